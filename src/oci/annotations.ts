@@ -1,0 +1,17 @@
+// Annotation keys that we write or understand, each with the tool that owns it. None of ours is under org.opencontainers (reserved prefix).
+
+export const annotationKeys = {
+  /** The tag of an entry of index.json (image-spec, annotations.md). */
+  refName: 'org.opencontainers.image.ref.name',
+  created: 'org.opencontainers.image.created',
+  /** containerd >= 2.2, docker >= 29.1, buildx: the entry is a referrer of this digest. */
+  containerdSubject: 'io.containerd.manifest.subject',
+  /** olareg: the entry is the referrers response of this digest. */
+  olaregSubject: 'org.olareg.referrer.subject',
+  /** olareg, on index.json itself: "true" once its referrers are kept as responses. */
+  olaregConvert: 'org.olareg.referrer.convert',
+  /** image-spec PR #1171: written by nobody today, read by us. */
+  proposedSubject: 'org.opencontainers.image.referrer.subject',
+} as const;
+
+export type Annotations = Readonly<Record<string, string>>;

@@ -1,0 +1,170 @@
+// Manifests: image manifests and image indexes, OCI and Docker schema 2 (image-spec, manifest.md and image-index.md).
+// Parsing reads what a registry must know; the stored bytes are always the pushed bytes.
+import { z } from 'zod';
+import type { Descriptor, DescriptorReference } from './descriptor.ts';
+import { type Digest, isDigest, isDigestLike } from './digest.ts';
+import { RegistryError } from './error-code.ts';
+import { isImageIndexType, isManifestType, isNonDistributableType, mediaTypes } from './media-type.ts';
+
+interface ManifestCommon {
+  /** The type it is served with: the request's, the body's, or inferred, in that order. */
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly subject?: DescriptorReference;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ImageManifest extends ManifestCommon {
+  readonly kind: 'image';
+  readonly config: DescriptorReference;
+  readonly layers: readonly DescriptorReference[];
+}
+
+export interface ImageIndex extends ManifestCommon {
+  readonly kind: 'index';
+  readonly manifests: readonly DescriptorReference[];
+}
+
+export type Manifest = ImageManifest | ImageIndex;
+
+const annotations = z.record(z.string(), z.string());
+const descriptor = z.looseObject({
+  mediaType: z.string().min(1).max(255),
+  digest: z.string().refine(isDigestLike, 'not a digest'),
+  size: z.int().nonnegative(),
+  annotations: annotations.nullish(),
+});
+const common = {
+  schemaVersion: z.literal(2),
+  mediaType: z.string().optional(),
+  artifactType: z.string().nullish(),
+  subject: descriptor.nullish(),
+  annotations: annotations.nullish(),
+};
+const imageManifest = z.looseObject({ ...common, config: descriptor, layers: z.array(descriptor) });
+const imageIndex = z.looseObject({ ...common, manifests: z.array(descriptor) });
+
+/** Deeper JSON than any manifest has: refused before it is parsed, since a recursive reader of it could overflow its stack. */
+const maxDepth = 64;
+
+/**
+ * Parses the body of a push, or of a stored manifest. `declaredType` is the request's Content-Type without parameters,
+ * or the mediaType of the descriptor that names the blob; undefined when nobody said.
+ * Refuses with MANIFEST_INVALID (400).
+ */
+export function parseManifest(bytes: Uint8Array, declaredType: string | undefined): Manifest {
+  const json = parseJson(bytes);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw invalid('not a JSON object');
+  // Type confusion (CVE-2021-41190): one body must not be readable as an image by one client and as an index by another.
+  if ('manifests' in json && ('layers' in json || 'config' in json)) {
+    throw invalid('both "manifests" and "layers" or "config" are present');
+  }
+  const stated = 'mediaType' in json && typeof json.mediaType === 'string' ? json.mediaType : undefined;
+  if (stated !== undefined && declaredType !== undefined && stated !== declaredType) {
+    throw invalid(`mediaType "${stated}" contradicts the Content-Type "${declaredType}"`);
+  }
+  const mediaType = declaredType ?? stated ?? ('manifests' in json ? mediaTypes.imageIndex : mediaTypes.imageManifest);
+  if (!isManifestType(mediaType)) throw invalid(`unsupported media type "${mediaType}"`);
+  return isImageIndexType(mediaType) ? parseIndex(json, mediaType) : parseImage(json, mediaType);
+}
+
+function parseImage(json: object, mediaType: string): ImageManifest {
+  const { config, layers, artifactType, subject, annotations } = checked(imageManifest, json);
+  return {
+    kind: 'image',
+    mediaType,
+    config: reference(config),
+    layers: layers.map(reference),
+    ...rest(artifactType, subject, annotations),
+  };
+}
+
+function parseIndex(json: object, mediaType: string): ImageIndex {
+  const { manifests, artifactType, subject, annotations } = checked(imageIndex, json);
+  return { kind: 'index', mediaType, manifests: manifests.map(reference), ...rest(artifactType, subject, annotations) };
+}
+
+type ParsedDescriptor = z.infer<typeof descriptor>;
+
+function reference({ mediaType, digest, size, annotations }: ParsedDescriptor): DescriptorReference {
+  return annotations ? { mediaType, digest, size, annotations } : { mediaType, digest, size };
+}
+
+function rest(
+  artifactType: string | null | undefined,
+  subject: ParsedDescriptor | null | undefined,
+  annotations: Record<string, string> | null | undefined,
+): Pick<Manifest, 'artifactType' | 'subject' | 'annotations'> {
+  return {
+    // An empty string counts as missing (distribution-spec, Listing Referrers).
+    ...(artifactType ? { artifactType } : {}),
+    ...(subject ? { subject: reference(subject) } : {}),
+    ...(annotations ? { annotations } : {}),
+  };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (depthOf(bytes) > maxDepth) throw invalid(`nested deeper than ${maxDepth} levels`);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw invalid('not JSON in UTF-8', cause);
+  }
+}
+
+function depthOf(bytes: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (inString) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+  return deepest;
+}
+
+function checked<T>(schema: z.ZodType<T>, json: object): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw invalid(issue === undefined ? 'wrong shape' : `${issue.path.join('.')}: ${issue.message}`);
+}
+
+function invalid(detail: string, cause?: unknown): RegistryError {
+  return new RegistryError('MANIFEST_INVALID', { detail, cause });
+}
+
+/** The digest that the manifest refers to, when it is one that this registry can look up. */
+export function subjectOf(manifest: Manifest): Digest | undefined {
+  const digest = manifest.subject?.digest;
+  return digest !== undefined && isDigest(digest) ? digest : undefined;
+}
+
+/** The manifest's own type, else for images the config's media type; indexes have none then (distribution-spec, Listing Referrers). */
+export function artifactTypeOf(manifest: Manifest): string | undefined {
+  if (manifest.artifactType !== undefined) return manifest.artifactType;
+  return manifest.kind === 'image' ? manifest.config.mediaType : undefined;
+}
+
+/** What must exist in strict mode: config, layers and children; never the subject, never non-distributable layers. */
+export function referencesOf(manifest: Manifest): readonly DescriptorReference[] {
+  if (manifest.kind === 'index') return manifest.manifests;
+  return [manifest.config, ...manifest.layers].filter((each) => !isNonDistributableType(each.mediaType));
+}
+
+/** The entry of a referrers response: the manifest's derived type and all its annotations, nothing added (distribution-spec, Listing Referrers). */
+export function referrerDescriptorOf(manifest: Manifest, digest: Digest, size: number): Descriptor {
+  const artifactType = artifactTypeOf(manifest);
+  return {
+    mediaType: manifest.mediaType,
+    digest,
+    size,
+    ...(artifactType !== undefined ? { artifactType } : {}),
+    ...(manifest.annotations !== undefined ? { annotations: manifest.annotations } : {}),
+  };
+}

@@ -1,0 +1,166 @@
+// The storage seam: bytes under keys, with one primitive for concurrency (`update`) and one for large content
+// (`stage`, `append`, `commit`). Knows nothing of OCI. Every driver passes test/contract/object-store.contract.ts.
+import type { Readable } from 'node:stream';
+import type { Brand } from '../oci/brand.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+
+/** A slash-separated path below the store's root, made by layout/keys.ts alone: no empty, `.` or `..` component. */
+export type Key = Brand<string, 'Key'>;
+
+/** Changes whenever the object under a key changes or is replaced; compared, never read. */
+export type Version = Brand<string, 'Version'>;
+
+/**
+ * What stays the same of a version when the store itself publishes a staged object: known before the object is visible,
+ * so that a record written beforehand can name it. A file system leaves out the change time, which a rename moves.
+ */
+export type VersionLabel = Brand<string, 'VersionLabel'>;
+
+export interface ObjectInfo {
+  readonly size: number;
+  readonly version: Version;
+  readonly label: VersionLabel;
+  readonly modifiedAtMs: number;
+  /**
+   * False while an in-place edit in the same tick of the file system's clock could have left the version unchanged:
+   * what was read then must be read again a little later. Always true for versions that `update` or `write` published.
+   */
+  readonly settled: boolean;
+  /** How many keys share these bytes (hard links). */
+  readonly links: number;
+}
+
+export interface StoredObject {
+  readonly info: ObjectInfo;
+  readonly bytes: Uint8Array;
+}
+
+/** An object opened for reading; its bytes are those of one version even if the key is replaced meanwhile. */
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  /** A file descriptor for sendfile, valid until `close`; undefined where the store has none. */
+  readonly fileDescriptor: number | undefined;
+  /** Fills `buffer` from offset `at` as far as it can; returns the bytes read, 0 at the end. */
+  readInto(buffer: Uint8Array, at: number): Promise<number>;
+  /** May be called again. */
+  close(): Promise<void>;
+}
+
+export interface Child {
+  readonly name: string;
+  readonly kind: 'object' | 'prefix';
+}
+
+/** What `update` found under the key, before anything is read. */
+export interface CurrentObject {
+  readonly info: ObjectInfo;
+  /** Reads the object as it is now; the version read becomes the one that the replacement is checked against. */
+  read(): Promise<StoredObject>;
+}
+
+export interface SmallObject {
+  readonly key: Key;
+  readonly bytes: Uint8Array;
+}
+
+/** What `change` wants done, in this order: `first` durable, staged bytes durable, `record` appended, then the atomic replacement. */
+export interface Replacement {
+  readonly bytes: Uint8Array;
+  /** Objects that must be durable before the replacement is visible. Existing objects with the same bytes are kept. */
+  readonly first: readonly SmallObject[];
+  /** Appended, not synced, before the replacement is visible: a journal of what `published` will be. */
+  record(published: VersionLabel): readonly SmallObject[];
+}
+
+/** The object that a replacement took the place of, still open: an in-place writer that had it open finishes into it. */
+export interface ReplacedObject {
+  /** The bytes, when they changed after `update` last looked at them; undefined when they did not. */
+  readIfChanged(): Promise<StoredObject | undefined>;
+  close(): Promise<void>;
+}
+
+export interface Updated {
+  /** False when `change` wanted nothing done. */
+  readonly replaced: boolean;
+  /** Of the object as `update` left it; undefined when there is none. */
+  readonly info: ObjectInfo | undefined;
+  /** To be closed by the caller; undefined when nothing was there or nothing was replaced. */
+  readonly previous: ReplacedObject | undefined;
+}
+
+/**
+ * Computes the replacement of an object; undefined leaves it as it is. Free of effects, since it runs again
+ * whenever the object changed before the replacement could be published; throwing ends the update.
+ */
+export type Change = (now: CurrentObject | undefined) => Promise<Replacement | undefined>;
+
+/** Attributes of an unfinished object, kept beside its bytes. */
+export type StagedAttributes = Readonly<Record<string, string>>;
+
+export interface StagedInfo {
+  readonly id: UploadId;
+  /** When bytes or attributes last changed. */
+  readonly modifiedAtMs: number;
+}
+
+export interface AppendOptions {
+  readonly signal: AbortSignal;
+  /** Called once for each chunk in order, before or while it is written: where the caller hashes and counts. Throwing ends the append. */
+  readonly onChunk: (chunk: Uint8Array) => void;
+}
+
+/** An unfinished object: invisible until committed, and still there after a restart. One appender at a time. */
+export interface StagedObject {
+  readonly id: UploadId;
+  readonly attributes: StagedAttributes;
+  /** Bytes held, asked of the store itself: the truth about progress, also when another process appended. */
+  size(): Promise<number>;
+  /**
+   * Appends at the current end and returns the new size, durable. When the source or `onChunk` fails, what was written
+   * before is made durable and kept, and the failure is thrown on. A failed sync poisons the object: it is discarded.
+   */
+  append(source: Readable, options: AppendOptions): Promise<number>;
+  /** Cuts back to `size` bytes. */
+  truncate(size: number): Promise<void>;
+  /** The bytes from the start, e.g. to catch up a hash after a restart. */
+  read(): AsyncIterable<Uint8Array>;
+  /** Replaces the attributes, durably. */
+  setAttributes(attributes: StagedAttributes): Promise<void>;
+  /**
+   * Publishes the bytes under `key`, durably and atomically, replacing what is there, and ends the staged object.
+   * The caller has hashed exactly these bytes.
+   */
+  commit(key: Key): Promise<ObjectInfo>;
+  /** Removes it; may be called again. */
+  discard(): Promise<void>;
+}
+
+export interface ObjectStore {
+  /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
+  stat(key: Key): Promise<ObjectInfo | undefined>;
+  /** The whole object, consistent with its info; refuses (`StorageError` 'too-large') what is larger than `limit` bytes. */
+  read(key: Key, limit: number): Promise<StoredObject | undefined>;
+  open(key: Key): Promise<OpenObject | undefined>;
+  /** The direct children of a prefix in byte order; empty when there are none. */
+  list(prefix: Key): Promise<readonly Child[]>;
+  /** Creates or replaces a small object, atomically and durably. */
+  write(key: Key, bytes: Uint8Array): Promise<ObjectInfo>;
+  /** Appends to a small object, creating it; one write, not synced. */
+  append(key: Key, bytes: Uint8Array): Promise<void>;
+  /** The one concurrency primitive: concurrent updates of one key, of any number of processes, all take effect, one after another. */
+  update(key: Key, change: Change): Promise<Updated>;
+  /**
+   * Makes `to` the same object as `from`, without copying where the store can share bytes, durably; replaces `to`.
+   * False when `from` is absent.
+   */
+  link(from: Key, to: Key): Promise<boolean>;
+  /** Makes an object that another program wrote durable, its directory entry included; undefined when absent. */
+  makeDurable(key: Key): Promise<ObjectInfo | undefined>;
+  /** False when it was absent. Empty parent prefixes are no objects and may vanish. */
+  delete(key: Key): Promise<boolean>;
+  stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject>;
+  resume(id: UploadId): Promise<StagedObject | undefined>;
+  staged(): Promise<readonly StagedInfo[]>;
+  /** Ends pending work and releases what is held open. */
+  close(): Promise<void>;
+}
