@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# Installs the real clients that `npm run interop` drives and the peers that `npm run bench` compares with:
+# the Go ones built from pinned modules into DEST, the others as Debian packages where this may be done.
+#
+#   install-clients.sh [--dest DIR] [--clients|--bench|--apt|--all] [NAME ...]
+#
+# Idempotent: a tool is built only when its stamp (module, version, Go release) is missing. A NAME that is wanted and
+# cannot be had makes the exit code 1; what may be missing is listed as "skip" and left to the runner to judge.
+set -euo pipefail
+
+usage() { sed -n '2,8p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+
+# name | module@version | main package inside the module
+GO_TOOLS=(
+  'oras|oras.land/oras@v1.3.3|./cmd/oras'
+  'regctl|github.com/regclient/regclient@v0.11.7|./cmd/regctl'
+  'crane|github.com/google/go-containerregistry@v0.22.1|./cmd/crane'
+  'olareg|github.com/olareg/olareg@v0.2.2|./cmd/olareg'
+  'registry|github.com/distribution/distribution/v3@v3.1.2|./cmd/registry'
+)
+CLIENTS=(oras regctl crane)
+BENCH=(olareg registry oras regctl)
+# command | Debian package
+APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'umoci|umoci' 'wrk|wrk')
+
+dest="${XDG_CACHE_HOME:-$HOME/.cache}/moorage-clients"
+want_apt=no
+wanted=()
+failed=0
+
+say() { printf 'install-clients: %s\n' "$*"; }
+
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --dest) dest="$2"; shift ;;
+    --clients) wanted+=("${CLIENTS[@]}") ;;
+    --bench) wanted+=("${BENCH[@]}") ;;
+    --apt) want_apt=yes ;;
+    --all) wanted+=("${CLIENTS[@]}" "${BENCH[@]}"); want_apt=yes ;;
+    -h | --help) usage; exit 0 ;;
+    /* | ./* | ../*) dest="$1" ;;
+    -*) say "unknown option $1"; usage; exit 2 ;;
+    *) wanted+=("$1") ;;
+  esac
+  shift
+done
+if [ ${#wanted[@]} -eq 0 ] && [ "$want_apt" = no ]; then
+  wanted=("${CLIENTS[@]}" "${BENCH[@]}")
+  want_apt=yes
+fi
+mkdir -p "$dest"
+dest="$(cd "$dest" && pwd)"
+
+# The directory of one downloaded module, as `go mod download -json` names it.
+module_dir() {
+  go mod download -json "$1" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p'
+}
+
+# A module is built inside a copy of its own directory, so that its own go.mod and go.sum decide what goes in
+# (`go install MODULE@VERSION` refuses modules with replace directives); the module cache itself is read-only.
+build_go() {
+  local name="$1" module="$2" package="$3" stamp dir scratch
+  stamp="$module $(go env GOVERSION)"
+  if [ -x "$dest/$name" ] && [ "$(cat "$dest/.$name.stamp" 2>/dev/null)" = "$stamp" ]; then
+    say "ok   $name ($module) is there"
+    return 0
+  fi
+  dir="$(cd / && module_dir "$module")"
+  [ -n "$dir" ] || { say "FAIL $name: $module cannot be downloaded"; return 1; }
+  scratch="$(mktemp -d)"
+  cp -R "$dir/." "$scratch/"
+  chmod -R u+w "$scratch"
+  # -mod=mod: some modules ship a vendor folder that the module archive leaves out.
+  if (cd "$scratch" && CGO_ENABLED=0 GOFLAGS='' GOWORK=off go build -mod=mod -buildvcs=false -trimpath \
+    -ldflags '-s -w' -o "$dest/.$name.new" "$package"); then
+    mv -f "$dest/.$name.new" "$dest/$name"
+    printf '%s\n' "$stamp" >"$dest/.$name.stamp"
+    say "ok   $name ($module) built"
+    rm -rf "$scratch"
+  else
+    rm -rf "$scratch"
+    say "FAIL $name: $module does not build"
+    return 1
+  fi
+}
+
+install_go_tools() {
+  local tool name module package
+  if ! command -v go >/dev/null; then
+    for name in "${wanted[@]}"; do [ -x "$dest/$name" ] || { say "skip $name: no Go toolchain"; failed=1; }; done
+    return 0
+  fi
+  for tool in "${GO_TOOLS[@]}"; do
+    IFS='|' read -r name module package <<<"$tool"
+    case " ${wanted[*]-} " in *" $name "*) build_go "$name" "$module" "$package" || failed=1 ;; esac
+  done
+  for name in "${wanted[@]}"; do
+    case " ${GO_TOOLS[*]%%|*} " in *" $name "*) ;; *) say "FAIL $name: no such tool here"; failed=1 ;; esac
+  done
+}
+
+# Services must not start at install: a registry's tests start their own dockerd and stop it.
+apt_install() {
+  local policy=/usr/sbin/policy-rc.d made=no status=0
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    made=yes
+  fi
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$dest/apt.log" 2>&1 || status=$?
+  if [ "$made" = yes ]; then rm -f "$policy"; fi
+  return "$status"
+}
+
+install_apt_tools() {
+  local tool command package missing=()
+  for tool in "${APT_TOOLS[@]}"; do
+    IFS='|' read -r command package <<<"$tool"
+    if command -v "$command" >/dev/null || [ -x "/usr/sbin/$command" ]; then
+      say "ok   $command is there"
+    else
+      missing+=("$package")
+    fi
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    for package in "${missing[@]}"; do say "skip $package: needs root and apt-get"; done
+    return 0
+  fi
+  apt-get update -qq </dev/null >"$dest/apt.log" 2>&1 || say "apt-get update failed; going on with the lists that are there"
+  if apt_install "${missing[@]}"; then
+    say "ok   installed: ${missing[*]}"
+    return 0
+  fi
+  # One package that cannot be had must not take the others with it.
+  for package in "${missing[@]}"; do
+    if apt_install "$package"; then say "ok   installed: $package"; else say "skip $package: apt-get install failed (see $dest/apt.log)"; fi
+  done
+}
+
+if [ "$want_apt" = yes ]; then install_apt_tools; fi
+if [ ${#wanted[@]} -gt 0 ]; then install_go_tools; fi
+say "tools are in $dest"
+exit "$failed"
