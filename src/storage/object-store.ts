@@ -63,13 +63,15 @@ export interface SmallObject {
   readonly bytes: Uint8Array;
 }
 
-/** What `change` wants done, in this order: `first` durable, staged bytes durable, `record` appended, then the atomic replacement. */
+/** What `change` wants done, in this order: `first` durable, staged bytes durable, `record` appended, the atomic replacement, `remove` deleted. */
 export interface Replacement {
   readonly bytes: Uint8Array;
   /** Objects that must be durable before the replacement is visible. Existing objects with the same bytes are kept. */
   readonly first: readonly SmallObject[];
   /** Appended, not synced, before the replacement is visible: a journal of what `published` will be. */
   record(published: VersionLabel): readonly SmallObject[];
+  /** Deleted once the replacement is durable and before another update of the key can begin: a manifest that a delete took off the list. */
+  readonly remove: readonly Key[];
 }
 
 /** The object that a replacement took the place of, still open: an in-place writer that had it open finishes into it. */

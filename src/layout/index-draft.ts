@@ -1,0 +1,78 @@
+// A snapshot being edited: additions and removals on top of an immutable index, until `finish` prints them as the next one.
+import type { Digest } from '../oci/digest.ts';
+import { printIndexDocument } from './index-document.ts';
+import type { IndexEntry } from './index-entry.ts';
+import type { LayoutIndex } from './layout-index.ts';
+
+export class IndexDraft {
+  readonly base: LayoutIndex;
+  readonly #removed = new Set<IndexEntry>();
+  #added: IndexEntry[] = [];
+
+  constructor(base: LayoutIndex) {
+    this.base = base;
+  }
+
+  get changed(): boolean {
+    return this.#removed.size > 0 || this.#added.length > 0;
+  }
+
+  get added(): readonly IndexEntry[] {
+    return this.#added;
+  }
+
+  get removed(): ReadonlySet<IndexEntry> {
+    return this.#removed;
+  }
+
+  named(name: string): readonly IndexEntry[] {
+    return this.#current(this.base.named(name), (entry) => entry.refName === name);
+  }
+
+  listed(digest: Digest): readonly IndexEntry[] {
+    return this.#current(this.base.listed(digest), (entry) => entry.digest === digest);
+  }
+
+  responsesFor(subject: Digest): readonly IndexEntry[] {
+    return this.#current(this.base.responsesFor(subject), (entry) => entry.responseFor === subject);
+  }
+
+  /** Every entry as the draft stands, additions last: for questions that are asked once a batch. */
+  *entries(): Iterable<IndexEntry> {
+    for (const entry of this.base.entries) if (!this.#removed.has(entry)) yield entry;
+    yield* this.#added;
+  }
+
+  add(entry: IndexEntry): void {
+    this.#added.push(entry);
+  }
+
+  remove(entry: IndexEntry): void {
+    if (this.#added.includes(entry)) this.#added = this.#added.filter((each) => each !== entry);
+    else this.#removed.add(entry);
+  }
+
+  /** The next snapshot: foreign entries keep their places, each addition stands after the last entry of its rank. */
+  finish(): LayoutIndex {
+    const { head, tail, entries } = this.base.document;
+    const kept = this.#removed.size === 0 ? entries : entries.filter((entry) => !this.#removed.has(entry));
+    const document = printIndexDocument(
+      { head, entries: placed(kept, this.#added), tail },
+      { document: this.base.document, removed: this.#removed },
+    );
+    return this.base.derive(document, this.#removed, this.#added);
+  }
+
+  #current(base: readonly IndexEntry[], matches: (entry: IndexEntry) => boolean): readonly IndexEntry[] {
+    return [...base.filter((entry) => !this.#removed.has(entry)), ...this.#added.filter(matches)];
+  }
+}
+
+function placed(kept: readonly IndexEntry[], added: readonly IndexEntry[]): readonly IndexEntry[] {
+  let entries = kept;
+  for (const rank of new Set(added.map((entry) => entry.rank))) {
+    const at = entries.findLastIndex((entry) => entry.rank <= rank) + 1;
+    entries = [...entries.slice(0, at), ...added.filter((entry) => entry.rank === rank), ...entries.slice(at)];
+  }
+  return entries;
+}

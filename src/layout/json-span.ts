@@ -1,0 +1,102 @@
+// Finds where JSON values begin and end in a text without changing a byte of them: what a lossless rewrite of index.json stands on.
+
+export class JsonSpanError extends Error {
+  override readonly name = 'JsonSpanError';
+}
+
+export interface Member {
+  readonly name: string;
+  /** The value's own text, whitespace between tokens removed so that it fits on a line. */
+  readonly text: string;
+}
+
+/** The members of the first complete object in `text`. What follows it is ignored: BuildKit overwrites in place and truncates afterwards. */
+export function membersOf(text: string): readonly Member[] {
+  const members: Member[] = [];
+  let at = expect(text, skipSpace(text, 0), '{');
+  at = skipSpace(text, at);
+  if (text[at] === '}') return members;
+  for (;;) {
+    const nameEnd = valueEnd(text, at);
+    const name: unknown = parse(text.slice(at, nameEnd));
+    if (typeof name !== 'string') throw new JsonSpanError(`a member name is expected at ${at}`);
+    at = skipSpace(text, expect(text, skipSpace(text, nameEnd), ':'));
+    const end = valueEnd(text, at);
+    members.push({ name, text: onOneLine(text.slice(at, end)) });
+    at = skipSpace(text, end);
+    if (text[at] === '}') return members;
+    at = skipSpace(text, expect(text, at, ','));
+  }
+}
+
+/** The texts of an array's elements, each on one line. */
+export function elementsOf(text: string): readonly string[] {
+  const elements: string[] = [];
+  let at = skipSpace(text, expect(text, skipSpace(text, 0), '['));
+  if (text[at] === ']') return elements;
+  for (;;) {
+    const end = valueEnd(text, at);
+    elements.push(onOneLine(text.slice(at, end)));
+    at = skipSpace(text, end);
+    if (text[at] === ']') return elements;
+    at = skipSpace(text, expect(text, at, ','));
+  }
+}
+
+function onOneLine(text: string): string {
+  return /\s/.test(text) ? text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') : text;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new JsonSpanError('not JSON', { cause });
+  }
+}
+
+function expect(text: string, at: number, character: string): number {
+  if (text[at] !== character) throw new JsonSpanError(`"${character}" is expected at ${at}`);
+  return at + 1;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (isSpace(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** The index after the value that starts at `from`; brackets are matched by depth, the grammar inside is checked by who parses the value. */
+function valueEnd(text: string, from: number): number {
+  let depth = 0;
+  let at = from;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      at = stringEnd(text, at);
+      if (depth === 0) return at;
+      continue;
+    }
+    if (code === 0x7b || code === 0x5b) depth += 1;
+    else if (code === 0x7d || code === 0x5d) {
+      if (depth === 0) return at;
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    } else if (depth === 0 && at > from && (code === 0x2c || isSpace(code))) return at;
+    at += 1;
+  }
+  throw new JsonSpanError('the text ends inside a value');
+}
+
+function stringEnd(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c) at += 1;
+    else if (code === 0x22) return at + 1;
+  }
+  throw new JsonSpanError('the text ends inside a string');
+}

@@ -1,0 +1,124 @@
+// The parsed, immutable snapshot of index.json: by name, by digest, by the subject of a response. One look-up per request, no walk.
+import type { Digest } from '../oci/digest.ts';
+import { isTag, type Tag } from '../oci/reference.ts';
+import type { IndexDocument } from './index-document.ts';
+import type { IndexEntry } from './index-entry.ts';
+import { LayeredMap } from './layered-map.ts';
+
+type Entries = readonly IndexEntry[];
+const none: Entries = [];
+
+interface Lookups {
+  readonly byName: LayeredMap<string, Entries>;
+  readonly byDigest: LayeredMap<Digest, Entries>;
+  readonly byResponse: LayeredMap<Digest, Entries>;
+}
+
+export class LayoutIndex {
+  readonly document: IndexDocument;
+  readonly #lookups: Lookups;
+  #tags: readonly Tag[] | undefined;
+
+  private constructor(document: IndexDocument, lookups: Lookups) {
+    this.document = document;
+    this.#lookups = lookups;
+  }
+
+  static of(document: IndexDocument): LayoutIndex {
+    return new LayoutIndex(document, {
+      byName: LayeredMap.of(grouped(document.entries, nameOf)),
+      byDigest: LayeredMap.of(grouped(document.entries, digestOf)),
+      byResponse: LayeredMap.of(grouped(document.entries, responseOf)),
+    });
+  }
+
+  get entries(): Entries {
+    return this.document.entries;
+  }
+
+  /** Entries of that exact name in the order of the file; the last one is the one that the name means (INTEROP §4.5). */
+  named(name: string): Entries {
+    return this.#lookups.byName.get(name) ?? none;
+  }
+
+  listed(digest: Digest): Entries {
+    return this.#lookups.byDigest.get(digest) ?? none;
+  }
+
+  /** Entries marked as the referrers response of a subject by olareg's annotation or the proposed one. */
+  responsesFor(subject: Digest): Entries {
+    return this.#lookups.byResponse.get(subject) ?? none;
+  }
+
+  /** Names that are valid tags, in byte order (distribution-spec main, Listing Tags); the referrers tags are among them. */
+  tags(): readonly Tag[] {
+    this.#tags ??= [...this.#lookups.byName.keys()].filter(isTag).sort(byteOrder);
+    return this.#tags;
+  }
+
+  /** The snapshot of `document`, which differs from this one's by the given entries: shares the rest of the look-ups. */
+  derive(document: IndexDocument, removed: ReadonlySet<IndexEntry>, added: Entries): LayoutIndex {
+    const changed = [...removed, ...added];
+    const { byName, byDigest, byResponse } = this.#lookups;
+    const next = new LayoutIndex(document, {
+      byName: rederive(byName, nameOf, changed, removed, added),
+      byDigest: rederive(byDigest, digestOf, changed, removed, added),
+      byResponse: rederive(byResponse, responseOf, changed, removed, added),
+    });
+    if (changed.every((entry) => entry.refName === undefined)) next.#tags = this.#tags;
+    return next;
+  }
+
+  /** The snapshot of a document that another process or tool wrote: derived when it shares most entries with this one. */
+  reread(document: IndexDocument): LayoutIndex {
+    const before = this.entries;
+    const after = document.entries;
+    let start = 0;
+    while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
+    let end = 0;
+    const limit = Math.min(before.length, after.length) - start;
+    while (end < limit && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+    const removed = before.slice(start, before.length - end);
+    const added = after.slice(start, after.length - end);
+    if (removed.length + added.length > 512) return LayoutIndex.of(document);
+    return this.derive(document, new Set(removed), added);
+  }
+}
+
+/** Tags are ASCII, where the order of UTF-16 code units is the order of bytes. */
+function byteOrder(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+const nameOf = (entry: IndexEntry) => entry.refName;
+const digestOf = (entry: IndexEntry) => entry.digest;
+const responseOf = (entry: IndexEntry) => entry.responseFor;
+
+function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefined): Map<K, Entries> {
+  const groups = new Map<K, IndexEntry[]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}
+
+function rederive<K>(
+  map: LayeredMap<K, Entries>,
+  keyOf: (entry: IndexEntry) => K | undefined,
+  changed: Entries,
+  removed: ReadonlySet<IndexEntry>,
+  added: Entries,
+): LayeredMap<K, Entries> {
+  const additions = grouped(added, keyOf);
+  const changes = new Map<K, Entries | undefined>();
+  for (const key of grouped(changed, keyOf).keys()) {
+    const kept = (map.get(key) ?? none).filter((entry) => !removed.has(entry));
+    const entries = [...kept, ...(additions.get(key) ?? none)];
+    changes.set(key, entries.length === 0 ? undefined : entries);
+  }
+  return map.with(changes);
+}
