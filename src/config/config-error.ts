@@ -1,0 +1,21 @@
+// Everything that is wrong with a configuration, collected so that it can be shown at once.
+
+export interface ConfigProblem {
+  /** Where it was written: `moorage.yaml:3:7`, `MOORAGE_LOG_LEVEL` or `--listen`. */
+  readonly origin: string;
+  /** What is wrong and what to write instead. */
+  readonly message: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const lines = problems.map(({ origin, message }) => `${origin}: ${message}`);
+    super(
+      lines.length === 1 ? lines.join() : [`${lines.length} problems in the configuration:`, ...lines].join('\n  '),
+    );
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,47 @@
+// config.example.yaml, generated from the schema: `npm run config:example` writes it, a test compares it.
+import { type Setting, sections, settings } from './settings.ts';
+
+const lineWidth = 100;
+
+const opening = [
+  'Every setting of moorage with its default. Name a file like this one with `moorage serve --config FILE` or in MOORAGE_CONFIG.',
+  'Flags win over the environment, which wins over this file. Unknown keys are errors.',
+  'Generated from src/config/schema.ts by `npm run config:example`.',
+];
+
+/** A file that, loaded, gives the defaults. */
+export function exampleFile(): string {
+  const lines = opening.flatMap((paragraph) => comment(paragraph, ''));
+  for (const section of sections) {
+    lines.push('', `${section}:`);
+    for (const setting of settings.filter((each) => each.section === section)) lines.push(...settingLines(setting));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function settingLines(setting: Setting): string[] {
+  const value = setting.byDefault === undefined ? '' : ` ${plainScalar(setting.byDefault)}`;
+  return [
+    ...comment(setting.description, '  '),
+    `  # ${setting.environment}`,
+    `  ${setting.byDefault === undefined ? '# ' : ''}${setting.name}:${value}`,
+  ];
+}
+
+/** Quoted only where YAML would read something else. */
+function plainScalar(value: string | boolean): string {
+  return typeof value === 'boolean' || /^[\w./][\w./:-]*$/.test(value) ? String(value) : JSON.stringify(value);
+}
+
+function comment(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = `${indent}#`;
+  for (const word of text.split(' ')) {
+    if (line.length + 1 + word.length > lineWidth) {
+      lines.push(line);
+      line = `${indent}#`;
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,53 @@
+// Puts the settings together: flags win over the environment, which wins over the file, which wins over the defaults.
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { readConfigFile } from './config-file.ts';
+import { configFileVariable, type Environment, readEnvironment } from './environment.ts';
+import { configSchema, type Settings } from './schema.ts';
+import type { SettingSource, WrittenSetting } from './setting-source.ts';
+import { sections, settingAt } from './settings.ts';
+
+export interface ConfigSources {
+  /** In the order of the command line; `origin` names the flag. */
+  readonly flags: readonly WrittenSetting[];
+  readonly environment: Environment;
+  /** Of --config; else MOORAGE_CONFIG names it; else there is none. */
+  readonly file: string | undefined;
+}
+
+/** Refuses (ConfigError) with every problem of every source at once, also of values that another source overrides. */
+export async function loadSettings(sources: ConfigSources): Promise<Settings> {
+  const named = sources.file ?? sources.environment[configFileVariable];
+  const file: SettingSource = named ? await readConfigFile(named) : { written: [], problems: [] };
+  const environment = readEnvironment(sources.environment);
+  const written = [...file.written, ...environment.written, ...sources.flags];
+  const problems = [...file.problems, ...environment.problems, ...written.flatMap(problemsOf)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return configSchema.parse(treeOf(written));
+}
+
+/** What holds when nothing is written anywhere. */
+export function defaultSettings(): Settings {
+  return configSchema.parse(treeOf([]));
+}
+
+function problemsOf({ path, value, origin }: WrittenSetting): ConfigProblem[] {
+  const setting = settingAt(path);
+  if (setting === undefined) throw new Error(`${path} is not in the schema`);
+  const issues = setting.schema.safeParse(value).error?.issues ?? [];
+  return issues.map(({ message }) => ({ origin, message: `${path}: ${shown(value)} ${message}` }));
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+}
+
+/** Later values replace earlier ones. */
+function treeOf(written: readonly WrittenSetting[]): Record<string, Record<string, unknown>> {
+  const tree = Object.fromEntries(sections.map((section): [string, Record<string, unknown>] => [section, {}]));
+  for (const { path, value } of written) {
+    const [section = '', name = ''] = path.split('.');
+    const keys = tree[section];
+    if (keys !== undefined) keys[name] = value;
+  }
+  return tree;
+}

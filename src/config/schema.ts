@@ -1,0 +1,105 @@
+// The only list of settings: their names, what they accept, their defaults and what they mean. The environment's names,
+// config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
+import { z } from 'zod';
+import { parseListenAddress } from './listen-address.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/** The spec wants clients to be able to push manifests of at least 4 MiB (distribution-spec, Pushing Manifests). */
+const smallestManifestLimit = 4 * 1024 * 1024;
+/** A manifest is held in memory while it is checked. */
+const largestManifestLimit = 64 * 1024 * 1024;
+/** Longer delays overflow the timers of Node. */
+const longestDuration = 24 * 24 * 3_600_000;
+
+export const configSchema = z.strictObject({
+  storage: z.strictObject({
+    root: text('a directory')
+      .prefault('./registry')
+      .describe(
+        'Directory of the registry: one OCI image layout per repository, and .moorage/ for unfinished uploads and shared blobs. Created when missing; relative to the working directory.',
+      ),
+    ephemeral: onOff(false).describe(
+      'Keep everything in memory instead of storage.root; all of it is gone when moorage stops.',
+    ),
+  }),
+  server: z.strictObject({
+    listen: parsed(
+      parseListenAddress,
+      'is no address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000',
+    )
+      .prefault('127.0.0.1:5000')
+      .describe(
+        'Address and port. Port 0 picks a free one; ":5000" is every interface. There is no authentication yet: whoever can connect can push and delete.',
+      ),
+    readOnly: onOff(false).describe('Refuse pushes (403 DENIED) and deletes (405 UNSUPPORTED).'),
+    warning: text('a text')
+      .regex(/^[\x20-\x7e]{1,4000}$/, 'is one line of at most 4000 printable ASCII characters')
+      .optional()
+      .describe('A text sent to clients with every answer, in a Warning header; many show it to their user.'),
+    shutdownTimeout: duration(0)
+      .prefault('30s')
+      .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
+  }),
+  manifests: z.strictObject({
+    requireReferences: onOff(false).describe(
+      'Refuse a manifest whose layers, config or child manifests are not in the repository (MANIFEST_BLOB_UNKNOWN). Off, sparse images are accepted.',
+    ),
+    maxSize: parsed(parseSize, 'is no size; write e.g. 8MiB')
+      .refine((bytes) => bytes >= smallestManifestLimit, 'is below 4MiB, which registries must accept')
+      .refine((bytes) => bytes <= largestManifestLimit, 'is above 64MiB; manifests are held in memory')
+      .prefault('8MiB')
+      .describe('The largest manifest accepted, between 4MiB and 64MiB.'),
+  }),
+  deletes: z.strictObject({
+    enabled: onOff(true).describe('Off: deleting tags, manifests and blobs answers 405 UNSUPPORTED.'),
+  }),
+  uploads: z.strictObject({
+    expireAfter: duration(60_000)
+      .prefault('24h')
+      .describe('An unfinished upload is removed this long after its last byte.'),
+  }),
+  log: z.strictObject({
+    level: choice(['error', 'warn', 'info', 'debug', 'silent'])
+      .prefault('info')
+      .describe('The least important lines to write.'),
+    requests: onOff(true).describe('One line for each request, at level info.'),
+    format: choice(['auto', 'text', 'json'])
+      .prefault('auto')
+      .describe('auto: text when standard error is a terminal, JSON elsewhere.'),
+  }),
+});
+
+/** The settings as the program uses them: durations in milliseconds, sizes in bytes. */
+export type Settings = z.output<typeof configSchema>;
+
+function text(what: string) {
+  return z.string(`is not ${what}; write text, in quotes when it looks like a number`).min(1, 'is empty');
+}
+
+function onOff(byDefault: boolean) {
+  return z
+    .union([z.boolean(), z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] })], {
+      error: 'is neither true nor false',
+    })
+    .prefault(byDefault);
+}
+
+function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: `is none of ${words.join(', ')}` });
+}
+
+function duration(least: number) {
+  return parsed(parseDuration, 'is no duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
+    .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
+    .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
+}
+
+/** Text, or a bare number of a YAML file, that `parse` makes a value of. */
+function parsed<Value>(parse: (text: string) => Value | undefined, refusal: string) {
+  return z.union([z.string(), z.number()], { error: refusal }).transform((written, context): Value => {
+    const value = parse(String(written));
+    if (value !== undefined) return value;
+    context.issues.push({ code: 'custom', message: refusal, input: written });
+    return z.NEVER;
+  });
+}

@@ -1,0 +1,48 @@
+// The environment's names of the settings, and what is no setting.
+import { describe, expect, it } from 'vitest';
+import { readEnvironment } from '../../../src/config/environment.ts';
+
+describe('readEnvironment', () => {
+  it('spells a path in capitals with _ between words', () => {
+    const { written, problems } = readEnvironment({
+      MOORAGE_STORAGE_ROOT: '/srv/r',
+      MOORAGE_SERVER_READ_ONLY: 'true',
+      MOORAGE_LOG_REQUESTS: 'false',
+      MOORAGE_UPLOADS_EXPIRE_AFTER: '1h',
+    });
+    expect(problems).toEqual([]);
+    expect(written).toEqual([
+      { path: 'storage.root', value: '/srv/r', origin: 'MOORAGE_STORAGE_ROOT' },
+      { path: 'server.readOnly', value: 'true', origin: 'MOORAGE_SERVER_READ_ONLY' },
+      { path: 'log.requests', value: 'false', origin: 'MOORAGE_LOG_REQUESTS' },
+      { path: 'uploads.expireAfter', value: '1h', origin: 'MOORAGE_UPLOADS_EXPIRE_AFTER' },
+    ]);
+  });
+
+  it('names the variable that was meant', () => {
+    const { problems } = readEnvironment({ MOORAGE_SERVER_READONLY: 'true', MOORAGE_COLOUR: 'blue' });
+    expect(problems).toEqual([
+      {
+        origin: 'MOORAGE_SERVER_READONLY',
+        message: 'is no setting of moorage; did you mean MOORAGE_SERVER_READ_ONLY?',
+      },
+      { origin: 'MOORAGE_COLOUR', message: 'is no setting of moorage; unset it, or see config.example.yaml' },
+    ]);
+  });
+
+  it('leaves alone what Kubernetes sets in every pod beside a service called moorage', () => {
+    const kubernetes = {
+      MOORAGE_SERVICE_HOST: '10.0.0.1',
+      MOORAGE_SERVICE_PORT: '5000',
+      MOORAGE_SERVICE_PORT_HTTP: '5000',
+      MOORAGE_PORT: 'tcp://10.0.0.1:5000',
+      MOORAGE_PORT_5000_TCP_ADDR: '10.0.0.1',
+    };
+    expect(readEnvironment(kubernetes)).toEqual({ written: [], problems: [] });
+  });
+
+  it('takes an empty variable for an absent one, and ignores those of other programs', () => {
+    const environment = { MOORAGE_STORAGE_ROOT: '', MOORAGE_CONFIG: 'x.yaml', PATH: '/bin', MY_MOORAGE_X: '1' };
+    expect(readEnvironment(environment)).toEqual({ written: [], problems: [] });
+  });
+});
