@@ -1,0 +1,8 @@
+// Who is asking.
+
+export interface Principal {
+  /** Undefined when nobody said who they are. */
+  readonly name: string | undefined;
+}
+
+export const anonymous: Principal = { name: undefined };

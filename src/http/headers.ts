@@ -1,0 +1,56 @@
+// Names of the headers and the URLs that answers carry. URLs are path-absolute, so that they hold behind a proxy, and
+// leave ":" as it is: the 1.1 conformance suite compares them literally.
+import type { Digest } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+
+/** Flat name, value, name, value: what `writeHead` takes without copying or sorting. */
+export type HeaderList = readonly string[];
+
+export const headerNames = {
+  apiVersion: 'Docker-Distribution-API-Version',
+  contentDigest: 'Docker-Content-Digest',
+  uploadId: 'Docker-Upload-UUID',
+  subject: 'OCI-Subject',
+  tag: 'OCI-Tag',
+  filtersApplied: 'OCI-Filters-Applied',
+  warning: 'Warning',
+} as const;
+
+export const apiVersion = 'registry/2.0';
+
+export function blobUrl(name: RepositoryName, digest: Digest): string {
+  return `/v2/${name}/blobs/${digest}`;
+}
+
+export function manifestUrl(name: RepositoryName, digest: Digest): string {
+  return `/v2/${name}/manifests/${digest}`;
+}
+
+export function uploadUrl(name: RepositoryName, id: UploadId): string {
+  return `/v2/${name}/blobs/uploads/${id}`;
+}
+
+export function tagsUrl(name: RepositoryName): string {
+  return `/v2/${name}/tags/list`;
+}
+
+export function referrersUrl(name: RepositoryName, subject: Digest): string {
+  return `/v2/${name}/referrers/${subject}`;
+}
+
+/** The spec bounds the sum of all warnings of an answer (distribution-spec, Warnings). */
+const maxWarningBytes = 4096;
+
+/** `299 - "text"`: the only form the spec allows (distribution-spec, Warnings). Cut to its bound; what no header may hold is replaced. */
+export function warningHeader(text: string): string {
+  const plain = text.replace(/\s+/g, ' ').replace(/[^\x20-\x7e]/g, '?');
+  const room = maxWarningBytes - '299 - ""'.length;
+  let quoted = '';
+  for (const character of plain) {
+    const next = character === '"' || character === '\\' ? `\\${character}` : character;
+    if (quoted.length + next.length > room) break;
+    quoted += next;
+  }
+  return `299 - "${quoted}"`;
+}

@@ -1,0 +1,30 @@
+// Lets Fastify route repository names that contain slashes: its parameters end at "/", so the name's slashes are
+// percent-encoded before routing, and the router decodes them again. The request's own URL stays in `originalUrl`.
+
+/**
+ * The name is greedy and the tail is anchored, so that the rightmost noun decides: a repository may be called `a/manifests`
+ * or `tags/list` (SPEC: match from the right). Linear in the length, since a tail cannot reach across a slash.
+ */
+const repositoryUrl =
+  /^\/v2\/([^?]+)(\/(?:blobs\/uploads(?:\/[^/?]*)?|(?:blobs|manifests|referrers)\/[^/?]*|tags\/list)(?:\?.*)?)$/;
+
+const absoluteForm = /^https?:\/\/[^/?]*/i;
+
+/** The URL to route by. What does not name something in a repository comes back as it is. */
+export function routedUrl(url: string): string {
+  const path = url.startsWith('/') ? url : url.replace(absoluteForm, '');
+  const match = repositoryUrl.exec(path);
+  const name = match?.[1];
+  if (name === undefined || match?.[2] === undefined) return path;
+  const encoded = encodeSlashes(name);
+  return encoded === name ? path : `/v2/${encoded}${match[2]}`;
+}
+
+/**
+ * A slash that the client itself encoded must not become one by our decoding: `%2F` is escaped once more, so the handler
+ * sees it literally and the grammar refuses it.
+ */
+function encodeSlashes(name: string): string {
+  const literal = name.includes('%') ? name.replace(/%2f/gi, '%252F') : name;
+  return literal.includes('/') ? literal.replaceAll('/', '%2F') : literal;
+}
