@@ -1,0 +1,42 @@
+// What the operating system's error numbers mean to the seam: the only file that spells them as failures.
+import { StorageError, type StorageFailure } from '../storage-error.ts';
+
+export type Intent = 'read' | 'write';
+
+/** For a reader all of these say that there is no regular object under the key. ENXIO: a socket, or a FIFO without a writer. */
+const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO']);
+
+/** Hard links that this file system, or this pair of directories, does not do: copy instead. */
+const linkRefusals = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const forbidden = new Set(['EROFS', 'EACCES', 'EPERM']);
+const inTheWay = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENXIO']);
+
+/** The code of a system error; undefined for every other thrown value. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function meansAbsent(error: unknown): boolean {
+  return absentCodes.has(errnoOf(error) ?? '');
+}
+
+export function refusesLink(error: unknown): boolean {
+  return linkRefusals.has(errnoOf(error) ?? '');
+}
+
+/** A system error as a StorageError; anything else, such as what a caller's own function threw, is returned as it is. */
+export function toStorageError(error: unknown, intent: Intent): unknown {
+  const code = errnoOf(error);
+  if (code === undefined || !(error instanceof Error)) return error;
+  return new StorageError(failureOf(code, intent), error.message, error);
+}
+
+function failureOf(code: string, intent: Intent): StorageFailure {
+  if (noSpace.has(code)) return 'no-space';
+  // A reader that may not read: say so, never "absent", or a wrong owner would look like an empty registry.
+  if (forbidden.has(code)) return intent === 'write' ? 'read-only' : 'unavailable';
+  return inTheWay.has(code) ? 'unsafe' : 'unavailable';
+}

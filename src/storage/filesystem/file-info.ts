@@ -1,0 +1,59 @@
+// What a file's attributes say in the words of the seam. The strings are built when they are asked for: a stat is made for every request.
+import type { Stats } from 'node:fs';
+import type { ObjectInfo, Version, VersionLabel } from '../object-store.ts';
+
+/** Clocks of file systems tick every 1 to 10 ms (a jiffy): an edit in the same tick as the last leaves the time as it is. */
+const settleMs = 100;
+
+export class FileInfo implements ObjectInfo {
+  readonly stats: Stats;
+  readonly #seenAtMs: number;
+  readonly #isPublished: (label: VersionLabel) => boolean;
+
+  constructor(stats: Stats, seenAtMs: number, isPublished: (label: VersionLabel) => boolean) {
+    this.stats = stats;
+    this.#seenAtMs = seenAtMs;
+    this.#isPublished = isPublished;
+  }
+
+  get size(): number {
+    return this.stats.size;
+  }
+
+  get version(): Version {
+    return versionOf(this.stats);
+  }
+
+  get label(): VersionLabel {
+    return labelOf(this.stats);
+  }
+
+  get modifiedAtMs(): number {
+    return this.stats.mtimeMs;
+  }
+
+  get links(): number {
+    return this.stats.nlink;
+  }
+
+  /** Ours are settled from the start: their mtime has a random part that no clock's tick repeats. */
+  get settled(): boolean {
+    return Math.abs(this.#seenAtMs - this.stats.mtimeMs) >= settleMs || this.#isPublished(this.label);
+  }
+}
+
+export function labelOf(stats: Stats): VersionLabel {
+  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeMs}` as VersionLabel;
+}
+
+function versionOf(stats: Stats): Version {
+  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeMs}-${stats.ctimeMs}` as Version;
+}
+
+export function sameLabel(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.size === other.size && one.mtimeMs === other.mtimeMs && one.dev === other.dev;
+}
+
+export function sameVersion(one: Stats, other: Stats): boolean {
+  return sameLabel(one, other) && one.ctimeMs === other.ctimeMs;
+}

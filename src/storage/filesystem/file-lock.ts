@@ -1,0 +1,164 @@
+// The lock that server processes share: the only import of proper-lockfile, and what it takes to live with it.
+// Its take-over of a stale lock is not exclusive (two holders in 7 of 120 rounds), so whoever holds one asks `isOurs` before
+// it matters and relies on its own re-check too. Calls are synchronous: what is looked at is still so when it is acted on.
+import { setTimeout as sleep } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import { StorageError } from '../storage-error.ts';
+import type { FileTree } from './file-tree.ts';
+
+export const lockName = '.moorage.lock';
+
+/** The library's minimum: after kill -9 the first update waits this long. */
+export const minimumStaleMs = 2_000;
+const deadlineMs = 10_000;
+const shortestWaitMs = 5;
+const longestWaitMs = 50;
+
+export interface HeldLock {
+  /** False once another process may have taken the lock over. */
+  isOurs(): boolean;
+  release(): Promise<void>;
+}
+
+interface Mark {
+  /** The lock directory's mtime as we left it: nobody else's lock has it. */
+  mtimeMs: number;
+  granted: boolean;
+}
+
+type Done = (error: unknown, result?: unknown) => void;
+
+export class FileLocks {
+  readonly #tree: FileTree;
+  readonly #staleMs: number;
+  /** By lock path, of the locks that this store holds or is being granted. */
+  readonly #marks = new Map<string, Mark>();
+  readonly #calls = this.#callsForLibrary();
+
+  constructor(tree: FileTree, staleMs: number) {
+    this.#tree = tree;
+    this.#staleMs = Math.max(staleMs, minimumStaleMs);
+  }
+
+  /** Waits its turn among processes; one caller at a time for each directory (KeyQueue sees to that). */
+  async acquire(directory: string): Promise<HeldLock> {
+    const { calls } = this.#tree;
+    const path = `${this.#tree.pathOf(directory)}/${lockName}`;
+    const deadline = calls.now() + deadlineMs;
+    for (let wait = shortestWaitMs; ; wait = Math.min(wait * 2, longestWaitMs)) {
+      try {
+        return await this.#tryOnce(path);
+      } catch (error) {
+        if (!isHeld(error)) throw error;
+        if (calls.now() >= deadline) throw new StorageError('unavailable', `lock not to be had: ${path}`, error);
+      }
+      await sleep(shortestWaitMs + calls.random() * wait);
+    }
+  }
+
+  async #tryOnce(path: string): Promise<HeldLock> {
+    const release = await lockfile.lock(path, {
+      lockfilePath: path,
+      realpath: false,
+      stale: this.#staleMs,
+      retries: 0,
+      fs: this.#calls,
+      // The library's default throws from a timer, which ends the process.
+      onCompromised: (error) => this.#lose(path, mark, error),
+    });
+    const mark = this.#marks.get(path);
+    if (mark !== undefined) mark.granted = true;
+    return {
+      isOurs: () => mark !== undefined && this.#marks.get(path) === mark && this.#isUntouched(path, mark),
+      release: async () => {
+        if (mark === undefined || this.#marks.get(path) !== mark) return;
+        try {
+          await release();
+        } catch (error) {
+          this.#tree.log.warn('lock not released: it goes stale', { path, error });
+        } finally {
+          this.#marks.delete(path);
+        }
+      },
+    };
+  }
+
+  #lose(path: string, mark: Mark | undefined, error: Error): void {
+    if (this.#marks.get(path) === mark) this.#marks.delete(path);
+    this.#tree.log.warn('lock lost: the update is done again', { path, error });
+  }
+
+  #isUntouched(path: string, mark: Mark): boolean {
+    return this.#tree.calls.lstatSync(path)?.mtimeMs === mark.mtimeMs;
+  }
+
+  /** The part of node:fs that the library calls. */
+  #callsForLibrary() {
+    return {
+      mkdir: (path: string, done: Done) => answer(done, () => this.#make(path)),
+      stat: (path: string, done: Done) => answer(done, () => this.#stat(path)),
+      utimes: (path: string, atime: Date, mtime: Date, done: Done) =>
+        answer(done, () => this.#touch(path, atime, mtime)),
+      rmdir: (path: string, done: Done) => answer(done, () => this.#remove(path)),
+      /** Called when the process exits while it holds the lock. */
+      rmdirSync: (path: string) => this.#remove(path),
+    };
+  }
+
+  #make(path: string): void {
+    const { calls } = this.#tree;
+    calls.mkdirSync(path, 0o777);
+    this.#marks.set(path, { mtimeMs: this.#stat(path).mtimeMs, granted: false });
+  }
+
+  #stat(path: string) {
+    const stats = this.#tree.calls.lstatSync(path);
+    if (stats === undefined) throw Object.assign(new Error(`no lock at ${path}`), { code: 'ENOENT', syscall: 'lstat' });
+    return stats;
+  }
+
+  #touch(path: string, atime: Date, mtime: Date): void {
+    const { calls } = this.#tree;
+    const mark = this.#marks.get(path);
+    // Before it grants a process's first lock the library probes with a time up to 1 s ahead: a crash would cost that second more.
+    const now = new Date(calls.now());
+    const time = mark?.granted === false && mtime > now ? now : mtime;
+    calls.utimesSync(path, atime, time);
+    if (mark !== undefined) mark.mtimeMs = this.#stat(path).mtimeMs;
+  }
+
+  #remove(path: string): void {
+    const { calls, log } = this.#tree;
+    const mark = this.#marks.get(path);
+    const stats = calls.lstatSync(path);
+    if (stats === undefined) return;
+    if (mark === undefined) {
+      // A stale lock is taken over: not if another process was faster and the lock is a fresh one by now.
+      if (stats.mtimeMs >= calls.now() - this.#staleMs) throw held(path);
+      log.warn('stale lock taken over', { path });
+    } else if (stats.mtimeMs !== mark.mtimeMs) {
+      log.warn('lock was taken over while held: left to its new holder', { path });
+      return;
+    }
+    calls.rmdirSync(path);
+  }
+}
+
+function answer(done: Done, call: () => unknown): void {
+  let result: unknown;
+  try {
+    result = call();
+  } catch (error) {
+    done(error);
+    return;
+  }
+  done(null, result);
+}
+
+function held(path: string): Error {
+  return Object.assign(new Error(`lock is held: ${path}`), { code: 'ELOCKED' });
+}
+
+function isHeld(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+}

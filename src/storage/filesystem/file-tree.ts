@@ -1,0 +1,135 @@
+// The tree of files below the root: keys become paths here and nowhere else, and no symbolic link below the root is followed.
+// The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import type { Child, Key, VersionLabel } from '../object-store.ts';
+import { RecentSet } from '../recent-set.ts';
+import { StorageError } from '../storage-error.ts';
+import type { StorageLog } from '../storage-log.ts';
+import { errnoOf, meansAbsent } from './errno.ts';
+import { FileInfo, labelOf } from './file-info.ts';
+import type { SystemCalls } from './system-calls.ts';
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+export interface FileTreeOptions {
+  readonly calls: SystemCalls;
+  readonly log: StorageLog;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+}
+
+export interface OpenedFile {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+export class FileTree {
+  readonly root: string;
+  readonly calls: SystemCalls;
+  readonly log: StorageLog;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  readonly #published = new RecentSet(16_384);
+  readonly #isPublished = (label: VersionLabel): boolean => this.#published.has(label);
+
+  constructor(root: string, options: FileTreeOptions) {
+    this.root = root;
+    this.calls = options.calls;
+    this.log = options.log;
+    this.fileMode = options.fileMode;
+    this.directoryMode = options.directoryMode;
+  }
+
+  /** The empty key is the root. */
+  pathOf(key: string): string {
+    return key === '' ? this.root : `${this.root}/${key}`;
+  }
+
+  infoOf(stats: Stats, seenAtMs: number): FileInfo {
+    return new FileInfo(stats, seenAtMs, this.#isPublished);
+  }
+
+  /** The version of a file that this store wrote is settled from now on. */
+  markPublished(stats: Stats): FileInfo {
+    this.#published.add(labelOf(stats));
+    return this.infoOf(stats, this.calls.now());
+  }
+
+  /** Opens a regular file; undefined when there is none. */
+  openForReading(key: Key): OpenedFile | undefined {
+    if (!this.hasRealParents(key)) return undefined;
+    return this.openRegular(key, O_RDONLY);
+  }
+
+  /** Opens `key`, whose parents were looked at, with `flags`; undefined when it is absent or no regular file. */
+  openRegular(key: Key, flags: number): OpenedFile | undefined {
+    let descriptor: number;
+    try {
+      descriptor = this.calls.openSync(this.pathOf(key), flags | O_NOFOLLOW | O_NONBLOCK, this.fileMode);
+    } catch (error) {
+      if (!meansAbsent(error)) throw error;
+      if (errnoOf(error) !== 'ENOENT') this.#notRegular(key);
+      return undefined;
+    }
+    try {
+      const stats = this.calls.fstatSync(descriptor);
+      if (stats.isFile()) return { descriptor, stats };
+    } catch (error) {
+      this.calls.closeSync(descriptor);
+      throw error;
+    }
+    this.calls.closeSync(descriptor);
+    this.#notRegular(key);
+    return undefined;
+  }
+
+  /** The attributes of what a writer is about to replace or change; undefined when there is nothing. Refuses what is no regular file. */
+  lookBeforeWriting(key: Key): Stats | undefined {
+    const stats = this.calls.lstatSync(this.pathOf(key));
+    if (stats === undefined || stats.isFile()) return stats;
+    throw new StorageError('unsafe', `${key} is not a regular file`);
+  }
+
+  /** Regular files and directories directly below a prefix, in byte order; names that start with `.moorage` are ours alone. */
+  async childrenOf(prefix: Key): Promise<readonly Child[]> {
+    if (prefix !== '' && !this.hasRealParents(`${prefix}/`)) return [];
+    const children: Child[] = [];
+    for (const entry of await this.calls.readdir(this.pathOf(prefix))) {
+      if (entry.name.startsWith(ownPrefix)) continue;
+      if (entry.isFile()) children.push({ name: entry.name, kind: 'object' });
+      else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
+    }
+    return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+  }
+
+  /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
+  hasRealParents(key: string): boolean {
+    for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
+      const parent = key.slice(0, slash);
+      const stats = this.calls.lstatSync(this.pathOf(parent));
+      if (stats?.isDirectory() === true) continue;
+      if (stats !== undefined) this.#notRegular(key);
+      return false;
+    }
+    return true;
+  }
+
+  /** A new name for a file being written in `directory` (a key), on the same file system as its target. */
+  newDraftPath(directory: string): string {
+    return `${this.pathOf(directory)}/${draftPrefix}${randomUUID()}`;
+  }
+
+  #notRegular(key: string): void {
+    this.log.warn('not a regular file below real directories: treated as absent', { key });
+  }
+}
+
+const ownPrefix = '.moorage';
+
+/** Names of files being written beside their target; other tools see them in a layout for a moment. */
+export const draftPrefix = '.moorage-';
+
+export function parentOf(key: string): string {
+  return key.slice(0, Math.max(0, key.lastIndexOf('/')));
+}

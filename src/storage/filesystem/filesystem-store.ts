@@ -1,0 +1,258 @@
+// The filesystem driver: an ObjectStore whose keys are files below one directory, shared with any number of other processes.
+// What is bought with which rule: ARCHITECTURE.md, sections 3 to 5.
+import { constants } from 'node:fs';
+import { resolve } from 'node:path';
+import type { UploadId } from '../../oci/upload-id.ts';
+import { KeyQueue } from '../key-queue.ts';
+import type {
+  Change,
+  Child,
+  Key,
+  ObjectInfo,
+  ObjectStore,
+  OpenObject,
+  SmallObject,
+  StagedAttributes,
+  StagedInfo,
+  StagedObject,
+  StoredObject,
+  Updated,
+} from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import type { StorageLog } from '../storage-log.ts';
+import { Directories } from './directories.ts';
+import { DurableFiles } from './durable-file.ts';
+import { type Intent, meansAbsent, toStorageError } from './errno.ts';
+import { FileLocks, minimumStaleMs } from './file-lock.ts';
+import { FileTree, parentOf } from './file-tree.ts';
+import { Leftovers } from './leftovers.ts';
+import { cachesAttributes } from './network-file-system.ts';
+import { OpenFile } from './open-file.ts';
+import { readWhole } from './read-file.ts';
+import { replaceFile } from './replace-file.ts';
+import { prepareRoot } from './root-directory.ts';
+import { StagingArea } from './staging-area.ts';
+import { type SystemCalls, systemCalls } from './system-calls.ts';
+
+const { O_APPEND, O_CREAT, O_WRONLY } = constants;
+
+export interface FilesystemStoreSettings {
+  readonly readOnly: boolean;
+  readonly lockStaleMs: number;
+  /** The root is on a file system that answers a bare stat from a cache. */
+  readonly cachesAttributes: boolean;
+}
+
+export class FilesystemStore implements ObjectStore {
+  readonly #tree: FileTree;
+  readonly #settings: FilesystemStoreSettings;
+  readonly #directories: Directories;
+  readonly #files: DurableFiles;
+  readonly #locks: FileLocks;
+  readonly #leftovers: Leftovers;
+  readonly #staging: StagingArea;
+  readonly #updates = new KeyQueue();
+
+  /** For `openFilesystemStore`, which looks at the root first. */
+  constructor(tree: FileTree, settings: FilesystemStoreSettings) {
+    this.#tree = tree;
+    this.#settings = settings;
+    this.#directories = new Directories(tree);
+    this.#files = new DurableFiles(tree, this.#directories);
+    this.#locks = new FileLocks(tree, settings.lockStaleMs);
+    this.#leftovers = new Leftovers(tree);
+    this.#staging = new StagingArea({ tree, directories: this.#directories, files: this.#files });
+  }
+
+  async stat(key: Key): Promise<ObjectInfo | undefined> {
+    const { calls } = this.#tree;
+    try {
+      const seenAtMs = calls.now();
+      const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : calls.lstatSync(this.#tree.pathOf(key));
+      return stats?.isFile() === true ? this.#tree.infoOf(stats, seenAtMs) : undefined;
+    } catch (error) {
+      if (meansAbsent(error)) return undefined;
+      throw toStorageError(error, 'read');
+    }
+  }
+
+  async read(key: Key, limit: number): Promise<StoredObject | undefined> {
+    return translated('read', async () => {
+      const opened = this.#tree.openForReading(key);
+      if (opened === undefined) return undefined;
+      try {
+        return await readWhole(this.#tree, opened.descriptor, limit);
+      } finally {
+        this.#tree.calls.closeSync(opened.descriptor);
+      }
+    });
+  }
+
+  async open(key: Key): Promise<OpenObject | undefined> {
+    return translated('read', async () => {
+      const seenAtMs = this.#tree.calls.now();
+      const opened = this.#tree.openForReading(key);
+      if (opened === undefined) return undefined;
+      return new OpenFile(this.#tree.calls, opened.descriptor, this.#tree.infoOf(opened.stats, seenAtMs));
+    });
+  }
+
+  async list(prefix: Key): Promise<readonly Child[]> {
+    return translated('read', () => this.#tree.childrenOf(prefix));
+  }
+
+  async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
+    return this.#writing(async () => this.#tree.markPublished(await this.#files.write(key, bytes)));
+  }
+
+  async append(key: Key, bytes: Uint8Array): Promise<void> {
+    await this.#writing(() => this.#append({ key, bytes }));
+  }
+
+  async update(key: Key, change: Change): Promise<Updated> {
+    const directory = parentOf(key);
+    const tools = {
+      tree: this.#tree,
+      directories: this.#directories,
+      files: this.#files,
+      locks: this.#locks,
+      leftovers: this.#leftovers,
+      put: (object: SmallObject) => this.#put(object),
+      append: (object: SmallObject) => this.#append(object),
+    };
+    return this.#writing(() => this.#updates.run(directory, () => replaceFile(tools, key, change)));
+  }
+
+  async link(from: Key, to: Key): Promise<boolean> {
+    return this.#writing(() => this.#files.link(from, to));
+  }
+
+  async makeDurable(key: Key): Promise<ObjectInfo | undefined> {
+    return this.#writing(async () => {
+      const seenAtMs = this.#tree.calls.now();
+      const opened = this.#tree.openForReading(key);
+      if (opened === undefined) return undefined;
+      try {
+        await this.#tree.calls.fsync(opened.descriptor);
+      } finally {
+        this.#tree.calls.closeSync(opened.descriptor);
+      }
+      await this.#directories.ensure(parentOf(key));
+      await this.#directories.sync(parentOf(key));
+      return this.#tree.infoOf(opened.stats, seenAtMs);
+    });
+  }
+
+  async delete(key: Key): Promise<boolean> {
+    return this.#writing(async () => {
+      try {
+        if (!this.#tree.hasRealParents(key) || this.#tree.lookBeforeWriting(key) === undefined) return false;
+        await this.#tree.calls.unlink(this.#tree.pathOf(key));
+      } catch (error) {
+        if (meansAbsent(error)) return false;
+        throw error;
+      }
+      await this.#directories.sync(parentOf(key));
+      return true;
+    });
+  }
+
+  async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
+    return this.#writing(() => this.#staging.stage(id, attributes));
+  }
+
+  async resume(id: UploadId): Promise<StagedObject | undefined> {
+    return translated('read', () => this.#staging.resume(id));
+  }
+
+  async staged(): Promise<readonly StagedInfo[]> {
+    return translated('read', () => this.#staging.staged());
+  }
+
+  /** Clears away what crashes left behind outside of the layouts. */
+  async sweep(): Promise<void> {
+    await this.#writing(() => this.#staging.sweep());
+  }
+
+  async close(): Promise<void> {
+    await this.#updates.idle();
+  }
+
+  #statOpened(key: Key) {
+    const opened = this.#tree.openForReading(key);
+    if (opened !== undefined) this.#tree.calls.closeSync(opened.descriptor);
+    return opened?.stats;
+  }
+
+  async #put({ key, bytes }: SmallObject): Promise<void> {
+    const now = await this.read(key, Number.POSITIVE_INFINITY);
+    if (now !== undefined && Buffer.compare(now.bytes, bytes) === 0) await this.makeDurable(key);
+    else await this.#files.write(key, bytes);
+  }
+
+  async #append({ key, bytes }: SmallObject): Promise<void> {
+    const { calls } = this.#tree;
+    await this.#directories.within(parentOf(key), async () => {
+      const opened = this.#tree.openRegular(key, O_WRONLY | O_APPEND | O_CREAT);
+      if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
+      try {
+        const written = calls.writeSync(opened.descriptor, bytes, 0);
+        if (written < bytes.byteLength) throw new StorageError('no-space', `${key}: ${written} bytes were appended`);
+      } finally {
+        calls.closeSync(opened.descriptor);
+      }
+    });
+  }
+
+  async #writing<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#settings.readOnly) throw new StorageError('read-only', `${this.#tree.root} was opened read-only`);
+    return translated('write', work);
+  }
+}
+
+export interface FilesystemStoreOptions {
+  readonly log: StorageLog;
+  /** 0644 unless given; the process's umask applies. */
+  readonly fileMode?: number;
+  /** 0755 unless given; the process's umask applies. */
+  readonly directoryMode?: number;
+  readonly readOnly?: boolean;
+  /** How long a dead process's lock keeps others waiting; at least, and unless given, 2 s. The same in all processes of a root. */
+  readonly lockStaleMs?: number;
+  /** For tests, which replace some. */
+  readonly calls?: SystemCalls;
+}
+
+/**
+ * Opens the store in `directory`, which is created when missing. Refuses with a message for the operator: what is no
+ * directory ('unsafe'), what cannot be written although it should ('read-only').
+ */
+export async function openFilesystemStore(
+  directory: string,
+  options: FilesystemStoreOptions,
+): Promise<FilesystemStore> {
+  const calls = options.calls ?? systemCalls;
+  const readOnly = options.readOnly ?? false;
+  const tree = new FileTree(resolve(directory), {
+    calls,
+    log: options.log,
+    fileMode: options.fileMode ?? 0o644,
+    directoryMode: options.directoryMode ?? 0o755,
+  });
+  await prepareRoot(tree, readOnly);
+  const store = new FilesystemStore(tree, {
+    readOnly,
+    lockStaleMs: options.lockStaleMs ?? minimumStaleMs,
+    cachesAttributes: cachesAttributes(await calls.fileSystemType(tree.root)),
+  });
+  if (!readOnly) await store.sweep();
+  return store;
+}
+
+async function translated<Result>(intent: Intent, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStorageError(error, intent);
+  }
+}

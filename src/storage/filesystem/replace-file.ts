@@ -1,0 +1,174 @@
+// `update`: lock -> look -> change -> what must be durable first -> draft -> record -> re-check and rename -> sync -> unlock.
+// The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
+import type { Stats } from 'node:fs';
+import type { Change, CurrentObject, Key, SmallObject, StoredObject, Updated } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import type { Directories } from './directories.ts';
+import type { Draft, DurableFiles } from './durable-file.ts';
+import { errnoOf, refusesLink } from './errno.ts';
+import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
+import type { FileLocks, HeldLock } from './file-lock.ts';
+import { type FileTree, parentOf } from './file-tree.ts';
+import type { Leftovers } from './leftovers.ts';
+import { readWhole } from './read-file.ts';
+import { ReplacedFile } from './replaced-file.ts';
+
+const maxRounds = 100;
+
+/** The parts of the driver that an update works with. */
+export interface UpdateTools {
+  readonly tree: FileTree;
+  readonly directories: Directories;
+  readonly files: DurableFiles;
+  readonly locks: FileLocks;
+  readonly leftovers: Leftovers;
+  /** Keeps or writes an object durably. */
+  put(object: SmallObject): Promise<void>;
+  append(object: SmallObject): Promise<void>;
+}
+
+/** One update, alone in this process for its directory. */
+export async function replaceFile(tools: UpdateTools, key: Key, change: Change): Promise<Updated> {
+  const directory = parentOf(key);
+  const created: string[] = [];
+  let updated: Updated | undefined;
+  try {
+    for (let round = 0; round < maxRounds && updated === undefined; round += 1) {
+      created.push(...(await tools.directories.ensure(directory)));
+      updated = await lockedRound(tools, directory, key, change);
+    }
+  } finally {
+    // A new repository whose first update came to nothing leaves nothing.
+    if (updated?.replaced !== true) tools.directories.removeEmpty(created);
+  }
+  if (updated === undefined)
+    throw new StorageError('unavailable', `${key} changed before each of ${maxRounds} updates`);
+  return updated;
+}
+
+async function lockedRound(
+  tools: UpdateTools,
+  directory: string,
+  key: Key,
+  change: Change,
+): Promise<Updated | undefined> {
+  let lock: HeldLock;
+  try {
+    lock = await tools.locks.acquire(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined; // The directory was removed: it is made again.
+    throw error;
+  }
+  try {
+    await tools.leftovers.sweep(directory);
+    return await attempt(tools, lock, key, change);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Undefined when the object or the lock was lost to somebody else before the rename: nothing has happened then. */
+async function attempt(tools: UpdateTools, lock: HeldLock, key: Key, change: Change): Promise<Updated | undefined> {
+  const found = FoundFile.lookFor(tools.tree, key);
+  let replacement: Awaited<ReturnType<Change>>;
+  try {
+    replacement = await change(found);
+  } catch (error) {
+    if (found?.moved === true) return undefined;
+    throw error;
+  }
+  if (found?.moved === true) return undefined;
+  if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined };
+  for (const object of replacement.first) await tools.put(object);
+
+  const previous = found && ReplacedFile.open(tools.tree, key, found.info.stats, found.info.settled);
+  if (found !== undefined && previous === undefined) return undefined;
+  let info: FileInfo | undefined;
+  try {
+    const draft = await tools.files.draft(tools.tree.newDraftPath(parentOf(key)), replacement.bytes);
+    try {
+      for (const object of replacement.record(labelOf(draft.stats))) await tools.append(object);
+      tools.tree.markPublished(draft.stats);
+      if (!lock.isOurs() || !exchange(tools.tree, draft, key, found?.info.stats)) return undefined;
+      const published = infoOfPublished(tools.tree, draft);
+      await tools.directories.sync(parentOf(key));
+      info = published;
+    } finally {
+      tools.tree.calls.closeSync(draft.descriptor);
+      if (info === undefined) tools.files.removeDraft(draft.path);
+    }
+  } finally {
+    if (info === undefined) await previous?.close();
+  }
+  return { replaced: true, info, previous };
+}
+
+/** Puts the draft under `key` if that still is what `change` saw. Two synchronous calls, nothing between. */
+function exchange(tree: FileTree, draft: Draft, key: Key, seen: Stats | undefined): boolean {
+  const path = tree.pathOf(key);
+  if (seen === undefined) return createNew(tree, draft, path);
+  const now = tree.calls.lstatSync(path);
+  if (now === undefined || !sameVersion(now, seen)) return false;
+  tree.calls.renameSync(draft.path, path);
+  return true;
+}
+
+/** Nothing was there: link(2) refuses when something is by now. */
+function createNew(tree: FileTree, draft: Draft, path: string): boolean {
+  try {
+    tree.calls.linkSync(draft.path, path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!refusesLink(error)) throw error;
+    if (tree.calls.lstatSync(path) !== undefined) return false;
+    tree.calls.renameSync(draft.path, path);
+    return true;
+  }
+  tree.calls.unlinkSync(draft.path);
+  return true;
+}
+
+/**
+ * Taken from the draft's descriptor, not from the path, which may be somebody else's by now. If a foreign write in place
+ * came first, the attributes from before the rename are given: they match nothing, so the object is read again.
+ */
+function infoOfPublished(tree: FileTree, draft: Draft): FileInfo {
+  const now = tree.calls.fstatSync(draft.descriptor);
+  return tree.infoOf(sameLabel(now, draft.stats) ? now : draft.stats, tree.calls.now());
+}
+
+/** The file as `update` found it. */
+class FoundFile implements CurrentObject {
+  readonly #tree: FileTree;
+  readonly #key: Key;
+  /** True once `read` found that the file had been replaced or removed. */
+  moved = false;
+  info: FileInfo;
+
+  private constructor(tree: FileTree, key: Key, info: FileInfo) {
+    this.#tree = tree;
+    this.#key = key;
+    this.info = info;
+  }
+
+  static lookFor(tree: FileTree, key: Key): FoundFile | undefined {
+    const seenAtMs = tree.calls.now();
+    const stats = tree.lookBeforeWriting(key);
+    return stats && new FoundFile(tree, key, tree.infoOf(stats, seenAtMs));
+  }
+
+  async read(): Promise<StoredObject> {
+    const opened = this.#tree.openForReading(this.#key);
+    if (opened === undefined) {
+      this.moved = true;
+      throw new StorageError('unavailable', `${this.#key} was removed while it was updated`);
+    }
+    try {
+      const object = await readWhole(this.#tree, opened.descriptor, Number.POSITIVE_INFINITY);
+      this.info = object.info;
+      return object;
+    } finally {
+      this.#tree.calls.closeSync(opened.descriptor);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+// The file that an update took the place of, kept open: programs that write index.json in place may have opened it
+// before our rename, and finish into a file without a name. What they wrote is read from here.
+import { constants, type Stats } from 'node:fs';
+import type { Key, ReplacedObject, StoredObject } from '../object-store.ts';
+import { toStorageError } from './errno.ts';
+import { sameLabel, sameVersion } from './file-info.ts';
+import type { FileTree } from './file-tree.ts';
+import { readWhole } from './read-file.ts';
+
+export class ReplacedFile implements ReplacedObject {
+  readonly #tree: FileTree;
+  readonly #descriptor: number;
+  /** As `change` saw it. The change time is left out: our own rename moves it. */
+  readonly #baseline: Stats;
+  readonly #wasSettled: boolean;
+  #closed = false;
+
+  private constructor(tree: FileTree, descriptor: number, baseline: Stats, wasSettled: boolean) {
+    this.#tree = tree;
+    this.#descriptor = descriptor;
+    this.#baseline = baseline;
+    this.#wasSettled = wasSettled;
+  }
+
+  /** Opens what is about to be replaced; undefined when it is no longer what `change` saw. */
+  static open(tree: FileTree, key: Key, seen: Stats, isSettled: boolean): ReplacedFile | undefined {
+    const opened = tree.openRegular(key, constants.O_RDONLY);
+    if (opened === undefined) return undefined;
+    if (sameVersion(opened.stats, seen)) return new ReplacedFile(tree, opened.descriptor, seen, isSettled);
+    tree.calls.closeSync(opened.descriptor);
+    return undefined;
+  }
+
+  async readIfChanged(): Promise<StoredObject | undefined> {
+    try {
+      const { calls } = this.#tree;
+      const isUnchanged = sameLabel(calls.fstatSync(this.#descriptor), this.#baseline);
+      // In the same tick of the clock an edit leaves the attributes as they are: then only the bytes can tell.
+      if (isUnchanged && this.#wasSettled) return undefined;
+      return await readWhole(this.#tree, this.#descriptor, Number.POSITIVE_INFINITY);
+    } catch (error) {
+      throw toStorageError(error, 'read');
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#tree.calls.closeSync(this.#descriptor);
+  }
+}

@@ -1,0 +1,50 @@
+// The root before it is used: made when missing, looked at, and refused in words that tell an operator what to do.
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { StorageError } from '../storage-error.ts';
+import { errnoOf } from './errno.ts';
+import type { FileTree } from './file-tree.ts';
+
+const { O_DIRECTORY, O_RDONLY, R_OK, W_OK, X_OK } = constants;
+
+export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<void> {
+  if (!readOnly) await create(tree);
+  try {
+    const descriptor = tree.calls.openSync(tree.root, O_RDONLY | O_DIRECTORY, 0);
+    tree.calls.closeSync(descriptor);
+    tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
+  } catch (error) {
+    throw refusal(tree.root, error);
+  }
+}
+
+async function create({ calls, root, directoryMode }: FileTree): Promise<void> {
+  const parent = dirname(root);
+  if (calls.lstatSync(root) !== undefined) return;
+  try {
+    await calls.makeTree(root, directoryMode);
+    const descriptor = calls.openSync(parent, O_RDONLY | O_DIRECTORY, 0);
+    try {
+      await calls.fsync(descriptor);
+    } finally {
+      calls.closeSync(descriptor);
+    }
+  } catch (error) {
+    throw refusal(root, error);
+  }
+}
+
+function refusal(root: string, error: unknown): unknown {
+  const code = errnoOf(error);
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new StorageError('read-only', `cannot write to the storage directory ${root} (${code})`, error);
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'ELOOP') {
+    return new StorageError('unsafe', `the storage directory ${root} is not a directory (${code})`, error);
+  }
+  if (code === 'ENOENT') {
+    return new StorageError('unavailable', `the storage directory ${root} does not exist`, error);
+  }
+  if (code === undefined) return error;
+  return new StorageError('unavailable', `cannot use the storage directory ${root} (${code})`, error);
+}

@@ -1,0 +1,222 @@
+// An unfinished upload: a directory with `data` and `record.json`. The size of `data` is the truth about progress.
+import { constants } from 'node:fs';
+import type { Readable } from 'node:stream';
+import type { UploadId } from '../../oci/upload-id.ts';
+import { type AppendSink, appendStream } from '../append-stream.ts';
+import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import type { Directories } from './directories.ts';
+import type { DurableFiles } from './durable-file.ts';
+import { toStorageError } from './errno.ts';
+import type { FileTree, OpenedFile } from './file-tree.ts';
+import { readInto } from './read-file.ts';
+
+const { O_CREAT, O_RDONLY, O_RDWR } = constants;
+const readBytes = 1 << 20;
+const smallWriteBytes = 65_536;
+/** From here on a session is worth resuming after a power cut: its directory entries are made durable too. */
+const worthKeepingBytes = 8 << 20;
+
+/** The parts of the driver that a staged file works with. */
+export interface StagingTools {
+  readonly tree: FileTree;
+  readonly directories: Directories;
+  readonly files: DurableFiles;
+}
+
+export class StagedFile implements StagedObject {
+  readonly id: UploadId;
+  readonly #tools: StagingTools;
+  readonly #directory: string;
+  readonly #data: Key;
+  #attributes: StagedAttributes;
+  /** False while bytes may be in memory only: an earlier process may have written some. */
+  #synced = false;
+  #entriesSynced = false;
+  #poisoned = false;
+
+  constructor(tools: StagingTools, directory: string, id: UploadId, attributes: StagedAttributes) {
+    this.id = id;
+    this.#tools = tools;
+    this.#directory = directory;
+    this.#data = `${directory}/${dataName}` as Key;
+    this.#attributes = attributes;
+  }
+
+  get attributes(): StagedAttributes {
+    return this.#attributes;
+  }
+
+  async size(): Promise<number> {
+    return this.#guard(async () => this.#sizeNow());
+  }
+
+  async append(source: Readable, options: AppendOptions): Promise<number> {
+    const start = await this.size();
+    const data = await this.#guard(async () => this.#openData(O_RDWR | O_CREAT));
+    try {
+      const size = await appendStream(source, this.#sinkOf(data.descriptor), start, options);
+      if (size >= worthKeepingBytes && !this.#entriesSynced) await this.#guard(() => this.#syncEntries());
+      return size;
+    } finally {
+      this.#tools.tree.calls.closeSync(data.descriptor);
+      if (this.#poisoned) await this.discard();
+    }
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#guard(async () => {
+      const now = this.#sizeNow();
+      if (size > now) throw new RangeError(`cannot cut ${now} bytes to ${size}`);
+      if (size === now) return;
+      await this.#withData(O_RDWR, async ({ descriptor }) => {
+        await this.#tools.tree.calls.ftruncate(descriptor, size);
+        await this.#sync(() => this.#tools.tree.calls.fsync(descriptor));
+      });
+    });
+  }
+
+  async *read(): AsyncIterable<Uint8Array> {
+    if ((await this.size()) === 0) return;
+    const { calls } = this.#tools.tree;
+    const { descriptor } = await this.#guard(async () => this.#openData(O_RDONLY));
+    try {
+      for (let at = 0; ; ) {
+        const buffer = Buffer.allocUnsafeSlow(readBytes);
+        const position = at;
+        const count = await this.#guard(() => readInto(calls, descriptor, buffer, position));
+        if (count === 0) return;
+        at += count;
+        yield buffer.subarray(0, count);
+      }
+    } finally {
+      calls.closeSync(descriptor);
+    }
+  }
+
+  async setAttributes(attributes: StagedAttributes): Promise<void> {
+    await this.#guard(async () => {
+      const { tree, files, directories } = this.#tools;
+      const path = tree.newDraftPath(this.#directory);
+      const draft = await files.draft(path, recordOf(attributes));
+      tree.calls.closeSync(draft.descriptor);
+      try {
+        await tree.calls.rename(path, tree.pathOf(`${this.#directory}/${recordName}`));
+      } catch (error) {
+        files.removeDraft(path);
+        throw error;
+      }
+      await directories.sync(this.#directory);
+    });
+    this.#attributes = attributes;
+  }
+
+  async commit(key: Key): Promise<ObjectInfo> {
+    return this.#guard(async () => {
+      const { tree, files } = this.#tools;
+      await this.#withData(O_RDWR | O_CREAT, async ({ descriptor }) => {
+        if (!this.#synced) await this.#sync(() => tree.calls.fsync(descriptor));
+      });
+      await files.publish(tree.pathOf(this.#data), key);
+      const stats = tree.lookBeforeWriting(key);
+      if (stats === undefined) throw new StorageError('unavailable', `${key} was removed right after it was committed`);
+      await this.#removeDirectory();
+      return tree.infoOf(stats, tree.calls.now());
+    });
+  }
+
+  async discard(): Promise<void> {
+    try {
+      await this.#tools.tree.calls.removeTree(this.#tools.tree.pathOf(this.#directory));
+    } catch (error) {
+      throw toStorageError(error, 'write');
+    }
+  }
+
+  #sinkOf(descriptor: number): AppendSink {
+    const { calls } = this.#tools.tree;
+    return {
+      write: async (chunks, position) => {
+        this.#synced = false;
+        const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+        return this.#guard(async () =>
+          bytes <= smallWriteBytes
+            ? calls.writevSync(descriptor, chunks, position)
+            : calls.writev(descriptor, chunks, position),
+        );
+      },
+      sync: () => this.#guard(() => this.#sync(() => calls.fdatasync(descriptor))),
+    };
+  }
+
+  /** A failed sync poisons: the pages may be lost although the next sync answers OK. */
+  async #sync(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+      this.#synced = true;
+    } catch (error) {
+      this.#poisoned = true;
+      throw error;
+    }
+  }
+
+  async #syncEntries(): Promise<void> {
+    const { directories, tree } = this.#tools;
+    await directories.ensure(this.#directory);
+    const record = tree.openForReading(`${this.#directory}/${recordName}` as Key);
+    if (record === undefined) return;
+    try {
+      await tree.calls.fsync(record.descriptor);
+    } finally {
+      tree.calls.closeSync(record.descriptor);
+    }
+    await directories.sync(this.#directory);
+    this.#entriesSynced = true;
+  }
+
+  #sizeNow(): number {
+    return this.#tools.tree.lookBeforeWriting(this.#data)?.size ?? 0;
+  }
+
+  #openData(flags: number): OpenedFile {
+    const opened = this.#tools.tree.openRegular(this.#data, flags);
+    if (opened === undefined) throw new StorageError('unavailable', `${this.#directory} was discarded`);
+    return opened;
+  }
+
+  async #withData(flags: number, work: (data: OpenedFile) => Promise<void>): Promise<void> {
+    const data = this.#openData(flags);
+    try {
+      await work(data);
+    } finally {
+      this.#tools.tree.calls.closeSync(data.descriptor);
+    }
+  }
+
+  async #removeDirectory(): Promise<void> {
+    const { tree } = this.#tools;
+    try {
+      tree.calls.unlinkSync(tree.pathOf(`${this.#directory}/${recordName}`));
+      tree.calls.rmdirSync(tree.pathOf(this.#directory));
+    } catch {
+      await this.discard(); // Something else is in it, such as a record that was being replaced.
+    }
+  }
+
+  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#poisoned) throw new StorageError('unavailable', `${this.#directory}: discarded after a failed sync`);
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#poisoned) await this.discard();
+      throw toStorageError(error, 'write');
+    }
+  }
+}
+
+export const dataName = 'data';
+export const recordName = 'record.json';
+
+export function recordOf(attributes: StagedAttributes): Uint8Array {
+  return Buffer.from(`${JSON.stringify(attributes)}\n`);
+}

@@ -1,0 +1,183 @@
+// The memory driver, for tests and `--ephemeral`: the same promises as on disk, but for as long as the process lives.
+import type { UploadId } from '../../oci/upload-id.ts';
+import { KeyQueue } from '../key-queue.ts';
+import type {
+  Change,
+  Child,
+  Key,
+  ObjectInfo,
+  ObjectStore,
+  OpenObject,
+  SmallObject,
+  StagedAttributes,
+  StagedInfo,
+  StagedObject,
+  StoredObject,
+  Updated,
+  VersionLabel,
+} from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import { MemoryObject, newLabel } from './memory-object.ts';
+import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-staged.ts';
+
+export class MemoryStore implements ObjectStore {
+  readonly #objects = new Map<Key, MemoryObject>();
+  readonly #uploads = new Map<UploadId, MemoryUpload>();
+  readonly #updates = new KeyQueue();
+  readonly #now: () => number;
+  readonly #uploadsOfStore: MemoryUploads;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+    this.#uploadsOfStore = {
+      now,
+      find: (id) => this.#uploads.get(id),
+      remove: (id) => this.#uploads.delete(id),
+      publish: (key, bytes) => this.#put(key, bytes),
+    };
+  }
+
+  async stat(key: Key): Promise<ObjectInfo | undefined> {
+    return this.#objects.get(key)?.info;
+  }
+
+  async read(key: Key, limit: number): Promise<StoredObject | undefined> {
+    const object = this.#objects.get(key);
+    if (object === undefined) return undefined;
+    const { info, bytes } = object;
+    if (info.size > limit) throw new StorageError('too-large', `${key}: ${info.size} bytes, more than ${limit}`);
+    return { info, bytes };
+  }
+
+  async open(key: Key): Promise<OpenObject | undefined> {
+    const object = this.#objects.get(key);
+    if (object === undefined) return undefined;
+    const { info, bytes } = object;
+    return {
+      info,
+      fileDescriptor: undefined,
+      readInto: async (buffer, at) => {
+        const part = bytes.subarray(at, at + buffer.byteLength);
+        buffer.set(part);
+        return part.byteLength;
+      },
+      close: async () => {},
+    };
+  }
+
+  async list(prefix: Key): Promise<readonly Child[]> {
+    const start = prefix === '' ? '' : `${prefix}/`;
+    const kinds = new Map<string, Child['kind']>();
+    for (const key of this.#objects.keys()) {
+      if (!key.startsWith(start)) continue;
+      const [name = '', ...below] = key.slice(start.length).split('/');
+      if (!name.startsWith('.moorage')) kinds.set(name, below.length === 0 ? 'object' : 'prefix');
+    }
+    return [...kinds]
+      .map(([name, kind]) => ({ name, kind }))
+      .sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+  }
+
+  async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
+    return this.#put(key, new Uint8Array(bytes));
+  }
+
+  async append(key: Key, bytes: Uint8Array): Promise<void> {
+    this.#append({ key, bytes });
+  }
+
+  async update(key: Key, change: Change): Promise<Updated> {
+    return this.#updates.run(key, async () => {
+      for (;;) {
+        const updated = await this.#attempt(key, change);
+        if (updated !== undefined) return updated;
+      }
+    });
+  }
+
+  async link(from: Key, to: Key): Promise<boolean> {
+    const object = this.#objects.get(from);
+    if (object === undefined) return false;
+    this.#hold(to, object);
+    return true;
+  }
+
+  async makeDurable(key: Key): Promise<ObjectInfo | undefined> {
+    return this.stat(key);
+  }
+
+  async delete(key: Key): Promise<boolean> {
+    const object = this.#objects.get(key);
+    if (object === undefined) return false;
+    object.links -= 1;
+    return this.#objects.delete(key);
+  }
+
+  async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
+    if (this.#uploads.has(id)) throw new StorageError('unsafe', `upload ${id} exists`);
+    const upload: MemoryUpload = { attributes, chunks: [], size: 0, modifiedAtMs: this.#now() };
+    this.#uploads.set(id, upload);
+    return new MemoryStaged(this.#uploadsOfStore, id, upload);
+  }
+
+  async resume(id: UploadId): Promise<StagedObject | undefined> {
+    const upload = this.#uploads.get(id);
+    return upload && new MemoryStaged(this.#uploadsOfStore, id, upload);
+  }
+
+  async staged(): Promise<readonly StagedInfo[]> {
+    return [...this.#uploads].map(([id, { modifiedAtMs }]) => ({ id, modifiedAtMs }));
+  }
+
+  async close(): Promise<void> {
+    await this.#updates.idle();
+  }
+
+  /** Undefined when a `write`, `delete` or `append`, which do not queue, changed the object while `change` was thinking. */
+  async #attempt(key: Key, change: Change): Promise<Updated | undefined> {
+    const found = this.#objects.get(key);
+    let seen = found?.info;
+    const current = found && {
+      info: found.info,
+      read: async (): Promise<StoredObject> => {
+        seen = found.info;
+        return { info: seen, bytes: found.bytes };
+      },
+    };
+    const replacement = await change(current);
+    if (replacement === undefined) return { replaced: false, info: seen, previous: undefined };
+    for (const object of replacement.first) this.#keepOrPut(object);
+    if (this.#objects.get(key)?.info.version !== seen?.version) return undefined;
+    const label = newLabel();
+    for (const object of replacement.record(label)) this.#append(object);
+    const info = this.#put(key, new Uint8Array(replacement.bytes), label);
+    // Nobody writes in place here: what was replaced stays as it was.
+    const previous = found && { readIfChanged: async () => undefined, close: async () => {} };
+    return { replaced: true, info, previous };
+  }
+
+  #put(key: Key, bytes: Uint8Array, label: VersionLabel = newLabel()): ObjectInfo {
+    const object = new MemoryObject(bytes, label, this.#now());
+    this.#hold(key, object);
+    return object.info;
+  }
+
+  #keepOrPut({ key, bytes }: SmallObject): void {
+    const now = this.#objects.get(key);
+    if (now === undefined || Buffer.compare(now.bytes, bytes) !== 0) this.#put(key, new Uint8Array(bytes));
+  }
+
+  #append({ key, bytes }: SmallObject): void {
+    const object = this.#objects.get(key);
+    if (object === undefined) this.#put(key, new Uint8Array(bytes));
+    else object.append(bytes, this.#now());
+  }
+
+  #hold(key: Key, object: MemoryObject): void {
+    const before = this.#objects.get(key);
+    if (before === object) return;
+    if (before !== undefined) before.links -= 1;
+    object.links += 1;
+    this.#objects.set(key, object);
+  }
+}

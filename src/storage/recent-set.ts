@@ -1,0 +1,24 @@
+// A set of strings that remembers the newest ones and forgets the oldest: for facts that are cheap to find out again.
+
+export class RecentSet {
+  readonly #limit: number;
+  readonly #entries = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  has(entry: string): boolean {
+    return this.#entries.has(entry);
+  }
+
+  add(entry: string): void {
+    this.#entries.delete(entry);
+    this.#entries.add(entry);
+    if (this.#entries.size <= this.#limit) return;
+    for (const oldest of this.#entries) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+}
