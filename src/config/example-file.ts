@@ -30,7 +30,8 @@ function settingLines(setting: Setting): string[] {
 
 /** Quoted only where YAML would read something else. */
 function plainScalar(value: string | boolean): string {
-  return typeof value === 'boolean' || /^[\w./][\w./:-]*$/.test(value) ? String(value) : JSON.stringify(value);
+  const plain = typeof value === 'boolean' || (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
+  return plain ? String(value) : JSON.stringify(value);
 }
 
 function comment(text: string, indent: string): string[] {

@@ -2,7 +2,7 @@
 // config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
 import { z } from 'zod';
 import { parseListenAddress } from './listen-address.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseMode, parseSize } from './units.ts';
 
 /** The spec wants clients to be able to push manifests of at least 4 MiB (distribution-spec, Pushing Manifests). */
 const smallestManifestLimit = 4 * 1024 * 1024;
@@ -21,6 +21,8 @@ export const configSchema = z.strictObject({
     ephemeral: onOff(false).describe(
       'Keep everything in memory instead of storage.root; all of it is gone when moorage stops.',
     ),
+    fileMode: mode(0o600).prefault('0644').describe('Mode of new files, in quotes; the umask applies.'),
+    directoryMode: mode(0o700).prefault('0755').describe('Mode of new directories, in quotes; the umask applies.'),
   }),
   server: z.strictObject({
     listen: parsed(
@@ -36,6 +38,9 @@ export const configSchema = z.strictObject({
       .regex(/^[\x20-\x7e]{1,4000}$/, 'is one line of at most 4000 printable ASCII characters')
       .optional()
       .describe('A text sent to clients with every answer, in a Warning header; many show it to their user.'),
+    stallTimeout: duration(1000)
+      .prefault('60s')
+      .describe('A connection on which no byte moves for so long, in the middle of a request, is closed.'),
     shutdownTimeout: duration(0)
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
@@ -59,9 +64,9 @@ export const configSchema = z.strictObject({
       .describe('An unfinished upload is removed this long after its last byte.'),
   }),
   log: z.strictObject({
-    level: choice(['error', 'warn', 'info', 'debug', 'silent'])
+    level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')
-      .describe('The least important lines to write.'),
+      .describe('The least important lines to write: error, warn, info or debug.'),
     requests: onOff(true).describe('One line for each request, at level info.'),
     format: choice(['auto', 'text', 'json'])
       .prefault('auto')
@@ -94,12 +99,23 @@ function duration(least: number) {
     .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
 }
 
+/** Quoted: YAML would read 0644 as a decimal number. */
+function mode(needed: number) {
+  const refusal = 'is no mode; write octal digits in quotes, e.g. "0644"';
+  return z
+    .string(refusal)
+    .transform((written, context) => parseMode(written) ?? refuse(context, refusal, written))
+    .refine((bits) => (bits & needed) === needed, `keeps moorage itself out; at least "0${needed.toString(8)}"`);
+}
+
 /** Text, or a bare number of a YAML file, that `parse` makes a value of. */
 function parsed<Value>(parse: (text: string) => Value | undefined, refusal: string) {
-  return z.union([z.string(), z.number()], { error: refusal }).transform((written, context): Value => {
-    const value = parse(String(written));
-    if (value !== undefined) return value;
-    context.issues.push({ code: 'custom', message: refusal, input: written });
-    return z.NEVER;
-  });
+  return z
+    .union([z.string(), z.number()], { error: refusal })
+    .transform((written, context): Value => parse(String(written)) ?? refuse(context, refusal, written));
+}
+
+function refuse(context: z.core.$RefinementCtx, message: string, input: unknown): never {
+  context.issues.push({ code: 'custom', message, input });
+  return z.NEVER;
 }

@@ -1,4 +1,4 @@
-// Values with units as people write them in a configuration: "30s", "24h", "100MiB".
+// Values with units as people write them in a configuration: "30s", "24h", "100MiB", and modes of files: "0644".
 
 const millisecondsOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -29,4 +29,9 @@ function parseQuantity(text: string, units: Readonly<Record<string, number>>): n
   if (amount === undefined || unit === undefined || !Object.hasOwn(units, unit)) return undefined;
   const value = Math.round(Number(amount) * (units[unit] ?? Number.NaN));
   return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** A mode of files in octal digits, "0644" or "644"; undefined when it is none. */
+export function parseMode(text: string): number | undefined {
+  return /^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : undefined;
 }

@@ -40,6 +40,7 @@ export function createLogger({ level, format, fileDescriptor }: LoggerOptions): 
     {
       level,
       base: null,
+      errorKey: 'error',
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
@@ -50,4 +51,9 @@ export function createLogger({ level, format, fileDescriptor }: LoggerOptions): 
 
 function textOutput(output: DestinationStream): DestinationStream {
   return { write: (line) => output.write(textLine(line)) };
+}
+
+/** For a registry inside another program, which did not ask for a log. */
+export function silentLogger(): Logger {
+  return pino({ enabled: false });
 }

@@ -3,11 +3,11 @@ import { isRequestLine, requestText } from './request-lines.ts';
 
 /** From a JSON line as pino writes it. */
 export function textLine(jsonLine: string): string {
-  const { time, level, msg, err, ...fields } = JSON.parse(jsonLine) as Record<string, unknown>;
+  const { time, level, msg, error, ...fields } = JSON.parse(jsonLine) as Record<string, unknown>;
   const said = isRequestLine(msg, fields)
     ? requestText(fields)
     : [msg, ...Object.entries(fields).map(fieldText)].join(' ');
-  return `${clock(time)} ${String(level).toUpperCase().padEnd(5)} ${said}\n${errorText(err)}`;
+  return `${clock(time)} ${String(level).toUpperCase().padEnd(5)} ${said}\n${errorText(error)}`;
 }
 
 /** The local time of day: a terminal shows the log as it happens. */

@@ -31,8 +31,13 @@ describe('loadSettings', () => {
     const settings = await loadSettings({ flags: [], environment: {}, file: undefined });
     expect(settings).toEqual(defaultSettings());
     expect(settings).toEqual({
-      storage: { root: './registry', ephemeral: false },
-      server: { listen: { host: '127.0.0.1', port: 5000 }, readOnly: false, shutdownTimeout: 30_000 },
+      storage: { root: './registry', ephemeral: false, fileMode: 0o644, directoryMode: 0o755 },
+      server: {
+        listen: { host: '127.0.0.1', port: 5000 },
+        readOnly: false,
+        stallTimeout: 60_000,
+        shutdownTimeout: 30_000,
+      },
       manifests: { requireReferences: false, maxSize: 8_388_608 },
       deletes: { enabled: true },
       uploads: { expireAfter: 86_400_000 },
@@ -89,7 +94,7 @@ describe('loadSettings', () => {
       `${path}:2:11 server.listen: "here:there" ${address}`,
       `${path}:5:12 manifests.maxSize: "1MiB" is below 4MiB, which registries must accept`,
       `${path}:7:16 uploads.expireAfter: 24 is no duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d`,
-      `${path}:9:10 log.level: "loud" is none of error, warn, info, debug, silent`,
+      `${path}:9:10 log.level: "loud" is none of error, warn, info, debug`,
       `${path}:10:13 log.requests: [1] is neither true nor false`,
       'MOORAGE_SERVER_READ_ONLY server.readOnly: "perhaps" is neither true nor false',
       'MOORAGE_SERVER_WARNING server.warning: "a\\nb" is one line of at most 4000 printable ASCII characters',

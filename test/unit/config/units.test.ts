@@ -1,6 +1,6 @@
 // Durations and sizes with units.
 import { describe, expect, it } from 'vitest';
-import { parseDuration, parseSize } from '../../../src/config/units.ts';
+import { parseDuration, parseMode, parseSize } from '../../../src/config/units.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -35,5 +35,16 @@ describe('parseSize', () => {
 
   it.each(['8', '8M', '8mib', 'MiB', '-8MiB', '0x8B'])('refuses %j', (text) => {
     expect(parseSize(text)).toBeUndefined();
+  });
+});
+
+describe('parseMode', () => {
+  it('reads octal digits', () => {
+    expect(parseMode('0644')).toBe(0o644);
+    expect(parseMode('600')).toBe(0o600);
+  });
+
+  it.each(['0844', '4755', '0o644', '', '64'])('refuses %j', (text) => {
+    expect(parseMode(text)).toBeUndefined();
   });
 });

@@ -61,7 +61,7 @@ describe('createLogger', () => {
     const { log } = open({ format: 'text' });
     log.info({ root: '/srv/my registry', port: 5000 }, 'started');
     new RequestLines(log).request(line);
-    log.error({ err: new Error('broken') }, 'failed');
+    log.error({ error: new Error('broken') }, 'failed');
     const lines = written().split('\n');
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}started root="\/srv\/my registry" port=5000$/);
     expect(lines[1]).toMatch(/INFO {2}200 GET {4}\/v2\/:name\/manifests\/:reference team\/app 528 B 1\.23 ms$/);
