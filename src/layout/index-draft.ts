@@ -38,9 +38,8 @@ export class IndexDraft {
   }
 
   /** Every entry as the draft stands, additions last: for questions that are asked once a batch. */
-  *entries(): Iterable<IndexEntry> {
-    for (const entry of this.base.entries) if (!this.#removed.has(entry)) yield entry;
-    yield* this.#added;
+  get entries(): Iterable<IndexEntry> {
+    return this.#entries();
   }
 
   add(entry: IndexEntry): void {
@@ -61,6 +60,11 @@ export class IndexDraft {
       { document: this.base.document, removed: this.#removed },
     );
     return this.base.derive(document, this.#removed, this.#added);
+  }
+
+  *#entries(): Iterable<IndexEntry> {
+    for (const entry of this.base.entries) if (!this.#removed.has(entry)) yield entry;
+    yield* this.#added;
   }
 
   #current(base: readonly IndexEntry[], matches: (entry: IndexEntry) => boolean): readonly IndexEntry[] {

@@ -60,13 +60,14 @@ function put(draft: IndexDraft, { facts, tags }: PutEdit, now: string): TouchedS
 }
 
 /** Entries never copy the manifest's annotations: one of them may be a name and would create a phantom tag (INTEROP §3.1 rule 3). */
-function entryOf({ subject, descriptor }: ManifestFacts, tag: Tag | undefined, now: string): IndexEntry {
+function entryOf(facts: ManifestFacts, tag: Tag | undefined, now: string): IndexEntry {
+  const { subject, descriptor } = facts;
   const { mediaType, digest, size, artifactType } = descriptor;
-  return newIndexEntry({
+  const entry = newIndexEntry({
     mediaType,
     digest,
     size,
-    // buildx filters on the entry's own type; for what refers to nothing it says nothing.
+    // buildx filters on the entry's own type; what refers to nothing needs none.
     artifactType: subject === undefined ? undefined : artifactType,
     annotations: {
       [annotationKeys.refName]: tag,
@@ -74,6 +75,8 @@ function entryOf({ subject, descriptor }: ManifestFacts, tag: Tag | undefined, n
       [annotationKeys.created]: now,
     },
   });
+  entry.facts = facts;
+  return entry;
 }
 
 /** When its last entry loses the name, a manifest stays listed: regctl deletes what no entry reaches. */

@@ -2,9 +2,12 @@
 import { type Annotations, annotationKeys } from '../oci/annotations.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isReferrersTag } from '../oci/referrers-tag.ts';
+import { type EntryKey, entryKeyOf } from './indexed-entry.ts';
 import type { KnownFacts } from './manifest-facts.ts';
 
 export interface IndexEntry {
+  /** What makes it the same entry whoever prints it: the journal's identity. */
+  readonly key: EntryKey;
   /** The descriptor's JSON on one line, as whoever wrote it wrote it: unknown fields and key order survive. */
   readonly line: string;
   readonly lineBytes: number;
@@ -37,6 +40,12 @@ export function parseIndexEntry(line: string): IndexEntry {
     annotations[annotationKeys.olaregSubject] ?? annotations[annotationKeys.proposedSubject],
   );
   return {
+    key: entryKeyOf({
+      digest: typeof fields.digest === 'string' ? fields.digest : '',
+      refName,
+      containerdSubject: annotations[annotationKeys.containerdSubject],
+      olaregSubject: annotations[annotationKeys.olaregSubject],
+    }),
     line,
     lineBytes: Buffer.byteLength(line),
     digest: digestOrNone(fields.digest),

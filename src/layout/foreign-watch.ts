@@ -1,0 +1,116 @@
+// When to look at index.json again: right after our own replacement, a while after another program wrote, when what it overwrote
+// by mistake can be told from what it meant, and now and then for as long as a stale copy of the file may come back.
+// Looks happen off the lock and off the answer's path.
+import type { Clock } from '../storage/clock.ts';
+import type { ReplacedObject } from '../storage/object-store.ts';
+import { healPolicy } from './heal-policy.ts';
+import type { LayoutLog } from './layout-log.ts';
+
+/** After a write: at once, soon, and late enough for a tool that deletes what it did not see (regctl) to be done. */
+const lookAfterMs = [0, 250, 1_000, 3_000] as const;
+/** While a tool may still hold a copy that it read before our last write: a request may not come for long, and a look is one stat. */
+const idleLookEveryMs = 2_000;
+/** Looks that fall into the same span are one. */
+const bucketMs = 50;
+/** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
+const maxReplaced = 32;
+const keepReplacedMs = 3_500;
+
+export interface ForeignWatchOptions {
+  /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
+  readonly look: (replaced: readonly ReplacedObject[]) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: LayoutLog;
+  /** Looks are pending, or not any more: whoever closes the registry runs them first. */
+  readonly onActive: (active: boolean) => void;
+}
+
+interface Replaced {
+  readonly object: ReplacedObject;
+  readonly atMs: number;
+}
+
+export class ForeignWatch {
+  readonly #options: ForeignWatchOptions;
+  readonly #due = new Set<number>();
+  #replaced: Replaced[] = [];
+  #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
+  #activeUntilMs = 0;
+  #looking: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ForeignWatchOptions) {
+    this.#options = options;
+  }
+
+  /** We replaced the file: whoever had the earlier one open may still write into it. */
+  replaced(previous: ReplacedObject | undefined): void {
+    const nowMs = this.#options.clock.now();
+    if (previous !== undefined) this.#replaced.push({ object: previous, atMs: nowMs });
+    if (this.#replaced.length > maxReplaced) void this.#releaseReplaced((_, at) => at > 0);
+    this.#activeUntilMs = nowMs + healPolicy.windowMs;
+    this.#options.onActive(true);
+    this.#lookAfter(lookAfterMs);
+  }
+
+  /** Somebody else wrote it. */
+  foreign(): void {
+    this.#lookAfter(lookAfterMs.slice(1));
+  }
+
+  /** Runs the last look, so that a process that ends leaves nothing acknowledged to a foreign writer. */
+  async close(): Promise<void> {
+    const pending = this.#due.size > 0 || this.#replaced.length > 0;
+    this.#closed = true;
+    clearTimeout(this.#timer?.handle);
+    await this.#looking;
+    if (pending) await this.#look();
+    await this.#releaseReplaced(() => false);
+    this.#options.onActive(false);
+  }
+
+  #lookAfter(delays: readonly number[]): void {
+    const nowMs = this.#options.clock.now();
+    for (const delay of delays) this.#due.add(Math.ceil((nowMs + delay) / bucketMs) * bucketMs);
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#closed || this.#due.size === 0) return;
+    const atMs = Math.min(...this.#due);
+    if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
+    clearTimeout(this.#timer?.handle);
+    const handle = setTimeout(() => this.#fire(), Math.max(atMs - this.#options.clock.now(), 0));
+    this.#timer = { handle: handle.unref(), atMs };
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const nowMs = this.#options.clock.now();
+    for (const atMs of this.#due) if (atMs <= nowMs) this.#due.delete(atMs);
+    this.#looking = this.#looking.then(() => this.#look());
+    if (this.#due.size === 0) {
+      if (nowMs < this.#activeUntilMs) this.#due.add(nowMs + idleLookEveryMs);
+      else this.#options.onActive(false);
+    }
+    this.#arm();
+  }
+
+  async #look(): Promise<void> {
+    const { look, log, clock } = this.#options;
+    try {
+      await look(this.#replaced.map(({ object }) => object));
+      const oldestMs = clock.now() - keepReplacedMs;
+      await this.#releaseReplaced(({ atMs }) => atMs > oldestMs);
+    } catch (error) {
+      log.warn('a look at index.json failed; the next one tries again', { error });
+    }
+  }
+
+  async #releaseReplaced(keep: (replaced: Replaced, position: number) => boolean): Promise<void> {
+    const kept = this.#replaced.filter(keep);
+    const released = this.#replaced.filter((each) => !kept.includes(each));
+    this.#replaced = kept;
+    for (const { object } of released) await object.close();
+  }
+}

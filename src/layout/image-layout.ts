@@ -1,0 +1,193 @@
+// One repository's layout: its index, its manifests and its blobs, as every tool that opens the directory sees them.
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { isManifestType } from '../oci/media-type.ts';
+import type { Tag } from '../oci/reference.ts';
+import type { Clock } from '../storage/clock.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { BlobLedger } from './blob-ledger.ts';
+import { ForeignWatch } from './foreign-watch.ts';
+import type { IndexEdit } from './index-edit.ts';
+import type { IndexEntry } from './index-entry.ts';
+import { IndexGuard } from './index-guard.ts';
+import { IndexReader } from './index-reader.ts';
+import { IndexWriter } from './index-writer.ts';
+import { type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
+import { LayoutBlobs } from './layout-blobs.ts';
+import type { LayoutIndex } from './layout-index.ts';
+import type { LayoutLog } from './layout-log.ts';
+import { LayoutVersion } from './layout-version.ts';
+import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
+import { reachableManifests } from './reachable-manifests.ts';
+import { isResponseEntry, referrersOf } from './referrers.ts';
+
+export interface ImageLayoutOptions {
+  readonly prefix: LayoutPrefix;
+  readonly store: ObjectStore;
+  readonly ledger: BlobLedger;
+  readonly caches: ManifestCaches;
+  readonly clock: Clock;
+  readonly log: LayoutLog;
+  /** Never heals. */
+  readonly readOnly: boolean;
+  /** Looks at what other programs write are pending, or not any more. */
+  readonly onActive: (active: boolean) => void;
+}
+
+/** A manifest that the layout holds, with the type it is served with. */
+export interface FoundManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+/** What was computed from one snapshot, and is worth nothing for another. */
+interface Derived {
+  readonly index: LayoutIndex;
+  readonly referrers: Map<Digest, Promise<readonly Descriptor[]>>;
+  tags: Promise<readonly Tag[]> | undefined;
+  reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
+}
+
+export class ImageLayout {
+  readonly blobs: LayoutBlobs;
+  readonly manifests: ManifestReader;
+  readonly #keys: LayoutKeys;
+  readonly #reader: IndexReader;
+  readonly #writer: IndexWriter;
+  readonly #watch: ForeignWatch;
+  #derived: Derived | undefined;
+
+  constructor(options: ImageLayoutOptions) {
+    const { prefix, store, ledger, caches, clock, log, readOnly, onActive } = options;
+    const keys = layoutKeys(prefix);
+    this.#keys = keys;
+    this.blobs = new LayoutBlobs(store, keys, ledger);
+    this.manifests = new ManifestReader(store, keys, caches, log);
+    this.#watch = new ForeignWatch({ look: (replaced) => this.#writer.look(replaced), clock, log, onActive });
+    const onForeign = () => (readOnly ? undefined : this.#watch.foreign());
+    this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
+    this.#writer = new IndexWriter({
+      store,
+      keys,
+      reader: this.#reader,
+      manifests: this.manifests,
+      guard: new IndexGuard(),
+      version: new LayoutVersion(store, keys),
+      clock,
+      onReplaced: (previous) => this.#watch.replaced(previous),
+    });
+  }
+
+  /** True once index.json was read or written: the repository exists, or did. */
+  get isLoaded(): boolean {
+    return this.#reader.isLoaded;
+  }
+
+  /** Undefined when the repository does not exist. Throws UNAVAILABLE (503) when its index.json cannot be read. */
+  readIndex(): Promise<LayoutIndex | undefined> {
+    return this.#reader.current();
+  }
+
+  /**
+   * One transaction: durable, and visible to every reader, when this returns. Throws NAME_UNKNOWN or MANIFEST_UNKNOWN for a delete
+   * of what is not there, UNAVAILABLE (503) while index.json cannot be read.
+   */
+  async updateIndex(edit: IndexEdit): Promise<void> {
+    if (edit.kind === 'put') {
+      // Referrers that another tool listed without naming their subject belong into the response as well.
+      if (edit.facts.subject !== undefined) await this.#learnFacts(await this.readIndex());
+    } else {
+      if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
+      const found = await this.findManifest(edit.kind === 'untag' ? edit.tag : edit.digest);
+      if (edit.kind === 'remove' && found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
+    }
+    await this.#writer.submit(edit);
+  }
+
+  /** Stores a manifest's bytes, durably, before the index lists it. */
+  async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+    await this.blobs.putManifest(digest, bytes);
+    this.manifests.remember(digest, bytes);
+  }
+
+  /**
+   * What a tag or digest means: an entry, or a manifest that an entry leads to (skopeo and regctl do not list children).
+   * A blob that nothing names as a manifest is none, whatever it looks like (INTEROP §4.7).
+   */
+  async findManifest(reference: Tag | Digest): Promise<FoundManifest | undefined> {
+    const index = await this.readIndex();
+    if (index === undefined) return undefined;
+    if (!isDigest(reference)) return this.#foundEntry(index.named(reference).at(-1));
+    return (await this.#foundEntry(index.listed(reference).at(-1))) ?? this.#findChild(index, reference);
+  }
+
+  /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
+  async tags(): Promise<readonly Tag[] | undefined> {
+    const index = await this.readIndex();
+    if (index === undefined) return undefined;
+    const derived = this.#derivedFrom(index);
+    derived.tags ??= this.#ordinaryTags(index);
+    return derived.tags;
+  }
+
+  /** Every verified referrer of a digest; empty when there is none, or no such repository. */
+  async referrers(subject: Digest): Promise<readonly Descriptor[]> {
+    const index = await this.readIndex();
+    if (index === undefined) return [];
+    const { referrers } = this.#derivedFrom(index);
+    const known = referrers.get(subject);
+    if (known !== undefined) return known;
+    const found = this.#learnFacts(index).then(() => referrersOf(subject, index, this.manifests));
+    referrers.set(subject, found);
+    found.catch(() => referrers.delete(subject));
+    return found;
+  }
+
+  /** What keeps this layout from being served or written, in words for an operator. */
+  problems(): readonly string[] {
+    const { problem } = this.#reader;
+    return problem === undefined ? [] : [`${this.#keys.index}: ${problem.message}`];
+  }
+
+  close(): Promise<void> {
+    return this.#watch.close();
+  }
+
+  #derivedFrom(index: LayoutIndex): Derived {
+    if (this.#derived?.index !== index)
+      this.#derived = { index, referrers: new Map(), tags: undefined, reachable: undefined };
+    return this.#derived;
+  }
+
+  async #foundEntry(entry: IndexEntry | undefined): Promise<FoundManifest | undefined> {
+    if (entry?.digest === undefined) return undefined;
+    const { digest, mediaType } = entry;
+    if (mediaType !== undefined) return isManifestType(mediaType) ? { digest, mediaType } : undefined;
+    const facts = await this.manifests.factsOfEntry(entry);
+    return facts === 'none' ? undefined : { digest, mediaType: facts.descriptor.mediaType };
+  }
+
+  async #findChild(index: LayoutIndex, digest: Digest): Promise<FoundManifest | undefined> {
+    if ((await this.blobs.stat(digest)) === undefined) return undefined;
+    const derived = this.#derivedFrom(index);
+    derived.reachable ??= reachableManifests(index, this.manifests);
+    const mediaType = (await derived.reachable).get(digest);
+    return mediaType === undefined ? undefined : { digest, mediaType };
+  }
+
+  async #ordinaryTags(index: LayoutIndex): Promise<readonly Tag[]> {
+    const tags = index.tags();
+    const hidden = new Set<Tag>();
+    for (const tag of tags) {
+      const entry = index.named(tag).at(-1);
+      if (entry !== undefined && (await isResponseEntry(entry, this.manifests))) hidden.add(tag);
+    }
+    return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
+  }
+
+  /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
+  async #learnFacts(index: LayoutIndex | undefined): Promise<void> {
+    for (const entry of index?.entries ?? []) if (entry.facts === undefined) await this.manifests.factsOfEntry(entry);
+  }
+}

@@ -1,0 +1,170 @@
+// The current snapshot of index.json: one stat a request, a re-read only when the file changed, the last good state while it is broken.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from '../oci/error-code.ts';
+import type { Clock } from '../storage/clock.ts';
+import type {
+  CurrentObject,
+  Key,
+  ObjectInfo,
+  ObjectStore,
+  StoredObject,
+  VersionLabel,
+} from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { emptyIndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
+import { LayoutIndex } from './layout-index.ts';
+import type { LayoutLog } from './layout-log.ts';
+
+/** Far beyond a million entries; what is larger is not an index that was meant for us. */
+const maxIndexBytes = 512 * 1024 * 1024;
+/** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
+export const patienceMs = 1_000;
+const retryEveryMs = 50;
+/** How long a version may hide a second edit of the same size where time stamps are coarse. */
+const settleMs = 100;
+
+interface Seen {
+  readonly index: LayoutIndex;
+  readonly info: ObjectInfo;
+  /** The snapshot is current until then even if nothing changes; Infinity once the version is settled. */
+  readonly currentUntilMs: number;
+}
+
+interface Broken {
+  readonly error: Error;
+  readonly nextTryAtMs: number;
+}
+
+export interface IndexReaderOptions {
+  readonly store: ObjectStore;
+  readonly key: Key;
+  readonly clock: Clock;
+  readonly log: LayoutLog;
+  /** A version that this process did not publish was read. */
+  readonly onForeign: () => void;
+}
+
+export class IndexReader {
+  readonly #options: IndexReaderOptions;
+  #seen: Seen | undefined;
+  #broken: Broken | undefined;
+  #reading: Promise<LayoutIndex | undefined> | undefined;
+  #accepted: VersionLabel | undefined;
+  #published: { readonly label: VersionLabel; readonly index: LayoutIndex } | undefined;
+
+  constructor(options: IndexReaderOptions) {
+    this.#options = options;
+  }
+
+  get isLoaded(): boolean {
+    return this.#seen !== undefined;
+  }
+
+  /** Why index.json cannot be used as it is now; undefined when it can. */
+  get problem(): Error | undefined {
+    return this.#broken?.error;
+  }
+
+  /** Undefined when there is no such layout. Throws UNAVAILABLE (503) when index.json cannot be read and never could. */
+  async current(): Promise<LayoutIndex | undefined> {
+    const { store, key, clock } = this.#options;
+    const info = await store.stat(key);
+    const seen = this.#seen;
+    if (info !== undefined && seen?.info.version === info.version && clock.now() < seen.currentUntilMs)
+      return seen.index;
+    if (info !== undefined && this.#published?.label === info.label) return this.#adopt(this.#published.index, info);
+    if (seen !== undefined && this.#broken !== undefined && clock.now() < this.#broken.nextTryAtMs) return seen.index;
+    this.#reading ??= this.#reread().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** True when the file is the version that this process published last, or one that was judged and left as it is, or absent. */
+  async isAccepted(): Promise<boolean> {
+    const info = await this.#options.store.stat(this.#options.key);
+    return info === undefined || info.label === this.#published?.label || info.label === this.#accepted;
+  }
+
+  /** The version was judged, and nothing of ours is missing from it. */
+  accept(label: VersionLabel): void {
+    this.#accepted = label;
+  }
+
+  /** The index as it is under the lock. Throws IndexUnreadableError. */
+  async at(now: CurrentObject | undefined): Promise<LayoutIndex> {
+    if (now === undefined) return LayoutIndex.of(emptyIndexDocument);
+    const seen = this.#seen;
+    if (seen?.info.version === now.info.version && seen.currentUntilMs === Number.POSITIVE_INFINITY) return seen.index;
+    return this.#parse(await now.read());
+  }
+
+  /** Announces the version that is about to be published, so that nobody takes it for a foreign one. */
+  expect(label: VersionLabel, index: LayoutIndex): void {
+    this.#published = { label, index };
+  }
+
+  /** The version that was just published. */
+  published(index: LayoutIndex, info: ObjectInfo): void {
+    this.#adopt(index, info);
+  }
+
+  #adopt(index: LayoutIndex, info: ObjectInfo): LayoutIndex {
+    const currentUntilMs = info.settled ? Number.POSITIVE_INFINITY : this.#options.clock.now() + settleMs;
+    this.#seen = { index, info, currentUntilMs };
+    this.#broken = undefined;
+    return index;
+  }
+
+  #parse({ bytes, info }: StoredObject): LayoutIndex {
+    const seen = this.#seen;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const document = parseIndexDocument(buffer, seen?.index.document);
+    if (seen?.info.version !== info.version) this.#options.onForeign();
+    return this.#adopt(seen === undefined ? LayoutIndex.of(document) : seen.index.reread(document), info);
+  }
+
+  async #reread(): Promise<LayoutIndex | undefined> {
+    const { store, key, clock } = this.#options;
+    const deadlineMs = clock.now() + patienceMs;
+    for (;;) {
+      try {
+        const object = await store.read(key, maxIndexBytes);
+        if (object !== undefined) return this.#parse(object);
+        this.#seen = undefined;
+        this.#broken = undefined;
+        return undefined;
+      } catch (error) {
+        const problem = unreadable(error);
+        const lastGood = this.#seen?.index;
+        if (lastGood !== undefined || clock.now() >= deadlineMs) this.#setBroken(problem);
+        if (lastGood !== undefined) return lastGood;
+        if (clock.now() >= deadlineMs) throw indexUnavailable(problem);
+        await sleep(retryEveryMs);
+      }
+    }
+  }
+
+  #setBroken(error: Error): void {
+    const { clock, key, log } = this.#options;
+    if (this.#broken === undefined)
+      log.warn('index.json cannot be read; serving the last good state if there is one', { key, error });
+    this.#broken = { error, nextTryAtMs: clock.now() + retryEveryMs };
+  }
+}
+
+/** Passes on what is no fault of the file's content or kind. */
+function unreadable(error: unknown): Error {
+  if (error instanceof IndexUnreadableError) return error;
+  if (error instanceof StorageError && (error.failure === 'unsafe' || error.failure === 'too-large')) return error;
+  throw error;
+}
+
+/** 503: an index.json that does not parse is never replaced, and there is no last good state to serve. */
+export function indexUnavailable(cause: unknown): RegistryError {
+  return new RegistryError('UNAVAILABLE', {
+    detail: 'the index.json of this repository cannot be read; it is left as it is',
+    headers: { 'Retry-After': '5' },
+    cause,
+  });
+}

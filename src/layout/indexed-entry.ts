@@ -1,0 +1,117 @@
+// An entry of index.json as the healing rules see it: an identity, and the raw line to write it back. Order and formatting do not count.
+import { annotationKeys } from '../oci/annotations.ts';
+import type { Brand } from '../oci/brand.ts';
+import type { IndexEntry } from './index-entry.ts';
+
+/** What makes two entries the same entry; two lines with one key are the same entry printed differently. */
+export type EntryKey = Brand<string, 'EntryKey'>;
+
+export interface IndexedEntry {
+  readonly key: EntryKey;
+  readonly digest: string;
+  /** The entry's JSON on one line, as it stands in the file. */
+  readonly line: string;
+}
+
+export interface EntryIdentity {
+  readonly digest: string;
+  /** org.opencontainers.image.ref.name */
+  readonly refName: string | undefined;
+  /** io.containerd.manifest.subject */
+  readonly containerdSubject: string | undefined;
+  /** org.olareg.referrer.subject */
+  readonly olaregSubject: string | undefined;
+}
+
+/** What changes one set of entries into another: `removed` first, then `added`. */
+export interface Delta {
+  readonly added: readonly IndexedEntry[];
+  readonly removed: readonly EntryKey[];
+}
+
+export const noDelta: Delta = { added: [], removed: [] };
+
+export function isEmptyDelta(delta: Delta): boolean {
+  return delta.added.length === 0 && delta.removed.length === 0;
+}
+
+const reserved = /[\\\n]/;
+
+function escaped(part: string): string {
+  return reserved.test(part) ? part.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : part;
+}
+
+function unescaped(part: string): string {
+  return part.includes('\\') ? part.replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char)) : part;
+}
+
+function present(part: string | undefined): string {
+  return part === undefined ? '' : `=${escaped(part)}`;
+}
+
+/** The digest, then one line for each of the three annotations, `=` before what is there; empty lines at the end are left out. */
+export function entryKeyOf(identity: EntryIdentity): EntryKey {
+  const { digest, refName, containerdSubject, olaregSubject } = identity;
+  let key = escaped(digest);
+  if (refName === undefined && containerdSubject === undefined && olaregSubject === undefined) return key as EntryKey;
+  key += `\n${present(refName)}`;
+  if (containerdSubject !== undefined || olaregSubject !== undefined) key += `\n${present(containerdSubject)}`;
+  if (olaregSubject !== undefined) key += `\n${present(olaregSubject)}`;
+  return key as EntryKey;
+}
+
+/** What we cannot serve has no digest of ours: the one it claims, or the whole line, tells it from the others. */
+export function indexedEntryOf(entry: IndexEntry): IndexedEntry {
+  const { line, refName, subject, responseFor } = entry;
+  const digest = entry.digest ?? claimedDigest(line);
+  const key = entryKeyOf({ digest, refName, containerdSubject: subject, olaregSubject: responseFor });
+  return { key, digest, line };
+}
+
+function claimedDigest(line: string): string {
+  const fields: unknown = JSON.parse(line);
+  const digest: unknown =
+    typeof fields === 'object' && fields !== null && 'digest' in fields ? fields.digest : undefined;
+  return typeof digest === 'string' ? digest : line;
+}
+
+export function identityOf(key: EntryKey): EntryIdentity {
+  const [digest = '', ...names] = key.split('\n');
+  const [refName, containerdSubject, olaregSubject] = [0, 1, 2].map((at) => {
+    const part = names[at];
+    return part === undefined || part === '' ? undefined : unescaped(part.slice(1));
+  });
+  return { digest: unescaped(digest), refName, containerdSubject, olaregSubject };
+}
+
+export function digestOfKey(key: EntryKey): string {
+  const end = key.indexOf('\n');
+  return unescaped(end < 0 ? key : key.slice(0, end));
+}
+
+/** True when the entry has a ref.name. Splits nothing: asked for every entry. */
+export function isNamed(key: EntryKey): boolean {
+  const end = key.indexOf('\n');
+  return end >= 0 && key.startsWith('=', end + 1);
+}
+
+export function refNameOf(key: EntryKey): string | undefined {
+  return isNamed(key) ? identityOf(key).refName : undefined;
+}
+
+/**
+ * The same entry without its name, as a tag leaves it behind when it moves. It gets a creation time if it has none:
+ * an entry without one may be read as an unnamed `latest` (INTEROP.md, Duplicates).
+ */
+export function untagged(entry: IndexedEntry, atMs: number): IndexedEntry {
+  const fields: unknown = JSON.parse(entry.line);
+  const descriptor = typeof fields === 'object' && fields !== null ? { ...fields } : {};
+  const found: unknown = 'annotations' in descriptor ? descriptor.annotations : undefined;
+  const { [annotationKeys.refName]: _, ...kept } = (found ?? {}) as Record<string, unknown>;
+  const annotations = { [annotationKeys.created]: new Date(atMs).toISOString(), ...kept };
+  return {
+    key: entryKeyOf({ ...identityOf(entry.key), refName: undefined }),
+    digest: entry.digest,
+    line: JSON.stringify({ ...descriptor, annotations }),
+  };
+}

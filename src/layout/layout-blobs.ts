@@ -1,0 +1,139 @@
+// The blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
+// Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
+// would empty the same manifest in every repository.
+import type { DescriptorReference } from '../oci/descriptor.ts';
+import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
+import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../storage/object-store.ts';
+import type { BlobLedger } from './blob-ledger.ts';
+import { type LayoutKeys, poolKey } from './keys.ts';
+
+const hashBlockBytes = 1024 * 1024;
+
+export interface ReferenceProblems {
+  /** Referenced and not here. */
+  readonly missing: readonly string[];
+  /** Here with another size than the manifest says: a torn write of another program, or a wrong manifest. */
+  readonly wrongSize: readonly string[];
+}
+
+export class LayoutBlobs {
+  readonly #store: ObjectStore;
+  readonly #keys: LayoutKeys;
+  readonly #ledger: BlobLedger;
+
+  constructor(store: ObjectStore, keys: LayoutKeys, ledger: BlobLedger) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#ledger = ledger;
+  }
+
+  stat(digest: Digest): Promise<ObjectInfo | undefined> {
+    return this.#store.stat(this.#keys.blob(digest));
+  }
+
+  open(digest: Digest): Promise<OpenObject | undefined> {
+    return this.#store.open(this.#keys.blob(digest));
+  }
+
+  /** Publishes staged bytes whose digest was checked, durably, and ends the staged object. A re-push repairs a bad file. */
+  async adopt(digest: Digest, staged: StagedObject): Promise<void> {
+    const pool = poolKey(digest);
+    const pooled = await this.#store.stat(pool);
+    if (pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()))) await staged.discard();
+    else this.#ledger.setHashed(pool, await staged.commit(pool));
+    await this.#linkFrom(pool, digest);
+  }
+
+  /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
+  async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const key = this.#keys.blob(digest);
+    const info = await this.#store.stat(key);
+    // Never through an inode that a pool or another repository shares.
+    if (info !== undefined && info.links === 1 && this.#ledger.isHashed(key, info)) return;
+    this.#ledger.setHashed(key, await this.#store.write(key, bytes));
+  }
+
+  /** Takes the blob over from another layout, or from any of the root when `from` is undefined; false when it is not there. */
+  async mount(digest: Digest, from: LayoutBlobs | undefined): Promise<boolean> {
+    if ((await this.stat(digest)) !== undefined) return true;
+    return this.#linkFrom(from === undefined ? poolKey(digest) : from.#keys.blob(digest), digest);
+  }
+
+  /** False when it was not there. Its space is free once no repository of the root holds it. */
+  async delete(digest: Digest): Promise<boolean> {
+    const key = this.#keys.blob(digest);
+    this.#ledger.forget(key);
+    const deleted = await this.#store.delete(key);
+    const pool = poolKey(digest);
+    const pooled = await this.#store.stat(pool);
+    if (pooled?.links === 1) await this.#store.delete(pool);
+    return deleted;
+  }
+
+  /**
+   * Looks at everything a manifest refers to before it is acknowledged: what another program wrote is made durable
+   * (a power cut would otherwise leave an acknowledged image with an empty layer), what a foreign collector took is
+   * linked again if this repository had received it.
+   */
+  async secure(references: readonly DescriptorReference[]): Promise<ReferenceProblems> {
+    const missing: string[] = [];
+    const wrongSize: string[] = [];
+    for (const { digest, size } of references) {
+      const info = isDigest(digest) ? await this.#secureOne(digest) : undefined;
+      if (info === undefined) missing.push(digest);
+      else if (info.size !== size) wrongSize.push(digest);
+    }
+    return { missing, wrongSize };
+  }
+
+  /** Links a blob again that this repository had received; undefined when it is gone for good. */
+  async restore(digest: Digest): Promise<ObjectInfo | undefined> {
+    const key = this.#keys.blob(digest);
+    const info = await this.#store.stat(key);
+    if (info !== undefined || !this.#ledger.wasReceived(key)) return info;
+    return (await this.#linkFrom(poolKey(digest), digest)) ? this.#store.stat(key) : undefined;
+  }
+
+  async #secureOne(digest: Digest): Promise<ObjectInfo | undefined> {
+    const key = this.#keys.blob(digest);
+    const info = await this.restore(digest);
+    if (info === undefined || this.#ledger.isDurable(key, info)) return info;
+    const durable = await this.#store.makeDurable(key);
+    if (durable !== undefined) this.#ledger.setDurable(key, durable);
+    return durable;
+  }
+
+  async #linkFrom(source: Key, digest: Digest): Promise<boolean> {
+    const target = this.#keys.blob(digest);
+    const [from, to] = [await this.#store.stat(source), await this.#store.stat(target)];
+    if (from === undefined) return false;
+    if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
+    const linked = await this.#store.stat(target);
+    if (linked !== undefined && this.#ledger.isHashed(source, from)) this.#ledger.setHashed(target, linked);
+    this.#ledger.setReceived(target);
+    return true;
+  }
+
+  async #isGood(key: Key, info: ObjectInfo, digest: Digest, size: number): Promise<boolean> {
+    if (info.size !== size) return false;
+    if (this.#ledger.isHashed(key, info)) return true;
+    const object = await this.#store.open(key);
+    if (object === undefined) return false;
+    try {
+      if ((await digestOfObject(object, digest)) !== digest) return false;
+      this.#ledger.setHashed(key, object.info);
+      return true;
+    } finally {
+      await object.close();
+    }
+  }
+}
+
+async function digestOfObject(object: OpenObject, expected: Digest): Promise<Digest> {
+  const digester = new Digester(algorithmOf(expected));
+  const buffer = Buffer.allocUnsafe(Math.min(hashBlockBytes, Math.max(object.info.size, 1)));
+  for (let read = await object.readInto(buffer, 0); read > 0; read = await object.readInto(buffer, digester.bytes)) {
+    digester.update(buffer.subarray(0, read));
+  }
+  return digester.digest();
+}

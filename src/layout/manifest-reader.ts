@@ -1,0 +1,82 @@
+// Reads manifests of one layout by digest, through a cache that all layouts share: bytes are checked against their digest when
+// they enter it, so what is served is always what the digest says.
+import type { LRUCache } from 'lru-cache';
+import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { IndexEntry } from './index-entry.ts';
+import type { LayoutKeys } from './keys.ts';
+import type { LayoutLog } from './layout-log.ts';
+import { type KnownFacts, readFacts } from './manifest-facts.ts';
+
+/** The largest manifest that is read from disk: twice what a push may have by default. */
+export const maxStoredManifestBytes = 16 * 1024 * 1024;
+
+export type ManifestCache = LRUCache<Digest, Buffer>;
+export type FactsCache = LRUCache<Digest, Exclude<KnownFacts, undefined>>;
+
+export interface ManifestCaches {
+  readonly bytes: ManifestCache;
+  /** Of manifests that are no entries: children of indexes and of responses. Entries carry their own. */
+  readonly facts: FactsCache;
+}
+
+export class ManifestReader {
+  readonly #store: ObjectStore;
+  readonly #keys: LayoutKeys;
+  readonly #caches: ManifestCaches;
+  readonly #log: LayoutLog;
+
+  constructor(store: ObjectStore, keys: LayoutKeys, caches: ManifestCaches, log: LayoutLog) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#caches = caches;
+    this.#log = log;
+  }
+
+  cached(digest: Digest): Buffer | undefined {
+    return this.#caches.bytes.get(digest);
+  }
+
+  remember(digest: Digest, bytes: Uint8Array): void {
+    this.#caches.bytes.set(digest, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  /** Undefined when the file is not there, or does not hold what its name says. */
+  async read(digest: Digest): Promise<Buffer | undefined> {
+    const cached = this.#caches.bytes.get(digest);
+    if (cached !== undefined) return cached;
+    const key = this.#keys.blob(digest);
+    const info = await this.#store.stat(key);
+    if (info === undefined || info.size > maxStoredManifestBytes) return undefined;
+    const object = await this.#store.read(key, maxStoredManifestBytes);
+    if (object === undefined) return undefined;
+    if (digestOf(object.bytes, algorithmOf(digest)) !== digest) {
+      this.#log.warn('a manifest file does not hold what its name says; it is not served', { key, digest });
+      return undefined;
+    }
+    this.remember(digest, object.bytes);
+    return this.cached(digest);
+  }
+
+  async factsOfEntry(entry: IndexEntry): Promise<KnownFacts> {
+    if (entry.facts !== undefined) return entry.facts;
+    if (entry.digest === undefined) return 'none';
+    const bytes = await this.read(entry.digest);
+    // A missing file may come back; what is in a file of that name never changes.
+    if (bytes === undefined) return 'none';
+    entry.facts = readFacts(bytes, entry.digest, entry.mediaType);
+    return entry.facts;
+  }
+
+  /** Of a manifest that is no entry; its file must be there now. */
+  async factsOfChild(digest: Digest, mediaType: string): Promise<KnownFacts> {
+    if ((await this.#store.stat(this.#keys.blob(digest))) === undefined) return 'none';
+    const known = this.#caches.facts.get(digest);
+    if (known !== undefined) return known;
+    const bytes = await this.read(digest);
+    if (bytes === undefined) return 'none';
+    const facts = readFacts(bytes, digest, mediaType);
+    this.#caches.facts.set(digest, facts);
+    return facts;
+  }
+}

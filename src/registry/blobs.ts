@@ -1,0 +1,52 @@
+// The blobs of one repository: what a client may ask, take over from another repository, and delete.
+import type { ImageLayout } from '../layout/image-layout.ts';
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { OpenObject } from '../storage/object-store.ts';
+
+/** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
+export type BlobContent = OpenObject;
+
+export interface BlobInfo {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export class Blobs {
+  readonly #layout: ImageLayout;
+  readonly #layoutOf: (name: RepositoryName) => ImageLayout;
+
+  constructor(layout: ImageLayout, layoutOf: (name: RepositoryName) => ImageLayout) {
+    this.#layout = layout;
+    this.#layoutOf = layoutOf;
+  }
+
+  /** Throws BLOB_UNKNOWN. */
+  async stat(digest: Digest): Promise<BlobInfo> {
+    const info = await this.#layout.blobs.stat(digest);
+    if (info === undefined) throw new RegistryError('BLOB_UNKNOWN');
+    return { digest, size: info.size };
+  }
+
+  /** Throws BLOB_UNKNOWN. */
+  async open(digest: Digest): Promise<BlobContent> {
+    const content = await this.#layout.blobs.open(digest);
+    if (content === undefined) throw new RegistryError('BLOB_UNKNOWN');
+    return content;
+  }
+
+  /** True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload (distribution-spec, Mounting Blobs). */
+  mount(digest: Digest, from: RepositoryName | undefined): Promise<boolean> {
+    return this.#layout.blobs.mount(digest, from === undefined ? undefined : this.#layoutOf(from).blobs);
+  }
+
+  /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
+  async delete(digest: Digest): Promise<void> {
+    if ((await this.#layout.findManifest(digest)) !== undefined) {
+      throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
+    }
+    if (!(await this.#layout.blobs.delete(digest))) throw new RegistryError('BLOB_UNKNOWN');
+  }
+}

@@ -1,0 +1,103 @@
+// The manifests of one repository: pull, push and delete by tag or digest.
+import type { ImageLayout } from '../layout/image-layout.ts';
+import { factsOf } from '../layout/manifest-facts.ts';
+import { algorithmOf, canonicalAlgorithm, type Digest, digestOf } from '../oci/digest.ts';
+import { MissingReferencesError, RegistryError } from '../oci/error-code.ts';
+import { type Manifest, parseManifest, referencesOf } from '../oci/manifest.ts';
+import { mediaTypeEssence } from '../oci/media-type.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+export interface ManifestInfo {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface ManifestPush {
+  readonly reference: Reference;
+  /** Further tags of a push by digest (distribution-spec main, end-7b). */
+  readonly tags: readonly Tag[];
+  readonly contentType: string | undefined;
+  readonly bytes: Uint8Array;
+}
+
+export interface PushedManifest {
+  readonly digest: Digest;
+  readonly subject: Digest | undefined;
+  /** Tags that name it now, from the query. */
+  readonly tags: readonly Tag[];
+}
+
+export interface ManifestsOptions {
+  /** Strict mode: config, layers and children must be in the repository; lenient accepts sparse images and indexes. */
+  readonly requireReferences: boolean;
+}
+
+export class Manifests {
+  readonly #layout: ImageLayout;
+  readonly #options: ManifestsOptions;
+
+  constructor(layout: ImageLayout, options: ManifestsOptions) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
+  async get(reference: Reference): Promise<StoredManifest> {
+    const found = await this.#layout.findManifest(reference.kind === 'tag' ? reference.tag : reference.digest);
+    const bytes = found === undefined ? undefined : await this.#layout.manifests.read(found.digest);
+    if (found === undefined || bytes === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
+    return { digest: found.digest, mediaType: found.mediaType, bytes };
+  }
+
+  /** Throws MANIFEST_UNKNOWN whenever `get` would: clients that are told "it exists" by HEAD do not push it. */
+  async stat(reference: Reference): Promise<ManifestInfo> {
+    const { digest, mediaType, bytes } = await this.get(reference);
+    return { digest, mediaType, size: bytes.byteLength };
+  }
+
+  /**
+   * Stores the manifest, moves the tags and lists it with its subject in one transaction: durable when this returns, or
+   * nothing of it visible. Throws MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN.
+   */
+  async put({ reference, tags, contentType, bytes }: ManifestPush): Promise<PushedManifest> {
+    const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
+    const digest = digestOf(bytes, algorithm);
+    if (reference.kind === 'digest' && reference.digest !== digest) {
+      throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
+    }
+    const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
+    const manifest = parseManifest(bytes, essence || undefined);
+    await this.#secureReferences(manifest);
+    const facts = factsOf(manifest, digest, bytes.byteLength);
+    await this.#layout.putManifest(digest, bytes);
+    const named = reference.kind === 'tag' ? [reference.tag] : tags;
+    await this.#layout.updateIndex({ kind: 'put', facts, bytes, tags: named });
+    // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
+    await this.#layout.blobs.secure(referencesOf(manifest));
+    return { digest, subject: facts.subject, tags };
+  }
+
+  /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
+  async delete(reference: Reference): Promise<void> {
+    if (reference.kind === 'tag') await this.#layout.updateIndex({ kind: 'untag', tag: reference.tag });
+    else await this.#layout.updateIndex({ kind: 'remove', digest: reference.digest });
+  }
+
+  async #secureReferences(manifest: Manifest): Promise<void> {
+    const { missing, wrongSize } = await this.#layout.blobs.secure(referencesOf(manifest));
+    if (wrongSize.length > 0) {
+      throw new RegistryError('MANIFEST_INVALID', {
+        detail: `the stored size differs from the descriptor's: ${wrongSize.join(', ')}`,
+      });
+    }
+    if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
+  }
+}

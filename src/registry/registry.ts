@@ -1,0 +1,147 @@
+// The registry: repositories by name, the catalogue, and the work that goes on beside the requests.
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { BlobLedger } from '../layout/blob-ledger.ts';
+import { ImageLayout } from '../layout/image-layout.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import { type Clock, systemClock } from '../storage/clock.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { Blobs } from './blobs.ts';
+import { repositoryNames } from './catalog.ts';
+import { Manifests } from './manifests.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { Referrers } from './referrers.ts';
+import type { Repository } from './repository.ts';
+import { Tags } from './tags.ts';
+import { UploadSessions } from './upload-sessions.ts';
+import { Uploads } from './uploads.ts';
+
+export interface RegistryOptions {
+  readonly store: ObjectStore;
+  readonly log: LayoutLog;
+  /** Strict mode: a manifest whose config, layers or children are not in the repository is refused. */
+  readonly requireReferences: boolean;
+  readonly uploadsExpireAfterMs: number;
+  /** Never writes, not even to heal. */
+  readonly readOnly: boolean;
+  readonly clock?: Clock;
+}
+
+interface KnownRepository {
+  readonly repository: Repository;
+  readonly layout: ImageLayout;
+}
+
+const manifestCacheBytes = 64 * 1024 * 1024;
+const cachedFacts = 50_000;
+/** Snapshots of index.json are kept for as many repositories; a forgotten one is read again. */
+const knownRepositories = 2_000;
+const candidateRepositories = 200;
+const longestSweepIntervalMs = 10 * 60_000;
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  readonly #clock: Clock;
+  readonly #sessions: UploadSessions;
+  readonly #ledger = new BlobLedger();
+  readonly #caches: ManifestCaches = {
+    bytes: new LRUCache<Digest, Buffer>({
+      maxSize: manifestCacheBytes,
+      sizeCalculation: (bytes) => bytes.byteLength + 200,
+    }),
+    facts: new LRUCache({ max: cachedFacts }),
+  };
+  readonly #known = new LRUCache<RepositoryName, KnownRepository>({ max: knownRepositories });
+  /** Names that were asked for and have shown no index.json yet. */
+  readonly #candidates = new LRUCache<RepositoryName, KnownRepository>({ max: candidateRepositories });
+  /** Layouts with work of their own still to do, e.g. looks after a foreign write: they outlive the cache above. */
+  readonly #active = new Set<ImageLayout>();
+  #sweeping: NodeJS.Timeout | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#sessions = new UploadSessions({
+      store: options.store,
+      clock: this.#clock,
+      expireAfterMs: options.uploadsExpireAfterMs,
+      owner: randomUUID(),
+    });
+  }
+
+  /** Always answers: a repository exists once a manifest was pushed to it, and unknown names leave nothing behind. */
+  repository(name: RepositoryName): Repository {
+    return this.#find(name).repository;
+  }
+
+  async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
+    return pageOf(await repositoryNames(this.#options.store), page);
+  }
+
+  /** What keeps the registry from serving, in words for an operator; empty when it is ready. */
+  async readiness(): Promise<readonly string[]> {
+    const layouts = [...this.#known.values()].map(({ layout }) => layout);
+    return layouts.flatMap((layout) => layout.problems());
+  }
+
+  /** Starts the expiry of upload sessions. */
+  start(): void {
+    if (this.#options.readOnly || this.#sweeping !== undefined) return;
+    const intervalMs = Math.min(Math.max(this.#options.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
+    this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
+    void this.#sweep();
+  }
+
+  /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await Promise.all([...this.#active].map((layout) => layout.close()));
+    await this.#options.store.close();
+  }
+
+  async #sweep(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const swept = await this.#sessions.sweep();
+      if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
+    } catch (error) {
+      log.warn('expired upload sessions could not be removed; trying again later', { error });
+    }
+  }
+
+  #find(name: RepositoryName): KnownRepository {
+    const known = this.#known.get(name) ?? this.#candidates.get(name);
+    if (known === undefined) return this.#open(name);
+    // A flood of made-up names must not push out the snapshots of repositories that exist.
+    if (known.layout.isLoaded && this.#candidates.delete(name)) this.#known.set(name, known);
+    return known;
+  }
+
+  #open(name: RepositoryName): KnownRepository {
+    const { store, log, readOnly, requireReferences } = this.#options;
+    const layout = new ImageLayout({
+      prefix: name,
+      store,
+      ledger: this.#ledger,
+      caches: this.#caches,
+      log,
+      readOnly,
+      clock: this.#clock,
+      onActive: (active) => (active ? this.#active.add(layout) : this.#active.delete(layout)),
+    });
+    const repository: Repository = {
+      name,
+      blobs: new Blobs(layout, (other) => this.#find(other).layout),
+      uploads: new Uploads(name, layout, this.#sessions),
+      manifests: new Manifests(layout, { requireReferences }),
+      tags: new Tags(layout),
+      referrers: new Referrers(layout),
+    };
+    const found = { repository, layout };
+    this.#candidates.set(name, found);
+    return found;
+  }
+}

@@ -1,0 +1,62 @@
+// One upload session in this process: who holds it, and the hash of what it has received so far.
+import { type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
+
+/**
+ * Serialises the requests of a session. A client that lost its connection comes back while the server still believes in the
+ * old socket: the newcomer asks the holder to let go and waits until its last write has ended, so chunks never interleave.
+ */
+export class SessionTurn {
+  #holder: AbortController | undefined;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  get busy(): boolean {
+    return this.#holder !== undefined || this.#waiting > 0;
+  }
+
+  /** Runs `work` once every earlier holder has ended; `signal` is aborted when a later request wants the session. */
+  async take<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#holder?.abort();
+    const before = this.#last;
+    let release: () => void = () => {};
+    this.#last = new Promise((resolve) => {
+      release = resolve;
+    });
+    this.#waiting += 1;
+    await before;
+    this.#waiting -= 1;
+    const holder = new AbortController();
+    this.#holder = holder;
+    try {
+      return await work(holder.signal);
+    } finally {
+      if (this.#holder === holder) this.#holder = undefined;
+      release();
+    }
+  }
+}
+
+/** The running hash beside a session's bytes; worth something only while it has seen every one of them, once and in order. */
+export class SessionHash {
+  readonly #digester: Digester;
+  #sawAll = true;
+
+  constructor(algorithm: DigestAlgorithm) {
+    this.#digester = new Digester(algorithm);
+  }
+
+  /** Before bytes are appended at `size`: when other bytes than those hashed stand before them, the hash is of no use any more. */
+  continueAt(size: number): void {
+    if (this.#digester.bytes !== size) this.#sawAll = false;
+  }
+
+  update(chunk: Uint8Array): void {
+    if (this.#sawAll) this.#digester.update(chunk);
+  }
+
+  /** The digest of all `size` bytes, when exactly those were hashed with that algorithm; undefined asks for a second look at the bytes. */
+  digestOf(size: number, algorithm: DigestAlgorithm): Digest | undefined {
+    const usable = this.#sawAll && this.#digester.bytes === size && this.#digester.algorithm === algorithm;
+    return usable ? this.#digester.digest() : undefined;
+  }
+}

@@ -1,0 +1,141 @@
+// Upload sessions (distribution-spec, Pushing Blobs): started, appended to in order, committed under a digest, cancelled, expired.
+// The bytes on disk are the truth about progress, so a restart, another process or a lost connection resumes at the right byte.
+import type { Readable } from 'node:stream';
+import type { ImageLayout } from '../layout/image-layout.ts';
+import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+import type { StagedObject } from '../storage/object-store.ts';
+import type { BlobInfo } from './blobs.ts';
+import { assertChunkFits, countedChunk, UploadRangeError } from './upload-chunk.ts';
+import type { TakenSession, UploadSessions } from './upload-sessions.ts';
+
+export interface UploadStatus {
+  readonly id: UploadId;
+  /** Bytes received and kept. */
+  readonly size: number;
+}
+
+/** A request body with what its headers say of it. */
+export interface Chunk {
+  /** Undefined when the request has no body. */
+  readonly body: Readable | undefined;
+  /** `Content-Range`, inclusive; undefined appends whatever comes. */
+  readonly range: { readonly first: number; readonly last: number } | undefined;
+  /** `Content-Length`; undefined for a body of unknown length. */
+  readonly length: number | undefined;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+export class Uploads {
+  readonly #name: RepositoryName;
+  readonly #layout: ImageLayout;
+  readonly #sessions: UploadSessions;
+
+  constructor(name: RepositoryName, layout: ImageLayout, sessions: UploadSessions) {
+    this.#name = name;
+    this.#layout = layout;
+    this.#sessions = sessions;
+  }
+
+  /** `algorithm` is the digest that will be named at the close, when the client announced it (distribution-spec main, end-4c). */
+  start({ algorithm = canonicalAlgorithm }: { algorithm?: DigestAlgorithm }): Promise<UploadStatus> {
+    return this.#sessions.start(this.#name, algorithm);
+  }
+
+  /** Throws BLOB_UPLOAD_UNKNOWN, also for a session of another repository. */
+  status(id: UploadId): Promise<UploadStatus> {
+    return this.#sessions.take(this.#name, id, async ({ staged }) => ({ id, size: await staged.size() }));
+  }
+
+  /** Throws UploadRangeError when the chunk does not start where the session ends, or has another length than it says; the session is as before then. */
+  append(id: UploadId, chunk: Chunk): Promise<UploadStatus> {
+    return this.#sessions.take(this.#name, id, async (session) => ({ id, size: await this.#append(session, chunk) }));
+  }
+
+  /**
+   * Appends the last chunk if there is one, checks the digest of the whole and publishes the blob, durably.
+   * Throws UploadRangeError and keeps the session, or DIGEST_INVALID and discards it.
+   */
+  commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
+    return this.#sessions.take(this.#name, id, async (session) => {
+      const size = await this.#append(session, lastChunk);
+      await (session.changedOwner ? this.#commitCopy(session, digest) : this.#commitOwn(session, digest, size));
+      this.#sessions.forget(id);
+      return { digest, size };
+    });
+  }
+
+  /** Throws BLOB_UPLOAD_UNKNOWN. */
+  cancel(id: UploadId): Promise<void> {
+    return this.#sessions.take(this.#name, id, async ({ staged }) => {
+      await staged.discard();
+      this.#sessions.forget(id);
+    });
+  }
+
+  /** A single POST with the whole blob (distribution-spec, end-4b). Throws DIGEST_INVALID and keeps nothing then. */
+  async push(digest: Digest, chunk: Chunk): Promise<BlobInfo> {
+    const { id } = await this.start({ algorithm: algorithmOf(digest) });
+    try {
+      return await this.commit(id, digest, chunk);
+    } catch (error) {
+      await this.#sessions.discard(id);
+      throw error;
+    }
+  }
+
+  async #append({ id, staged, hash, signal }: TakenSession, chunk: Chunk): Promise<number> {
+    const size = await staged.size();
+    assertChunkFits({ id, size }, chunk);
+    if (chunk.body === undefined || chunk.length === 0) return size;
+    hash.continueAt(size);
+    const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
+    try {
+      const end = await staged.append(chunk.body, {
+        signal: AbortSignal.any([signal, chunk.signal]),
+        onChunk: counted.onChunk,
+      });
+      counted.assertComplete();
+      return end;
+    } catch (error) {
+      // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
+      if (!counted.lied) throw error;
+      await staged.truncate(size);
+      throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
+    }
+  }
+
+  async #commitOwn({ staged, hash }: TakenSession, digest: Digest, size: number): Promise<void> {
+    const actual = hash.digestOf(size, algorithmOf(digest)) ?? (await digestOfStaged(staged, algorithmOf(digest)));
+    if (actual !== digest) {
+      await staged.discard();
+      throw mismatch(actual);
+    }
+    await this.#layout.blobs.adopt(digest, staged);
+  }
+
+  /** The earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
+  async #commitCopy({ staged }: TakenSession, digest: Digest): Promise<void> {
+    const digester = new Digester(algorithmOf(digest));
+    const copy = await this.#sessions.copy(this.#name, staged, (chunk) => digester.update(chunk));
+    await staged.discard();
+    if (digester.digest() !== digest) {
+      await copy.discard();
+      throw mismatch(digester.digest());
+    }
+    await this.#layout.blobs.adopt(digest, copy);
+  }
+}
+
+async function digestOfStaged(staged: StagedObject, algorithm: DigestAlgorithm): Promise<Digest> {
+  const digester = new Digester(algorithm);
+  for await (const chunk of staged.read()) digester.update(chunk);
+  return digester.digest();
+}
+
+function mismatch(actual: Digest): RegistryError {
+  return new RegistryError('DIGEST_INVALID', { detail: `the digest of what was received is ${actual}` });
+}
