@@ -1,0 +1,69 @@
+// What `moorage serve` prints when it is ready: where it listens, where it stores, and commands to paste.
+import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+
+export interface BannerFacts {
+  readonly version: string;
+  /** As configured: a name or an address. */
+  readonly host: string;
+  /** The one that was opened. */
+  readonly port: number;
+  /** The absolute path of the directory; undefined when everything is in memory. */
+  readonly root: string | undefined;
+  readonly readOnly: boolean;
+}
+
+export function banner(facts: BannerFacts): string {
+  const mode = facts.readOnly ? 'read-only' : 'read and write';
+  const lines = [
+    `moorage ${facts.version}`,
+    '',
+    `  address   http://${hostInUrl(facts.host)}:${facts.port} (${mode}, no authentication)`,
+    `  storage   ${facts.root === undefined ? 'in memory: all of it is gone when moorage stops' : `${facts.root} (one OCI image layout per repository)`}`,
+    '',
+    ...exposure(facts).flatMap((line) => [`  !! ${line}`]),
+    ...commands(facts),
+    '  stop with Ctrl-C',
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function exposure({ host, readOnly }: BannerFacts): string[] {
+  if (isLoopback(host)) return [];
+  const danger = readOnly ? 'pull everything in it' : 'push, overwrite and delete';
+  return [
+    `WARNING: this registry listens beyond this machine (${host}) and asks nobody who they are.`,
+    `Whoever can connect can ${danger}. Listen on 127.0.0.1, or let only a proxy that authenticates reach it.`,
+    '',
+  ];
+}
+
+function commands(facts: BannerFacts): string[] {
+  const host = hostToType(facts.host);
+  const image = `${hostInUrl(host)}:${facts.port}/team/app:v1`;
+  // Clients speak plain HTTP to localhost by themselves, except skopeo; elsewhere they want to be told.
+  const plainHttp = host === 'localhost' ? '' : ' --plain-http';
+  const insecure = host === 'localhost' ? '' : ' --insecure';
+  const push = [
+    '  push',
+    `    docker tag app:v1 ${image} && docker push ${image}`,
+    `    oras push${plainHttp} ${image} notes.txt`,
+    `    skopeo copy --dest-tls-verify=false docker-archive:app.tar docker://${image}`,
+    `    crane push${insecure} app.tar ${image}`,
+    '',
+  ];
+  const pull = [
+    '  pull',
+    `    docker pull ${image}`,
+    `    oras pull${plainHttp} ${image}`,
+    `    skopeo copy --src-tls-verify=false docker://${image} docker-archive:app.tar:app:v1`,
+    `    crane pull${insecure} ${image} app.tar`,
+    '',
+  ];
+  return facts.readOnly ? pull : [...push, ...pull];
+}
+
+/** docker and podman trust plain HTTP on localhost only, and an address such as 0.0.0.0 is none to connect to. */
+function hostToType(host: string): string {
+  return isLoopback(host) || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+}

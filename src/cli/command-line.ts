@@ -1,0 +1,91 @@
+// The command line: commands, help, version, and what becomes of errors.
+import { Command, CommanderError } from 'commander';
+import type { Environment } from '../config/environment.ts';
+import { nearest } from '../config/suggestion.ts';
+import { exitCodes, failureOf } from './failure.ts';
+import { serveCommand } from './serve-command.ts';
+import { packageVersion } from './version.ts';
+
+/** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
+export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {
+  let exitCode = 0;
+  const serve = serveCommand(environment, (code) => {
+    exitCode = code;
+  });
+  const program = new Command('moorage')
+    .description('An OCI registry whose database is a directory of plain OCI image layouts.')
+    .usage('[serve] [options]')
+    .version(`moorage ${packageVersion()} (Node ${process.versions.node})`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addCommand(serve, { isDefault: true })
+    .addHelpText('after', () => afterHelp(serve));
+  for (const command of [program, serve]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({ outputError: () => {} });
+  }
+  // A reader that does not want the output (`moorage | head -1`) must not end the server.
+  process.stdout.on('error', () => {});
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError(messageOf(error, args, serve));
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    process.stderr.write(`moorage: ${failure.message}\n`);
+    return failure.exitCode;
+  }
+}
+
+function usageError(message: string): number {
+  process.stderr.write(`moorage: ${message}${message.endsWith('?') ? '' : '.'} See moorage --help\n`);
+  return exitCodes.usage;
+}
+
+/** One line, where commander writes two or three. */
+function messageOf(error: CommanderError, args: readonly string[], serve: Command): string {
+  const [operand] = serve.args;
+  // With a default command, a mistyped one arrives as its argument.
+  if (error.code === 'commander.excessArguments' && operand !== undefined) {
+    if (args.includes(serve.name())) return `serve takes no arguments, and got "${operand}"`;
+    const suggestion = nearest(operand, [serve.name()]);
+    return `unknown command "${operand}"${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+  }
+  return error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\(Did you mean (.*)\?\)$/s, '; did you mean $1?')
+    .replaceAll(/\s+/g, ' ')
+    .replace(/\.$/, '');
+}
+
+/** `serve` is what runs when no command is named, so its options belong on the first page. */
+function afterHelp(serve: Command): string {
+  const help = serve.createHelp();
+  const options = help.visibleOptions(serve).filter((option) => option.long !== '--help');
+  const width = Math.max(...options.map((option) => help.optionTerm(option).length));
+  const lines = options.map(
+    (option) => `  ${help.optionTerm(option).padEnd(width)}  ${help.optionDescription(option)}`,
+  );
+  return `
+Options of serve (the command that runs when none is named):
+${lines.join('\n')}
+${examples}`;
+}
+
+const examples = `
+Examples:
+  moorage                                     serve ./registry on 127.0.0.1:5000
+  moorage serve --root /srv/registry          another directory
+  moorage serve --listen 127.0.0.1:0          a free port, printed when ready
+  moorage serve --ephemeral                   in memory, for tests
+  MOORAGE_SERVER_READ_ONLY=true moorage       any setting from the environment
+
+  docker push localhost:5000/team/app:v1      and look into ./registry/team/app
+
+Exit codes: 0 stopped as asked, 1 failure, 2 wrong command line or configuration.
+Settings: config.example.yaml lists all, with their names in the environment.
+Documentation: README.md and ARCHITECTURE.md, beside package.json.
+`;

@@ -1,0 +1,25 @@
+// Turns what stopped a command into one line that says what to do, and an exit code. No stack traces for what a user can mend.
+import { ConfigError } from '../config/config-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
+
+/** 0 is success. */
+export const exitCodes = { failure: 1, usage: 2 } as const;
+
+export interface Failure {
+  readonly message: string;
+  readonly exitCode: number;
+}
+
+/** A failure that the command itself explains. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** Undefined for what nobody foresaw: that deserves its stack. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
+  if (error instanceof CommandError) return { message: error.message, exitCode: exitCodes.failure };
+  if (error instanceof StorageError)
+    return { message: `cannot use the storage: ${error.message}`, exitCode: exitCodes.failure };
+  return undefined;
+}

@@ -1,0 +1,95 @@
+// The public API of the package: a registry inside another program, for tests and tools.
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { hostInUrl } from './config/listen-address.ts';
+import { defaultSettings } from './config/load.ts';
+import type { Settings } from './config/schema.ts';
+import { silentLogger } from './observability/logger.ts';
+import { createServer } from './server.ts';
+
+export type { InjectOptions, LightMyRequestResponse } from 'fastify';
+
+export interface RegistryOptions {
+  /** Directory of the registry, created when missing. Absent: everything is in memory, and gone after `close`. */
+  readonly root?: string;
+  /** Refuse pushes (403) and deletes (405). Default: false. */
+  readonly readOnly?: boolean;
+  /** Refuse manifests whose layers, config or child manifests are not in the repository. Default: false. */
+  readonly requireReferences?: boolean;
+  /** The largest manifest accepted. Default: 8 MiB. */
+  readonly maxManifestBytes?: number;
+  /** False: deletes answer 405. Default: true. */
+  readonly deletes?: boolean;
+  /** An unfinished upload is removed so long after its last byte. Default: 24 hours. */
+  readonly uploadsExpireAfterMs?: number;
+  /** Text of a Warning header on every answer. Default: none. */
+  readonly warning?: string;
+}
+
+export interface ListenOptions {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: 0, a free one. */
+  readonly port?: number;
+}
+
+export interface Listening {
+  /** `http://127.0.0.1:41234`, to be used by HTTP clients; without the scheme it begins an image reference. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A registry in this process. It prints and logs nothing. */
+export interface EmbeddedRegistry {
+  /** Opens a socket; at most once. */
+  listen(options?: ListenOptions): Promise<Listening>;
+  /** Answers a request without a socket. */
+  inject(request: InjectOptions | string): Promise<LightMyRequestResponse>;
+  /** Cuts what still runs and closes the socket; what was acknowledged stays. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a registry; it answers `inject` at once, and a socket after `listen`.
+ *
+ *     const registry = await createRegistry();
+ *     const { url } = await registry.listen();
+ *     // ... push to and pull from `url` ...
+ *     await registry.close();
+ */
+export async function createRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
+  const server = await createServer(settingsOf(options), silentLogger());
+  let closing: Promise<void> | undefined;
+  return {
+    listen: async ({ host = '127.0.0.1', port = 0 } = {}) => {
+      const opened = await server.listen({ host, port });
+      return { url: `http://${hostInUrl(host)}:${opened}`, host, port: opened };
+    },
+    inject: (request) => server.app.inject(request),
+    close: () => {
+      closing ??= server.stop(0);
+      return closing;
+    },
+  };
+}
+
+function settingsOf(options: RegistryOptions): Settings {
+  const defaults = defaultSettings();
+  const { root } = options;
+  return {
+    ...defaults,
+    storage: root === undefined ? { ...defaults.storage, ephemeral: true } : { ...defaults.storage, root },
+    server: {
+      ...defaults.server,
+      readOnly: options.readOnly ?? defaults.server.readOnly,
+      warning: options.warning ?? defaults.server.warning,
+    },
+    manifests: {
+      requireReferences: options.requireReferences ?? defaults.manifests.requireReferences,
+      maxSize: options.maxManifestBytes ?? defaults.manifests.maxSize,
+    },
+    deletes: { enabled: options.deletes ?? defaults.deletes.enabled },
+    uploads: { expireAfter: options.uploadsExpireAfterMs ?? defaults.uploads.expireAfter },
+    log: { ...defaults.log, requests: false },
+  };
+}

@@ -1,0 +1,85 @@
+// What the program answers to a command line that it cannot serve, and its help.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runMoorage, scratchDirectory } from './moorage-process.ts';
+
+const oneLine = /^moorage: [^\n]+\n$/;
+
+describe('moorage --help', () => {
+  it('shows options with their variables, examples, exit codes and where more is written', async () => {
+    const { code, stdout, stderr } = await runMoorage(['--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const text of [
+      '--root',
+      '--listen',
+      '--config',
+      '--ephemeral',
+      '--read-only',
+      'MOORAGE_STORAGE_ROOT',
+      'MOORAGE_CONFIG',
+      'README.md',
+      'config.example.yaml',
+      'docker push localhost:5000/team/app:v1',
+      'Exit codes',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  it('shows those of serve when asked', async () => {
+    const { code, stdout } = await runMoorage(['serve', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: moorage serve [options]');
+    expect(stdout).toContain('--read-only');
+  });
+});
+
+describe('moorage --version', () => {
+  it('is that of package.json', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+    const { code, stdout } = await runMoorage(['--version']);
+    expect(code).toBe(0);
+    expect(stdout).toBe(`moorage ${version} (Node ${process.versions.node})\n`);
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    [['--rot', 'x'], "unknown option '--rot'; did you mean --root?"],
+    [['serve', '--frobnicate'], "unknown option '--frobnicate'."],
+    [['sevre'], 'unknown command "sevre"; did you mean serve?'],
+    [['serve', 'extra'], 'serve takes no arguments, and got "extra".'],
+    [['--root'], "option '--root <dir>' argument missing."],
+    [['--ephemeral', '--root', 'x'], "option '--ephemeral' cannot be used with option '--root <dir>'."],
+    [['--listen', 'nowhere:at-all'], '--listen: server.listen: "nowhere:at-all" is no address; write HOST:PORT'],
+    [['--config', 'none.yaml'], 'none.yaml: there is no such configuration file'],
+  ])('%j is answered with one line and exit code 2', async (args, text) => {
+    const { code, stdout, stderr } = await runMoorage(args);
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toContain(text);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+describe('a wrong configuration', () => {
+  it('is shown whole, with files and lines, and exit code 2', async () => {
+    const directory = await scratchDirectory();
+    await writeFile(join(directory, 'm.yaml'), 'server:\n  lissten: 1\nlog:\n  level: loud\n');
+    const { code, stderr } = await runMoorage(['--config', 'm.yaml', '--listen', 'x y'], {
+      directory,
+      environment: { MOORAGE_LOGLEVEL: 'debug' },
+    });
+    expect(code).toBe(2);
+    expect(stderr.split('\n')).toEqual([
+      'moorage: 4 problems in the configuration:',
+      '  m.yaml:2:3: "server.lissten" is no setting; did you mean server.listen?',
+      '  MOORAGE_LOGLEVEL: is no setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
+      '  m.yaml:4:10: log.level: "loud" is none of error, warn, info, debug',
+      expect.stringMatching(/^ {2}--listen: server\.listen: "x y" is no address; /),
+      '',
+    ]);
+  });
+});

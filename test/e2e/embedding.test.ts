@@ -1,0 +1,90 @@
+// The package as another project uses it: by its name, with its types, as the README shows it.
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { scratchDirectory } from './moorage-process.ts';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+
+const compilerOptions = {
+  module: 'nodenext',
+  target: 'es2023',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: true,
+  types: ['node'],
+  typeRoots: [join(repository, 'node_modules', '@types')],
+};
+
+/** A project of its own that has moorage among its dependencies. */
+async function project(files: Readonly<Record<string, string>>): Promise<string> {
+  const directory = await scratchDirectory();
+  await mkdir(join(directory, 'node_modules'));
+  await symlink(repository, join(directory, 'node_modules', 'moorage'));
+  await writeFile(join(directory, 'package.json'), '{"type": "module"}');
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+async function compile(directory: string): Promise<string> {
+  const compiler = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
+  return run(process.execPath, [compiler, '-p', directory]).then(
+    () => '',
+    (failed: { stdout: string }) => failed.stdout,
+  );
+}
+
+async function runModule(directory: string, name: string): Promise<string> {
+  return (await run(process.execPath, [join(directory, name)], { cwd: directory })).stdout;
+}
+
+describe('import from "moorage"', () => {
+  it('works as the README shows it, types included', async () => {
+    const readme = await readFile(join(repository, 'README.md'), 'utf8');
+    const [, example] = /^## Inside another program$[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+    const directory = await project({ 'example.ts': example ?? 'the README has no example' });
+    expect(await compile(directory)).toBe('');
+    expect(await runModule(directory, 'example.js')).toMatch(/^http:\/\/127\.0\.0\.1:\d+ 200\n201\n$/);
+  });
+
+  it('keeps what is pushed into a directory', async () => {
+    const directory = await project({
+      'main.js': `
+        import { createRegistry } from 'moorage';
+        const registry = await createRegistry({ root: 'store' });
+        const manifest = JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] });
+        const { statusCode } = await registry.inject({
+          method: 'PUT', url: '/v2/team/app/manifests/v1', payload: manifest,
+          headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' },
+        });
+        await Promise.all([registry.close(), registry.close()]);
+        const again = await createRegistry({ root: 'store', readOnly: true });
+        const tags = await again.inject('/v2/team/app/tags/list');
+        await again.close();
+        console.log(statusCode, tags.body);
+      `,
+    });
+    expect(await runModule(directory, 'main.js')).toBe('201 {"name":"team/app","tags":["v1"]}\n');
+    expect(await readdir(join(directory, 'store', 'team', 'app'))).toEqual(
+      expect.arrayContaining(['blobs', 'index.json', 'oci-layout']),
+    );
+  });
+
+  it('refuses options of the wrong type', async () => {
+    const directory = await project({
+      'wrong.ts': `import { createRegistry } from 'moorage';\nawait createRegistry({ root: 1, raedOnly: true });\n`,
+    });
+    expect(await compile(directory)).toMatch(/wrong\.ts\(2,\d+\)/);
+  });
+
+  it('works inside the package itself, as exports say', async () => {
+    const source = `import { createRegistry } from 'moorage'; const r = await createRegistry(); console.log((await r.inject('/v2/')).statusCode); await r.close();`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', source], { cwd: repository });
+    expect(stdout).toBe('200\n');
+  });
+});

@@ -1,0 +1,114 @@
+// Runs the built program as a user does, and collects what it says.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Default: a fresh directory. */
+  readonly directory?: string;
+}
+
+export interface Ready {
+  readonly url: string;
+  readonly port: number;
+}
+
+export class MoorageProcess {
+  readonly directory: string;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly exited: Promise<Exit>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], directory: string, environment: Readonly<Record<string, string>>) {
+    this.directory = directory;
+    this.#child = spawn(process.execPath, [program, ...args], {
+      cwd: directory,
+      env: { ...withoutOurs(process.env), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.exited = once(this.#child, 'close').then(([code, signal]) => ({
+      code,
+      signal,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** Waits for the banner. */
+  async ready(): Promise<Ready> {
+    for (;;) {
+      const [, url, port] = /(http:\/\/\S+:(\d+))[\s\S]*Ctrl-C\n/.exec(this.stdout) ?? [];
+      if (url !== undefined) return { url, port: Number(port) };
+      const ended = await Promise.race([once(this.#child.stdout, 'data').then(() => undefined), this.exited]);
+      if (ended !== undefined) throw new Error(`moorage ended with ${ended.code}: ${ended.stderr}`);
+    }
+  }
+
+  /** Waits until standard error matches. */
+  async says(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) {
+      await Promise.race([
+        once(this.#child.stderr, 'data'),
+        this.exited.then((exit) => Promise.reject(new Error(`ended: ${exit.stderr}`))),
+      ]);
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Nobody reads standard output any more. */
+  closeStandardOutput(): void {
+    this.#child.stdout.destroy();
+  }
+}
+
+/** Settings of whoever runs the tests, and npm's mark, must not reach the program under test. */
+function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(?:MOORAGE_|npm_)/.test(name)));
+}
+
+/** Ends with the test. */
+export async function startMoorage(args: readonly string[], options: StartOptions = {}): Promise<MoorageProcess> {
+  const directory = options.directory ?? (await scratchDirectory());
+  const moorage = new MoorageProcess(args, directory, options.environment ?? {});
+  onTestFinished(async () => {
+    moorage.signal('SIGKILL');
+    await moorage.exited;
+  });
+  return moorage;
+}
+
+/** Runs it to its end. */
+export async function runMoorage(args: readonly string[], options: StartOptions = {}): Promise<Exit> {
+  return (await startMoorage(args, options)).exited;
+}
+
+export async function scratchDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'moorage-e2e-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}

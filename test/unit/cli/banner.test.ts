@@ -1,0 +1,50 @@
+// What is printed when the server is ready.
+import { describe, expect, it } from 'vitest';
+import { type BannerFacts, banner } from '../../../src/cli/banner.ts';
+
+const facts: BannerFacts = {
+  version: '0.1.0',
+  host: '127.0.0.1',
+  port: 5000,
+  root: '/srv/registry',
+  readOnly: false,
+};
+
+describe('banner', () => {
+  it('shows address, directory, and commands with the real port', () => {
+    const text = banner({ ...facts, port: 32_123 });
+    expect(text).toContain('http://127.0.0.1:32123 ');
+    expect(text).toContain('/srv/registry ');
+    expect(text).toContain('docker push localhost:32123/team/app:v1\n');
+    expect(text).toContain('oras push localhost:32123/team/app:v1 ');
+    expect(text).toContain(' docker://localhost:32123/team/app:v1\n');
+    expect(text).toContain('crane push app.tar localhost:32123/team/app:v1\n');
+    expect(text).toContain('docker pull localhost:32123/team/app:v1\n');
+    expect(text).not.toContain('WARNING');
+  });
+
+  it('says that nothing in memory stays', () => {
+    expect(banner({ ...facts, root: undefined })).toContain('in memory: all of it is gone when moorage stops');
+  });
+
+  it('has no push commands when pushes are refused', () => {
+    const text = banner({ ...facts, readOnly: true });
+    expect(text).toContain('read-only');
+    expect(text).not.toContain(' push ');
+    expect(text).toContain('docker pull');
+  });
+
+  it.each(['0.0.0.0', '::', '192.168.1.5'])('warns of %s', (host) => {
+    expect(banner({ ...facts, host })).toMatch(/!! WARNING: this registry listens beyond this machine/);
+    expect(banner({ ...facts, host })).toContain('can push, overwrite and delete');
+    expect(banner({ ...facts, host, readOnly: true })).toContain('can pull everything in it');
+  });
+
+  it('names a host that clients can connect to', () => {
+    expect(banner({ ...facts, host: '::1' })).toContain('http://[::1]:5000 ');
+    expect(banner({ ...facts, host: '::1' })).toContain('docker pull localhost:5000/');
+    expect(banner({ ...facts, host: '0.0.0.0' })).toContain('docker pull localhost:5000/');
+    expect(banner({ ...facts, host: '192.168.1.5' })).toContain('oras pull --plain-http 192.168.1.5:5000/');
+    expect(banner({ ...facts, host: 'fd00::5' })).toContain('crane pull --insecure [fd00::5]:5000/');
+  });
+});
