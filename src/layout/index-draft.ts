@@ -7,6 +7,7 @@ import type { LayoutIndex } from './layout-index.ts';
 export class IndexDraft {
   readonly base: LayoutIndex;
   readonly #removed = new Set<IndexEntry>();
+  readonly #withdrawn = new Set<Digest>();
   #added: IndexEntry[] = [];
 
   constructor(base: LayoutIndex) {
@@ -43,12 +44,23 @@ export class IndexDraft {
   }
 
   add(entry: IndexEntry): void {
+    if (entry.digest !== undefined) this.#withdrawn.delete(entry.digest);
     this.#added.push(entry);
   }
 
   remove(entry: IndexEntry): void {
     if (this.#added.includes(entry)) this.#added = this.#added.filter((each) => each !== entry);
     else this.#removed.add(entry);
+  }
+
+  /** Takes a manifest off the list for good: its file goes with the next replacement unless it is listed again. */
+  withdraw(digest: Digest): void {
+    for (const entry of this.listed(digest)) this.remove(entry);
+    this.#withdrawn.add(digest);
+  }
+
+  get withdrawn(): ReadonlySet<Digest> {
+    return this.#withdrawn;
   }
 
   /** The next snapshot: foreign entries keep their places, each addition stands after the last entry of its rank. */

@@ -96,7 +96,7 @@ function untag(draft: IndexDraft, { tag }: UntagEdit, now: string): TouchedSubje
 
 function remove(draft: IndexDraft, { digest }: RemoveEdit): TouchedSubjects {
   const entries = draft.listed(digest);
-  for (const entry of entries) draft.remove(entry);
+  draft.withdraw(digest);
   return entries.flatMap((entry) => {
     const subject = entry.subject ?? (entry.facts === 'none' ? undefined : entry.facts?.subject);
     return subject === undefined ? [] : [subject];

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { CurrentObject, ObjectStore, ReplacedObject, Replacement, SmallObject } from '../storage/object-store.ts';
 import { IndexUnreadableError } from './index-document.ts';
@@ -15,6 +16,7 @@ import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutVersion } from './layout-version.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { referrersOf, responseOf } from './referrers.ts';
+import { SupersededResponses } from './superseded-responses.ts';
 
 interface PendingEdit {
   readonly edit: IndexEdit;
@@ -27,6 +29,8 @@ interface Attempt {
   /** In the order of the batch; undefined where the edit took effect. */
   readonly refusals: readonly (RegistryError | undefined)[];
   readonly index: LayoutIndex;
+  /** Superseded responses that went with the replacement. */
+  readonly stale: readonly Digest[];
 }
 
 const maxBatch = 1_024;
@@ -50,6 +54,7 @@ export interface IndexWriterOptions {
 
 export class IndexWriter {
   readonly #options: IndexWriterOptions;
+  readonly #superseded = new SupersededResponses();
   #pending: PendingEdit[] = [];
   #running: Promise<void> | undefined;
 
@@ -70,13 +75,14 @@ export class IndexWriter {
    * puts back what was acknowledged and is lost; writes nothing when all is well.
    */
   async look(replaced: readonly ReplacedObject[]): Promise<void> {
-    const { guard, reader } = this.#options;
+    const { guard, reader, clock } = this.#options;
     let strayed = false;
     for (const object of replaced) {
       const stray = await object.readIfChanged();
       if (stray !== undefined) strayed = guard.addStray(stray) || strayed;
     }
-    if (strayed || !(await reader.isAccepted())) await this.#replace([]);
+    const untidy = this.#superseded.due(clock.now()).length > 0;
+    if (strayed || untidy || !(await reader.isAccepted())) await this.#replace([]);
   }
 
   async #run(): Promise<void> {
@@ -126,6 +132,7 @@ export class IndexWriter {
     });
     if (attempt === undefined) return [];
     if (updated.replaced && updated.info !== undefined) reader.published(attempt.index, updated.info);
+    this.#superseded.forget(attempt.stale);
     onReplaced(updated.previous);
     return attempt.refusals;
   }
@@ -142,11 +149,9 @@ export class IndexWriter {
     const at = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
     const { refusals, touched } = applyAll(draft, edits, at);
     const responses = await this.#responses(draft, touched, at);
-    // A push of the same manifest in the same batch keeps its file.
-    const unlinked = edits.flatMap((edit) =>
-      edit.kind === 'remove' && draft.listed(edit.digest).length === 0 ? [edit.digest] : [],
-    );
-    if (!draft.changed && unlinked.length === 0) return { attempt: { refusals, index: base }, replacement: undefined };
+    const stale = this.#superseded.due(clock.now()).filter((digest) => draft.listed(digest).length === 0);
+    if (!draft.changed && draft.withdrawn.size === 0 && stale.length === 0)
+      return { attempt: { refusals, index: base, stale: [] }, replacement: undefined };
     const index = draft.finish();
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responses];
     const replacement: Replacement = {
@@ -157,9 +162,9 @@ export class IndexWriter {
         return guard.record({ draft, edits, base: now?.info.label, published });
       },
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
-      remove: unlinked.map((digest) => this.#options.keys.blob(digest)),
+      remove: [...draft.withdrawn, ...stale].map((digest) => this.#options.keys.blob(digest)),
     };
-    return { attempt: { refusals, index }, replacement };
+    return { attempt: { refusals, index, stale }, replacement };
   }
 
   /** BuildKit, linuxkit and podman lock with files of these names; one that is old was left behind. */
@@ -190,6 +195,9 @@ export class IndexWriter {
   async #responses(draft: IndexDraft, subjects: ReadonlySet<Digest>, at: string): Promise<readonly SmallObject[]> {
     const written: SmallObject[] = [];
     for (const subject of subjects) {
+      for (const { digest } of draft.named(referrersTagOf(subject))) {
+        if (digest !== undefined) this.#superseded.add(digest, this.#options.clock.now());
+      }
       const referrers = await referrersOf(subject, draft, this.#options.manifests);
       if (referrers.length === 0) {
         setResponse(draft, subject, undefined, at);

@@ -7,6 +7,7 @@ import { LayeredMap } from './layered-map.ts';
 
 type Entries = readonly IndexEntry[];
 const none: Entries = [];
+const noDigests: ReadonlySet<Digest> = new Set();
 
 interface Lookups {
   readonly byName: LayeredMap<string, Entries>;
@@ -30,6 +31,11 @@ export class LayoutIndex {
       byDigest: LayeredMap.of(grouped(document.entries, digestOf)),
       byResponse: LayeredMap.of(grouped(document.entries, responseOf)),
     });
+  }
+
+  /** Nothing: only a draft holds manifests that are being deleted. */
+  get withdrawn(): ReadonlySet<Digest> {
+    return noDigests;
   }
 
   get entries(): Entries {

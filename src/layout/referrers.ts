@@ -13,6 +13,8 @@ export interface ReferrerSources {
   named(name: string): readonly IndexEntry[];
   responsesFor(subject: Digest): readonly IndexEntry[];
   listed(digest: Digest): readonly IndexEntry[];
+  /** Manifests that are being deleted: their files are still there, and they refer to nothing any more. */
+  readonly withdrawn: ReadonlySet<Digest>;
   /** Entries that may be referrers of anything: all of them. */
   entries: Iterable<IndexEntry>;
 }
@@ -31,7 +33,7 @@ export async function referrersOf(
   for (const response of responses(subject, sources)) {
     const facts = await reader.factsOfEntry(response);
     for (const child of facts === 'none' ? [] : facts.children) {
-      if (found.has(child.digest) || sources.listed(child.digest).length > 0) continue;
+      if (found.has(child.digest) || sources.withdrawn.has(child.digest)) continue;
       addIfReferrer(found, subject, await reader.factsOfChild(child.digest, child.mediaType));
     }
   }
