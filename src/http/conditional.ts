@@ -17,6 +17,6 @@ export function isNotModified(ifNoneMatch: string | undefined, digest: Digest): 
 }
 
 /** Whether Range may be honoured: If-Range must name exactly this content; a date never does, as we send no Last-Modified. */
-export function isRangeWanted(ifRange: string | undefined, digest: Digest): boolean {
-  return ifRange === undefined || ifRange.trim() === entityTagOf(digest);
+export function isRangeWanted(ifRange: string | readonly string[] | undefined, digest: Digest): boolean {
+  return ifRange === undefined || ifRange === entityTagOf(digest);
 }

@@ -22,11 +22,12 @@ function parseLimit(text: string): number {
   throw new RegistryError('UNSUPPORTED', { status: 400, message: 'invalid page size', detail: 'n is a whole number' });
 }
 
-/** `</v2/...?n=2&last=b>; rel="next"`; values that are undefined are left out. */
-export function nextLink(path: string, parameters: readonly (readonly [string, string | undefined])[]): string {
-  const query = parameters
-    .filter((pair): pair is readonly [string, string] => pair[1] !== undefined)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-    .join('&');
-  return `<${path}?${query}>; rel="next"`;
+type LinkParameters = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** `</v2/...?n=2&last=b>; rel="next"`: undefined parameters are left out, lists are repeated. */
+export function nextLink(path: string, parameters: LinkParameters): string {
+  const query = Object.entries(parameters).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((each) => `${name}=${encodeURIComponent(each)}`),
+  );
+  return `<${path}?${query.join('&')}>; rel="next"`;
 }

@@ -19,12 +19,13 @@ describe('parsePage', () => {
 });
 
 describe('nextLink', () => {
-  it('leaves out what is undefined and encodes values', () => {
-    expect(
-      nextLink('/v2/a/b/tags/list', [
-        ['n', undefined],
-        ['last', 'a+b&c'],
-      ]),
-    ).toBe('</v2/a/b/tags/list?last=a%2Bb%26c>; rel="next"');
+  it('leaves out what is undefined, repeats lists and encodes values', () => {
+    expect(nextLink('/v2/a/b/tags/list', { n: undefined, last: 'a+b&c' })).toBe(
+      '</v2/a/b/tags/list?last=a%2Bb%26c>; rel="next"',
+    );
+    expect(nextLink('/v2/a/referrers/d', { artifactType: ['x', 'y'], last: 'z' })).toBe(
+      '</v2/a/referrers/d?artifactType=x&artifactType=y&last=z>; rel="next"',
+    );
+    expect(nextLink('/v2/_catalog', { n: 2, last: 'b' })).toBe('</v2/_catalog?n=2&last=b>; rel="next"');
   });
 });

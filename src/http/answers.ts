@@ -1,0 +1,115 @@
+// How answers leave: the head as one flat list, always with a literal Content-Length, and errors in the spec's envelope.
+// The reply is taken from Fastify (hijack) for this last step, because its own costs more than the rest of a hot request.
+import type { FastifyReply } from 'fastify';
+import type { BlobContent } from '../registry/blobs.ts';
+import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
+import { envelopeOf, errorResponseOf } from './error-response.ts';
+import { apiVersion, type HeaderList, headerNames, warningHeader } from './headers.ts';
+import type { FailureLog } from './request-log.ts';
+import type { RouteMethods } from './route-methods.ts';
+import { endAfterBody, hasUnreadBody, mustClose } from './unread-body.ts';
+
+/** What to send of which blob, and how. */
+export interface BlobPart extends ByteSpan {
+  readonly sender: BlobSender;
+  readonly content: BlobContent;
+}
+
+export interface AnswersOptions {
+  readonly warning: string | undefined;
+  readonly failures: FailureLog;
+  readonly methods: RouteMethods;
+}
+
+const nothing = new Uint8Array();
+const jsonType: HeaderList = ['Content-Type', 'application/json'];
+
+export class Answers {
+  readonly #common: HeaderList;
+  readonly #failures: FailureLog;
+  readonly #methods: RouteMethods;
+
+  constructor({ warning, failures, methods }: AnswersOptions) {
+    this.#common = [
+      ...[headerNames.apiVersion, apiVersion],
+      ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
+    ];
+    this.#failures = failures;
+    this.#methods = methods;
+  }
+
+  /** A whole body; to HEAD the same without the bytes. */
+  bytes(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
+    this.#send(reply, status, [...headers, 'Content-Length', String(body.byteLength)], body);
+    reply.bodyBytes = body.byteLength;
+  }
+
+  /** Always as bytes, so that nobody appends a charset. */
+  json(reply: FastifyReply, status: number, headers: HeaderList, value: unknown): void {
+    this.bytes(reply, status, [...jsonType, ...headers], Buffer.from(JSON.stringify(value)));
+  }
+
+  empty(reply: FastifyReply, status: number, headers: HeaderList): void {
+    // RFC 9110, 8.6: no Content-Length on 204, and on 304 only that of the 200 it stands for.
+    const noLength = status === 204 || status === 304;
+    this.#send(reply, status, noLength ? headers : [...headers, 'Content-Length', '0'], nothing);
+  }
+
+  /** The answer to HEAD for a body of `length` bytes that nobody opened. */
+  head(reply: FastifyReply, headers: HeaderList, length: number): void {
+    this.#send(reply, 200, [...headers, 'Content-Length', String(length)], nothing);
+  }
+
+  /** Part of a blob: small ones in one piece, large ones through the sender. */
+  async blob(reply: FastifyReply, status: number, headers: HeaderList, part: BlobPart): Promise<void> {
+    const { sender, content, first, length } = part;
+    if (length <= smallBlobBytes) {
+      const bytes = Buffer.allocUnsafe(length);
+      await readFully(content, bytes, first);
+      return this.bytes(reply, status, headers, bytes);
+    }
+    reply.hijack();
+    reply.bodyBytes = length;
+    reply.raw.writeHead(status, [...this.#common, ...headers, 'Content-Length', String(length)]);
+    try {
+      await sender.send(reply.raw, content, { first, length });
+    } catch (error) {
+      // The head is gone: a connection that breaks off is the only way left to say that the content is not complete.
+      reply.raw.destroy();
+      this.failure(reply, error);
+    }
+  }
+
+  error(reply: FastifyReply, error: unknown): void {
+    const { request } = reply;
+    // Nobody is left to answer: the error is the broken connection itself, and what was durable stays.
+    if (request.socket.destroyed) return;
+    const { status, headers, entries } = errorResponseOf(error, request);
+    if (status >= 500) this.failure(reply, error);
+    const list = [...jsonType, ...Object.entries(headers).flat()];
+    if (status === 405 && headers.Allow === undefined) {
+      list.push('Allow', this.#methods.allowed(request.routeOptions.url ?? '', request.method));
+    }
+    this.bytes(reply, status, list, envelopeOf(entries));
+  }
+
+  /** For the log alone. */
+  failure({ request }: FastifyReply, error: unknown): void {
+    this.#failures.failure(error, { method: request.method, url: request.originalUrl });
+  }
+
+  #send(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
+    const { raw } = reply;
+    const unread = hasUnreadBody(reply.request.raw);
+    reply.hijack();
+    const closing = unread && mustClose(reply.request) ? ['Connection', 'close'] : [];
+    raw.writeHead(status, [...this.#common, ...headers, ...closing]);
+    if (!unread) {
+      raw.end(body);
+      return;
+    }
+    raw.flushHeaders();
+    if (body.byteLength > 0) raw.write(body);
+    endAfterBody(reply.request.raw, raw);
+  }
+}

@@ -1,0 +1,83 @@
+// The HTTP app: one gate, one answer to errors, and the routes, in one visible list.
+import { type FastifyInstance, fastify } from 'fastify';
+import type { Policy } from '../auth/policy.ts';
+import type { Registry } from '../registry/registry.ts';
+import { Answers } from './answers.ts';
+import { Gate } from './authorize.ts';
+import { bestSender } from './best-sender.ts';
+import type { BlobSender } from './blob-sender.ts';
+import { answerBadHttp, createHttpServer } from './http-server.ts';
+import type { HttpSettings } from './http-settings.ts';
+import { routedUrl } from './repository-path.ts';
+import { decorateContext } from './request-context.ts';
+import { type FailureLog, logRequests, type RequestLog } from './request-log.ts';
+import { RouteMethods } from './route-methods.ts';
+import { blobUploadRoutes } from './routes/blob-uploads.ts';
+import { blobRoutes } from './routes/blobs.ts';
+import { catalogRoutes } from './routes/catalog.ts';
+import { healthRoutes } from './routes/health.ts';
+import { manifestRoutes } from './routes/manifests.ts';
+import { referrerRoutes } from './routes/referrers.ts';
+import { tagRoutes } from './routes/tags.ts';
+import { unknownEndpoint } from './routes/unknown-endpoint.ts';
+import { versionRoutes } from './routes/version.ts';
+
+export interface AppOptions {
+  readonly registry: Registry;
+  readonly policy: Policy;
+  readonly settings: HttpSettings;
+  /** Errors that no client may see. */
+  readonly failures: FailureLog;
+  /** A line for each request; without it there is no cost either. */
+  readonly log?: RequestLog | undefined;
+  /** How large blobs are sent; by default the best way this machine has. */
+  readonly sender?: BlobSender;
+}
+
+/** Routes, ready to listen or to be asked by `inject`. Fails when a route declares no action. */
+export function buildApp({
+  registry,
+  policy,
+  settings,
+  failures,
+  log,
+  sender = bestSender(),
+}: AppOptions): FastifyInstance {
+  const methods = new RouteMethods();
+  const answers = new Answers({ warning: settings.warning, failures, methods });
+  const gate = new Gate({ policy, readOnly: settings.readOnly, deletesEnabled: settings.deletesEnabled });
+  const app = fastify({
+    serverFactory: (handler) => createHttpServer(handler, settings),
+    clientErrorHandler: answerBadHttp,
+    frameworkErrors: (error, _request, reply) => answers.error(reply, error),
+    rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
+    // A sha512 digest has 135 characters, a name up to 255; Fastify's default is 100.
+    routerOptions: { maxParamLength: 1024 },
+    // Its HEAD would run GET and drain the blob into nothing.
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    // Its 503 is not in the envelope; the gate's is.
+    return503OnClosing: false,
+    logger: false,
+  });
+  app.removeAllContentTypeParsers();
+  // Bodies stay streams: whoever reads one decides how much of it (request-body.ts).
+  app.addContentTypeParser('*', (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) => answers.error(reply, error));
+  app.setNotFoundHandler(unknownEndpoint(answers, methods));
+  decorateContext(app);
+  if (log !== undefined) logRequests(app, log);
+  methods.learn(app);
+  gate.guard(app);
+
+  const context = { registry, answers, gate, sender, settings };
+  healthRoutes(app, context);
+  versionRoutes(app, context);
+  catalogRoutes(app, context);
+  tagRoutes(app, context);
+  referrerRoutes(app, context);
+  manifestRoutes(app, context);
+  blobUploadRoutes(app, context);
+  blobRoutes(app, context);
+  return app;
+}

@@ -1,0 +1,87 @@
+// The one gate: every route declares its action, and this hook decides before anything else happens. A route that declares
+// none fails when the app is built.
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Access, Policy } from '../auth/policy.ts';
+import type { Principal } from '../auth/principal.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import type { RouteAction } from './request-context.ts';
+
+export interface GateOptions {
+  readonly policy: Policy;
+  readonly readOnly: boolean;
+  readonly deletesEnabled: boolean;
+}
+
+export class Gate {
+  readonly #options: GateOptions;
+  #closing = false;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** Puts the gate before every route that is registered on `app` from now on. */
+  guard(app: FastifyInstance): void {
+    app.addHook('onRoute', (route) => {
+      const action = route.config?.action;
+      if (action === undefined) throw new Error(`the route ${route.method} ${route.url} declares no action`);
+      route.onRequest = [this.#hookFor(action), ...[route.onRequest ?? []].flat()];
+    });
+    app.addHook('preClose', (done) => {
+      this.#closing = true;
+      done();
+    });
+  }
+
+  /** Whether the client may see what a repository holds, e.g. the source of a mount. */
+  mayPull(request: FastifyRequest, repository: RepositoryName): boolean {
+    return this.#options.policy.decide(request.principal, { action: 'pull', repository }).kind === 'allow';
+  }
+
+  /** Synchronous unless the policy must wait: it runs on every request. */
+  #hookFor(action: RouteAction): onRequestHookHandler {
+    const { policy } = this.#options;
+    return (request, _reply, done) => {
+      this.#assertServable(request);
+      if (action === 'none') return done();
+      const { name } = request.params as { readonly name?: string };
+      if (name !== undefined) request.repositoryName = parseRepositoryName(name);
+      const principal = policy.authenticate(request.headers.authorization);
+      const admit = (known: Principal) => {
+        request.principal = known;
+        this.#assertAllowed(known, { action, repository: request.repositoryName });
+        done();
+      };
+      if (principal instanceof Promise) principal.then(admit).catch(done);
+      else admit(principal);
+    };
+  }
+
+  #assertServable({ headers, raw }: FastifyRequest): void {
+    if (this.#closing) {
+      throw new RegistryError('UNAVAILABLE', { detail: 'the server is stopping', headers: { 'Retry-After': '1' } });
+    }
+    // Node's own check of RFC 9112, 3.2 would answer without a body (http-server.ts).
+    if (headers.host === undefined && raw.httpVersionMinor === 1) {
+      throw new RegistryError('UNSUPPORTED', { status: 400, message: 'the Host header is missing' });
+    }
+  }
+
+  #assertAllowed(principal: Principal, access: Access): void {
+    const decision = this.#options.policy.decide(principal, access);
+    if (decision.kind === 'deny') throw new RegistryError('DENIED');
+    if (decision.kind === 'authenticate') {
+      throw new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': decision.challenge } });
+    }
+    const { readOnly, deletesEnabled } = this.#options;
+    if (readOnly && access.action === 'push') {
+      throw new RegistryError('DENIED', { detail: 'the registry is read-only' });
+    }
+    if (access.action === 'delete' && (readOnly || !deletesEnabled)) {
+      throw new RegistryError('UNSUPPORTED', {
+        detail: readOnly ? 'the registry is read-only' : 'deletes are disabled',
+      });
+    }
+  }
+}

@@ -1,0 +1,73 @@
+// How the bytes of a blob reach a client: small ones in one read and one write, large ones by the fastest way this machine has.
+import type { ServerResponse } from 'node:http';
+import type { BlobContent } from '../registry/blobs.ts';
+
+/** Up to here one read and one write beat everything else (measured: three times a stream). */
+export const smallBlobBytes = 64 * 1024;
+
+export interface ByteSpan {
+  readonly first: number;
+  readonly length: number;
+}
+
+export interface BlobSender {
+  /**
+   * Sends a span of a blob as the body of an answer whose head is written, and ends the answer. When the client goes away
+   * it just stops. Throws when the blob cannot be read as far as it should; the caller then breaks the connection.
+   */
+  send(response: ServerResponse, content: BlobContent, span: ByteSpan): Promise<void>;
+}
+
+/** The blob on disk is shorter than it was when it was opened: somebody else wrote into it. */
+export class TruncatedBlobError extends Error {
+  override readonly name = 'TruncatedBlobError';
+}
+
+/** Runs `work` and closes the content, whatever happens. */
+export async function closingAfter(content: BlobContent, work: (content: BlobContent) => Promise<void>): Promise<void> {
+  try {
+    await work(content);
+  } finally {
+    await content.close();
+  }
+}
+
+/** Fills `buffer` with the bytes at `at`. */
+export async function readFully(content: BlobContent, buffer: Uint8Array, at: number): Promise<void> {
+  let filled = 0;
+  while (filled < buffer.byteLength) {
+    const read = await content.readInto(buffer.subarray(filled), at + filled);
+    if (read === 0) throw new TruncatedBlobError(`a blob ended at byte ${at + filled}`);
+    filled += read;
+  }
+}
+
+/** Writes and waits until the bytes have left this process; false when the client is gone. The chunk may be reused afterwards. */
+export function write(response: ServerResponse, chunk: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    const onClose = () => resolve(false);
+    response.once('close', onClose);
+    response.write(chunk, (error) => {
+      response.off('close', onClose);
+      resolve(error === undefined || error === null ? !response.destroyed : false);
+    });
+  });
+}
+
+/**
+ * False when the connection closed first. A client may send its next request before it has read the last answer; such a
+ * request has no connection to write to yet, and must not hold a file or a buffer while it waits.
+ */
+export function isOurTurn(response: ServerResponse): boolean | Promise<boolean> {
+  if (response.socket !== null) return true;
+  const { socket } = response.req;
+  if (socket.destroyed) return false;
+  return new Promise((resolve) => {
+    const onClose = () => resolve(false);
+    response.once('socket', () => {
+      socket.off('close', onClose);
+      resolve(true);
+    });
+    socket.once('close', onClose);
+  });
+}

@@ -1,0 +1,79 @@
+// The Node server under Fastify: its timeouts, and the answers to what never becomes a request.
+import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { envelopeOf, protocolErrorOf } from './error-response.ts';
+import { apiVersion, headerNames } from './headers.ts';
+import type { HttpSettings } from './http-settings.ts';
+
+/** Within so long a client must have sent the head of its request. */
+const headersTimeoutMs = 60_000;
+
+/** A client that is told of its bad request gets so long to read it. */
+const lingerMs = 2_000;
+
+export function createHttpServer(
+  handler: RequestListener,
+  { keepAliveTimeoutMs, stallTimeoutMs }: HttpSettings,
+): Server {
+  const server = createServer(
+    {
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      // It would bound the whole body, and a large push over a slow line takes hours.
+      requestTimeout: 0,
+      // Node answers a missing Host without a body; the gate does it with one.
+      requireHostHeader: false,
+    },
+    handler,
+  );
+  server.setTimeout(stallTimeoutMs);
+  // Whether to send "100 Continue" is decided when the body is read (unread-body.ts).
+  server.on('checkContinue', handler);
+  server.on('checkExpectation', (_request, response) => refuseExpectation(response));
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, 405, ['Allow: ']));
+  return server;
+}
+
+function refuseExpectation(response: ServerResponse): void {
+  const body = envelopeOf(protocolErrorOf(417).entries);
+  response.writeHead(417, [
+    ...[headerNames.apiVersion, apiVersion, 'Connection', 'close'],
+    ...['Content-Type', 'application/json', 'Content-Length', String(body.byteLength)],
+  ]);
+  response.end(body);
+}
+
+const statusOfCode: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** For 'clientError': bytes that are no HTTP, headers that are too large or too late. */
+export function answerBadHttp(error: Error & { readonly code?: string }, socket: Duplex): void {
+  // The rest of what was sent is bad HTTP as well, and must not cut off the answer that is on its way.
+  if (socket.writableEnded) return;
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) socket.destroy();
+  else endWith(socket, statusOfCode[error.code ?? ''] ?? 400, []);
+}
+
+/** Node's own handler asks the same: another answer in the middle of one would look like its content. */
+function isAnswering(socket: Duplex): boolean {
+  const { _httpMessage: message } = socket as { _httpMessage?: unknown };
+  return message instanceof ServerResponse && message.headersSent;
+}
+
+function endWith(socket: Duplex, status: number, headers: readonly string[]): void {
+  const { entries } = protocolErrorOf(status);
+  const body = envelopeOf(entries);
+  const head = [
+    `HTTP/1.1 ${status} ${entries[0]?.message ?? ''}`,
+    `${headerNames.apiVersion}: ${apiVersion}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.byteLength}`,
+    'Connection: close',
+    ...headers,
+  ];
+  socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  setTimeout(() => socket.destroy(), lingerMs).unref();
+}

@@ -1,0 +1,26 @@
+// What the HTTP layer can be told, in plain values.
+
+export interface HttpSettings {
+  /** Pushes are refused with 403, deletes with 405. */
+  readonly readOnly: boolean;
+  /** False: deletes are refused with 405. */
+  readonly deletesEnabled: boolean;
+  /** Text of the Warning header on every answer. */
+  readonly warning: string | undefined;
+  /** Larger manifests are refused with 413 (distribution-spec: at least 4 MiB should be accepted). */
+  readonly maxManifestBytes: number;
+  /** A connection on which no byte moves for so long is closed, in the middle of a body or an answer. */
+  readonly stallTimeoutMs: number;
+  /** An idle connection is closed after so long. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+export const defaultHttpSettings: HttpSettings = {
+  readOnly: false,
+  deletesEnabled: true,
+  warning: undefined,
+  maxManifestBytes: 8 * 1024 * 1024,
+  stallTimeoutMs: 60_000,
+  // Longer than the 60 s that proxies keep idle connections for, so that the proxy is the one to close.
+  keepAliveTimeoutMs: 72_000,
+};

@@ -1,0 +1,44 @@
+// What the hooks add to Fastify's request and reply, declared once.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Action } from '../auth/policy.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+
+/** `none`: no permission is needed to learn that the registry is there. */
+export type RouteAction = Action | 'none';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request to this route wants to do; no route without it (authorize.ts). */
+    action?: RouteAction;
+  }
+  interface FastifyRequest {
+    /** Parsed by the gate; undefined on routes that name no repository. */
+    repositoryName: RepositoryName | undefined;
+    principal: Principal;
+    /** True once the client that asked `Expect: 100-continue` was told to go on. */
+    isContinued: boolean;
+  }
+  interface FastifyReply {
+    /** Length of the answer's body, for the log. */
+    bodyBytes: number;
+  }
+}
+
+export function decorateContext(app: FastifyInstance): void {
+  app.decorateRequest('repositoryName');
+  app.decorateRequest('principal');
+  app.decorateRequest('isContinued', false);
+  app.decorateReply('bodyBytes', 0);
+}
+
+/** Of a route below `/v2/:name/`. */
+export function repositoryNameOf(request: FastifyRequest): RepositoryName {
+  if (request.repositoryName === undefined) throw new Error('a route without :name asks for the repository');
+  return request.repositoryName;
+}
+
+/** A parameter of the route, decoded once by the router. */
+export function parameterOf(request: FastifyRequest, name: 'digest' | 'reference' | 'id'): string {
+  return (request.params as Readonly<Record<string, string>>)[name] ?? '';
+}

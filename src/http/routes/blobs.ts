@@ -1,0 +1,84 @@
+// Blobs: pull, whole or in part, and delete (distribution-spec, end-2, end-10).
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Digest, parseDigest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import { mediaTypes } from '../../oci/media-type.ts';
+import type { BlobContent } from '../../registry/blobs.ts';
+import { closingAfter, isOurTurn } from '../blob-sender.ts';
+import { type ByteRange, parseByteRange } from '../byte-range.ts';
+import { entityTagOf, isNotModified, isRangeWanted } from '../conditional.ts';
+import { type HeaderList, headerNames } from '../headers.ts';
+import { parameterOf, repositoryNameOf } from '../request-context.ts';
+import type { RouteContext } from './route-context.ts';
+
+export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: RouteContext): void {
+  const blobsOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request)).blobs;
+
+  const getBlob = async (request: FastifyRequest, reply: FastifyReply) => {
+    const digest = parseDigest(parameterOf(request, 'digest'));
+    if (!(await isOurTurn(reply.raw))) return;
+    const content = await blobsOf(request).open(digest);
+    await closingAfter(content, (opened) => sendBlob(request, reply, digest, opened));
+  };
+
+  const sendBlob = async (request: FastifyRequest, reply: FastifyReply, digest: Digest, content: BlobContent) => {
+    const { headers } = request;
+    if (isNotModified(headers['if-none-match'], digest)) return answers.empty(reply, 304, blobHeaders(digest));
+    const { size } = content.info;
+    const range = parseByteRange(isRangeWanted(headers['if-range'], digest) ? headers.range : undefined, size);
+    const { status, extra, first, length } = partOf(range, size);
+    await answers.blob(reply, status, [...blobHeaders(digest), ...extra], { sender, content, first, length });
+  };
+
+  const headBlob = async (request: FastifyRequest, reply: FastifyReply) => {
+    const digest = parseDigest(parameterOf(request, 'digest'));
+    const { size } = await blobsOf(request).stat(digest);
+    // A HEAD ignores Range (RFC 9110, 14.2: it is defined for GET only).
+    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, blobHeaders(digest));
+    else answers.head(reply, blobHeaders(digest), size);
+  };
+
+  const deleteBlob = async (request: FastifyRequest, reply: FastifyReply) => {
+    await blobsOf(request).delete(parseDigest(parameterOf(request, 'digest')));
+    answers.empty(reply, 202, []);
+  };
+
+  const url = '/v2/:name/blobs/:digest';
+  app.get(url, { config: { action: 'pull' } }, getBlob);
+  app.head(url, { config: { action: 'pull' } }, headBlob);
+  app.delete(url, { config: { action: 'delete' } }, deleteBlob);
+}
+
+function blobHeaders(digest: Digest): HeaderList {
+  return [
+    ...['Content-Type', mediaTypes.octetStream, headerNames.contentDigest, digest],
+    // oras seeks within a blob only when it sees Accept-Ranges.
+    ...['ETag', entityTagOf(digest), 'Accept-Ranges', 'bytes'],
+  ];
+}
+
+interface BlobPart {
+  readonly status: 200 | 206;
+  readonly extra: HeaderList;
+  readonly first: number;
+  readonly length: number;
+}
+
+/** Refuses an unsatisfiable range with 416 and the size (RFC 9110, 15.5.17). */
+function partOf(range: ByteRange, size: number): BlobPart {
+  switch (range.kind) {
+    case 'whole':
+      return { status: 200, extra: [], first: 0, length: size };
+    case 'part': {
+      const { first, last } = range;
+      const extra = ['Content-Range', `bytes ${first}-${last}/${size}`];
+      return { status: 206, extra, first, length: last - first + 1 };
+    }
+    case 'unsatisfiable':
+      throw new RegistryError('SIZE_INVALID', {
+        status: 416,
+        message: 'the requested range lies outside of the blob',
+        headers: { 'Content-Range': `bytes */${size}` },
+      });
+  }
+}

@@ -1,0 +1,81 @@
+// Manifests: pull, push and delete by tag or digest (distribution-spec, end-3, end-7, end-9).
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
+import { entityTagOf, isNotModified } from '../conditional.ts';
+import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
+import { allValues } from '../query.ts';
+import { bufferedBody } from '../request-body.ts';
+import { parameterOf, repositoryNameOf } from '../request-context.ts';
+import type { RouteContext } from './route-context.ts';
+
+/** More `tag` parameters than any client sends (distribution-spec main: at least 10, 414 when there are too many). */
+const maxTags = 100;
+
+export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: RouteContext): void {
+  const manifestsOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request)).manifests;
+
+  const getManifest = async (request: FastifyRequest, reply: FastifyReply) => {
+    const reference = parsePulledReference(parameterOf(request, 'reference'));
+    const { digest, mediaType, bytes } = await manifestsOf(request).get(reference);
+    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
+    else answers.bytes(reply, 200, manifestHeaders(digest, mediaType), bytes);
+  };
+
+  const headManifest = async (request: FastifyRequest, reply: FastifyReply) => {
+    const reference = parsePulledReference(parameterOf(request, 'reference'));
+    const { digest, mediaType, size } = await manifestsOf(request).stat(reference);
+    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
+    else answers.head(reply, manifestHeaders(digest, mediaType), size);
+  };
+
+  const putManifest = async (request: FastifyRequest, reply: FastifyReply) => {
+    const reference = parseReference(parameterOf(request, 'reference'));
+    const tags = tagsOf(request.query, reference);
+    const bytes = await bufferedBody(request, reply, settings.maxManifestBytes);
+    const contentType = request.headers['content-type'];
+    const pushed = await manifestsOf(request).put({ reference, tags, contentType, bytes });
+    answers.empty(reply, 201, [
+      ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
+      ...[headerNames.contentDigest, pushed.digest],
+      ...(pushed.subject === undefined ? [] : [headerNames.subject, pushed.subject]),
+      ...pushed.tags.flatMap((tag) => [headerNames.tag, tag]),
+    ]);
+  };
+
+  const deleteManifest = async (request: FastifyRequest, reply: FastifyReply) => {
+    await manifestsOf(request).delete(parsePulledReference(parameterOf(request, 'reference')));
+    answers.empty(reply, 202, []);
+  };
+
+  const url = '/v2/:name/manifests/:reference';
+  app.get(url, { config: { action: 'pull' } }, getManifest);
+  app.head(url, { config: { action: 'pull' } }, headManifest);
+  app.put(url, { config: { action: 'push' } }, putManifest);
+  app.delete(url, { config: { action: 'delete' } }, deleteManifest);
+}
+
+function contentHeaders(digest: Digest): HeaderList {
+  return [headerNames.contentDigest, digest, 'ETag', entityTagOf(digest)];
+}
+
+function manifestHeaders(digest: Digest, mediaType: string): HeaderList {
+  return ['Content-Type', mediaType, headerNames.contentDigest, digest, 'ETag', entityTagOf(digest)];
+}
+
+/** The `tag` parameters of a push by digest. All are checked before anything is stored (SPEC: atomicity). */
+function tagsOf(query: unknown, reference: Reference): readonly Tag[] {
+  const tags = [...new Set(allValues(query, 'tag'))];
+  if (tags.length > 0 && reference.kind === 'tag') {
+    throw new RegistryError('UNSUPPORTED', {
+      status: 400,
+      message: 'the "tag" parameter belongs to a push by digest',
+      detail: 'the path names a tag already',
+    });
+  }
+  if (tags.length > maxTags) {
+    throw new RegistryError('UNSUPPORTED', { status: 414, message: `at most ${maxTags} "tag" parameters` });
+  }
+  return tags.map(parseTag);
+}
