@@ -1,0 +1,53 @@
+// What the main process asks of the load client and what it gets back, both as JSON over a pipe.
+
+/** How much load: `connections` at once until `seconds` have passed or `limit` operations have been started. */
+export interface Load {
+  readonly connections: number;
+  readonly seconds: number;
+  readonly limit: number;
+}
+
+interface JobBase {
+  readonly port: number;
+  readonly load: Load;
+}
+
+/** PUT of new tags: on one manifest that is there already, or each with a manifest of its own. */
+export interface PutTagsJob extends JobBase {
+  readonly kind: 'put-tags';
+  readonly repository: string;
+  readonly tagPrefix: string;
+  readonly manifests: 'one' | 'new';
+}
+
+/** POST, then PUT with the digest: a blob nobody has seen before. */
+export interface PutBlobsJob extends JobBase {
+  readonly kind: 'put-blobs';
+  readonly repository: string;
+  readonly blobBytes: number;
+}
+
+export interface GetBlobJob extends JobBase {
+  readonly kind: 'get-blob';
+  readonly path: string;
+  readonly blobBytes: number;
+}
+
+/** POST with mount and from, each into a repository that did not exist. */
+export interface MountJob extends JobBase {
+  readonly kind: 'mount';
+  readonly from: string;
+  readonly digest: string;
+  readonly intoPrefix: string;
+}
+
+export type Job = PutTagsJob | PutBlobsJob | GetBlobJob | MountJob;
+
+export interface JobResult {
+  readonly operations: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failures: number;
+  readonly firstFailure: string;
+}

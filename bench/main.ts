@@ -1,0 +1,127 @@
+// `npm run bench`: moorage, olareg, distribution and a bare node:http server side by side. Writes a report; its exit code
+// says whether every workload ran without errors, never how fast.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { wrkMissing } from './load/wrk.ts';
+import { describeCommit, describeMachine } from './machine.ts';
+import { measure, type Outcome } from './measure.ts';
+import { type Options, parseOptions, USAGE } from './options.ts';
+import { PreparedData } from './prepared-data.ts';
+import { reportOf } from './report.ts';
+import { stopAllServers } from './running-server.ts';
+import { type Absent, type Contestant, isAbsent } from './servers/contestant.ts';
+import { distribution } from './servers/distribution.ts';
+import { moorage } from './servers/moorage.ts';
+import { nodeHttp } from './servers/node-http.ts';
+import { olareg } from './servers/olareg.ts';
+import { chooseWorkloads } from './workloads/all.ts';
+
+/** Compiled to build/bench/main.js of the checkout. */
+const CHECKOUT = fileURLToPath(new URL('../../', import.meta.url));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function contestantsFor(options: Options): (Contestant | Absent)[] {
+  const ours = options.withoutMoorage
+    ? []
+    : [moorage(CHECKOUT, false, options.nodeArguments), moorage(CHECKOUT, true, options.nodeArguments)];
+  const peers = options.peers.map((peer) => {
+    if (peer === 'olareg') return olareg(options.clients);
+    return peer === 'distribution' ? distribution(options.clients) : nodeHttp();
+  });
+  return [...ours, ...peers];
+}
+
+function reservationOf(options: Options): string {
+  if (options.short) return 'The short form: one round each, to show that everything runs. These are no measurements.';
+  const parts = [
+    options.rounds === undefined ? '' : `${options.rounds} rounds each`,
+    options.only.length === 0 ? '' : `only ${options.only.join(', ')}`,
+    options.withoutMoorage ? 'without moorage' : '',
+    options.nodeArguments.length === 0 ? '' : `moorage run with ${options.nodeArguments.join(' ')}`,
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `Not the whole long form: ${parts.join(', ')}.`;
+}
+
+async function runWorkloads(
+  options: Options,
+  contestants: readonly Contestant[],
+  base: string,
+): Promise<{ outcomes: Outcome[]; skipped: string[] }> {
+  const data = new PreparedData(base);
+  const noWrk = await wrkMissing();
+  const workloads = chooseWorkloads(options.only, options.short, options.rounds);
+  const outcomes: Outcome[] = [];
+  const skipped: string[] = [];
+  for (const [index, workload] of workloads.entries()) {
+    if (noWrk !== undefined && workload.kind === 'load' && workload.needsWrk) {
+      skipped.push(`${workload.name}: ${noWrk}`);
+      continue;
+    }
+    say(`${workload.name}: ${workload.title}`);
+    outcomes.push(await measure(workload, contestants, data, say));
+    data.release(contestants, workload, workloads.slice(index + 1));
+  }
+  return { outcomes, skipped };
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    say(USAGE);
+    return 0;
+  }
+  const entrants = contestantsFor(options);
+  const absent = entrants.filter(isAbsent);
+  const contestants = entrants.filter((entrant): entrant is Contestant => !isAbsent(entrant));
+  const base = mkdtempSync(join(resolve(options.data), 'moorage-bench-'));
+  const leave = (): void => {
+    void stopAllServers().then(() => {
+      rmSync(base, { recursive: true, force: true });
+      process.exit(130);
+    });
+  };
+  process.once('SIGINT', leave).once('SIGTERM', leave);
+  try {
+    const machine = describeMachine(base);
+    const { outcomes, skipped } = await runWorkloads(options, contestants, base);
+    const reservation = reservationOf(options);
+    const whole = reservation === '' && absent.length === 0 && skipped.length === 0 && contestants.length === 5;
+    const output = options.output ?? join(CHECKOUT, whole ? 'bench/results/latest.md' : 'build/bench/latest.md');
+    mkdirSync(dirname(output), { recursive: true });
+    const commit = describeCommit(CHECKOUT);
+    writeFileSync(
+      output,
+      reportOf({ outcomes, contestants, absent, machine, commit, date: new Date(), reservation, short: options.short }),
+    );
+    say(`report: ${output}`);
+    return summarise(outcomes, [...absent.map(({ name, reason }) => `${name}: ${reason}`), ...skipped]);
+  } finally {
+    await stopAllServers();
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+/** Prints the totals, the last line plain, and returns the exit code. */
+function summarise(outcomes: readonly Outcome[], skipped: readonly string[]): number {
+  const failed = outcomes.filter(({ entries }) => entries.some(({ failure }) => failure !== ''));
+  for (const { workload, entries } of failed) {
+    for (const { contestant, failure } of entries)
+      if (failure !== '') say(`failed: ${workload.name}, ${contestant.name}: ${failure}`);
+  }
+  for (const reason of skipped) say(`skipped: ${reason}`);
+  const passed = outcomes.length - failed.length;
+  say(`${passed} passed, ${failed.length} failed${skipped.length === 0 ? '' : `, ${skipped.length} skipped`}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

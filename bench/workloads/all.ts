@@ -1,0 +1,79 @@
+// Every workload, in the order in which it is run, with its rounds in the long and in the short form.
+
+import { blobData } from './blob-data.ts';
+import { largeBlobGet, smallBlobGet } from './blob-get.ts';
+import { largeBlobPut, smallBlobPut } from './blob-put.ts';
+import { manifestGet } from './manifest-get.ts';
+import { mount } from './mount.ts';
+import { referrers } from './referrers.ts';
+import { start } from './start.ts';
+import { tagPut } from './tag-put.ts';
+import { taggedData } from './tagged-data.ts';
+import { tagsList } from './tags-list.ts';
+import type { Plan, Workload } from './workload.ts';
+
+const MEBIBYTE = 2 ** 20;
+const FEW_TAGS = 100;
+
+const SHORT: Plan = { rounds: 1, seconds: 1, warmUps: 0 };
+
+/** A workload by name, made (with its data in memory) only when it is going to be run. */
+interface Listed {
+  readonly name: string;
+  make(): Workload;
+}
+
+/** `only` holds parts of names, empty for all; `rounds` replaces the number of rounds of every workload. */
+export function chooseWorkloads(only: readonly string[], short: boolean, rounds: number | undefined): Workload[] {
+  return listAll(short, rounds)
+    .filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
+    .map((listed) => listed.make());
+}
+
+function listAll(short: boolean, rounds: number | undefined): Listed[] {
+  const plan = (long: Plan): Plan => {
+    const chosen = short ? SHORT : long;
+    return { ...chosen, rounds: rounds ?? chosen.rounds };
+  };
+  const small = plan({ rounds: 9, seconds: 2, warmUps: 1 });
+  // A peer may need more than a second for one answer here: longer turns keep its figure from being a handful of answers.
+  const slow = plan({ rounds: 9, seconds: 4, warmUps: 1 });
+  const heavy = plan({ rounds: 5, seconds: 2, warmUps: 1 });
+
+  // The short form has less of everything that takes long to prepare; the titles say how much.
+  const manyTags = short ? 1_000 : 10_000;
+  const huge = short ? 128 * MEBIBYTE : 1024 * MEBIBYTE;
+  const repositories = short ? 100 : 1_000;
+  const large = 100 * MEBIBYTE;
+
+  const few = once(() => taggedData(FEW_TAGS));
+  const many = once(() => taggedData(manyTags));
+  const largeBlob = once(() => blobData(1, large));
+
+  return [
+    { name: 'manifest-get-few', make: () => manifestGet('few', FEW_TAGS, few(), small) },
+    { name: 'manifest-get-many', make: () => manifestGet('many', manyTags, many(), slow) },
+    { name: 'tags-list-few', make: () => tagsList('few', FEW_TAGS, 64, few(), small) },
+    // 16 connections: 64 would wait many seconds for one answer of distribution.
+    { name: 'tags-list-many', make: () => tagsList('many', manyTags, 16, many(), slow) },
+    { name: 'referrers', make: () => referrers(1_000, small) },
+    { name: 'blob-get-4k', make: () => smallBlobGet(blobData(100, 4096), small) },
+    { name: 'blob-get-100m-c1', make: () => largeBlobGet(largeBlob(), large, 1, heavy) },
+    { name: 'blob-get-100m-c4', make: () => largeBlobGet(largeBlob(), large, 4, heavy) },
+    { name: 'blob-put-1k', make: () => smallBlobPut(small) },
+    { name: 'blob-put-100m-c1', make: () => largeBlobPut(large, 1, heavy) },
+    { name: 'blob-put-100m-c4', make: () => largeBlobPut(large, 4, heavy) },
+    { name: 'tag-put', make: () => tagPut(manyTags, 'one', small) },
+    { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', small) },
+    { name: 'mount', make: () => mount(blobData(1, huge), huge, heavy) },
+    { name: 'start', make: () => start(repositories, small) },
+  ];
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,67 @@
+// PUT of new tags by 64 connections into a repository that has many: on one manifest, or on a new manifest each.
+
+import type { PutTagsJob } from '../client/job.ts';
+import { taggedRepository } from '../content/repository.ts';
+import { runJob } from '../load/client.ts';
+import { writeRepository } from './tagged-data.ts';
+import {
+  type Dataset,
+  type LoadWorkload,
+  type Plan,
+  REQUESTS_PER_SECOND,
+  type Turn,
+  WRITES_NOTHING,
+} from './workload.ts';
+
+const TITLES = { one: 'all on one manifest', new: 'each on a new manifest' } as const;
+
+export function tagPut(tags: number, manifests: PutTagsJob['manifests'], plan: Plan): LoadWorkload {
+  return {
+    kind: 'load',
+    name: manifests === 'one' ? 'tag-put' : 'tag-put-new',
+    title: `PUT of new tags, ${TITLES[manifests]}, into ${tags.toLocaleString('en')} tags, 64 connections`,
+    unit: REQUESTS_PER_SECOND,
+    plan,
+    dataset: manyRepositories(tags),
+    without: new Map([WRITES_NOTHING]),
+    needsWrk: false,
+    check: async () => undefined,
+    turn: async (turn) => {
+      const repository = repositoryOf(turn, manifests);
+      const job = { kind: 'put-tags', port: turn.server.port, repository, manifests } as const;
+      // The first push into a repository makes the server read it: that is not what is measured here.
+      const first = { connections: 1, seconds: 30, limit: 1 };
+      await runJob({ ...job, load: first, tagPrefix: `first-${turn.number}` });
+      const load = { connections: 64, seconds: turn.seconds, limit: 5_000 };
+      return runJob({ ...job, load, tagPrefix: `new-${turn.number}` });
+    },
+    valueOf: (result) => result.operations / result.seconds,
+    tidy: () => undefined,
+  };
+}
+
+/**
+ * Layouts get a fresh repository for each turn: else the server that adds the most tags in one round would have the
+ * largest index to rewrite in the next. distribution keeps a file a tag and does not care, and has one repository.
+ */
+function repositoryOf({ contestant, number }: Turn, manifests: PutTagsJob['manifests']): string {
+  return contestant.form === 'layouts' ? `bench/put-${manifests}-${number}` : COMMON;
+}
+
+const COMMON = 'bench/put';
+
+/** One dataset for both kinds of pushes, because distribution's tree takes long to write. */
+function manyRepositories(tags: number): Dataset {
+  return {
+    key: 'tag-put',
+    write: (form, root, turns) => {
+      const numbers = Array.from({ length: turns }, (_, number) => number);
+      const names =
+        form === 'layouts'
+          ? numbers.flatMap((number) => [`bench/put-one-${number}`, `bench/put-new-${number}`])
+          : [COMMON];
+      for (const name of names) writeRepository(form, root, taggedRepository(name, tags), []);
+    },
+    fill: undefined,
+  };
+}
