@@ -151,6 +151,7 @@ export class MemoryStore implements ObjectStore {
     const label = newLabel();
     for (const object of replacement.record(label)) this.#append(object);
     const info = this.#put(key, new Uint8Array(replacement.bytes), label);
+    for (const object of replacement.remove) await this.delete(object);
     // Nobody writes in place here: what was replaced stays as it was.
     const previous = found && { readIfChanged: async () => undefined, close: async () => {} };
     return { replaced: true, info, previous };
