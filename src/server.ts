@@ -45,7 +45,7 @@ export async function createServer(settings: Settings, log: Logger): Promise<Reg
       stallTimeoutMs: settings.server.stallTimeout,
     },
     failures: new FailureLines(log),
-    ...(settings.log.requests ? { requests: new RequestLines(log) } : {}),
+    log: settings.log.requests ? new RequestLines(log) : undefined,
   });
   registry.start();
   return {

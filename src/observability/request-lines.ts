@@ -9,7 +9,7 @@ export interface RequestLine {
   readonly repository: string | undefined;
   readonly status: number;
   readonly durationMs: number;
-  /** Of the body sent. */
+  /** Of the content that was transferred, in or out. */
   readonly bytes: number;
 }
 

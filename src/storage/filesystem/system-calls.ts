@@ -1,6 +1,7 @@
 // Every system call of the filesystem driver, and its clock, as one object that is passed in: tests replace single calls
 // to bring about what a machine does not do on demand (a failed fsync, a full disk, a foreign write at the worst moment).
 import fs, { type Dirent, type NoParamCallback, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface SystemCalls {
   now(): number;
@@ -88,10 +89,19 @@ export const systemCalls: SystemCalls = {
   unlink: (path) => completed((done) => fs.unlink(path, done)),
   readdir: (path) => fs.promises.readdir(path, { withFileTypes: true }),
   removeTree: (path) => fs.promises.rm(path, { recursive: true, force: true }),
-  makeTree: async (path, mode) => {
-    await fs.promises.mkdir(path, { recursive: true, mode });
-  },
+  makeTree,
   fileSystemType: async (path) => (await fs.promises.statfs(path)).type,
 };
+
+/** Not mkdir's own `recursive`: that one never returns where a parent exists and yet refuses with ENOENT, as /proc does. */
+async function makeTree(path: string, mode: number): Promise<void> {
+  const parent = dirname(path);
+  if (!fs.existsSync(parent)) await makeTree(parent, mode);
+  try {
+    await fs.promises.mkdir(path, { mode });
+  } catch (error) {
+    if (!fs.existsSync(path)) throw error;
+  }
+}
 
 const lstatOptions = { throwIfNoEntry: false } as const;
