@@ -1,0 +1,211 @@
+// What every recorded version of index.json would cost as the copy that a foreign file was made from (ARCHITECTURE.md, The journal,
+// rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries.
+import type { VersionLabel } from '../storage/object-store.ts';
+import { healPolicy } from './heal-policy.ts';
+import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed } from './indexed-entry.ts';
+
+/** A version of the file that somebody may have read. */
+export interface FileVersion extends Delta {
+  readonly label: VersionLabel | undefined;
+  /** When it was acknowledged, or seen when it was foreign. */
+  readonly atMs: number;
+}
+
+/** The versions of the file that lead to the newest one known, and what WANT holds beyond that one. */
+export interface Past {
+  /** The entries of `versions[0]`, whose own delta does not count. */
+  readonly start: ReadonlyMap<EntryKey, IndexedEntry>;
+  /** Oldest first, each made from the one before; at least one. */
+  readonly versions: readonly FileVersion[];
+  /** From the newest version to WANT: what a heal that did not come through still owes. */
+  readonly owed: Delta;
+  /** What this process published and another holder of the lock replaced without having seen it. */
+  readonly strays: readonly Stray[];
+}
+
+/** A delta that was published on top of a version, beside the one that came to follow it. */
+export interface Stray {
+  /** Index into `Past.versions`. */
+  readonly base: number;
+  readonly delta: Delta;
+}
+
+/** A file as it was read, ready to be compared. */
+export class FileView {
+  readonly entries: ReadonlyMap<EntryKey, IndexedEntry>;
+  readonly #digests = new Map<string, number>();
+
+  constructor(entries: Iterable<IndexedEntry>) {
+    const byKey = new Map<EntryKey, IndexedEntry>();
+    for (const entry of entries) byKey.set(entry.key, entry);
+    this.entries = byKey;
+    for (const { key, digest } of byKey.values()) {
+      this.#digests.set(digest, (this.#digests.get(digest) ?? 0) + (isNamed(key) ? 0 : 1));
+    }
+  }
+
+  has(key: EntryKey): boolean {
+    return this.entries.has(key);
+  }
+
+  lists(digest: string): boolean {
+    return this.#digests.has(digest);
+  }
+
+  /** Unnamed entries of a digest. */
+  unnamed(digest: string): number {
+    return this.#digests.get(digest) ?? 0;
+  }
+
+  /** Rule 1: a missing unnamed entry whose digest is still listed counts as present (oras merges it into the tagged one). */
+  covers(key: EntryKey): boolean {
+    return this.has(key) || (!isNamed(key) && this.lists(digestOfKey(key)));
+  }
+}
+
+/** What a version would cost as the base of the file. */
+export interface Candidate {
+  /** Index into `Past.versions`. */
+  readonly at: number;
+  /** Entries of the version that the file lacks, and entries of the file that the version lacks. */
+  readonly missing: number;
+  readonly extra: number;
+  readonly cost: number;
+}
+
+/** The state of the file at one version. */
+export function stateAt(past: Past, at: number): Map<EntryKey, IndexedEntry> {
+  const state = new Map(past.start);
+  for (let index = 1; index <= at; index += 1) advance(state, past.versions[index]);
+  return state;
+}
+
+/** When entries came and went, asked by key. */
+export class Timeline {
+  readonly #past: Past;
+  readonly #added = new Map<EntryKey, number[]>();
+  readonly #removed = new Map<EntryKey, number[]>();
+
+  constructor(past: Past) {
+    this.#past = past;
+    for (const [at, { added, removed }] of past.versions.entries()) {
+      if (at === 0) continue;
+      for (const { key } of added) note(this.#added, key, at);
+      for (const key of removed) note(this.#removed, key, at);
+    }
+  }
+
+  /** Index of the version that last added the entry, not after `before`; 0 when it was there from the start. */
+  addedAt(key: EntryKey, before: number): number {
+    return this.#added.get(key)?.findLast((at) => at <= before) ?? 0;
+  }
+
+  addedAtMs(key: EntryKey, before: number): number {
+    const at = this.addedAt(key, before);
+    return at === 0 ? 0 : (this.#past.versions[at]?.atMs ?? 0);
+  }
+
+  removedAtMs(key: EntryKey, before: number): number {
+    const at = this.#removed.get(key)?.findLast((each) => each <= before);
+    return at === undefined ? 0 : (this.#past.versions[at]?.atMs ?? 0);
+  }
+}
+
+function note(times: Map<EntryKey, number[]>, key: EntryKey, at: number): void {
+  const known = times.get(key);
+  if (known === undefined) times.set(key, [at]);
+  else known.push(at);
+}
+
+/** What really changed: an entry that is added although it is there is the same entry printed anew. */
+interface Steps {
+  readonly gained: readonly EntryKey[];
+  readonly lost: readonly EntryKey[];
+}
+
+function advance(state: Map<EntryKey, IndexedEntry>, version: FileVersion | undefined): Steps {
+  const gained: EntryKey[] = [];
+  const lost: EntryKey[] = [];
+  for (const key of version?.removed ?? []) if (state.delete(key)) lost.push(key);
+  for (const entry of version?.added ?? []) {
+    if (!state.has(entry.key)) gained.push(entry.key);
+    state.set(entry.key, entry);
+  }
+  return { gained, lost };
+}
+
+/** The candidates that were the newest version at some time since `sinceMs`, newest first. */
+export function candidatesOf(past: Past, file: FileView, sinceMs: number): readonly Candidate[] {
+  const state = new Map(past.start);
+  const steps = past.versions.map((version, at) => (at === 0 ? { gained: [], lost: [] } : advance(state, version)));
+  const newer = newerEntries(past, steps, file);
+  const tally = new Tally(file, state.keys());
+  const candidates: Candidate[] = [];
+  let newerThanThis = 0;
+  for (let at = past.versions.length - 1; at >= 0; at -= 1) {
+    const { missing, extra } = tally;
+    candidates.push({ at, missing, extra, cost: missing + extra + healPolicy.newerWeight * newerThanThis });
+    if ((past.versions[at]?.atMs ?? 0) < sinceMs) break;
+    for (const key of steps[at]?.gained ?? []) tally.remove(key);
+    for (const key of steps[at]?.lost ?? []) tally.add(key);
+    newerThanThis += newer.get(at) ?? 0;
+  }
+  return candidates;
+}
+
+/**
+ * How many entries of the file first appeared with each version: proof that its writer had read that version. An untagged
+ * entry of a digest that was known before proves nothing: skopeo makes the same one when it moves a tag.
+ */
+function newerEntries(past: Past, steps: readonly Steps[], file: FileView): ReadonlyMap<number, number> {
+  const keys = new Map<EntryKey, number>();
+  const digests = new Map<string, number>();
+  for (const { digest } of past.start.values()) digests.set(digest, 0);
+  for (const [at, { gained }] of steps.entries()) {
+    for (const key of gained) {
+      if (!past.start.has(key) && !keys.has(key)) keys.set(key, at);
+      const digest = digestOfKey(key);
+      if (!digests.has(digest)) digests.set(digest, at);
+    }
+  }
+  const newer = new Map<number, number>();
+  for (const { key, digest } of file.entries.values()) {
+    if (past.start.has(key)) continue;
+    const at = (isNamed(key) ? keys.get(key) : undefined) ?? digests.get(digest) ?? 0;
+    if (at > 0) newer.set(at, (newer.get(at) ?? 0) + 1);
+  }
+  return newer;
+}
+
+/** Counts the difference between the file and a state that changes by one entry at a time. */
+class Tally {
+  missing = 0;
+  extra = 0;
+  readonly #file: FileView;
+  readonly #listed = new Map<string, number>();
+
+  constructor(file: FileView, state: Iterable<EntryKey>) {
+    this.#file = file;
+    // Against nothing every entry is extra; rule 1 counts both ways, so unnamed ones come off as soon as their digest is listed.
+    this.extra = file.entries.size;
+    for (const key of state) this.add(key);
+  }
+
+  add(key: EntryKey): void {
+    const digest = digestOfKey(key);
+    const listed = this.#listed.get(digest) ?? 0;
+    this.#listed.set(digest, listed + 1);
+    if (listed === 0) this.extra -= this.#file.unnamed(digest);
+    if (!this.#file.covers(key)) this.missing += 1;
+    else if (isNamed(key)) this.extra -= 1;
+  }
+
+  remove(key: EntryKey): void {
+    const digest = digestOfKey(key);
+    const listed = (this.#listed.get(digest) ?? 0) - 1;
+    this.#listed.set(digest, listed);
+    if (listed === 0) this.extra += this.#file.unnamed(digest);
+    if (!this.#file.covers(key)) this.missing -= 1;
+    else if (isNamed(key)) this.extra += 1;
+  }
+}

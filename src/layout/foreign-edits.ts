@@ -1,0 +1,225 @@
+// What another tool changed in index.json: added, deleted on purpose, or lost by writing back an old copy. Pure decisions;
+// ARCHITECTURE.md, The journal, states the rules that are numbered here.
+import { type Candidate, candidatesOf, FileView, type Past, stateAt, Timeline } from './base-inference.ts';
+import { healPolicy } from './heal-policy.ts';
+import {
+  type Delta,
+  digestOfKey,
+  type EntryKey,
+  type IndexedEntry,
+  isNamed,
+  noDelta,
+  refNameOf,
+  untagged,
+} from './indexed-entry.ts';
+
+/** A file that somebody else may have written. */
+export interface ForeignFile {
+  readonly entries: Iterable<IndexedEntry>;
+  /** A replaced file is a new inode; one that was written in place took longer to make, as a rule. */
+  readonly arrived: 'rename' | 'in-place';
+  readonly modifiedAtMs: number;
+  readonly seenAtMs: number;
+}
+
+export interface Judgement {
+  /** From the newest version known to this file: what is recorded about it. */
+  readonly seen: Delta;
+  /** From WANT before to WANT now. */
+  readonly want: Delta;
+  /** From this file to WANT now: what must be written. */
+  readonly heal: Delta;
+  /** False when the file may stay as it is: nothing differs but an untagged twin of an entry that is listed. */
+  readonly urgent: boolean;
+  readonly notes: readonly JudgementNote[];
+}
+
+/** What the log says about a judgement (rule 7). */
+export type JudgementNote =
+  /** The file was made from a copy this old; ours went back, and what it brought back that was deleted went away again. */
+  | { readonly kind: 'restored'; readonly keys: readonly EntryKey[]; readonly baseAgeMs: number }
+  | { readonly kind: 'withdrawn'; readonly keys: readonly EntryKey[]; readonly baseAgeMs: number }
+  /** A delete by the other tool was honoured, of an entry this young. */
+  | { readonly kind: 'deleted'; readonly key: EntryKey; readonly ageMs: number }
+  /** Nobody can tell a stale rewrite from an edit; this is what was assumed. */
+  | { readonly kind: 'ambiguous'; readonly choice: 'edit' | 'stale'; readonly keys: readonly EntryKey[] }
+  /** Both moved a tag: theirs has it, our digest stays untagged. */
+  | { readonly kind: 'displaced'; readonly refName: string; readonly digest: string }
+  /** The file held nothing of what was there: damage, not an edit. */
+  | { readonly kind: 'clobbered'; readonly entries: number };
+
+/** Judges a file against the versions that are known. A file that shows what was acknowledged comes out with empty deltas. */
+export function judge(past: Past, file: ForeignFile): Judgement {
+  return new Judging(past, file).judgement();
+}
+
+class Judging {
+  readonly #past: Past;
+  readonly #file: FileView;
+  readonly #timeline: Timeline;
+  /** When the file was written. A time stamp from before our newest version was put back by cp -p, tar or rsync. */
+  readonly #atMs: number;
+  readonly #graceMs: number;
+  readonly #tip: number;
+  readonly #notes: JudgementNote[] = [];
+
+  constructor(past: Past, file: ForeignFile) {
+    this.#past = past;
+    this.#file = new FileView(file.entries);
+    this.#timeline = new Timeline(past);
+    this.#tip = past.versions.length - 1;
+    const tipAtMs = past.versions[this.#tip]?.atMs ?? 0;
+    this.#atMs = file.modifiedAtMs >= tipAtMs ? Math.min(file.modifiedAtMs, file.seenAtMs) : file.seenAtMs;
+    this.#graceMs = healPolicy.graceMs[file.arrived];
+  }
+
+  judgement(): Judgement {
+    const tip = stateAt(this.#past, this.#tip);
+    const before = new Map(tip);
+    applyDelta(before, this.#past.owed);
+    for (const { base, delta } of this.#past.strays) this.#apply(before, delta, this.#stateAt(base), false);
+    const base = this.#stateAt(this.#base());
+    const edit = this.#editFrom(base.state);
+    // An emptied, overwritten or recreated file is no operation of any tool: a delete leaves the rest alone.
+    const clobbered = tip.size > healPolicy.undoneLimit && ![...tip.keys()].some((key) => this.#file.covers(key));
+    if (clobbered) this.#notes.push({ kind: 'clobbered', entries: tip.size });
+    const honoured: Delta = clobbered ? { added: edit.added, removed: [] } : edit;
+    const want = new Map(before);
+    this.#apply(want, honoured, base, true);
+    const heal = differenceOf(this.#file.entries, want);
+    this.#noteOutcome(base.at, before, want, heal);
+    return {
+      seen: differenceOf(tip, this.#file.entries),
+      want: differenceOf(before, want),
+      heal,
+      urgent: heal.removed.length > 0 || heal.added.some(({ key }) => !this.#file.covers(key)),
+      notes: this.#notes,
+    };
+  }
+
+  #stateAt(at: number): Base {
+    return { at, state: stateAt(this.#past, at) };
+  }
+
+  /** Rule 2, then rule 4: the index of the version that the file was most likely made from. */
+  #base(): number {
+    const candidates = candidatesOf(this.#past, this.#file, this.#atMs - healPolicy.windowMs);
+    const cost = candidates.reduce((least, candidate) => Math.min(least, candidate.cost), Number.POSITIVE_INFINITY);
+    const cheapest = candidates.filter((candidate) => candidate.cost === cost);
+    const newest = cheapest[0]?.at ?? this.#tip;
+    if (cost === 0) return this.#undoneOnPurpose(candidates, newest) ?? newest;
+    if (cheapest.length === 1) return newest;
+    const tied = cheapest.slice(0, healPolicy.tieLimit).map(({ at }) => at);
+    return tied.find((at) => this.#isCredible(at)) ?? tied.at(-1) ?? newest;
+  }
+
+  /**
+   * Rule 4: the file equals an older version exactly, and a newer one explains it by at most two changes undone. Undone on
+   * purpose, if the youngest of them is older than quick tools take from reading to writing; else the file is a stale rewrite.
+   */
+  #undoneOnPurpose(candidates: readonly Candidate[], exact: number): number | undefined {
+    for (const { at, missing, extra } of candidates) {
+      if (at <= exact) return undefined;
+      // An edit of a version that was superseded long before is as stale as a rewrite: no reason to prefer it.
+      const supersededAtMs = this.#past.versions[at + 1]?.atMs ?? this.#atMs;
+      if (this.#atMs - supersededAtMs > this.#graceMs) return undefined;
+      if (missing + extra > healPolicy.undoneLimit) continue;
+      const { added, removed } = this.#editFrom(stateAt(this.#past, at));
+      const keys = [...removed, ...added.map(({ key }) => key)];
+      const times = [
+        ...removed.map((key) => this.#timeline.addedAtMs(key, at)),
+        ...added.map(({ key }) => this.#timeline.removedAtMs(key, at)),
+      ];
+      const choice = this.#atMs - Math.max(...times) > this.#graceMs ? 'edit' : 'stale';
+      this.#notes.push({ kind: 'ambiguous', choice, keys });
+      if (choice === 'edit') return at;
+    }
+    return undefined;
+  }
+
+  /** Between candidates of equal cost: no tool deletes one entry while it adds another, and what is young is not deleted. */
+  #isCredible(at: number): boolean {
+    const { added, removed } = this.#editFrom(stateAt(this.#past, at));
+    const names = new Set(added.map(({ key }) => refNameOf(key)));
+    if (added.some(({ key }) => isNamed(key)) && removed.some((key) => !names.has(refNameOf(key)))) return false;
+    return removed.every((key) => this.#atMs - this.#timeline.addedAtMs(key, at) > this.#graceMs);
+  }
+
+  /** Rule 3: what the file adds to and removes from its base. */
+  #editFrom(base: State): Delta {
+    const added = [...this.#file.entries.values()].filter(({ key }) => !base.has(key));
+    const removed = [...base.keys()].filter((key) => !this.#file.covers(key));
+    return { added, removed };
+  }
+
+  /** Rule 3: applies an edit made to `base` to what is wanted now. Names listed twice in a file that is `shown` are left to it. */
+  #apply(want: Map<EntryKey, IndexedEntry>, edit: Delta, base: Base, shown: boolean): void {
+    const baseDigests = digestsOf(base.state);
+    const before = digestsOf(want);
+    const names = new Set(edit.added.map(({ key }) => refNameOf(key)).filter((name) => name !== undefined));
+    const losers = names.size === 0 ? [] : [...want.values()].filter(({ key }) => names.has(refNameOf(key) ?? ''));
+    for (const key of edit.removed) {
+      // Taken away from an old copy, but acknowledged again since.
+      if (this.#timeline.addedAt(key, this.#tip) <= base.at) want.delete(key);
+    }
+    for (const { key } of losers) if (!shown || !this.#file.has(key)) want.delete(key);
+    for (const entry of edit.added) {
+      // skopeo leaves an untagged entry where it moves a tag away; of a manifest that was deleted since it read, that is no addition.
+      const isLeftover = !isNamed(entry.key) && baseDigests.has(entry.digest) && !before.has(entry.digest);
+      if (!isLeftover) want.set(entry.key, entry);
+    }
+    const after = digestsOf(want);
+    for (const entry of losers) {
+      if (after.has(entry.digest) || !this.#isRecent(entry.key, base.state)) continue;
+      const kept = untagged(entry, this.#atMs);
+      want.set(kept.key, kept);
+      this.#notes.push({ kind: 'displaced', refName: refNameOf(entry.key) ?? '', digest: entry.digest });
+    }
+  }
+
+  /** What was acknowledged within the window stays pullable by digest, whichever tool took its tag; regctl lets go of older ones. */
+  #isRecent(key: EntryKey, base: State): boolean {
+    return !base.has(key) || this.#atMs - this.#timeline.addedAtMs(key, this.#tip) <= healPolicy.windowMs;
+  }
+
+  #noteOutcome(base: number, before: State, want: State, heal: Delta): void {
+    const baseAgeMs = base === this.#tip ? 0 : this.#atMs - (this.#past.versions[base + 1]?.atMs ?? this.#atMs);
+    const restored = heal.added.filter(({ key }) => before.has(key) && !this.#file.covers(key)).map(({ key }) => key);
+    if (restored.length > 0) this.#notes.push({ kind: 'restored', keys: restored, baseAgeMs });
+    if (heal.removed.length > 0) this.#notes.push({ kind: 'withdrawn', keys: heal.removed, baseAgeMs });
+    const gone = [...before.keys()].filter((key) => !want.has(key));
+    const digests = gone.length === 0 ? noneOf : digestsOf(want);
+    const names = gone.length === 0 ? noneOf : new Set([...want.keys()].map(refNameOf));
+    for (const key of gone) {
+      if (isNamed(key) ? names.has(refNameOf(key)) : digests.has(digestOfKey(key))) continue;
+      const ageMs = this.#atMs - this.#timeline.addedAtMs(key, this.#tip);
+      if (ageMs <= healPolicy.windowMs) this.#notes.push({ kind: 'deleted', key, ageMs });
+    }
+  }
+}
+
+const noneOf: ReadonlySet<string | undefined> = new Set();
+
+type State = ReadonlyMap<EntryKey, IndexedEntry>;
+
+/** A version of the file, by its index in the past. */
+interface Base {
+  readonly at: number;
+  readonly state: State;
+}
+
+function digestsOf(state: State): Set<string> {
+  return new Set([...state.keys()].map(digestOfKey));
+}
+
+function applyDelta(state: Map<EntryKey, IndexedEntry>, { added, removed }: Delta): void {
+  for (const key of removed) state.delete(key);
+  for (const entry of added) state.set(entry.key, entry);
+}
+
+/** Empty when both hold the same keys. */
+function differenceOf(from: State, to: State): Delta {
+  const added = [...to.values()].filter(({ key }) => !from.has(key));
+  const removed = [...from.keys()].filter((key) => !to.has(key));
+  return added.length + removed.length === 0 ? noDelta : { added, removed };
+}

@@ -1,0 +1,129 @@
+// The versions that the journal tells of, as a tree: a record written before a crash, or beside another holder of the lock, leaves a
+// branch. Tells which versions really were, and what was acknowledged on top of them.
+import type { VersionLabel } from '../storage/object-store.ts';
+import type { FileVersion, Past, Stray } from './base-inference.ts';
+import { type Delta, isEmptyDelta } from './indexed-entry.ts';
+import type { JournalRecord, Span } from './journal-record.ts';
+
+export interface KnownVersion extends FileVersion {
+  readonly author: JournalRecord['author'];
+  readonly parent: KnownVersion | undefined;
+  /** How many versions lead to it. */
+  readonly depth: number;
+  readonly owed: Delta;
+  /** Where the entries of its root stand in the journal. */
+  readonly entries: Span;
+  /** Where its record ends in the journal. */
+  readonly end: number;
+}
+
+/** A past whose first state is still in the journal. */
+export type KnownPast = Omit<Past, 'start' | 'versions'> & { readonly versions: readonly KnownVersion[] };
+
+interface Standing {
+  /** The newest version that really was, as far as one can know. */
+  readonly tip: KnownVersion;
+  /** True when the file shows exactly that one. */
+  readonly isShown: boolean;
+}
+
+export class VersionTree {
+  /** The last version that this process made visible. */
+  published: VersionLabel | undefined;
+  readonly #versions = new Map<VersionLabel | undefined, KnownVersion>();
+  readonly #voids = new Set<VersionLabel>();
+  #order: KnownVersion[] = [];
+
+  /** `entries` are those of a snapshot; `end` is where the record ends. */
+  add(record: JournalRecord, entries: Span | undefined, end: number): void {
+    for (const label of record.voids) this.#voids.add(label);
+    const { author, label, atMs, owed } = record;
+    const isRoot = author === 'snapshot';
+    const parent = isRoot ? undefined : this.#versions.get(record.base);
+    const start = isRoot ? entries : parent?.entries;
+    // A version made from one that nobody recorded cannot be placed: the file is judged when it shows it.
+    if (start === undefined) return;
+    const depth = parent === undefined ? 0 : parent.depth + 1;
+    const { added, removed } = record.delta;
+    const version = { author, label, atMs, added, removed, owed, parent, depth, entries: start, end };
+    this.#versions.set(label, version);
+    if (isRoot) this.#order = [];
+    this.#order.push(version);
+  }
+
+  knows(label: VersionLabel | undefined): boolean {
+    return this.#versions.has(label);
+  }
+
+  /** True when the file shows what was acknowledged. */
+  shows(label: VersionLabel | undefined): boolean {
+    const standing = this.#standing(label);
+    if (standing?.isShown !== true) return false;
+    return isEmptyDelta(standing.tip.owed) && this.#straysBeside(standing.tip).length === 0;
+  }
+
+  recall(label: VersionLabel | undefined): KnownPast | undefined {
+    const tip = this.#standing(label)?.tip;
+    if (tip === undefined) return undefined;
+    const versions = pathTo(tip);
+    const strays = this.#straysBeside(tip).map(
+      ({ added, removed, ...stray }): Stray => ({ base: sharedDepth(stray.parent, tip), delta: { added, removed } }),
+    );
+    return { versions, owed: tip.owed, strays };
+  }
+
+  #newest(): KnownVersion | undefined {
+    for (let last = this.#order.at(-1); last !== undefined; last = this.#order.at(-1)) {
+      if (last.label === undefined || !this.#voids.has(last.label)) return last;
+      this.#order.pop();
+    }
+    return undefined;
+  }
+
+  #standing(label: VersionLabel | undefined): Standing | undefined {
+    const newest = this.#newest();
+    if (newest === undefined) return undefined;
+    const shown = this.#versions.get(label);
+    if (shown === undefined) return { tip: newest, isShown: false };
+    if (shown === newest) return { tip: newest, isShown: true };
+    // Announced on top of what the file shows, or of what that was made from, and built upon by nobody: a crash, an update that
+    // ran again, or a rename yet to come. Only its own process knows better.
+    const isOpen = newest.author !== 'foreign' && newest.label !== this.published && newest.parent !== undefined;
+    if (isOpen && leadsTo(newest.parent, shown)) return { tip: shown, isShown: true };
+    // Two holders of the lock: the file shows the other one, and ours is beside it.
+    if (newest.label === this.published && newest.parent !== shown && leadsTo(newest.parent, shown)) {
+      return { tip: shown, isShown: true };
+    }
+    // An older file was put back.
+    return { tip: newest, isShown: false };
+  }
+
+  /** What this process made visible and the tip does not build upon. */
+  #straysBeside(tip: KnownVersion): readonly KnownVersion[] {
+    const ours = this.published === undefined ? undefined : this.#versions.get(this.published);
+    const strays: KnownVersion[] = [];
+    for (let version = ours; version !== undefined && !leadsTo(version, tip); version = version.parent) {
+      strays.unshift(version);
+    }
+    return strays;
+  }
+}
+
+/** True when `later` is `version` or was made from it. */
+function leadsTo(version: KnownVersion | undefined, later: KnownVersion): boolean {
+  let at: KnownVersion | undefined = later;
+  while (version !== undefined && at !== undefined && at.depth > version.depth) at = at.parent;
+  return at === version;
+}
+
+function sharedDepth(version: KnownVersion | undefined, tip: KnownVersion): number {
+  let at = version;
+  while (at !== undefined && !leadsTo(at, tip)) at = at.parent;
+  return at?.depth ?? 0;
+}
+
+function pathTo(tip: KnownVersion): readonly KnownVersion[] {
+  const path: KnownVersion[] = [];
+  for (let at: KnownVersion | undefined = tip; at !== undefined; at = at.parent) path.push(at);
+  return path.reverse();
+}
