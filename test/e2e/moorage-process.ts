@@ -1,9 +1,10 @@
 // Runs the built program as a user does, and collects what it says.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -21,6 +22,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default: a fresh directory. */
   readonly directory?: string;
+  /** Runs it as another user, which only root can do. */
+  readonly userId?: number;
 }
 
 export interface Ready {
@@ -35,12 +38,13 @@ export class MoorageProcess {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], directory: string, environment: Readonly<Record<string, string>>) {
+  constructor(args: readonly string[], directory: string, { environment = {}, userId }: StartOptions) {
     this.directory = directory;
     this.#child = spawn(process.execPath, [program, ...args], {
       cwd: directory,
       env: { ...withoutOurs(process.env), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(userId === undefined ? {} : { uid: userId, gid: userId }),
     });
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -94,7 +98,7 @@ function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Ends with the test. */
 export async function startMoorage(args: readonly string[], options: StartOptions = {}): Promise<MoorageProcess> {
   const directory = options.directory ?? (await scratchDirectory());
-  const moorage = new MoorageProcess(args, directory, options.environment ?? {});
+  const moorage = new MoorageProcess(args, directory, options);
   onTestFinished(async () => {
     moorage.signal('SIGKILL');
     await moorage.exited;
@@ -111,4 +115,13 @@ export async function scratchDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'moorage-e2e-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/** True when any user may read the program: not in a checkout below root's own home, for one. */
+export function programIsPublic(): boolean {
+  const othersMayEnter = 0o005;
+  for (let path = dirname(program); ; path = dirname(path)) {
+    if ((statSync(path).mode & othersMayEnter) !== othersMayEnter) return false;
+    if (path === dirname(path)) return true;
+  }
 }

@@ -1,9 +1,11 @@
 // Starting: the banner, a free port, and why it cannot start.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
+import { programIsPublic, runMoorage, type StartOptions, scratchDirectory, startMoorage } from './moorage-process.ts';
+
+const asRoot = process.getuid?.() === 0;
 
 describe('moorage', () => {
   it('picks a free port, and prints address, directory and commands on standard output alone', async () => {
@@ -76,8 +78,8 @@ describe('moorage', () => {
 });
 
 describe('what keeps it from starting is one line and exit code 1:', () => {
-  async function refusal(args: readonly string[], directory?: string): Promise<string> {
-    const { code, stdout, stderr } = await runMoorage(args, directory === undefined ? {} : { directory });
+  async function refusal(args: readonly string[], options: StartOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await runMoorage(args, options);
     expect(stderr).toMatch(/^moorage: [^\n]+\n$/);
     expect(stdout).toBe('');
     expect(code).toBe(1);
@@ -102,16 +104,37 @@ describe('what keeps it from starting is one line and exit code 1:', () => {
     const directory = await scratchDirectory();
     await writeFile(join(directory, 'file'), '');
     for (const root of ['file', 'file/below']) {
-      expect(await refusal(['--root', root, '--listen', '0'], directory)).toContain(
+      expect(await refusal(['--root', root, '--listen', '0'], { directory })).toContain(
         `cannot store in ${join(directory, root)}: it, or a part of its path, is not a directory; choose another one with --root`,
       );
     }
   });
 
-  it('a directory that cannot be written', async () => {
-    // Root may write everywhere, but nobody can make directories in /proc.
+  it.skipIf(asRoot && !programIsPublic())('a directory that cannot be written', async () => {
+    const directory = await scratchDirectory();
+    await mkdir(join(directory, 'registry'));
+    await chmod(join(directory, 'registry'), 0o555);
+    // Root may write everywhere: then the program runs as somebody else, who must be able to read it.
+    const options = asRoot ? { directory, userId: await somebody(directory) } : { directory };
+    for (const root of ['registry', 'registry/below']) {
+      expect(await refusal(['--root', root, '--listen', '0'], options)).toContain(
+        `cannot store in ${join(directory, root)}: permission denied; change its owner or mode, choose another one with --root DIR`,
+      );
+    }
+  });
+
+  it('a directory that not even root can make', async () => {
     expect(await refusal(['--root', '/proc/moorage', '--listen', '0'])).toMatch(
-      /cannot store in \/proc\/moorage: .*--root/,
+      /cannot store in \/proc\/moorage: it does not exist and cannot be created there; .*--root DIR/,
     );
   });
+
+  it('a missing directory that is to be served read-only', async () => {
+    expect(await refusal(['--read-only', '--listen', '0'])).toMatch(/cannot store in .*registry: it does not exist/);
+  });
 });
+
+async function somebody(directory: string): Promise<number> {
+  await chmod(directory, 0o755);
+  return 65_534;
+}
