@@ -1,9 +1,12 @@
 // What a file's attributes say in the words of the seam. The strings are built when they are asked for: a stat is made for every request.
 import type { Stats } from 'node:fs';
 import type { ObjectInfo, Version, VersionLabel } from '../object-store.ts';
+import { versionLabel } from '../version-label.ts';
 
 /** Clocks of file systems tick every 1 to 10 ms (a jiffy): an edit in the same tick as the last leaves the time as it is. */
 const settleMs = 100;
+/** FAT keeps even seconds, others whole ones. */
+const wholeSecondSettleMs = 2_100;
 
 export class FileInfo implements ObjectInfo {
   readonly stats: Stats;
@@ -38,12 +41,14 @@ export class FileInfo implements ObjectInfo {
 
   /** Ours are settled from the start: their mtime has a random part that no clock's tick repeats. */
   get settled(): boolean {
-    return Math.abs(this.#seenAtMs - this.stats.mtimeMs) >= settleMs || this.#isPublished(this.label);
+    const { mtimeMs } = this.stats;
+    const needed = mtimeMs % 1_000 === 0 ? wholeSecondSettleMs : settleMs;
+    return Math.abs(this.#seenAtMs - mtimeMs) >= needed || this.#isPublished(this.label);
   }
 }
 
 export function labelOf(stats: Stats): VersionLabel {
-  return `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeMs}` as VersionLabel;
+  return versionLabel(`${stats.dev}-${stats.ino}`, `${stats.size}-${stats.mtimeMs}`);
 }
 
 function versionOf(stats: Stats): Version {

@@ -50,9 +50,9 @@ export class FileTree {
     return new FileInfo(stats, seenAtMs, this.#isPublished);
   }
 
-  /** The version of a file that this store wrote is settled from now on. */
+  /** The version of a file that this store wrote is settled from now on, if the file system kept the random part of its mtime. */
   markPublished(stats: Stats): FileInfo {
-    this.#published.add(labelOf(stats));
+    if (!Number.isInteger(stats.mtimeMs)) this.#published.add(labelOf(stats));
     return this.infoOf(stats, this.calls.now());
   }
 

@@ -1,6 +1,5 @@
 // The filesystem driver: an ObjectStore whose keys are files below one directory, shared with any number of other processes.
 // What is bought with which rule: ARCHITECTURE.md, sections 3 to 5.
-import { constants } from 'node:fs';
 import { resolve } from 'node:path';
 import type { UploadId } from '../../oci/upload-id.ts';
 import { KeyQueue } from '../key-queue.ts';
@@ -11,7 +10,6 @@ import type {
   ObjectInfo,
   ObjectStore,
   OpenObject,
-  SmallObject,
   StagedAttributes,
   StagedInfo,
   StagedObject,
@@ -26,15 +24,15 @@ import { type Intent, meansAbsent, toStorageError } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { FileTree, parentOf } from './file-tree.ts';
 import { Leftovers } from './leftovers.ts';
+import { linkFile } from './linked-file.ts';
 import { cachesAttributes } from './network-file-system.ts';
 import { OpenFile } from './open-file.ts';
 import { readWhole } from './read-file.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile, type UpdateParts } from './replace-file.ts';
 import { prepareRoot } from './root-directory.ts';
+import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
-
-const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 export interface FilesystemStoreSettings {
   readonly readOnly: boolean;
@@ -46,10 +44,7 @@ export interface FilesystemStoreSettings {
 export class FilesystemStore implements ObjectStore {
   readonly #tree: FileTree;
   readonly #settings: FilesystemStoreSettings;
-  readonly #directories: Directories;
-  readonly #files: DurableFiles;
-  readonly #locks: FileLocks;
-  readonly #leftovers: Leftovers;
+  readonly #parts: UpdateParts;
   readonly #staging: StagingArea;
   readonly #updates = new KeyQueue();
 
@@ -57,11 +52,11 @@ export class FilesystemStore implements ObjectStore {
   constructor(tree: FileTree, settings: FilesystemStoreSettings) {
     this.#tree = tree;
     this.#settings = settings;
-    this.#directories = new Directories(tree);
-    this.#files = new DurableFiles(tree, this.#directories);
-    this.#locks = new FileLocks(tree, settings.lockStaleMs);
-    this.#leftovers = new Leftovers(tree);
-    this.#staging = new StagingArea({ tree, directories: this.#directories, files: this.#files });
+    const directories = new Directories(tree);
+    const files = new DurableFiles(tree, directories);
+    const locks = new FileLocks(tree, settings.lockStaleMs);
+    this.#parts = { tree, directories, files, locks, leftovers: new Leftovers(tree) };
+    this.#staging = new StagingArea(this.#parts);
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
@@ -102,29 +97,19 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
-    return this.#writing(async () => this.#tree.markPublished(await this.#files.write(key, bytes)));
+    return this.#writing(() => writeSmall(this.#parts, { key, bytes }));
   }
 
   async append(key: Key, bytes: Uint8Array): Promise<void> {
-    await this.#writing(() => this.#append({ key, bytes }));
+    await this.#writing(() => appendSmall(this.#parts, { key, bytes }));
   }
 
   async update(key: Key, change: Change): Promise<Updated> {
-    const directory = parentOf(key);
-    const tools = {
-      tree: this.#tree,
-      directories: this.#directories,
-      files: this.#files,
-      locks: this.#locks,
-      leftovers: this.#leftovers,
-      put: (object: SmallObject) => this.#put(object),
-      append: (object: SmallObject) => this.#append(object),
-    };
-    return this.#writing(() => this.#updates.run(directory, () => replaceFile(tools, key, change)));
+    return this.#writing(() => this.#updates.run(parentOf(key), () => replaceFile(this.#parts, key, change)));
   }
 
   async link(from: Key, to: Key): Promise<boolean> {
-    return this.#writing(() => this.#files.link(from, to));
+    return this.#writing(() => linkFile(this.#parts, from, to));
   }
 
   async makeDurable(key: Key): Promise<ObjectInfo | undefined> {
@@ -133,28 +118,16 @@ export class FilesystemStore implements ObjectStore {
       const opened = this.#tree.openForReading(key);
       if (opened === undefined) return undefined;
       try {
-        await this.#tree.calls.fsync(opened.descriptor);
+        await syncFile(this.#parts, key, opened.descriptor);
+        return this.#tree.infoOf(opened.stats, seenAtMs);
       } finally {
         this.#tree.calls.closeSync(opened.descriptor);
       }
-      await this.#directories.ensure(parentOf(key));
-      await this.#directories.sync(parentOf(key));
-      return this.#tree.infoOf(opened.stats, seenAtMs);
     });
   }
 
   async delete(key: Key): Promise<boolean> {
-    return this.#writing(async () => {
-      try {
-        if (!this.#tree.hasRealParents(key) || this.#tree.lookBeforeWriting(key) === undefined) return false;
-        await this.#tree.calls.unlink(this.#tree.pathOf(key));
-      } catch (error) {
-        if (meansAbsent(error)) return false;
-        throw error;
-      }
-      await this.#directories.sync(parentOf(key));
-      return true;
-    });
+    return this.#writing(() => deleteFile(this.#parts, key));
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
@@ -182,26 +155,6 @@ export class FilesystemStore implements ObjectStore {
     const opened = this.#tree.openForReading(key);
     if (opened !== undefined) this.#tree.calls.closeSync(opened.descriptor);
     return opened?.stats;
-  }
-
-  async #put({ key, bytes }: SmallObject): Promise<void> {
-    const now = await this.read(key, Number.POSITIVE_INFINITY);
-    if (now !== undefined && Buffer.compare(now.bytes, bytes) === 0) await this.makeDurable(key);
-    else await this.#files.write(key, bytes);
-  }
-
-  async #append({ key, bytes }: SmallObject): Promise<void> {
-    const { calls } = this.#tree;
-    await this.#directories.within(parentOf(key), async () => {
-      const opened = this.#tree.openRegular(key, O_WRONLY | O_APPEND | O_CREAT);
-      if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
-      try {
-        const written = calls.writeSync(opened.descriptor, bytes, 0);
-        if (written < bytes.byteLength) throw new StorageError('no-space', `${key}: ${written} bytes were appended`);
-      } finally {
-        calls.closeSync(opened.descriptor);
-      }
-    });
   }
 
   async #writing<Result>(work: () => Promise<Result>): Promise<Result> {

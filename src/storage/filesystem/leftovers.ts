@@ -24,7 +24,7 @@ export class Leftovers {
       if (!name.startsWith(draftPrefix)) continue;
       const path = this.#tree.pathOf(directory === '' ? name : `${directory}/${name}`);
       const stats = calls.lstatSync(path);
-      if (stats === undefined || !stats.isFile() || stats.mtimeMs > now - abandonedAfterMs) continue;
+      if (stats === undefined || !stats.isFile() || stats.ctimeMs > now - abandonedAfterMs) continue;
       log.warn('a file left behind by a crash is removed', { path });
       await calls.unlink(path);
     }

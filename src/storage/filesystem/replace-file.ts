@@ -1,10 +1,9 @@
 // `update`: lock -> look -> change -> what must be durable first -> draft -> record -> re-check and rename -> sync -> unlock.
 // The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
 import type { Stats } from 'node:fs';
-import type { Change, CurrentObject, Key, SmallObject, StoredObject, Updated } from '../object-store.ts';
+import type { Change, CurrentObject, Key, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
-import type { Directories } from './directories.ts';
-import type { Draft, DurableFiles } from './durable-file.ts';
+import type { Draft } from './durable-file.ts';
 import { errnoOf, refusesLink } from './errno.ts';
 import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
 import type { FileLocks, HeldLock } from './file-lock.ts';
@@ -12,34 +11,29 @@ import { type FileTree, parentOf } from './file-tree.ts';
 import type { Leftovers } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
+import { appendSmall, deleteFile, keepOrWrite } from './small-file.ts';
+import type { StoreParts } from './store-parts.ts';
 
 const maxRounds = 100;
 
-/** The parts of the driver that an update works with. */
-export interface UpdateTools {
-  readonly tree: FileTree;
-  readonly directories: Directories;
-  readonly files: DurableFiles;
+export interface UpdateParts extends StoreParts {
   readonly locks: FileLocks;
   readonly leftovers: Leftovers;
-  /** Keeps or writes an object durably. */
-  put(object: SmallObject): Promise<void>;
-  append(object: SmallObject): Promise<void>;
 }
 
 /** One update, alone in this process for its directory. */
-export async function replaceFile(tools: UpdateTools, key: Key, change: Change): Promise<Updated> {
+export async function replaceFile(parts: UpdateParts, key: Key, change: Change): Promise<Updated> {
   const directory = parentOf(key);
   const created: string[] = [];
   let updated: Updated | undefined;
   try {
     for (let round = 0; round < maxRounds && updated === undefined; round += 1) {
-      created.push(...(await tools.directories.ensure(directory)));
-      updated = await lockedRound(tools, directory, key, change);
+      created.push(...(await parts.directories.ensure(directory)));
+      updated = await lockedRound(parts, directory, key, change);
     }
   } finally {
     // A new repository whose first update came to nothing leaves nothing.
-    if (updated?.replaced !== true) tools.directories.removeEmpty(created);
+    if (updated?.replaced !== true) parts.directories.removeEmpty(created);
   }
   if (updated === undefined)
     throw new StorageError('unavailable', `${key} changed before each of ${maxRounds} updates`);
@@ -47,29 +41,29 @@ export async function replaceFile(tools: UpdateTools, key: Key, change: Change):
 }
 
 async function lockedRound(
-  tools: UpdateTools,
+  parts: UpdateParts,
   directory: string,
   key: Key,
   change: Change,
 ): Promise<Updated | undefined> {
   let lock: HeldLock;
   try {
-    lock = await tools.locks.acquire(directory);
+    lock = await parts.locks.acquire(directory);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined; // The directory was removed: it is made again.
     throw error;
   }
   try {
-    await tools.leftovers.sweep(directory);
-    return await attempt(tools, lock, key, change);
+    await parts.leftovers.sweep(directory);
+    return await attempt(parts, lock, key, change);
   } finally {
     await lock.release();
   }
 }
 
 /** Undefined when the object or the lock was lost to somebody else before the rename: nothing has happened then. */
-async function attempt(tools: UpdateTools, lock: HeldLock, key: Key, change: Change): Promise<Updated | undefined> {
-  const found = FoundFile.lookFor(tools.tree, key);
+async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Change): Promise<Updated | undefined> {
+  const found = FoundFile.lookFor(parts.tree, key);
   let replacement: Awaited<ReturnType<Change>>;
   try {
     replacement = await change(found);
@@ -79,23 +73,25 @@ async function attempt(tools: UpdateTools, lock: HeldLock, key: Key, change: Cha
   }
   if (found?.moved === true) return undefined;
   if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined };
-  for (const object of replacement.first) await tools.put(object);
+  for (const object of replacement.first) await keepOrWrite(parts, object);
 
-  const previous = found && ReplacedFile.open(tools.tree, key, found.info.stats, found.info.settled);
+  const previous = found && ReplacedFile.open(parts.tree, key, found.info.stats, found.info.settled);
   if (found !== undefined && previous === undefined) return undefined;
   let info: FileInfo | undefined;
   try {
-    const draft = await tools.files.draft(tools.tree.newDraftPath(parentOf(key)), replacement.bytes);
+    const draft = await parts.files.draft(parts.tree.newDraftPath(parentOf(key)), replacement.bytes);
     try {
-      for (const object of replacement.record(labelOf(draft.stats))) await tools.append(object);
-      tools.tree.markPublished(draft.stats);
-      if (!lock.isOurs() || !exchange(tools.tree, draft, key, found?.info.stats)) return undefined;
-      const published = infoOfPublished(tools.tree, draft);
-      await tools.directories.sync(parentOf(key));
+      for (const object of replacement.record(labelOf(draft.stats))) await appendSmall(parts, object);
+      parts.tree.markPublished(draft.stats);
+      if (!lock.isOurs() || !exchange(parts.tree, draft, key, found?.info.stats)) return undefined;
+      const published = infoOfPublished(parts.tree, draft);
+      await parts.directories.sync(parentOf(key));
+      // Still under the lock: a push of the same object waits, and then finds it gone.
+      for (const object of replacement.remove) await deleteFile(parts, object);
       info = published;
     } finally {
-      tools.tree.calls.closeSync(draft.descriptor);
-      if (info === undefined) tools.files.removeDraft(draft.path);
+      parts.tree.calls.closeSync(draft.descriptor);
+      if (info === undefined) parts.files.removeDraft(draft.path);
     }
   } finally {
     if (info === undefined) await previous?.close();

@@ -5,11 +5,10 @@ import type { UploadId } from '../../oci/upload-id.ts';
 import { type AppendSink, appendStream } from '../append-stream.ts';
 import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
-import type { Directories } from './directories.ts';
-import type { DurableFiles } from './durable-file.ts';
 import { toStorageError } from './errno.ts';
-import type { FileTree, OpenedFile } from './file-tree.ts';
+import type { OpenedFile } from './file-tree.ts';
 import { readInto } from './read-file.ts';
+import type { StoreParts } from './store-parts.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR } = constants;
 const readBytes = 1 << 20;
@@ -17,16 +16,9 @@ const smallWriteBytes = 65_536;
 /** From here on a session is worth resuming after a power cut: its directory entries are made durable too. */
 const worthKeepingBytes = 8 << 20;
 
-/** The parts of the driver that a staged file works with. */
-export interface StagingTools {
-  readonly tree: FileTree;
-  readonly directories: Directories;
-  readonly files: DurableFiles;
-}
-
 export class StagedFile implements StagedObject {
   readonly id: UploadId;
-  readonly #tools: StagingTools;
+  readonly #parts: StoreParts;
   readonly #directory: string;
   readonly #data: Key;
   #attributes: StagedAttributes;
@@ -35,9 +27,9 @@ export class StagedFile implements StagedObject {
   #entriesSynced = false;
   #poisoned = false;
 
-  constructor(tools: StagingTools, directory: string, id: UploadId, attributes: StagedAttributes) {
+  constructor(parts: StoreParts, directory: string, id: UploadId, attributes: StagedAttributes) {
     this.id = id;
-    this.#tools = tools;
+    this.#parts = parts;
     this.#directory = directory;
     this.#data = `${directory}/${dataName}` as Key;
     this.#attributes = attributes;
@@ -59,7 +51,7 @@ export class StagedFile implements StagedObject {
       if (size >= worthKeepingBytes && !this.#entriesSynced) await this.#guard(() => this.#syncEntries());
       return size;
     } finally {
-      this.#tools.tree.calls.closeSync(data.descriptor);
+      this.#parts.tree.calls.closeSync(data.descriptor);
       if (this.#poisoned) await this.discard();
     }
   }
@@ -70,15 +62,15 @@ export class StagedFile implements StagedObject {
       if (size > now) throw new RangeError(`cannot cut ${now} bytes to ${size}`);
       if (size === now) return;
       await this.#withData(O_RDWR, async ({ descriptor }) => {
-        await this.#tools.tree.calls.ftruncate(descriptor, size);
-        await this.#sync(() => this.#tools.tree.calls.fsync(descriptor));
+        await this.#parts.tree.calls.ftruncate(descriptor, size);
+        await this.#sync(() => this.#parts.tree.calls.fsync(descriptor));
       });
     });
   }
 
   async *read(): AsyncIterable<Uint8Array> {
     if ((await this.size()) === 0) return;
-    const { calls } = this.#tools.tree;
+    const { calls } = this.#parts.tree;
     const { descriptor } = await this.#guard(async () => this.#openData(O_RDONLY));
     try {
       for (let at = 0; ; ) {
@@ -96,7 +88,7 @@ export class StagedFile implements StagedObject {
 
   async setAttributes(attributes: StagedAttributes): Promise<void> {
     await this.#guard(async () => {
-      const { tree, files, directories } = this.#tools;
+      const { tree, files, directories } = this.#parts;
       const path = tree.newDraftPath(this.#directory);
       const draft = await files.draft(path, recordOf(attributes));
       tree.calls.closeSync(draft.descriptor);
@@ -113,7 +105,7 @@ export class StagedFile implements StagedObject {
 
   async commit(key: Key): Promise<ObjectInfo> {
     return this.#guard(async () => {
-      const { tree, files } = this.#tools;
+      const { tree, files } = this.#parts;
       await this.#withData(O_RDWR | O_CREAT, async ({ descriptor }) => {
         if (!this.#synced) await this.#sync(() => tree.calls.fsync(descriptor));
       });
@@ -127,14 +119,14 @@ export class StagedFile implements StagedObject {
 
   async discard(): Promise<void> {
     try {
-      await this.#tools.tree.calls.removeTree(this.#tools.tree.pathOf(this.#directory));
+      await this.#parts.tree.calls.removeTree(this.#parts.tree.pathOf(this.#directory));
     } catch (error) {
       throw toStorageError(error, 'write');
     }
   }
 
   #sinkOf(descriptor: number): AppendSink {
-    const { calls } = this.#tools.tree;
+    const { calls } = this.#parts.tree;
     return {
       write: async (chunks, position) => {
         this.#synced = false;
@@ -161,7 +153,7 @@ export class StagedFile implements StagedObject {
   }
 
   async #syncEntries(): Promise<void> {
-    const { directories, tree } = this.#tools;
+    const { directories, tree } = this.#parts;
     await directories.ensure(this.#directory);
     const record = tree.openForReading(`${this.#directory}/${recordName}` as Key);
     if (record === undefined) return;
@@ -175,11 +167,11 @@ export class StagedFile implements StagedObject {
   }
 
   #sizeNow(): number {
-    return this.#tools.tree.lookBeforeWriting(this.#data)?.size ?? 0;
+    return this.#parts.tree.lookBeforeWriting(this.#data)?.size ?? 0;
   }
 
   #openData(flags: number): OpenedFile {
-    const opened = this.#tools.tree.openRegular(this.#data, flags);
+    const opened = this.#parts.tree.openRegular(this.#data, flags);
     if (opened === undefined) throw new StorageError('unavailable', `${this.#directory} was discarded`);
     return opened;
   }
@@ -189,12 +181,12 @@ export class StagedFile implements StagedObject {
     try {
       await work(data);
     } finally {
-      this.#tools.tree.calls.closeSync(data.descriptor);
+      this.#parts.tree.calls.closeSync(data.descriptor);
     }
   }
 
   async #removeDirectory(): Promise<void> {
-    const { tree } = this.#tools;
+    const { tree } = this.#parts;
     try {
       tree.calls.unlinkSync(tree.pathOf(`${this.#directory}/${recordName}`));
       tree.calls.rmdirSync(tree.pathOf(this.#directory));

@@ -2,21 +2,21 @@
 import { constants } from 'node:fs';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes, StagedInfo } from '../object-store.ts';
-import { stagingDirectory } from './durable-file.ts';
 import { meansAbsent } from './errno.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
-import { dataName, recordName, recordOf, StagedFile, type StagingTools } from './staged-file.ts';
+import { dataName, recordName, recordOf, StagedFile } from './staged-file.ts';
+import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const uploadsDirectory = '.moorage/uploads';
 const maxRecordBytes = 1 << 20;
 
 export class StagingArea {
-  readonly #tools: StagingTools;
+  readonly #parts: StoreParts;
 
-  constructor(tools: StagingTools) {
-    this.#tools = tools;
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -24,7 +24,7 @@ export class StagingArea {
    * the first large append makes it survive a power cut), and `data` is created by the first append.
    */
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedFile> {
-    const { tree, directories } = this.#tools;
+    const { tree, directories } = this.#parts;
     const directory = `${uploadsDirectory}/${id}`;
     await directories.within(uploadsDirectory, async () => {
       tree.calls.mkdirSync(tree.pathOf(directory), tree.directoryMode);
@@ -36,13 +36,13 @@ export class StagingArea {
         tree.calls.closeSync(record);
       }
     });
-    return new StagedFile(this.#tools, directory, id, attributes);
+    return new StagedFile(this.#parts, directory, id, attributes);
   }
 
   async resume(id: UploadId): Promise<StagedFile | undefined> {
     const directory = `${uploadsDirectory}/${id}`;
     const attributes = await this.#readRecord(directory);
-    return attributes && new StagedFile(this.#tools, directory, id, attributes);
+    return attributes && new StagedFile(this.#parts, directory, id, attributes);
   }
 
   async staged(): Promise<readonly StagedInfo[]> {
@@ -59,9 +59,10 @@ export class StagingArea {
 
   /** Removes drafts and half-made upload directories that a crash left more than an hour ago. */
   async sweep(): Promise<void> {
-    const { tree } = this.#tools;
+    const { tree } = this.#parts;
     const oldest = tree.calls.now() - abandonedAfterMs;
-    const isOld = (key: string): boolean => (this.#modifiedAtMs(key) ?? oldest) < oldest;
+    // By the change time: a link being renamed has the old mtime of its file.
+    const isOld = (key: string): boolean => (tree.calls.lstatSync(tree.pathOf(key))?.ctimeMs ?? oldest) < oldest;
     for (const name of await this.#namesIn(stagingDirectory)) {
       const key = `${stagingDirectory}/${name}`;
       if (isOld(key)) await tree.calls.removeTree(tree.pathOf(key));
@@ -74,7 +75,7 @@ export class StagingArea {
   }
 
   async #readRecord(directory: string): Promise<StagedAttributes | undefined> {
-    const { tree } = this.#tools;
+    const { tree } = this.#parts;
     const opened = tree.openForReading(`${directory}/${recordName}` as Key);
     if (opened === undefined) return undefined;
     try {
@@ -89,12 +90,12 @@ export class StagingArea {
   }
 
   #modifiedAtMs(key: string): number | undefined {
-    return this.#tools.tree.calls.lstatSync(this.#tools.tree.pathOf(key))?.mtimeMs;
+    return this.#parts.tree.calls.lstatSync(this.#parts.tree.pathOf(key))?.mtimeMs;
   }
 
   async #namesIn(directory: string): Promise<readonly string[]> {
     try {
-      const entries = await this.#tools.tree.calls.readdir(this.#tools.tree.pathOf(directory));
+      const entries = await this.#parts.tree.calls.readdir(this.#parts.tree.pathOf(directory));
       return entries.map((entry) => entry.name);
     } catch (error) {
       if (meansAbsent(error)) return [];

@@ -1,12 +1,13 @@
 // Bytes in memory that one or several keys share, and the versions they go through.
 import type { ObjectInfo, Version, VersionLabel } from '../object-store.ts';
+import { versionLabel } from '../version-label.ts';
 
 let lastLabel = 0;
 
 /** No two objects, and no two states of one, ever have the same. */
 export function newLabel(): VersionLabel {
   lastLabel += 1;
-  return `memory-${lastLabel}` as VersionLabel;
+  return versionLabel(`memory-${lastLabel}`, '');
 }
 
 export class MemoryObject {

@@ -1,0 +1,87 @@
+// Objects that fit in memory: written whole, kept when they are already right, or appended to.
+import { constants, type Stats } from 'node:fs';
+import type { Key, ObjectInfo, SmallObject } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import { meansAbsent } from './errno.ts';
+import { parentOf } from './file-tree.ts';
+import { readWhole } from './read-file.ts';
+import { newStagingPath, type StoreParts, stagingDirectory } from './store-parts.ts';
+
+const { O_APPEND, O_CREAT, O_WRONLY } = constants;
+
+/** Creates or replaces the object; afterwards its bytes and its entry are durable. */
+export async function writeSmall({ tree, directories, files }: StoreParts, object: SmallObject): Promise<ObjectInfo> {
+  const { calls } = tree;
+  const draft = await directories.within(stagingDirectory, () => files.draft(newStagingPath(tree), object.bytes));
+  try {
+    await files.publish(draft.path, object.key);
+    const stats = calls.fstatSync(draft.descriptor);
+    // Where the draft was copied to another file system, its descriptor shows a file without a name.
+    return tree.markPublished(stats.nlink > 0 ? stats : statNow(tree.lookBeforeWriting(object.key)));
+  } catch (error) {
+    files.removeDraft(draft.path);
+    throw error;
+  } finally {
+    calls.closeSync(draft.descriptor);
+  }
+}
+
+/** Durable afterwards, and not written again when it has these bytes: another server may be reading it. */
+export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promise<void> {
+  const { tree } = parts;
+  const opened = tree.openForReading(object.key);
+  if (opened !== undefined) {
+    try {
+      const isRight =
+        opened.stats.size === object.bytes.byteLength && (await hasBytes(parts, opened.descriptor, object));
+      if (isRight) return await syncFile(parts, object.key, opened.descriptor);
+    } finally {
+      tree.calls.closeSync(opened.descriptor);
+    }
+  }
+  await writeSmall(parts, object);
+}
+
+/** Appends in one write, not synced. */
+export async function appendSmall({ tree, directories }: StoreParts, { key, bytes }: SmallObject): Promise<void> {
+  await directories.within(parentOf(key), async () => {
+    const opened = tree.openRegular(key, O_WRONLY | O_APPEND | O_CREAT);
+    if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
+    try {
+      const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
+      if (written < bytes.byteLength) throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
+    } finally {
+      tree.calls.closeSync(opened.descriptor);
+    }
+  });
+}
+
+/** False when there is nothing to delete; durable when this returns. */
+export async function deleteFile({ tree, directories }: StoreParts, key: Key): Promise<boolean> {
+  try {
+    if (!tree.hasRealParents(key) || tree.lookBeforeWriting(key) === undefined) return false;
+    await tree.calls.unlink(tree.pathOf(key));
+  } catch (error) {
+    if (meansAbsent(error)) return false;
+    throw error;
+  }
+  await directories.sync(parentOf(key));
+  return true;
+}
+
+/** Makes an existing file and its entry durable. */
+export async function syncFile({ tree, directories }: StoreParts, key: Key, descriptor: number): Promise<void> {
+  await tree.calls.fsync(descriptor);
+  await directories.ensure(parentOf(key));
+  await directories.sync(parentOf(key));
+}
+
+async function hasBytes({ tree }: StoreParts, descriptor: number, { bytes }: SmallObject): Promise<boolean> {
+  const now = await readWhole(tree, descriptor, bytes.byteLength);
+  return Buffer.compare(now.bytes, bytes) === 0;
+}
+
+function statNow(stats: Stats | undefined): Stats {
+  if (stats === undefined) throw new StorageError('unavailable', 'an object was removed right after it was written');
+  return stats;
+}

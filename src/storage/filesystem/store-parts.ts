@@ -1,0 +1,18 @@
+// What the operations of the driver work with, made once by the store.
+import { randomUUID } from 'node:crypto';
+import type { Directories } from './directories.ts';
+import type { DurableFiles } from './durable-file.ts';
+import type { FileTree } from './file-tree.ts';
+
+export interface StoreParts {
+  readonly tree: FileTree;
+  readonly directories: Directories;
+  readonly files: DurableFiles;
+}
+
+/** Where small objects are drafted: outside of every layout. */
+export const stagingDirectory = '.moorage/staging';
+
+export function newStagingPath(tree: FileTree): string {
+  return `${tree.pathOf(stagingDirectory)}/${randomUUID()}`;
+}
