@@ -110,7 +110,9 @@ class Judging {
     if (cost === 0) return this.#undoneOnPurpose(candidates, newest) ?? newest;
     if (cheapest.length === 1) return newest;
     const tied = cheapest.slice(0, healPolicy.tieLimit).map(({ at }) => at);
-    return tied.find((at) => this.#isCredible(at)) ?? tied.at(-1) ?? newest;
+    const oldest = tied.at(-1) ?? newest;
+    const known = digestsOf(stateAt(this.#past, oldest));
+    return tied.find((at) => this.#isCredible(at, known)) ?? oldest;
   }
 
   /**
@@ -137,9 +139,15 @@ class Judging {
     return undefined;
   }
 
-  /** Between candidates of equal cost: no tool deletes one entry while it adds another, and what is young is not deleted. */
-  #isCredible(at: number): boolean {
-    const { added, removed } = this.#editFrom(stateAt(this.#past, at));
+  /**
+   * Between candidates of equal cost: no tool deletes one entry while it adds another, what is young is not deleted, and what the
+   * oldest of them listed and this one does not (`known`) is not added but left over.
+   */
+  #isCredible(at: number, known: ReadonlySet<string>): boolean {
+    const state = stateAt(this.#past, at);
+    const { added, removed } = this.#editFrom(state);
+    const listed = digestsOf(state);
+    if (added.some(({ digest }) => known.has(digest) && !listed.has(digest))) return false;
     const names = new Set(added.map(({ key }) => refNameOf(key)));
     if (added.some(({ key }) => isNamed(key)) && removed.some((key) => !names.has(refNameOf(key)))) return false;
     return removed.every((key) => this.#atMs - this.#timeline.addedAtMs(key, at) > this.#graceMs);

@@ -76,8 +76,13 @@ export class SharedLayout {
     return judgement;
   }
 
-  judgeOnly(entries: Entries, arrived: 'rename' | 'in-place'): Judgement {
-    return judge(this.past, { entries, arrived, modifiedAtMs: this.nowMs, seenAtMs: this.nowMs });
+  judgeOnly(
+    entries: Entries,
+    arrived: 'rename' | 'in-place',
+    modifiedAtMs = this.nowMs,
+    strays: readonly Stray[] = [],
+  ): Judgement {
+    return judge({ ...this.past, strays }, { entries, arrived, modifiedAtMs, seenAtMs: this.nowMs });
   }
 
   /** The foreign version as it is recorded before a heal. */
