@@ -1,6 +1,6 @@
 // One index.json that we and other tools write, as a model without files: every version is recorded, foreign ones are judged and healed
 // as the server does it. What was acknowledged is kept beside, to be compared with.
-import type { FileVersion, Past } from '../../src/layout/base-inference.ts';
+import type { FileVersion, Past, Stray } from '../../src/layout/base-inference.ts';
 import { type Judgement, judge } from '../../src/layout/foreign-edits.ts';
 import {
   type Delta,
