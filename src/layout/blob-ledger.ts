@@ -12,7 +12,6 @@ const maxBlobs = 100_000;
 
 export class BlobLedger {
   readonly #known = new LRUCache<Key, Known>({ max: maxBlobs });
-  readonly #received = new LRUCache<Key, true>({ max: maxBlobs });
 
   /** The file has exactly the bytes of its name: we hashed them. Holds while size, time and inode stay the same. */
   isHashed(key: Key, info: ObjectInfo): boolean {
@@ -32,18 +31,8 @@ export class BlobLedger {
     if (!this.isDurable(key, info)) this.#known.set(key, { label: info.label, hashed: false });
   }
 
-  /** This repository got the blob through us, so that we may put it back when a foreign collector takes it. */
-  setReceived(key: Key): void {
-    this.#received.set(key, true);
-  }
-
-  wasReceived(key: Key): boolean {
-    return this.#received.has(key);
-  }
-
   /** Deleted through the API: it must never come back by itself. */
   forget(key: Key): void {
     this.#known.delete(key);
-    this.#received.delete(key);
   }
 }

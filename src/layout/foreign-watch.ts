@@ -15,6 +15,7 @@ const bucketMs = 50;
 /** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
 const maxReplaced = 32;
 const keepReplacedMs = 3_500;
+const foreignLatelyMs = 4_000;
 
 export interface ForeignWatchOptions {
   /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
@@ -36,6 +37,7 @@ export class ForeignWatch {
   #replaced: Replaced[] = [];
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
   #activeUntilMs = 0;
+  #foreignAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -55,7 +57,13 @@ export class ForeignWatch {
 
   /** Somebody else wrote it. */
   foreign(): void {
+    this.#foreignAtMs = this.#options.clock.now();
     this.#lookAfter(lookAfterMs.slice(1));
+  }
+
+  /** True while a tool that wrote may still be deleting what it did not see. */
+  get sawForeignLately(): boolean {
+    return this.#options.clock.now() - this.#foreignAtMs <= foreignLatelyMs;
   }
 
   /** Runs the last look, so that a process that ends leaves nothing acknowledged to a foreign writer. */

@@ -5,22 +5,26 @@ import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore, ReplacedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { ForeignWatch } from './foreign-watch.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { IndexGuard } from './index-guard.ts';
 import { IndexReader } from './index-reader.ts';
+import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
+import { Journal } from './journal.ts';
 import { type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
 import { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
+import { LostBlobs } from './lost-blobs.ts';
 import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
 import { reachableManifests } from './reachable-manifests.ts';
 import { isResponseEntry, referrersOf } from './referrers.ts';
+import { ReferrersResponses } from './referrers-responses.ts';
 
 export interface ImageLayoutOptions {
   readonly prefix: LayoutPrefix;
@@ -33,6 +37,8 @@ export interface ImageLayoutOptions {
   readonly readOnly: boolean;
   /** Looks at what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
+  /** Names this process among all that share the root. */
+  readonly process: string;
 }
 
 /** A manifest that the layout holds, with the type it is served with. */
@@ -56,27 +62,28 @@ export class ImageLayout {
   readonly #reader: IndexReader;
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
+  readonly #lostBlobs: LostBlobs;
   #derived: Derived | undefined;
 
   constructor(options: ImageLayoutOptions) {
-    const { prefix, store, ledger, caches, clock, log, readOnly, onActive } = options;
+    const { prefix, store, ledger, caches, clock, log, readOnly, onActive, process } = options;
     const keys = layoutKeys(prefix);
+    const name = prefix === '' ? '.' : prefix;
     this.#keys = keys;
     this.blobs = new LayoutBlobs(store, keys, ledger);
     this.manifests = new ManifestReader(store, keys, caches, log);
-    this.#watch = new ForeignWatch({ look: (replaced) => this.#writer.look(replaced), clock, log, onActive });
+    this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
     const onForeign = () => (readOnly ? undefined : this.#watch.foreign());
     this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
-    this.#writer = new IndexWriter({
-      store,
-      keys,
-      reader: this.#reader,
-      manifests: this.manifests,
-      guard: new IndexGuard(),
-      version: new LayoutVersion(store, keys),
-      clock,
-      onReplaced: (previous) => this.#watch.replaced(previous),
-    });
+    const journal = new Journal({ store, key: keys.journal, clock, process });
+    const guard = new IndexGuard({ journal, store, clock, log, name });
+    const responses = new ReferrersResponses(keys, this.manifests);
+    const version = new LayoutVersion(store, keys);
+    const shared = { store, keys, reader: this.#reader, guard, responses, clock };
+    const transactions = new IndexTransactions({ ...shared, version });
+    const onReplaced = (previous: ReplacedObject | undefined) => this.#watch.replaced(previous);
+    this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
+    this.#lostBlobs = new LostBlobs({ blobs: this.blobs, manifests: this.manifests, guard, log, name });
   }
 
   /** True once index.json was read or written: the repository exists, or did. */
@@ -189,5 +196,13 @@ export class ImageLayout {
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
   async #learnFacts(index: LayoutIndex | undefined): Promise<void> {
     for (const entry of index?.entries ?? []) if (entry.facts === undefined) await this.manifests.factsOfEntry(entry);
+  }
+
+  /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
+  async #look(replaced: readonly ReplacedObject[]): Promise<void> {
+    if (await this.#writer.look(replaced)) this.#watch.foreign();
+    else if (!this.#watch.sawForeignLately) return;
+    const index = await this.readIndex();
+    if (index !== undefined) await this.#lostBlobs.restore(index);
   }
 }

@@ -1,34 +1,176 @@
-// Keeps what was acknowledged apart from what index.json shows: judges versions that other programs wrote, and records our own.
-import type { ObjectInfo, SmallObject, StoredObject, VersionLabel } from '../storage/object-store.ts';
+// Keeps what was acknowledged apart from what index.json shows (ARCHITECTURE.md, The journal): judges versions that other programs
+// wrote, says what must be put back, and records every version. All of it happens under the repository's lock.
+import { type Digest, isDigest } from '../oci/digest.ts';
+import type { Clock } from '../storage/clock.ts';
+import type { ObjectInfo, ObjectStore, SmallObject, StoredObject, VersionLabel } from '../storage/object-store.ts';
+import { isSameObject } from '../storage/version-label.ts';
+import { type Judgement, judge } from './foreign-edits.ts';
+import { IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import type { IndexDraft } from './index-draft.ts';
 import type { IndexEdit } from './index-edit.ts';
-import type { IndexEntry } from './index-entry.ts';
+import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
+import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, identityOf } from './indexed-entry.ts';
+import type { Journal, JudgedVersion } from './journal.ts';
 import type { LayoutIndex } from './layout-index.ts';
+import type { LayoutLog } from './layout-log.ts';
 
-export interface Judged {
-  /** Lines of entries that were acknowledged and are lost. */
-  readonly restore: readonly string[];
-  /** Entries that we deleted and that a stale rewrite brought back. */
-  readonly withdraw: ReadonlySet<IndexEntry>;
+/** What a file must become to show what was acknowledged, before any new edit. */
+export interface Verdict {
+  readonly changes: readonly Delta[];
+  /** What the journal says about the file; undefined when it shows what was acknowledged, or nothing is known. */
+  readonly judged: JudgedVersion | undefined;
+  /** False when the changes may wait for the next write. */
+  readonly urgent: boolean;
 }
 
-export interface Publication {
+export interface Publishing {
   readonly draft: IndexDraft;
   readonly edits: readonly IndexEdit[];
   readonly base: VersionLabel | undefined;
   readonly published: VersionLabel;
+  readonly verdict: Verdict;
+}
+
+const nothing: Verdict = { changes: [], judged: undefined, urgent: false };
+
+export interface IndexGuardOptions {
+  readonly journal: Journal;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly log: LayoutLog;
+  /** Names the layout in the log. */
+  readonly name: string;
 }
 
 export class IndexGuard {
-  async judge(_base: LayoutIndex, _info: ObjectInfo | undefined): Promise<Judged> {
-    return { restore: [], withdraw: new Set() };
+  readonly #options: IndexGuardOptions;
+  #strays: StoredObject[] = [];
+
+  constructor(options: IndexGuardOptions) {
+    this.#options = options;
   }
 
-  addStray(_stray: StoredObject): boolean {
-    return false;
+  /** Somebody finished writing into a file that we had replaced meanwhile: judged with the next version. */
+  addStray(stray: StoredObject): void {
+    this.#strays.push(stray);
   }
 
-  record(_publication: Publication): readonly SmallObject[] {
-    return [];
+  async judge(base: LayoutIndex, info: ObjectInfo | undefined): Promise<Verdict> {
+    const { journal } = this.#options;
+    await journal.load();
+    await journal.trim(info?.label);
+    const shown = journal.shows(info?.label);
+    if (shown && this.#strays.length === 0) return nothing;
+    const past = await journal.recall(info?.label);
+    // Nothing is known: the file is adopted as it is.
+    if (past === undefined) return nothing;
+    const changes: Delta[] = [];
+    let judged: JudgedVersion | undefined;
+    if (!shown) {
+      const newest = past.versions.at(-1)?.label;
+      const judgement = judge(past, this.#foreignFile(base.entries, info, newest));
+      judged = { label: info?.label, past, judgement };
+      changes.push(judgement.heal);
+      this.#report(judgement);
+    }
+    for (const stray of this.#strays) {
+      const document = documentOf(stray);
+      if (document === undefined) continue;
+      const judgement = judge(past, this.#foreignFile(document.entries, stray.info, stray.info.label));
+      changes.push(judgement.want);
+      this.#report(judgement);
+    }
+    return { changes, judged, urgent: judged?.judgement.urgent === true || this.#strays.length > 0 };
+  }
+
+  /** What to append before the version is visible. */
+  record({ draft, edits, base, published, verdict }: Publishing): readonly SmallObject[] {
+    const pushed = edits.filter((edit) => edit.kind === 'put');
+    const record = this.#options.journal.recordOf({
+      author: edits.length === 0 ? 'heal' : pushed.length === 0 ? 'delete' : 'commit',
+      base,
+      label: published,
+      delta: { added: draft.added.map(toIndexed), removed: [...draft.removed].map((entry) => entry.key) },
+      judged: verdict.judged,
+      manifests: pushed.map((edit) => [edit.facts.descriptor.digest, edit.bytes]),
+      baseEntries: () => draft.base.entries.map(toIndexed),
+    });
+    return [record];
+  }
+
+  published(label: VersionLabel): void {
+    this.#strays = [];
+    this.#options.journal.published(label);
+  }
+
+  /** The file was judged and stays as it is: later versions are judged by it too. */
+  async accepted({ judged }: Verdict): Promise<void> {
+    this.#strays = [];
+    if (judged === undefined) return;
+    const { key, bytes } = this.#options.journal.foreignRecordOf(judged);
+    await this.#options.store.append(key, bytes);
+  }
+
+  /** The bytes of a manifest that was pushed lately, for when another program took its file. */
+  manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.#options.journal.manifestBytes(digest);
+  }
+
+  #foreignFile(entries: readonly IndexEntry[], info: ObjectInfo | undefined, before: VersionLabel | undefined) {
+    const nowMs = this.#options.clock.now();
+    const isInPlace = info !== undefined && before !== undefined && isSameObject(info.label, before);
+    return {
+      entries: entries.map(toIndexed),
+      arrived: isInPlace ? ('in-place' as const) : ('rename' as const),
+      modifiedAtMs: info?.modifiedAtMs ?? nowMs,
+      seenAtMs: nowMs,
+    };
+  }
+
+  #report({ notes }: Judgement): void {
+    const { log, name } = this.#options;
+    for (const { kind, ...note } of notes) {
+      const details = {
+        repository: name,
+        ...note,
+        ...('keys' in note ? { keys: note.keys.slice(0, 20).map(identityOf) } : {}),
+      };
+      log.warn(`another program changed index.json: ${messages[kind]}`, details);
+    }
+  }
+}
+
+const messages: Readonly<Record<Judgement['notes'][number]['kind'], string>> = {
+  restored: 'entries that were acknowledged and lost were put back',
+  withdrawn: 'entries that had been deleted and came back were removed again',
+  deleted: 'its delete of a young entry is honoured',
+  ambiguous: 'a stale copy and an edit look the same; this is what was assumed',
+  displaced: 'it moved a tag that we had moved; its choice stands, our manifest stays untagged',
+  clobbered: 'it held nothing of what was there; everything was put back',
+};
+
+/** Applies a delta to the draft: what is there already stays as it is. */
+export function applyDelta(draft: IndexDraft, { added, removed }: Delta): void {
+  for (const key of removed) for (const entry of entriesOf(draft, key)) draft.remove(entry);
+  for (const { key, line } of added) if (entriesOf(draft, key).length === 0) draft.add(parseIndexEntry(line));
+}
+
+function entriesOf(draft: IndexDraft, key: EntryKey): readonly IndexEntry[] {
+  const digest = digestOfKey(key);
+  const candidates = isDigest(digest) ? draft.listed(digest) : [...draft.entries];
+  return candidates.filter((entry) => entry.key === key);
+}
+
+function toIndexed(entry: IndexEntry): IndexedEntry {
+  return { key: entry.key, digest: digestOfKey(entry.key), line: entry.line };
+}
+
+/** Undefined while what was written is no index: half of one, overtaken by our replacement, says nothing. */
+function documentOf(stray: StoredObject) {
+  try {
+    return parseIndexDocument(Buffer.from(stray.bytes), undefined);
+  } catch (error) {
+    if (error instanceof IndexUnreadableError) return undefined;
+    throw error;
   }
 }

@@ -1,22 +1,15 @@
 // The only place that writes index.json. Edits that arrive while a replacement is under way are applied together by the next
 // one (group commit), each is acknowledged only after the replacement that holds it is durable, and each succeeds or fails alone.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error-code.ts';
-import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { CurrentObject, ObjectStore, ReplacedObject, Replacement, SmallObject } from '../storage/object-store.ts';
+import type { ObjectStore, ReplacedObject } from '../storage/object-store.ts';
 import { IndexUnreadableError } from './index-document.ts';
-import { IndexDraft } from './index-draft.ts';
-import { applyEdit, heal, type IndexEdit, setResponse } from './index-edit.ts';
+import type { IndexEdit } from './index-edit.ts';
 import type { IndexGuard } from './index-guard.ts';
 import { type IndexReader, indexUnavailable, patienceMs } from './index-reader.ts';
+import type { IndexTransactions, Outcome, Refusals } from './index-transaction.ts';
 import type { LayoutKeys } from './keys.ts';
-import type { LayoutIndex } from './layout-index.ts';
-import type { LayoutVersion } from './layout-version.ts';
-import type { ManifestReader } from './manifest-reader.ts';
-import { referrersOf, responseOf } from './referrers.ts';
-import { SupersededResponses } from './superseded-responses.ts';
+import type { ReferrersResponses } from './referrers-responses.ts';
 
 interface PendingEdit {
   readonly edit: IndexEdit;
@@ -24,37 +17,25 @@ interface PendingEdit {
   readonly reject: (error: unknown) => void;
 }
 
-/** What one run of the update's change came to; the run that was published counts. */
-interface Attempt {
-  /** In the order of the batch; undefined where the edit took effect. */
-  readonly refusals: readonly (RegistryError | undefined)[];
-  readonly index: LayoutIndex;
-  /** Superseded responses that went with the replacement. */
-  readonly stale: readonly Digest[];
-}
-
 const maxBatch = 1_024;
 const retryEveryMs = 50;
 const foreignLockPatienceMs = 500;
 const foreignLockStaleMs = 2_000;
-/** A larger response is not written for clients without the referrers API; the API itself pages. */
-const maxResponseBytes = 4 * 1024 * 1024;
 
 export interface IndexWriterOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
   readonly reader: IndexReader;
-  readonly manifests: ManifestReader;
   readonly guard: IndexGuard;
-  readonly version: LayoutVersion;
+  readonly responses: ReferrersResponses;
+  readonly transactions: IndexTransactions;
   readonly clock: Clock;
-  /** The file that a replacement took the place of, still open: to be looked at, then closed. */
+  /** We replaced the file; the one before is still open if there was one, to be looked at and closed. */
   readonly onReplaced: (previous: ReplacedObject | undefined) => void;
 }
 
 export class IndexWriter {
   readonly #options: IndexWriterOptions;
-  readonly #superseded = new SupersededResponses();
   #pending: PendingEdit[] = [];
   #running: Promise<void> | undefined;
 
@@ -72,17 +53,15 @@ export class IndexWriter {
 
   /**
    * Looks whether another program wrote: into the file, or into one that we had replaced. Then judges it under the lock and
-   * puts back what was acknowledged and is lost; writes nothing when all is well.
+   * puts back what was acknowledged and is lost; writes nothing when all is well. True when somebody had written.
    */
-  async look(replaced: readonly ReplacedObject[]): Promise<void> {
-    const { guard, reader, clock } = this.#options;
-    let strayed = false;
-    for (const object of replaced) {
-      const stray = await object.readIfChanged();
-      if (stray !== undefined) strayed = guard.addStray(stray) || strayed;
-    }
-    const untidy = this.#superseded.due(clock.now()).length > 0;
-    if (strayed || untidy || !(await reader.isAccepted())) await this.#replace([]);
+  async look(replaced: readonly ReplacedObject[]): Promise<boolean> {
+    const { guard, reader, responses, clock } = this.#options;
+    const strays = await Promise.all(replaced.map((object) => object.readIfChanged()));
+    for (const stray of strays) if (stray !== undefined) guard.addStray(stray);
+    const isForeign = strays.some((stray) => stray !== undefined) || !(await reader.isAccepted());
+    if (isForeign || responses.hasStale(clock.now())) await this.#replace([]);
+    return isForeign;
   }
 
   async #run(): Promise<void> {
@@ -106,7 +85,7 @@ export class IndexWriter {
   }
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
-  async #replacePatiently(edits: readonly IndexEdit[]): Promise<Attempt['refusals']> {
+  async #replacePatiently(edits: readonly IndexEdit[]): Promise<Refusals> {
     const deadlineMs = this.#options.clock.now() + patienceMs;
     for (;;) {
       try {
@@ -119,52 +98,22 @@ export class IndexWriter {
     }
   }
 
-  async #replace(edits: readonly IndexEdit[]): Promise<Attempt['refusals']> {
-    const { store, keys, reader, onReplaced } = this.#options;
+  async #replace(edits: readonly IndexEdit[]): Promise<Refusals> {
+    const { store, keys, reader, guard, responses, transactions, clock, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
-    let attempt: Attempt | undefined;
+    let outcome: Outcome | undefined;
     const updated = await store.update(keys.index, async (now) => {
-      const base = await reader.at(now);
-      const prepared = await this.#prepare(base, now, edits);
-      attempt = prepared.attempt;
-      if (now !== undefined && prepared.replacement === undefined) reader.accept(now.info.label);
-      return prepared.replacement;
+      outcome = await transactions.prepare(now, edits);
+      return outcome.replacement;
     });
-    if (attempt === undefined) return [];
-    if (updated.replaced && updated.info !== undefined) reader.published(attempt.index, updated.info);
-    this.#superseded.forget(attempt.stale);
-    onReplaced(updated.previous);
-    return attempt.refusals;
-  }
-
-  async #prepare(
-    base: LayoutIndex,
-    now: CurrentObject | undefined,
-    edits: readonly IndexEdit[],
-  ): Promise<{ attempt: Attempt; replacement: Replacement | undefined }> {
-    const { guard, reader, clock, version } = this.#options;
-    const draft = new IndexDraft(base);
-    const judged = await guard.judge(base, now?.info);
-    heal(draft, judged.restore, judged.withdraw);
-    const at = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-    const { refusals, touched } = applyAll(draft, edits, at);
-    const responses = await this.#responses(draft, touched, at);
-    const stale = this.#superseded.due(clock.now()).filter((digest) => draft.listed(digest).length === 0);
-    if (!draft.changed && draft.withdrawn.size === 0 && stale.length === 0)
-      return { attempt: { refusals, index: base, stale: [] }, replacement: undefined };
-    const index = draft.finish();
-    const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responses];
-    const replacement: Replacement = {
-      bytes: index.document.bytes,
-      first,
-      record: (published) => {
-        reader.expect(published, index);
-        return guard.record({ draft, edits, base: now?.info.label, published });
-      },
-      // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
-      remove: [...draft.withdrawn, ...stale].map((digest) => this.#options.keys.blob(digest)),
-    };
-    return { attempt: { refusals, index, stale }, replacement };
+    if (outcome === undefined) return [];
+    if (updated.replaced && updated.info !== undefined) {
+      reader.published(outcome.index, updated.info);
+      guard.published(updated.info.label);
+      responses.forget(clock.now());
+      onReplaced(updated.previous);
+    }
+    return outcome.refusals;
   }
 
   /** BuildKit, linuxkit and podman lock with files of these names; one that is old was left behind. */
@@ -178,54 +127,4 @@ export class IndexWriter {
       }
     }
   }
-
-  /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */
-  async #missingManifests(edits: readonly IndexEdit[]): Promise<readonly SmallObject[]> {
-    const { store, keys } = this.#options;
-    const missing: SmallObject[] = [];
-    for (const edit of edits) {
-      if (edit.kind !== 'put') continue;
-      const key = keys.blob(edit.facts.descriptor.digest);
-      if ((await store.stat(key)) === undefined) missing.push({ key, bytes: edit.bytes });
-    }
-    return missing;
-  }
-
-  /** One response for each subject that gained or lost referrers, computed from the draft and not from the response before. */
-  async #responses(draft: IndexDraft, subjects: ReadonlySet<Digest>, at: string): Promise<readonly SmallObject[]> {
-    const written: SmallObject[] = [];
-    for (const subject of subjects) {
-      for (const { digest } of draft.named(referrersTagOf(subject))) {
-        if (digest !== undefined) this.#superseded.add(digest, this.#options.clock.now());
-      }
-      const referrers = await referrersOf(subject, draft, this.#options.manifests);
-      if (referrers.length === 0) {
-        setResponse(draft, subject, undefined, at);
-        continue;
-      }
-      const { descriptor, bytes } = responseOf(referrers);
-      if (bytes.byteLength > maxResponseBytes) continue;
-      setResponse(draft, subject, descriptor, at);
-      written.push({ key: this.#options.keys.blob(descriptor.digest), bytes });
-    }
-    return written;
-  }
-}
-
-function applyAll(
-  draft: IndexDraft,
-  edits: readonly IndexEdit[],
-  at: string,
-): { refusals: readonly (RegistryError | undefined)[]; touched: ReadonlySet<Digest> } {
-  const touched = new Set<Digest>();
-  const refusals = edits.map((edit) => {
-    try {
-      for (const subject of applyEdit(draft, edit, at)) touched.add(subject);
-      return undefined;
-    } catch (error) {
-      if (error instanceof RegistryError) return error;
-      throw error;
-    }
-  });
-  return { refusals, touched };
 }

@@ -1,13 +1,16 @@
 // The blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
 // Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
 // would empty the same manifest in every repository.
+import { LRUCache } from 'lru-cache';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
+import { healPolicy } from './heal-policy.ts';
 import { type LayoutKeys, poolKey } from './keys.ts';
 
 const hashBlockBytes = 1024 * 1024;
+const maxReceived = 10_000;
 
 export interface ReferenceProblems {
   /** Referenced and not here. */
@@ -20,6 +23,8 @@ export class LayoutBlobs {
   readonly #store: ObjectStore;
   readonly #keys: LayoutKeys;
   readonly #ledger: BlobLedger;
+  /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
+  readonly #received = new LRUCache<Digest, true>({ max: maxReceived, ttl: healPolicy.windowMs });
 
   constructor(store: ObjectStore, keys: LayoutKeys, ledger: BlobLedger) {
     this.#store = store;
@@ -63,6 +68,7 @@ export class LayoutBlobs {
   async delete(digest: Digest): Promise<boolean> {
     const key = this.#keys.blob(digest);
     this.#ledger.forget(key);
+    this.#received.delete(digest);
     const deleted = await this.#store.delete(key);
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
@@ -90,8 +96,15 @@ export class LayoutBlobs {
   async restore(digest: Digest): Promise<ObjectInfo | undefined> {
     const key = this.#keys.blob(digest);
     const info = await this.#store.stat(key);
-    if (info !== undefined || !this.#ledger.wasReceived(key)) return info;
+    if (info !== undefined || !this.#received.has(digest)) return info;
     return (await this.#linkFrom(poolKey(digest), digest)) ? this.#store.stat(key) : undefined;
+  }
+
+  /** Received lately, and gone without a delete through us. */
+  async lost(): Promise<readonly Digest[]> {
+    const lost: Digest[] = [];
+    for (const digest of this.#received.keys()) if ((await this.stat(digest)) === undefined) lost.push(digest);
+    return lost;
   }
 
   async #secureOne(digest: Digest): Promise<ObjectInfo | undefined> {
@@ -110,7 +123,7 @@ export class LayoutBlobs {
     if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
     if (linked !== undefined && this.#ledger.isHashed(source, from)) this.#ledger.setHashed(target, linked);
-    this.#ledger.setReceived(target);
+    this.#received.set(digest, true);
     return true;
   }
 

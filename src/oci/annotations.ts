@@ -15,3 +15,8 @@ export const annotationKeys = {
 } as const;
 
 export type Annotations = Readonly<Record<string, string>>;
+
+/** The value of `created`: RFC 3339 to the second, as the other tools write it. */
+export function createdAt(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+}

@@ -46,6 +46,8 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #clock: Clock;
   readonly #sessions: UploadSessions;
+  /** Names this process among all that share the root. */
+  readonly #process = randomUUID();
   readonly #ledger = new BlobLedger();
   readonly #caches: ManifestCaches = {
     bytes: new LRUCache<Digest, Buffer>({
@@ -68,7 +70,7 @@ export class Registry {
       store: options.store,
       clock: this.#clock,
       expireAfterMs: options.uploadsExpireAfterMs,
-      owner: randomUUID(),
+      owner: this.#process,
     });
   }
 
@@ -130,6 +132,7 @@ export class Registry {
       log,
       readOnly,
       clock: this.#clock,
+      process: this.#process,
       onActive: (active) => (active ? this.#active.add(layout) : this.#active.delete(layout)),
     });
     const repository: Repository = {
