@@ -2,9 +2,9 @@
 // by mistake can be told from what it meant, and now and then for as long as a stale copy of the file may come back.
 // Looks happen off the lock and off the answer's path.
 import type { Clock } from '../storage/clock.ts';
-import type { ReplacedObject } from '../storage/object-store.ts';
 import { healPolicy } from './heal-policy.ts';
 import type { LayoutLog } from './layout-log.ts';
+import type { ReplacedIndex } from './replaced-index.ts';
 
 /** After a write: at once, soon, and late enough for a tool that deletes what it did not see (regctl) to be done. */
 const lookAfterMs = [0, 250, 1_000, 3_000] as const;
@@ -13,13 +13,13 @@ const idleLookEveryMs = 2_000;
 /** Looks that fall into the same span are one. */
 const bucketMs = 50;
 /** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
-const maxReplaced = 32;
+const maxReplaced = 8;
 const keepReplacedMs = 3_500;
 const foreignLatelyMs = 4_000;
 
 export interface ForeignWatchOptions {
   /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
-  readonly look: (replaced: readonly ReplacedObject[]) => Promise<void>;
+  readonly look: (replaced: readonly ReplacedIndex[]) => Promise<void>;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Looks are pending, or not any more: whoever closes the registry runs them first. */
@@ -27,7 +27,7 @@ export interface ForeignWatchOptions {
 }
 
 interface Replaced {
-  readonly object: ReplacedObject;
+  readonly index: ReplacedIndex;
   readonly atMs: number;
 }
 
@@ -46,9 +46,9 @@ export class ForeignWatch {
   }
 
   /** We replaced the file: whoever had the earlier one open may still write into it. */
-  replaced(previous: ReplacedObject | undefined): void {
+  replaced(previous: ReplacedIndex | undefined): void {
     const nowMs = this.#options.clock.now();
-    if (previous !== undefined) this.#replaced.push({ object: previous, atMs: nowMs });
+    if (previous !== undefined) this.#replaced.push({ index: previous, atMs: nowMs });
     if (this.#replaced.length > maxReplaced) void this.#releaseReplaced((_, at) => at > 0);
     this.#activeUntilMs = nowMs + healPolicy.windowMs;
     this.#options.onActive(true);
@@ -107,7 +107,7 @@ export class ForeignWatch {
   async #look(): Promise<void> {
     const { look, log, clock } = this.#options;
     try {
-      await look(this.#replaced.map(({ object }) => object));
+      await look(this.#replaced.map(({ index }) => index));
       const oldestMs = clock.now() - keepReplacedMs;
       await this.#releaseReplaced(({ atMs }) => atMs > oldestMs);
     } catch (error) {
@@ -119,6 +119,6 @@ export class ForeignWatch {
     const kept = this.#replaced.filter(keep);
     const released = this.#replaced.filter((each) => !kept.includes(each));
     this.#replaced = kept;
-    for (const { object } of released) await object.close();
+    for (const { index } of released) await index.close();
   }
 }

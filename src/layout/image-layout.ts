@@ -5,7 +5,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore, ReplacedObject } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { ForeignWatch } from './foreign-watch.ts';
 import type { IndexEdit } from './index-edit.ts';
@@ -25,6 +25,7 @@ import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
 import { reachableManifests } from './reachable-manifests.ts';
 import { isResponseEntry, referrersOf } from './referrers.ts';
 import { ReferrersResponses } from './referrers-responses.ts';
+import type { ReplacedIndex } from './replaced-index.ts';
 
 export interface ImageLayoutOptions {
   readonly prefix: LayoutPrefix;
@@ -81,7 +82,7 @@ export class ImageLayout {
     const version = new LayoutVersion(store, keys);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };
     const transactions = new IndexTransactions({ ...shared, version });
-    const onReplaced = (previous: ReplacedObject | undefined) => this.#watch.replaced(previous);
+    const onReplaced = (previous: ReplacedIndex | undefined) => this.#watch.replaced(previous);
     this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
     this.#lostBlobs = new LostBlobs({ blobs: this.blobs, manifests: this.manifests, guard, log, name });
   }
@@ -199,7 +200,7 @@ export class ImageLayout {
   }
 
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
-  async #look(replaced: readonly ReplacedObject[]): Promise<void> {
+  async #look(replaced: readonly ReplacedIndex[]): Promise<void> {
     if (await this.#writer.look(replaced)) this.#watch.foreign();
     else if (!this.#watch.sawForeignLately) return;
     const index = await this.readIndex();

@@ -2,7 +2,7 @@
 // one (group commit), each is acknowledged only after the replacement that holds it is durable, and each succeeds or fails alone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore, ReplacedObject } from '../storage/object-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { IndexUnreadableError } from './index-document.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexGuard } from './index-guard.ts';
@@ -10,6 +10,7 @@ import { type IndexReader, indexUnavailable, patienceMs } from './index-reader.t
 import type { IndexTransactions, Outcome, Refusals } from './index-transaction.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
+import { ReplacedIndex } from './replaced-index.ts';
 
 interface PendingEdit {
   readonly edit: IndexEdit;
@@ -31,7 +32,7 @@ export interface IndexWriterOptions {
   readonly transactions: IndexTransactions;
   readonly clock: Clock;
   /** We replaced the file; the one before is still open if there was one, to be looked at and closed. */
-  readonly onReplaced: (previous: ReplacedObject | undefined) => void;
+  readonly onReplaced: (previous: ReplacedIndex | undefined) => void;
 }
 
 export class IndexWriter {
@@ -55,9 +56,9 @@ export class IndexWriter {
    * Looks whether another program wrote: into the file, or into one that we had replaced. Then judges it under the lock and
    * puts back what was acknowledged and is lost; writes nothing when all is well. True when somebody had written.
    */
-  async look(replaced: readonly ReplacedObject[]): Promise<boolean> {
+  async look(replaced: readonly ReplacedIndex[]): Promise<boolean> {
     const { guard, reader, responses, clock } = this.#options;
-    const strays = await Promise.all(replaced.map((object) => object.readIfChanged()));
+    const strays = await Promise.all(replaced.map((index) => index.readStray()));
     for (const stray of strays) if (stray !== undefined) guard.addStray(stray);
     const isForeign = strays.some((stray) => stray !== undefined) || !(await reader.isAccepted());
     if (isForeign || responses.hasStale(clock.now())) await this.#replace([]);
@@ -111,7 +112,7 @@ export class IndexWriter {
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label);
       responses.forget(clock.now());
-      onReplaced(updated.previous);
+      onReplaced(updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes));
     }
     return outcome.refusals;
   }

@@ -60,19 +60,9 @@ export function entryKeyOf(identity: EntryIdentity): EntryKey {
   return key as EntryKey;
 }
 
-/** What we cannot serve has no digest of ours: the one it claims, or the whole line, tells it from the others. */
-export function indexedEntryOf(entry: IndexEntry): IndexedEntry {
-  const { line, refName, subject, responseFor } = entry;
-  const digest = entry.digest ?? claimedDigest(line);
-  const key = entryKeyOf({ digest, refName, containerdSubject: subject, olaregSubject: responseFor });
-  return { key, digest, line };
-}
-
-function claimedDigest(line: string): string {
-  const fields: unknown = JSON.parse(line);
-  const digest: unknown =
-    typeof fields === 'object' && fields !== null && 'digest' in fields ? fields.digest : undefined;
-  return typeof digest === 'string' ? digest : line;
+/** What the healing rules need of a parsed entry. */
+export function indexedEntryOf({ key, line }: IndexEntry): IndexedEntry {
+  return { key, digest: digestOfKey(key), line };
 }
 
 export function identityOf(key: EntryKey): EntryIdentity {

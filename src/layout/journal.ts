@@ -218,7 +218,9 @@ export class Journal {
 
   #foreignRecord({ label, past, judgement }: JudgedVersion): string {
     const base = past.versions.at(-1)?.label;
-    return this.#record({ author: 'foreign', base, label, delta: judgement.seen, owed: judgement.heal });
+    // A twin that was merged into the tagged entry of its digest is not owed: its digest is listed (rule 1).
+    const owed = judgement.urgent ? judgement.heal : noDelta;
+    return this.#record({ author: 'foreign', base, label, delta: judgement.seen, owed });
   }
 
   #record(
