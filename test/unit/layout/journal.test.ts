@@ -1,0 +1,364 @@
+// The journal as several processes use it: what is acknowledged is told from what was only announced, by records alone.
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../../src/layout/foreign-edits.ts';
+import { healPolicy } from '../../../src/layout/heal-policy.ts';
+import type { IndexedEntry } from '../../../src/layout/indexed-entry.ts';
+import { Journal } from '../../../src/layout/journal.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import type { Key, ObjectStore, VersionLabel } from '../../../src/storage/object-store.ts';
+import { type Entries, entry } from '../../support/foreign-tools.ts';
+
+const key = '.moorage/journal/app/.journal' as Key;
+const label = (name: string) => name as VersionLabel;
+const tagged = (tag: string) => entry(tag.toUpperCase(), { tag });
+
+/** The servers of one root, and their clock. */
+class Servers {
+  nowMs = 1_000_000_000;
+  readonly store: ObjectStore = new MemoryStore();
+  #started = 0;
+
+  start(store = this.store): Journal {
+    this.#started += 1;
+    return new Journal({ store, key, clock: { now: () => this.nowMs }, process: `p${this.#started}` });
+  }
+
+  /** What `update` does up to the rename. */
+  async announce(journal: Journal, to: string, from: string | undefined, commit: Partial<Commit> = {}): Promise<void> {
+    const { added = [tagged(to)], removed = [], base = [], manifests = [] } = commit;
+    await journal.load();
+    const record = journal.recordOf({
+      author: 'commit',
+      base: from === undefined ? undefined : label(from),
+      label: label(to),
+      delta: { added, removed: removed.map((each) => each.key) },
+      judged: undefined,
+      manifests,
+      baseEntries: () => base,
+    });
+    await this.store.append(record.key, record.bytes);
+  }
+
+  async commit(journal: Journal, to: string, from: string | undefined, commit?: Partial<Commit>): Promise<void> {
+    await this.announce(journal, to, from, commit);
+    journal.published(label(to));
+    await journal.load();
+  }
+
+  /** Judges a file, records it as it was found, and leaves the heal undone. */
+  async see(journal: Journal, shown: string, entries: Entries) {
+    await journal.load();
+    const past = await journal.recall(label(shown));
+    if (past === undefined) throw new Error('nothing known');
+    const file = { entries, arrived: 'in-place', modifiedAtMs: this.nowMs, seenAtMs: this.nowMs } as const;
+    const judgement = judge(past, file);
+    const judged = { label: label(shown), past, judgement };
+    const record = journal.foreignRecordOf(judged);
+    await this.store.append(record.key, record.bytes);
+    return judgement;
+  }
+}
+
+interface Commit {
+  readonly added: readonly IndexedEntry[];
+  readonly removed: readonly IndexedEntry[];
+  readonly base: Entries;
+  readonly manifests: readonly (readonly [string, Uint8Array])[];
+}
+
+async function versionsOf(journal: Journal, shown: string) {
+  await journal.load();
+  return (await journal.recall(label(shown)))?.versions.map((version) => version.label);
+}
+
+describe('what a file shows', () => {
+  it('is adopted while nothing is known', async () => {
+    const journal = new Servers().start();
+    await journal.load();
+    expect(journal.shows(label('v1'))).toBe(false);
+    expect(await journal.recall(label('v1'))).toBeUndefined();
+  });
+
+  it('is known to every process after the first commit, with all that was there before', async () => {
+    const servers = new Servers();
+    await servers.commit(servers.start(), 'v1', 'v0', { base: [tagged('a'), tagged('b')] });
+    const other = servers.start();
+    await other.load();
+    expect(other.shows(label('v1'))).toBe(true);
+    const past = await other.recall(label('v1'));
+    expect([...(past?.start.values() ?? [])]).toEqual([tagged('a'), tagged('b')]);
+    expect(past?.versions.map((version) => version.label)).toEqual(['v0', 'v1']);
+    expect(past?.versions[1]?.added).toEqual([tagged('v1')]);
+  });
+
+  it('is what was acknowledged, when a crash came between the record and the rename', async () => {
+    const servers = new Servers();
+    const crashed = servers.start();
+    await servers.commit(crashed, 'v1', 'v0');
+    await servers.announce(crashed, 'v2', 'v1');
+    const restarted = servers.start();
+    await restarted.load();
+    expect(restarted.shows(label('v1'))).toBe(true);
+    expect(await versionsOf(restarted, 'v1')).toEqual(['v0', 'v1']);
+  });
+
+  it('goes on from the version that the file shows after such a crash', async () => {
+    const servers = new Servers();
+    const crashed = servers.start();
+    await servers.commit(crashed, 'v1', 'v0');
+    await servers.announce(crashed, 'v2', 'v1');
+    const restarted = servers.start();
+    await servers.commit(restarted, 'v3', 'v1');
+    expect(await versionsOf(servers.start(), 'v3')).toEqual(['v0', 'v1', 'v3']);
+  });
+
+  it('includes the last record of another process when a foreign version covers it', async () => {
+    const servers = new Servers();
+    await servers.commit(servers.start(), 'v1', 'v0');
+    expect(await versionsOf(servers.start(), 'foreign')).toEqual(['v0', 'v1']);
+  });
+
+  it('leaves out a version whose update ran again', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.announce(journal, 'v2', 'v1');
+    await servers.announce(journal, 'v2again', 'v1');
+    journal.published(label('v2again'));
+    expect(await versionsOf(servers.start(), 'foreign')).toEqual(['v0', 'v1', 'v2again']);
+  });
+
+  it('is not what was acknowledged when an older file was put back', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.commit(journal, 'v2', 'v1');
+    expect(journal.shows(label('v1'))).toBe(false);
+    expect(await versionsOf(journal, 'v1')).toEqual(['v0', 'v1', 'v2']);
+    const other = servers.start();
+    await other.load();
+    expect(other.shows(label('v0'))).toBe(false);
+  });
+});
+
+describe('two holders of the lock', () => {
+  it('the one that was overtaken knows what it published', async () => {
+    const servers = new Servers();
+    const [one, other] = [servers.start(), servers.start()];
+    await servers.commit(one, 'v1', 'v0');
+    await servers.announce(one, 'mine', 'v1');
+    await servers.announce(other, 'theirs', 'v1');
+    one.published(label('mine'));
+    other.published(label('theirs'));
+    await Promise.all([one.load(), other.load()]);
+    expect(other.shows(label('theirs'))).toBe(true);
+    expect(one.shows(label('theirs'))).toBe(false);
+    const past = await one.recall(label('theirs'));
+    expect(past?.strays).toEqual([{ base: 1, delta: { added: [tagged('mine')], removed: [] } }]);
+    const file = {
+      entries: [tagged('v1'), tagged('theirs')],
+      arrived: 'rename',
+      modifiedAtMs: 0,
+      seenAtMs: 0,
+    } as const;
+    expect(past && judge(past, file).heal.added).toEqual([tagged('mine')]);
+  });
+
+  it('is healed once the next version builds on both', async () => {
+    const servers = new Servers();
+    const [one, other] = [servers.start(), servers.start()];
+    await servers.commit(one, 'v1', 'v0');
+    await servers.announce(one, 'mine', 'v1');
+    await servers.commit(other, 'theirs', 'v1');
+    one.published(label('mine'));
+    await servers.commit(one, 'both', 'theirs', { added: [tagged('mine')] });
+    expect(one.shows(label('both'))).toBe(true);
+  });
+});
+
+describe('foreign versions', () => {
+  it('owe what was lost until a version of ours builds on them (rule 5)', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    for (const at of [1, 2, 3, 4]) await servers.commit(journal, `v${at}`, `v${at - 1}`);
+    const stale = [tagged('v1'), entry('N', { tag: 'n' })];
+    await servers.see(journal, 'foreign', stale);
+    const restarted = servers.start();
+    await restarted.load();
+    expect(restarted.shows(label('foreign'))).toBe(false);
+    const past = await restarted.recall(label('foreign'));
+    expect(past?.owed.added.map((each) => each.key)).toEqual(['v2', 'v3', 'v4'].map((tag) => tagged(tag).key));
+    await servers.commit(restarted, 'healed', 'foreign', { added: past?.owed.added ?? [] });
+    expect(restarted.shows(label('healed'))).toBe(true);
+  });
+
+  it('that were adopted are what is acknowledged from then on', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.see(journal, 'foreign', [tagged('v1'), tagged('n')]);
+    await journal.load();
+    expect(journal.shows(label('foreign'))).toBe(true);
+  });
+});
+
+describe('the file of the journal', () => {
+  it('is read on from where it was read to', async () => {
+    const servers = new Servers();
+    const reads: number[] = [];
+    const reader = servers.start(counting(servers.store, reads));
+    const writer = servers.start();
+    await servers.commit(writer, 'v1', 'v0', { base: Array.from({ length: 500 }, (_, at) => tagged(`t${at}`)) });
+    await reader.load();
+    const first = reads.splice(0).reduce((sum, count) => sum + count);
+    await reader.load();
+    expect(reads).toEqual([]);
+    await servers.commit(writer, 'v2', 'v1');
+    await reader.load();
+    expect(reader.shows(label('v2'))).toBe(true);
+    expect(first).toBeGreaterThan(100_000);
+    expect(reads.reduce((sum, count) => sum + count)).toBeLessThan(2_000);
+  });
+
+  it('survives a record that a crash cut short', async () => {
+    const servers = new Servers();
+    await servers.commit(servers.start(), 'v1', 'v0');
+    await servers.store.append(key, Buffer.from('\n{"author":"commit","base":"v1","lab'));
+    const restarted = servers.start();
+    await servers.commit(restarted, 'v2', 'v1');
+    expect(await versionsOf(servers.start(), 'v2')).toEqual(['v0', 'v1', 'v2']);
+  });
+
+  it('is read again when it was removed, and starts again with the next commit', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.store.delete(key);
+    await journal.load();
+    expect(journal.shows(label('v1'))).toBe(false);
+    await servers.commit(journal, 'v2', 'v1', { base: [tagged('v1')] });
+    expect(await versionsOf(servers.start(), 'v2')).toEqual(['v1', 'v2']);
+  });
+
+  it.each([
+    ['its snapshot', '"entries":[[', '"entries":[{{'],
+    ['its header', '{"journal":"', '{"jour\0\0":"'],
+  ])('starts again from what the file shows when %s is damaged', async (_, from, to) => {
+    const servers = new Servers();
+    await servers.commit(servers.start(), 'v1', 'v0', { base: [tagged('a')] });
+    const bytes = (await servers.store.read(key, 1_000_000))?.bytes ?? new Uint8Array();
+    await servers.store.write(key, Buffer.from(Buffer.from(bytes).toString('latin1').replace(from, to), 'latin1'));
+    const restarted = servers.start();
+    await restarted.load();
+    await restarted.recall(label('foreign'));
+    await servers.commit(restarted, 'v2', 'foreign', { base: [tagged('a'), tagged('b')] });
+    expect(await versionsOf(servers.start(), 'v2')).toEqual(['foreign', 'v2']);
+  });
+});
+
+describe('manifests', () => {
+  const bytes = Buffer.from('{"schemaVersion":2}');
+
+  it('are kept when they are small, each once', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    const large = Buffer.alloc(healPolicy.manifestLimitBytes + 1);
+    const manifests = [[digestOf(bytes), bytes] as const, [digestOf(large), large] as const];
+    await servers.commit(journal, 'v1', 'v0', { manifests });
+    const sizeOnce = (await servers.store.stat(key))?.size ?? 0;
+    await servers.commit(journal, 'v2', 'v1', { manifests });
+    const other = servers.start();
+    expect(await other.manifestBytes(digestOf(bytes))).toEqual(bytes);
+    expect(await other.manifestBytes(digestOf(large))).toBeUndefined();
+    expect((await servers.store.stat(key))?.size).toBeLessThan(2 * sizeOnce - bytes.byteLength);
+  });
+
+  it('whose bytes are damaged are not given back', async () => {
+    const servers = new Servers();
+    await servers.commit(servers.start(), 'v1', 'v0', {
+      manifests: [[digestOf(bytes), Buffer.from('{"schemaVersion":1}')]],
+    });
+    expect(await servers.start().manifestBytes(digestOf(bytes))).toBeUndefined();
+  });
+});
+
+describe('trimming', () => {
+  const content = (at: number) => `${at} `.padEnd(20_000, '.');
+  const manifest = (at: number) => Buffer.from(content(at));
+
+  async function pushed(servers: Servers, journal: Journal, count: number): Promise<void> {
+    for (let at = 1; at <= count; at += 1) {
+      const manifests = [[digestOf(manifest(at)), manifest(at)] as const];
+      const added = [entry(content(at), { tag: `v${at}` })];
+      await servers.commit(journal, `v${at}`, `v${at - 1}`, { added, manifests });
+    }
+  }
+
+  it('waits until most of the file is older than the window', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await pushed(servers, journal, 200);
+    const size = (await servers.store.stat(key))?.size;
+    await journal.trim(label('v200'));
+    expect((await servers.store.stat(key))?.size).toBe(size);
+    expect(size).toBeGreaterThan(healPolicy.journalFloorBytes);
+  });
+
+  it('keeps what is acknowledged, the versions of the window and their manifests', async () => {
+    const servers = new Servers();
+    const [journal, other] = [servers.start(), servers.start()];
+    await pushed(servers, journal, 200);
+    await other.load();
+    servers.nowMs += healPolicy.windowMs + 1;
+    // Pushed again within the window: its bytes stand in the old part of the file.
+    const again = entry(content(7), { tag: 'again' });
+    await servers.commit(journal, 'v201', 'v200', {
+      added: [again],
+      manifests: [[digestOf(manifest(7)), manifest(7)]],
+    });
+    await servers.commit(journal, 'v202', 'v201');
+    await journal.trim(label('v202'));
+    expect((await servers.store.stat(key))?.size).toBeLessThan(200_000);
+    for (const reader of [journal, other, servers.start()]) {
+      expect(await versionsOf(reader, 'v202')).toEqual(['v200', 'v201', 'v202']);
+      expect((await reader.recall(label('v202')))?.start.size).toBe(200);
+      expect(await reader.manifestBytes(digestOf(manifest(7)))).toEqual(manifest(7));
+      expect(await reader.manifestBytes(digestOf(manifest(8)))).toBeUndefined();
+    }
+  });
+
+  it('does not happen while the file shows something else', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await pushed(servers, journal, 200);
+    servers.nowMs += healPolicy.windowMs + 1;
+    await journal.trim(label('foreign'));
+    expect((await servers.store.stat(key))?.size).toBeGreaterThan(healPolicy.journalFloorBytes);
+  });
+});
+
+/** Counts the bytes that are read. */
+function counting(store: ObjectStore, reads: number[]): ObjectStore {
+  const open: ObjectStore['open'] = async (at) => {
+    const object = await store.open(at);
+    if (object === undefined) return undefined;
+    return {
+      info: object.info,
+      fileDescriptor: undefined,
+      readInto: async (buffer, offset) => {
+        const count = await object.readInto(buffer, offset);
+        reads.push(count);
+        return count;
+      },
+      close: () => object.close(),
+    };
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'open') return open;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
