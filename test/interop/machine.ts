@@ -62,13 +62,16 @@ export class Machine {
     }
   }
 
-  /** Removes the scratch directory, and first what podman and dockerd leave mounted in it. */
-  async remove(): Promise<void> {
+  /** Unmounts what podman and dockerd left mounted below the scratch directory. */
+  async unmount(): Promise<void> {
     const table = existsSync('/proc/self/mounts') ? await readFile('/proc/self/mounts', 'utf8') : '';
     const mounts = table.split('\n').map((line) => line.split(' ')[1] ?? '');
     for (const mount of mounts.filter((path) => path.startsWith(`${this.scratch}/`)).toReversed()) {
       await runCommand('umount', [mount], { env: this.env });
     }
+  }
+
+  async remove(): Promise<void> {
     await rm(this.scratch, { recursive: true, force: true });
   }
 }

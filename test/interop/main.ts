@@ -16,6 +16,7 @@ async function main(options: InteropOptions): Promise<boolean> {
     if (options.containerImage) await checkContainerImage(machine, checks);
     else await runScenarios(options, machine, checks);
   } finally {
+    await machine.unmount();
     if (options.keep) print(`kept: ${machine.scratch}`);
     else await machine.remove();
   }

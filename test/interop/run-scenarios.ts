@@ -90,7 +90,7 @@ async function runClient(machine: Machine, command: string, args: readonly strin
 }
 
 /** The content of busybox; nothing when there is none, and then the containers cannot run. */
-async function staticBusybox(machine: Machine, checks: CheckList): Promise<Buffer> {
+export async function staticBusybox(machine: Machine, checks: CheckList): Promise<Buffer> {
   const path = machine.executable('busybox');
   if (path !== undefined) return await readFile(path);
   await checks.check('busybox', 'is there', async () => {

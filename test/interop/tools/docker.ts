@@ -10,15 +10,17 @@ export function dockerTool(engine: DockerEngine): Tool {
     await engine.build(image.context, ['--tag', reference]);
     await engine.docker(['push', reference]);
   };
-  // The build cache holds the layers, too: without pruning it a pull would find them all there.
+  const prune = () => engine.docker(['builder', 'prune', '--all', '--force']);
   const forget = async () => {
     const { stdout } = await engine.docker(['image', 'ls', '--quiet', '--no-trunc']);
     const images = [...new Set(stdout.split('\n').filter((line) => line !== ''))];
     if (images.length > 0) await engine.docker(['image', 'rm', '--force', ...images]);
-    await engine.docker(['builder', 'prune', '--all', '--force']);
+    await prune();
   };
   const pull = async (reference: string) => {
-    await forget();
+    // The build cache holds the layers, too: without pruning it a pull would find them all there.
+    await engine.docker(['image', 'rm', '--force', reference]);
+    await prune();
     await engine.docker(['pull', reference]);
     const { stdout } = await engine.docker(['image', 'inspect', '--format', '{{json .RepoDigests}}', reference]);
     return digestsOfNames(JSON.parse(stdout) as string[]);
