@@ -7,6 +7,7 @@ import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, type HeaderList, headerNames, warningHeader } from './headers.ts';
 import type { FailureLog } from './request-log.ts';
 import type { RouteMethods } from './route-methods.ts';
+import type { ServerState } from './server-state.ts';
 import { endAfterBody, hasUnreadBody, mustClose } from './unread-body.ts';
 
 /** What to send of which blob, and how. */
@@ -19,23 +20,27 @@ export interface AnswersOptions {
   readonly warning: string | undefined;
   readonly failures: FailureLog;
   readonly methods: RouteMethods;
+  readonly state: ServerState;
 }
 
 const nothing = new Uint8Array();
+const closeConnection: HeaderList = ['Connection', 'close'];
 const jsonType: HeaderList = ['Content-Type', 'application/json'];
 
 export class Answers {
   readonly #common: HeaderList;
   readonly #failures: FailureLog;
   readonly #methods: RouteMethods;
+  readonly #state: ServerState;
 
-  constructor({ warning, failures, methods }: AnswersOptions) {
+  constructor({ warning, failures, methods, state }: AnswersOptions) {
     this.#common = [
       ...[headerNames.apiVersion, apiVersion],
       ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
     ];
     this.#failures = failures;
     this.#methods = methods;
+    this.#state = state;
   }
 
   /** A whole body; to HEAD the same without the bytes. */
@@ -70,7 +75,7 @@ export class Answers {
     }
     reply.hijack();
     reply.bodyBytes = length;
-    reply.raw.writeHead(status, [...this.#common, ...headers, 'Content-Length', String(length)]);
+    this.#writeHead(reply, status, [...headers, 'Content-Length', String(length)], false);
     try {
       await sender.send(reply.raw, content, { first, length });
     } catch (error) {
@@ -102,8 +107,7 @@ export class Answers {
     const { raw } = reply;
     const unread = hasUnreadBody(reply.request.raw);
     reply.hijack();
-    const closing = unread && mustClose(reply.request) ? ['Connection', 'close'] : [];
-    raw.writeHead(status, [...this.#common, ...headers, ...closing]);
+    this.#writeHead(reply, status, headers, unread && mustClose(reply.request));
     if (!unread) {
       raw.end(body);
       return;
@@ -111,5 +115,10 @@ export class Answers {
     raw.flushHeaders();
     if (body.byteLength > 0) raw.write(body);
     endAfterBody(reply.request.raw, raw);
+  }
+
+  #writeHead({ raw }: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
+    const closing = isLast || this.#state.isStopping ? closeConnection : [];
+    raw.writeHead(status, [...this.#common, ...headers, ...closing]);
   }
 }

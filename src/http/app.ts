@@ -10,7 +10,7 @@ import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { routedUrl } from './repository-path.ts';
 import { decorateContext } from './request-context.ts';
-import { type FailureLog, logRequests, type RequestLog } from './request-log.ts';
+import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
 import { RouteMethods } from './route-methods.ts';
 import { blobUploadRoutes } from './routes/blob-uploads.ts';
 import { blobRoutes } from './routes/blobs.ts';
@@ -21,6 +21,7 @@ import { referrerRoutes } from './routes/referrers.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { unknownEndpoint } from './routes/unknown-endpoint.ts';
 import { versionRoutes } from './routes/version.ts';
+import { ServerState } from './server-state.ts';
 
 export interface AppOptions {
   readonly registry: Registry;
@@ -44,12 +45,16 @@ export function buildApp({
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods();
-  const answers = new Answers({ warning: settings.warning, failures, methods });
-  const gate = new Gate({ policy, readOnly: settings.readOnly, deletesEnabled: settings.deletesEnabled });
+  const state = new ServerState();
+  const answers = new Answers({ warning: settings.warning, failures, methods, state });
+  const gate = new Gate({ policy, readOnly: settings.readOnly, deletesEnabled: settings.deletesEnabled, state });
   const app = fastify({
     serverFactory: (handler) => createHttpServer(handler, settings),
     clientErrorHandler: answerBadHttp,
-    frameworkErrors: (error, _request, reply) => answers.error(reply, error),
+    frameworkErrors: (error, request, reply) => {
+      if (log !== undefined) logAnswer(request, reply, log);
+      answers.error(reply, error);
+    },
     rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
     // A sha512 digest has 135 characters, a name up to 255; Fastify's default is 100.
     routerOptions: { maxParamLength: 1024 },
@@ -69,6 +74,7 @@ export function buildApp({
   if (log !== undefined) logRequests(app, log);
   methods.learn(app);
   gate.guard(app);
+  state.watch(app);
 
   const context = { registry, answers, gate, sender, settings };
   healthRoutes(app, context);

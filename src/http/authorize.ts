@@ -6,16 +6,17 @@ import type { Principal } from '../auth/principal.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { RouteAction } from './request-context.ts';
+import type { ServerState } from './server-state.ts';
 
 export interface GateOptions {
   readonly policy: Policy;
   readonly readOnly: boolean;
   readonly deletesEnabled: boolean;
+  readonly state: ServerState;
 }
 
 export class Gate {
   readonly #options: GateOptions;
-  #closing = false;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -27,10 +28,6 @@ export class Gate {
       const action = route.config?.action;
       if (action === undefined) throw new Error(`the route ${route.method} ${route.url} declares no action`);
       route.onRequest = [this.#hookFor(action), ...[route.onRequest ?? []].flat()];
-    });
-    app.addHook('preClose', (done) => {
-      this.#closing = true;
-      done();
     });
   }
 
@@ -59,7 +56,7 @@ export class Gate {
   }
 
   #assertServable({ headers, raw }: FastifyRequest): void {
-    if (this.#closing) {
+    if (this.#options.state.isStopping) {
       throw new RegistryError('UNAVAILABLE', { detail: 'the server is stopping', headers: { 'Retry-After': '1' } });
     }
     // Node's own check of RFC 9112, 3.2 would answer without a body (http-server.ts).

@@ -14,10 +14,18 @@ const absoluteForm = /^https?:\/\/[^/?]*/i;
 export function routedUrl(url: string): string {
   const path = url.startsWith('/') ? url : url.replace(absoluteForm, '');
   const match = repositoryUrl.exec(path);
-  const name = match?.[1];
-  if (name === undefined || match?.[2] === undefined) return path;
-  const encoded = encodeSlashes(name);
-  return encoded === name ? path : `/v2/${encoded}${match[2]}`;
+  const [, name, tail] = match ?? [];
+  if (name === undefined || tail === undefined) return path;
+  return `/v2/${encodeSlashes(name)}${tail.startsWith(uploads) ? withSlash(tail) : tail}`;
+}
+
+const uploads = '/blobs/uploads';
+
+/** The slash after `blobs/uploads` is optional (SPEC: clients send both). */
+function withSlash(tail: string): string {
+  return tail.length === uploads.length || tail[uploads.length] === '?'
+    ? `${uploads}/${tail.slice(uploads.length)}`
+    : tail;
 }
 
 /**

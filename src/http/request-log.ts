@@ -29,11 +29,16 @@ const pushMethods: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT']);
 /** One line a request, written when the answer has left or the connection is gone. Without a log there is no hook. */
 export function logRequests(app: FastifyInstance, log: RequestLog): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const startedAt = performance.now();
-    const received = request.socket.bytesRead ?? 0;
-    reply.raw.once('close', () => log.request(lineOf(request, reply, startedAt, received)));
+    logAnswer(request, reply, log);
     done();
   });
+}
+
+/** Also for what is refused before any hook runs. */
+export function logAnswer(request: FastifyRequest, reply: FastifyReply, log: RequestLog): void {
+  const startedAt = performance.now();
+  const received = request.socket.bytesRead;
+  reply.raw.once('close', () => log.request(lineOf(request, reply, startedAt, received)));
 }
 
 function lineOf(request: FastifyRequest, reply: FastifyReply, startedAt: number, receivedBefore: number): RequestLine {

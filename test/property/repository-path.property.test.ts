@@ -12,7 +12,6 @@ const awkward = fc.constantFrom('manifests', 'blobs', 'uploads', 'tags', 'list',
 const name = fc.array(fc.oneof(component, awkward), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'));
 const tail = fc.constantFrom(
   '/blobs/uploads/',
-  '/blobs/uploads',
   '/blobs/uploads/0d5f1e0a-0000-4000-8000-000000000000',
   `/blobs/sha256:${'0'.repeat(64)}`,
   '/manifests/latest',

@@ -75,7 +75,6 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
 
   const push = { config: { action: 'push' } } as const;
   app.post('/v2/:name/blobs/uploads/', push, startUpload);
-  app.post('/v2/:name/blobs/uploads', push, startUpload);
   app.patch('/v2/:name/blobs/uploads/:id', push, appendChunk);
   app.put('/v2/:name/blobs/uploads/:id', push, finishUpload);
   app.get('/v2/:name/blobs/uploads/:id', push, uploadStatus);
@@ -87,6 +86,8 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
 function uploadIdOf(request: FastifyRequest): UploadId {
   const id = parameterOf(request, 'id');
   if (isUploadId(id)) return id;
+  // The router takes `blobs/uploads/` for a session without an id.
+  if (id === '') throw new RegistryError('UNSUPPORTED', { headers: { Allow: 'POST' } });
   throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
 }
 

@@ -40,7 +40,7 @@ export function manifestRoutes(app: FastifyInstance, { registry, answers, settin
       ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
       ...[headerNames.contentDigest, pushed.digest],
       ...(pushed.subject === undefined ? [] : [headerNames.subject, pushed.subject]),
-      ...pushed.tags.flatMap((tag) => [headerNames.tag, tag]),
+      ...(pushed.tags.length === 0 ? [] : [headerNames.tag, pushed.tags.join(', ')]),
     ]);
   };
 

@@ -1,0 +1,155 @@
+// The one gate: every route has an action, the policy decides, read-only and disabled deletes are refused there.
+import type { FastifyInstance } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import type { Access, Decision, Policy } from '../../src/auth/policy.ts';
+import { anonymous } from '../../src/auth/principal.ts';
+import { codesOf } from './support/answers.ts';
+import { imageManifest, pushImage } from './support/content.ts';
+import { registryApp } from './support/registry-app.ts';
+
+const image = imageManifest();
+const digest = image.digest;
+const id = '00000000-0000-4000-8000-000000000000';
+
+/** Every route of the API with the action that it is, and a repository unless it has none. */
+const routes: [string, string, string][] = [
+  ['GET', '/v2/_catalog', 'catalog'],
+  ['HEAD', '/v2/_catalog', 'catalog'],
+  ['GET', '/v2/a/b/tags/list', 'pull'],
+  ['HEAD', '/v2/a/b/tags/list', 'pull'],
+  ['GET', `/v2/a/b/referrers/${digest}`, 'pull'],
+  ['HEAD', `/v2/a/b/referrers/${digest}`, 'pull'],
+  ['GET', '/v2/a/b/manifests/v1', 'pull'],
+  ['HEAD', '/v2/a/b/manifests/v1', 'pull'],
+  ['GET', `/v2/a/b/blobs/${digest}`, 'pull'],
+  ['HEAD', `/v2/a/b/blobs/${digest}`, 'pull'],
+  ['PUT', '/v2/a/b/manifests/v1', 'push'],
+  ['POST', '/v2/a/b/blobs/uploads/', 'push'],
+  ['PATCH', `/v2/a/b/blobs/uploads/${id}`, 'push'],
+  ['PUT', `/v2/a/b/blobs/uploads/${id}`, 'push'],
+  ['GET', `/v2/a/b/blobs/uploads/${id}`, 'push'],
+  ['HEAD', `/v2/a/b/blobs/uploads/${id}`, 'push'],
+  ['DELETE', `/v2/a/b/blobs/uploads/${id}`, 'push'],
+  ['DELETE', '/v2/a/b/manifests/v1', 'delete'],
+  ['DELETE', `/v2/a/b/blobs/${digest}`, 'delete'],
+];
+
+const request = (app: FastifyInstance, method: string, url: string, authorization?: string) =>
+  app.inject({
+    method: method as 'GET',
+    url,
+    ...(authorization === undefined ? {} : { headers: { authorization } }),
+  });
+
+/** Answers the same to everything, and remembers what it was asked. */
+function recordingPolicy(decision: Decision) {
+  const asked: Access[] = [];
+  const policy: Policy = {
+    authenticate: () => anonymous,
+    decide: (_principal, access) => {
+      asked.push(access);
+      return decision;
+    },
+  };
+  return { policy, asked };
+}
+
+describe('the gate', () => {
+  it.each(routes)('%s %s asks the policy for %s, and nothing happens when it denies', async (method, url, action) => {
+    const { policy, asked } = recordingPolicy({ kind: 'deny' });
+    const { app } = registryApp({ policy });
+    const answer = await request(app, method, url);
+    expect(answer.statusCode).toBe(403);
+    if (method !== 'HEAD') expect(codesOf(answer)).toEqual(['DENIED']);
+    expect(asked).toEqual([{ action, repository: action === 'catalog' ? undefined : 'a/b' }]);
+  });
+
+  it('knows every route of the app', async () => {
+    const { app } = registryApp();
+    await app.ready();
+    for (const [method, url] of routes) {
+      const answer = await request(app, method, url);
+      expect([404, 405, 400, 200, 202]).toContain(answer.statusCode);
+      expect(answer.body).not.toContain('no such endpoint');
+    }
+  });
+
+  it('asks nothing for the version check and for health', async () => {
+    const { policy, asked } = recordingPolicy({ kind: 'deny' });
+    const { app } = registryApp({ policy });
+    for (const url of ['/v2/', '/livez', '/readyz']) expect((await app.inject(url)).statusCode).toBe(200);
+    expect(asked).toEqual([]);
+  });
+
+  it('answers 401 with the challenge of the policy', async () => {
+    const challenge = 'Basic realm="moorage"';
+    const { policy } = recordingPolicy({ kind: 'authenticate', challenge });
+    const { app } = registryApp({ policy });
+    const answer = await app.inject('/v2/a/tags/list');
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe(challenge);
+    expect(codesOf(answer)).toEqual(['UNAUTHORIZED']);
+  });
+
+  it.each([true, false])(
+    'waits for a policy that has to look somebody up (asynchronous: %s)',
+    async (isAsynchronous) => {
+      const ann = { name: 'ann' };
+      const policy: Policy = {
+        authenticate: (authorization) => {
+          const principal = authorization === 'Basic ann' ? ann : anonymous;
+          return isAsynchronous ? Promise.resolve(principal) : principal;
+        },
+        decide: (principal) => ({ kind: principal === ann ? 'allow' : 'deny' }),
+      };
+      const { app } = registryApp({ policy });
+      expect((await request(app, 'GET', '/v2/_catalog', 'Basic ann')).statusCode).toBe(200);
+      expect((await request(app, 'GET', '/v2/_catalog')).statusCode).toBe(403);
+    },
+  );
+
+  it('refuses when the policy fails', async () => {
+    const { policy } = recordingPolicy({ kind: 'allow' });
+    const broken: Policy = { ...policy, authenticate: () => Promise.reject(new Error('the directory is down')) };
+    const { app, failures } = registryApp({ policy: broken });
+    const answer = await app.inject('/v2/_catalog');
+    expect(answer.statusCode).toBe(500);
+    expect(codesOf(answer)).toEqual(['UNKNOWN']);
+    expect(failures).toHaveLength(1);
+  });
+
+  it('lets no route be built that declares no action', () => {
+    const { app } = registryApp();
+    expect(() => app.get('/v2/:name/_secret', () => 'hello')).toThrow('declares no action');
+  });
+});
+
+describe('read-only', () => {
+  it.each(routes)('%s %s (%s): pulls pass, pushes are 403, deletes 405', async (method, url, action) => {
+    const { app } = registryApp({ settings: { readOnly: true } });
+    const answer = await request(app, method, url);
+    if (action === 'push') expect(answer.statusCode).toBe(403);
+    else if (action === 'delete') expect(answer.statusCode).toBe(405);
+    else expect([200, 404]).toContain(answer.statusCode);
+    if (action === 'push' && method !== 'HEAD') expect(codesOf(answer)).toEqual(['DENIED']);
+    if (action === 'delete') {
+      expect(codesOf(answer)).toEqual(['UNSUPPORTED']);
+      expect(answer.headers.allow).toMatch(/^GET, HEAD(?:, PUT)?$/);
+    }
+  });
+});
+
+describe('deletes disabled', () => {
+  it('answers 405 to deletes, still cancels uploads, and keeps what is there', async () => {
+    const { app } = registryApp({ settings: { deletesEnabled: false } });
+    await pushImage(app, 'a/b', 'v1', image);
+    for (const url of ['/v2/a/b/manifests/v1', `/v2/a/b/manifests/${digest}`, `/v2/a/b/blobs/${digest}`]) {
+      const answer = await request(app, 'DELETE', url);
+      expect(answer.statusCode).toBe(405);
+      expect(codesOf(answer)).toEqual(['UNSUPPORTED']);
+    }
+    expect((await app.inject('/v2/a/b/manifests/v1')).statusCode).toBe(200);
+    const started = await request(app, 'POST', '/v2/a/b/blobs/uploads/');
+    expect((await request(app, 'DELETE', String(started.headers.location))).statusCode).toBe(204);
+  });
+});

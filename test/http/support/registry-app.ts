@@ -1,0 +1,55 @@
+// An app over a real registry in memory, closed with the test that asked for it.
+import type { FastifyInstance } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { openPolicy } from '../../../src/auth/open-policy.ts';
+import type { Policy } from '../../../src/auth/policy.ts';
+import { buildApp } from '../../../src/http/app.ts';
+import type { BlobSender } from '../../../src/http/blob-sender.ts';
+import { defaultHttpSettings, type HttpSettings } from '../../../src/http/http-settings.ts';
+import type { RequestLine } from '../../../src/http/request-log.ts';
+import { Registry } from '../../../src/registry/registry.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import type { ObjectStore } from '../../../src/storage/object-store.ts';
+
+export interface RegistryAppOptions {
+  readonly settings?: Partial<HttpSettings>;
+  readonly policy?: Policy;
+  readonly store?: ObjectStore;
+  readonly sender?: BlobSender;
+  readonly requireReferences?: boolean;
+  readonly isLogged?: boolean;
+}
+
+export interface RegistryApp {
+  readonly app: FastifyInstance;
+  readonly registry: Registry;
+  /** Errors that were hidden from clients, in order. */
+  readonly failures: unknown[];
+  readonly lines: RequestLine[];
+}
+
+export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
+  const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
+  const registry = new Registry({
+    store,
+    requireReferences,
+    readOnly: false,
+    uploadsExpireAfterMs: 60_000,
+    log: { info: () => {}, warn: () => {} },
+  });
+  const failures: unknown[] = [];
+  const lines: RequestLine[] = [];
+  const app = buildApp({
+    registry,
+    policy,
+    settings: { ...defaultHttpSettings, ...settings },
+    failures: { failure: (error) => failures.push(error) },
+    ...(sender === undefined ? {} : { sender }),
+    ...(options.isLogged ? { log: { request: (line) => lines.push(line) } } : {}),
+  });
+  onTestFinished(async () => {
+    await app.close();
+    await registry.close();
+  });
+  return { app, registry, failures, lines };
+}
