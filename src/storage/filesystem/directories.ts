@@ -86,7 +86,8 @@ export class Directories {
       const path = this.#tree.pathOf(key);
       const stats = calls.lstatSync(path) ?? this.#create(key, created);
       if (!stats.isDirectory()) throw new StorageError('unsafe', `${key} is not a directory`);
-      const identity = `${stats.ino} ${key}`;
+      // With its birth, since an inode number is given out again.
+      const identity = `${stats.ino} ${stats.birthtimeMs} ${key}`;
       // Also one that we did not create: the process that did may not have synced it yet.
       if (!this.#durable.has(identity)) unsynced.set(identity, parent);
       parent = key;

@@ -1,0 +1,358 @@
+// `update` on files: what each rule of ARCHITECTURE.md, sections 4 and 5, was bought with. What a machine does not do on
+// demand (two holders of a lock, coarse clocks, a write between two calls) is injected at the system calls.
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { expect, test } from 'vitest';
+import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
+import type { Change, ObjectStore } from '../../../../src/storage/object-store.ts';
+import {
+  addLine,
+  bytesOf,
+  key,
+  replaceBy,
+  textAt,
+  textOf,
+  updateAndClose,
+} from '../../../contract/store-under-test.ts';
+import { failing, newDirectory, storeOnDisk, systemError, tracing } from './store-on-disk.ts';
+
+const index = key('team/app/index.json');
+const isIndex = (path: string): boolean => path.endsWith('/index.json');
+
+async function written(store: ObjectStore, text: string): Promise<void> {
+  await updateAndClose(store, index, replaceBy(text));
+}
+
+test('what the replacement refers to is durable before it, it before it is visible, and its entry before the answer', async () => {
+  const root = newDirectory();
+  const { calls, events } = tracing(root);
+  const { store } = await storeOnDisk(calls, {}, root);
+  const change: Change = async () => ({
+    bytes: bytesOf('index'),
+    first: [{ key: key('team/app/blobs/sha256/aa'), bytes: bytesOf('response') }],
+    record: () => [{ key: key('.moorage/journal/j'), bytes: bytesOf('record') }],
+    remove: [],
+  });
+  await updateAndClose(store, index, change);
+  await store.delete(key('team/app/blobs/sha256/aa'));
+  events.length = 0;
+  await updateAndClose(store, index, change);
+  expect(events).toEqual([
+    'mkdir team/app/.moorage.lock',
+    'write .moorage/staging/*',
+    'fsync .moorage/staging/*',
+    'rename .moorage/staging/* team/app/blobs/sha256/aa',
+    'fsync team/app/blobs/sha256',
+    'write team/app/.moorage-*',
+    'fsync team/app/.moorage-*',
+    'write .moorage/journal/j',
+    'rename team/app/.moorage-* team/app/index.json',
+    'fsync team/app',
+  ]);
+});
+
+test('an edit in place between the look and the rename runs the change again (35 of 154 tags were lost to it)', async () => {
+  const { store, at } = await storeOnDisk();
+  await written(store, 'a');
+  let runs = 0;
+  await updateAndClose(store, index, async (now) => {
+    const before = textOf((await now?.read())?.bytes);
+    runs += 1;
+    if (runs === 1) writeFileSync(at(index), 'foreign');
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+  });
+  expect(runs).toBe(2);
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
+});
+
+test('an edit in place while the draft is made durable is still seen (injected at fsync)', async () => {
+  let armed = false;
+  const { store, at } = await storeOnDisk({
+    fsync: async (descriptor) => {
+      await systemCalls.fsync(descriptor);
+      if (armed) writeFileSync(at(index), 'foreign\n');
+      armed = false;
+    },
+  });
+  await updateAndClose(store, index, addLine('one'));
+  armed = true;
+  await updateAndClose(store, index, addLine('two'));
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign\ntwo\n');
+});
+
+test('an edit in place between the re-check and the rename is found in what was replaced (injected at rename)', async () => {
+  let armed = false;
+  const { store, at } = await storeOnDisk({
+    renameSync: (from, to) => {
+      if (armed && isIndex(to)) writeFileSync(to, 'foreign');
+      systemCalls.renameSync(from, to);
+    },
+  });
+  await written(store, 'a');
+  armed = true;
+  const { previous } = await store.update(index, replaceBy('ours'));
+  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign');
+  await previous?.close();
+  expect(readFileSync(at(index), 'utf8')).toBe('ours');
+});
+
+test('a writer that had the file open before the rename finishes into what was replaced', async () => {
+  const { store, at } = await storeOnDisk();
+  await written(store, 'a');
+  const foreign = openSync(at(index), 'r+');
+  const { previous } = await store.update(index, replaceBy('ours'));
+  expect(await previous?.readIfChanged()).toBeUndefined();
+  writeSync(foreign, 'late');
+  closeSync(foreign);
+  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('late');
+  await previous?.close();
+});
+
+test('two holders of one lock lose nothing (the lock is made to admit everybody)', async () => {
+  const root = newDirectory();
+  const admitting: Partial<SystemCalls> = {
+    mkdirSync: (path, mode) => {
+      if (!path.endsWith('.moorage.lock') || !existsSync(path)) systemCalls.mkdirSync(path, mode);
+    },
+    // Nor does a release take the lock from the others.
+    rmdirSync: (path) => {
+      if (!path.endsWith('.moorage.lock')) systemCalls.rmdirSync(path);
+    },
+    utimesSync: () => {},
+  };
+  const { store: one } = await storeOnDisk(admitting, {}, root);
+  const { store: two } = await storeOnDisk(admitting, {}, root);
+  const names = Array.from({ length: 60 }, (_, i) => `tag-${i}`);
+  await Promise.all(names.map((name, i) => updateAndClose(i % 2 === 0 ? one : two, index, addLine(name))));
+  const lines = (await textAt(one, index))?.trimEnd().split('\n') ?? [];
+  expect([...lines].sort()).toEqual([...names].sort());
+});
+
+test('a lock that somebody took over while the change was thinking makes it run again, and is left to them', async () => {
+  const { store, at, warnings } = await storeOnDisk();
+  await written(store, 'a');
+  const lock = at('team/app/.moorage.lock');
+  let runs = 0;
+  await updateAndClose(store, index, async () => {
+    runs += 1;
+    if (runs === 1) {
+      rmdirSync(lock);
+      mkdirSync(lock);
+      utimesSync(lock, new Date(), new Date(Date.now() - 500));
+      setTimeout(() => rmdirSync(lock), 100);
+    }
+    return { bytes: bytesOf(`run ${runs}`), first: [], record: () => [], remove: [] };
+  });
+  expect(runs).toBe(2);
+  expect(readFileSync(at(index), 'utf8')).toBe('run 2');
+  expect(warnings).toContain('lock was taken over while held: left to its new holder');
+});
+
+test('a write in place right after the rename is not taken for ours (injected at rename)', async () => {
+  let armed = false;
+  const { store } = await storeOnDisk({
+    renameSync: (from, to) => {
+      systemCalls.renameSync(from, to);
+      if (armed && isIndex(to)) writeFileSync(to, 'foreign');
+    },
+  });
+  await written(store, 'a');
+  armed = true;
+  const updated = await updateAndClose(store, index, replaceBy('ours'));
+  const stat = await store.stat(index);
+  expect(updated.info?.size).toBe(4);
+  expect(stat?.size).toBe(7);
+  expect(updated.info?.version).not.toBe(stat?.version);
+});
+
+test('versions differ although the clock stands still (injected): the mtime has a random part', async () => {
+  const start = Date.now();
+  const { store } = await storeOnDisk({ now: () => start });
+  const labels = new Set<string>();
+  for (let i = 0; i < 30; i += 1) labels.add((await updateAndClose(store, index, replaceBy('same'))).info?.label ?? '');
+  expect(labels.size).toBe(30);
+});
+
+test('an edit in the same tick of a coarse clock leaves the version, so what was replaced is read again (injected)', async () => {
+  const tick = Math.floor(Date.now() / 1_000);
+  const coarse = <Stats extends { ctimeMs: number } | undefined>(stats: Stats): Stats => {
+    if (stats !== undefined) stats.ctimeMs = tick * 1_000;
+    return stats;
+  };
+  const { store, at } = await storeOnDisk({
+    lstatSync: (path) => coarse(systemCalls.lstatSync(path)),
+    fstatSync: (descriptor) => coarse(systemCalls.fstatSync(descriptor)),
+    now: () => tick * 1_000 + 50,
+  });
+  const foreignEdit = (text: string): void => {
+    writeFileSync(at(index), text);
+    utimesSync(at(index), tick + 0.01, tick + 0.01);
+  };
+  await written(store, 'a');
+  foreignEdit('foreign-1');
+  const read = await store.read(index, 100);
+  foreignEdit('foreign-2');
+  expect((await store.stat(index))?.version).toBe(read?.info.version);
+  expect(read?.info.settled).toBe(false);
+  const { previous } = await store.update(index, async (now) => {
+    await now?.read();
+    foreignEdit('foreign-3');
+    return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+  });
+  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign-3');
+  await previous?.close();
+});
+
+test('a failed fsync discards the draft, is not repeated, and leaves the object (injected)', async () => {
+  let armed = false;
+  let syncs = 0;
+  const { store, at } = await storeOnDisk({
+    fsync: async (descriptor) => {
+      if (!armed) return systemCalls.fsync(descriptor);
+      syncs += 1;
+      throw systemError('EIO');
+    },
+  });
+  await written(store, 'a');
+  armed = true;
+  await expect(store.update(index, replaceBy('b'))).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(syncs).toBe(1);
+  expect(readFileSync(at(index), 'utf8')).toBe('a');
+  expect(readdirSync(at('team/app'))).toEqual(['index.json']);
+});
+
+test.each([
+  ['ENOSPC', 'no-space'],
+  ['EDQUOT', 'no-space'],
+  ['EFBIG', 'no-space'],
+  ['EROFS', 'read-only'],
+  ['EACCES', 'read-only'],
+  ['EPERM', 'read-only'],
+  ['EIO', 'unavailable'],
+  ['EMFILE', 'unavailable'],
+])('%s while drafting is `%s`, and leaves nothing (injected)', async (code, failure) => {
+  const { store, root } = await storeOnDisk({ writeSync: failing(systemCalls.writeSync, code) });
+  await expect(store.update(index, replaceBy('a'))).rejects.toMatchObject({ name: 'StorageError', failure });
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test('a read-only directory refuses the lock (injected)', async () => {
+  const { store, at } = await storeOnDisk({
+    mkdirSync: failing(systemCalls.mkdirSync, 'EROFS', (path) => path.endsWith('.moorage.lock')),
+  });
+  mkdirSync(at('team/app'), { recursive: true });
+  await expect(store.update(index, replaceBy('a'))).rejects.toMatchObject({ failure: 'read-only' });
+  expect(readdirSync(at('team/app'))).toEqual([]);
+});
+
+test('creation is exclusive also where there are no hard links (injected)', async () => {
+  const { store, at } = await storeOnDisk({ linkSync: failing(systemCalls.linkSync, 'EPERM') });
+  let runs = 0;
+  await updateAndClose(store, index, async (now) => {
+    runs += 1;
+    const before = now === undefined ? '' : textOf((await now.read()).bytes);
+    if (runs === 1) writeFileSync(at(index), 'foreign');
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+  });
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
+  expect(readdirSync(at('team/app'))).toEqual(['index.json']);
+});
+
+test('an object that changes before every rename ends in `unavailable`, after a bounded number of rounds', async () => {
+  const { store, at } = await storeOnDisk();
+  await written(store, 'a');
+  let runs = 0;
+  const update = store.update(index, async (now) => {
+    runs += 1;
+    await now?.read();
+    writeFileSync(at(index), `foreign ${runs}`);
+    return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+  });
+  await expect(update).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(runs).toBe(100);
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign 100');
+});
+
+test('a symbolic link under the key, or on the way to it, is refused and not followed', async () => {
+  const { store, at } = await storeOnDisk();
+  const outside = newDirectory();
+  writeFileSync(`${outside}/index.json`, 'outside');
+  mkdirSync(at('team/app'), { recursive: true });
+  symlinkSync(`${outside}/index.json`, at(index));
+  symlinkSync(outside, at('linked'));
+  for (const each of [index, key('linked/index.json'), key('linked/below/index.json')]) {
+    await expect(store.update(each, replaceBy('ours'))).rejects.toMatchObject({ failure: 'unsafe' });
+  }
+  expect(readdirSync(outside)).toEqual(['index.json']);
+  expect(readFileSync(`${outside}/index.json`, 'utf8')).toBe('outside');
+});
+
+test('drafts that a crash left are removed by the next update there, once they are an hour old', async () => {
+  let now = Date.now();
+  const { store, at } = await storeOnDisk({ now: () => now });
+  await written(store, 'a');
+  writeFileSync(at('team/app/.moorage-11111111'), 'half');
+  now += 7_100_000;
+  writeFileSync(at('team/app/.moorage-keep-directory'), '');
+  await written(store, 'b');
+  expect(readdirSync(at('team/app')).sort()).toEqual(['index.json']);
+});
+
+test('drafts that may still be written are left alone', async () => {
+  const { store, at } = await storeOnDisk();
+  mkdirSync(at('team/app'), { recursive: true });
+  writeFileSync(at('team/app/.moorage-22222222'), 'being written');
+  await written(store, 'a');
+  expect(readdirSync(at('team/app')).sort()).toEqual(['.moorage-22222222', 'index.json']);
+});
+
+test('the repository of a first update that failed is gone again; a file that was there before stays', async () => {
+  const { store, at } = await storeOnDisk();
+  mkdirSync(at('team'));
+  writeFileSync(at('team/note'), '');
+  const failingChange: Change = async () => {
+    throw new Error('refused');
+  };
+  await expect(store.update(index, failingChange)).rejects.toThrow('refused');
+  expect(readdirSync(at('team'))).toEqual(['note']);
+});
+
+test('a repository that was removed while it was waited for is made again (injected at the lock)', async () => {
+  let removals = 0;
+  const { store, at } = await storeOnDisk({
+    mkdirSync: (path, mode) => {
+      if (path.endsWith('.moorage.lock') && removals++ === 0) rmdirSync(path.slice(0, path.lastIndexOf('/')));
+      systemCalls.mkdirSync(path, mode);
+    },
+  });
+  await written(store, 'a');
+  expect(readFileSync(at(index), 'utf8')).toBe('a');
+});
+
+test('a file renamed over the object between look and rename runs the change again', async () => {
+  const { store, at } = await storeOnDisk();
+  await written(store, 'a');
+  let runs = 0;
+  await updateAndClose(store, index, async (now) => {
+    const before = textOf((await now?.read())?.bytes);
+    runs += 1;
+    if (runs === 1) {
+      writeFileSync(at('other'), 'foreign');
+      renameSync(at('other'), at(index));
+    }
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+  });
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
+});
