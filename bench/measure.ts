@@ -70,7 +70,7 @@ async function measureLoad(
         const scratch = data.scratchOf(entry.contestant);
         const server = await RunningServer.start(entry.contestant, roots.get(entry) ?? '', scratch, '/v2/');
         servers.set(entry, server);
-        await workload.check(server);
+        await workload.check(server, entry.contestant);
       });
     }
     const { rounds, seconds, warmUps } = workload.plan;

@@ -51,7 +51,7 @@ export interface LoadWorkload extends WorkloadBase {
   readonly kind: 'load';
   readonly needsWrk: boolean;
   /** Throws unless the server gives the right answers; called once, before the first round. */
-  check(server: RunningServer): Promise<void>;
+  check(server: RunningServer, contestant: Contestant): Promise<void>;
   turn(turn: Turn): Promise<LoadResult>;
   valueOf(result: LoadResult): number;
   /** Called after each turn, outside of the clock, with the server's data directory. */
