@@ -1,7 +1,7 @@
 // The tree of files below the root: keys become paths here and nowhere else, and no symbolic link below the root is followed.
 // The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
 import { randomUUID } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, type Dirent, type Stats } from 'node:fs';
 import type { Child, Key, VersionLabel } from '../object-store.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
@@ -93,9 +93,8 @@ export class FileTree {
 
   /** Regular files and directories directly below a prefix, in byte order; names that start with `.moorage` are ours alone. */
   async childrenOf(prefix: Key): Promise<readonly Child[]> {
-    if (prefix !== '' && !this.hasRealParents(`${prefix}/`)) return [];
     const children: Child[] = [];
-    for (const entry of await this.calls.readdir(this.pathOf(prefix))) {
+    for (const entry of await this.#entriesOf(prefix)) {
       if (entry.name.startsWith(ownPrefix)) continue;
       if (entry.isFile()) children.push({ name: entry.name, kind: 'object' });
       else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
@@ -106,13 +105,31 @@ export class FileTree {
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
   hasRealParents(key: string): boolean {
     for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
-      const parent = key.slice(0, slash);
-      const stats = this.calls.lstatSync(this.pathOf(parent));
+      const stats = this.#lookAt(key.slice(0, slash));
       if (stats?.isDirectory() === true) continue;
       if (stats !== undefined) this.#notRegular(key);
       return false;
     }
     return true;
+  }
+
+  #lookAt(key: string): Stats | undefined {
+    try {
+      return this.calls.lstatSync(this.pathOf(key));
+    } catch (error) {
+      if (meansAbsent(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #entriesOf(prefix: Key): Promise<readonly Dirent[]> {
+    if (prefix !== '' && !this.hasRealParents(`${prefix}/`)) return [];
+    try {
+      return await this.calls.readdir(this.pathOf(prefix));
+    } catch (error) {
+      if (meansAbsent(error)) return [];
+      throw error;
+    }
   }
 
   /** A new name for a file being written in `directory` (a key), on the same file system as its target. */

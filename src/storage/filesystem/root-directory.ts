@@ -20,8 +20,8 @@ export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<vo
 
 async function create({ calls, root, directoryMode }: FileTree): Promise<void> {
   const parent = dirname(root);
-  if (calls.lstatSync(root) !== undefined) return;
   try {
+    if (calls.lstatSync(root) !== undefined) return;
     await calls.makeTree(root, directoryMode);
     const descriptor = calls.openSync(parent, O_RDONLY | O_DIRECTORY, 0);
     try {

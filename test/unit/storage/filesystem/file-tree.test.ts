@@ -1,0 +1,110 @@
+// Reading below the root: no symbolic link is followed, nothing but a regular file is an object, and a refusal is not an absence.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
+import type { ObjectStore } from '../../../../src/storage/object-store.ts';
+import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
+import { failing, newDirectory, storeOnDisk } from './store-on-disk.ts';
+
+async function expectAbsent(store: ObjectStore, name: string): Promise<void> {
+  expect(await store.read(key(name), 100)).toBeUndefined();
+  expect(await store.open(key(name))).toBeUndefined();
+  expect(await store.makeDurable(key(name))).toBeUndefined();
+  expect(await store.link(key(name), key('copy'))).toBe(false);
+}
+
+test('a symbolic link to a file is absent, and said in the log', async () => {
+  const { store, at, warnings } = await storeOnDisk();
+  writeFileSync(at('real'), 'x');
+  symlinkSync(at('real'), at('linked'));
+  await expectAbsent(store, 'linked');
+  expect(await store.stat(key('linked'))).toBeUndefined();
+  expect(warnings).toContain('not a regular file below real directories: treated as absent');
+});
+
+test('what is below a symbolic link to a directory is absent', async () => {
+  const { store, at } = await storeOnDisk();
+  const outside = newDirectory();
+  mkdirSync(`${outside}/sha256`);
+  writeFileSync(`${outside}/sha256/aa`, 'secret');
+  mkdirSync(at('team'));
+  symlinkSync(outside, at('team/blobs'));
+  await expectAbsent(store, 'team/blobs/sha256/aa');
+  expect(await store.list(key('team/blobs'))).toEqual([]);
+  expect(await store.list(key('team/blobs/sha256'))).toEqual([]);
+  expect(await store.list(key('team'))).toEqual([]);
+});
+
+test('a dangling link, a link to itself and a name that is too long are absent', async () => {
+  const { store, at } = await storeOnDisk();
+  symlinkSync('nowhere', at('dangling'));
+  symlinkSync('loop', at('loop'));
+  for (const name of ['dangling', 'loop', 'loop/x', 'x'.repeat(300)]) {
+    await expectAbsent(store, name);
+    expect(await store.stat(key(name))).toBeUndefined();
+    expect(await store.list(key(name))).toEqual([]);
+  }
+});
+
+test('a FIFO, a socket and a directory are absent, and nobody waits for a writer', async () => {
+  const { store, at } = await storeOnDisk();
+  execFileSync('mkfifo', [at('fifo')]);
+  const server = createServer().listen(at('socket'));
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  mkdirSync(at('directory'));
+  for (const name of ['fifo', 'socket', 'directory']) {
+    await expectAbsent(store, name);
+    expect(await store.stat(key(name))).toBeUndefined();
+    await expect(store.write(key(name), bytesOf('x'))).rejects.toMatchObject({ failure: 'unsafe' });
+  }
+  expect((await store.list(key(''))).map(({ name }) => name)).toEqual(['directory']);
+});
+
+test('the root itself may be a symbolic link', async () => {
+  const real = newDirectory();
+  const link = `${newDirectory()}/root`;
+  symlinkSync(real, link);
+  const { store } = await storeOnDisk({}, {}, link);
+  await store.write(key('team/a'), bytesOf('x'));
+  expect(await textAt(store, key('team/a'))).toBe('x');
+  expect(readdirSync(`${real}/team`)).toEqual(['a']);
+});
+
+test('what may not be read is `unavailable`, never absent: a wrong owner is no empty registry (injected)', async () => {
+  const { store } = await storeOnDisk({
+    openSync: failing(systemCalls.openSync, 'EACCES', (path) => path.endsWith('/index.json')),
+    lstatSync: failing(systemCalls.lstatSync, 'EACCES', (path) => path.endsWith('/index.json')),
+  });
+  await expect(store.stat(key('index.json'))).rejects.toMatchObject({ failure: 'unavailable' });
+  await expect(store.read(key('index.json'), 10)).rejects.toMatchObject({ failure: 'unavailable' });
+  await expect(store.open(key('index.json'))).rejects.toMatchObject({ failure: 'unavailable' });
+});
+
+test('too many open files are `unavailable`, and no descriptor is lost on the way (injected)', async () => {
+  const open = new Set<number>();
+  let fail = false;
+  const { store } = await storeOnDisk({
+    openSync: (path, flags, mode) => {
+      const descriptor = systemCalls.openSync(path, flags, mode);
+      open.add(descriptor);
+      return descriptor;
+    },
+    closeSync: (descriptor) => {
+      open.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    },
+    fstatSync: (descriptor) => {
+      if (fail) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE', syscall: 'fstat' });
+      return systemCalls.fstatSync(descriptor);
+    },
+  });
+  await store.write(key('a'), bytesOf('x'));
+  fail = true;
+  await expect(store.read(key('a'), 10)).rejects.toMatchObject({ failure: 'unavailable' });
+  await expect(store.open(key('a'))).rejects.toMatchObject({ failure: 'unavailable' });
+  await expect(store.write(key('b'), bytesOf('x'))).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(open.size).toBe(0);
+});
