@@ -41,6 +41,12 @@ export class SharedLayout {
     return this.states.at(-1 - commits) ?? this.states[0] ?? [];
   }
 
+  /** How many versions ago the file showed what a tool may have read at most `ms` ago. */
+  versionsWithin(ms: number): number {
+    const superseded = this.#versions.findIndex(({ atMs }, at) => at > 0 && atMs >= this.nowMs - ms);
+    return superseded < 0 ? 0 : this.#versions.length - superseded;
+  }
+
   wait(ms: number): this {
     this.nowMs += ms;
     return this;
@@ -88,7 +94,7 @@ export class SharedLayout {
   /** The foreign version as it is recorded before a heal. */
   record(entries: Entries, judgement: Judgement): void {
     this.#append(judgement.seen, [...new Map(entries.map((each) => [each.key, each])).values()]);
-    this.#owed = judgement.heal;
+    this.#owed = judgement.urgent ? judgement.heal : noDelta;
   }
 
   heal({ heal }: Judgement): void {

@@ -1,0 +1,110 @@
+// A registry over a store in memory or over a directory, with a clock that the test moves; closed when the test ends.
+import { onTestFinished } from 'vitest';
+import type { LayoutLog } from '../../src/layout/layout-log.ts';
+import { parseRepositoryName } from '../../src/oci/reference.ts';
+import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { Repository } from '../../src/registry/repository.ts';
+import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
+import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/system-calls.ts';
+import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+import { TestClock } from './test-clock.ts';
+
+export type RegistryTestOptions = Partial<
+  Pick<RegistryOptions, 'requireReferences' | 'readOnly' | 'uploadsExpireAfterMs'>
+>;
+
+/** Keeps what would have been logged. */
+export class RecordedLog implements LayoutLog {
+  readonly lines: { readonly message: string; readonly details: object }[] = [];
+
+  info(message: string, details: object): void {
+    this.lines.push({ message, details });
+  }
+
+  warn(message: string, details: object): void {
+    this.lines.push({ message, details });
+  }
+}
+
+export interface RegistryUnderTest {
+  readonly registry: Registry;
+  readonly store: ObjectStore;
+  readonly clock: TestClock;
+  readonly log: RecordedLog;
+  /** `team/app` unless another name is given. */
+  repository(name?: string): Repository;
+  /** Another registry on the same objects: what the next process finds, or a second server beside this one. */
+  another(options?: RegistryTestOptions): Promise<RegistryUnderTest>;
+}
+
+export const repositoryUnderTest = 'team/app';
+
+export interface MemoryRegistry extends RegistryUnderTest {
+  readonly store: MemoryStore;
+}
+
+export async function memoryRegistry(options: RegistryTestOptions = {}): Promise<MemoryRegistry> {
+  const clock = new TestClock();
+  return overMemory(new MemoryStore(() => clock.now()), clock, options);
+}
+
+function overMemory(store: MemoryStore, clock: TestClock, options: RegistryTestOptions): MemoryRegistry {
+  return {
+    ...registryOver(store, clock, options),
+    store,
+    another: async (others = options) => overMemory(store, clock, others),
+  };
+}
+
+export interface DirectoryRegistry extends RegistryUnderTest {
+  /** The directory that holds the layouts. */
+  readonly root: string;
+  another(options?: RegistryTestOptions): Promise<DirectoryRegistry>;
+}
+
+export interface DirectoryOptions extends RegistryTestOptions {
+  readonly root?: string;
+  /** System calls that do something else, e.g. fail. */
+  readonly calls?: Partial<SystemCalls>;
+  readonly clock?: TestClock;
+}
+
+export async function directoryRegistry(options: DirectoryOptions = {}): Promise<DirectoryRegistry> {
+  const { root = await temporaryDirectory(), clock = new TestClock(), calls } = options;
+  const log = new RecordedLog();
+  const store = await openFilesystemStore(root, { log, calls: { ...systemCalls, ...calls } });
+  return {
+    ...registryOver(store, clock, options, log),
+    root,
+    another: (others = {}) => directoryRegistry({ root, clock, ...others }),
+  };
+}
+
+/** For `describe.each`: what holds for every driver. */
+export const onEveryDriver: readonly (readonly [
+  name: string,
+  open: (options?: RegistryTestOptions) => Promise<RegistryUnderTest>,
+])[] = [
+  ['in memory', memoryRegistry],
+  ['in a directory', directoryRegistry],
+];
+
+function registryOver(
+  store: ObjectStore,
+  clock: TestClock,
+  options: RegistryTestOptions,
+  log = new RecordedLog(),
+): Omit<RegistryUnderTest, 'another'> {
+  const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000 } = options;
+  const registry = new Registry({ store, log, clock, requireReferences, readOnly, uploadsExpireAfterMs });
+  onTestFinished(() => registry.close());
+  return {
+    registry,
+    store,
+    clock,
+    log,
+    repository: (name = repositoryUnderTest) => registry.repository(parseRepositoryName(name)),
+  };
+}
