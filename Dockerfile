@@ -17,6 +17,7 @@ COPY package.json package-lock.json ./
 FROM sources AS build
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
 COPY src ./src
 RUN npm run build && mkdir -p /volume/moorage
 
