@@ -110,9 +110,8 @@ class Judging {
     if (cost === 0) return this.#undoneOnPurpose(candidates, newest) ?? newest;
     if (cheapest.length === 1) return newest;
     const tied = cheapest.slice(0, healPolicy.tieLimit).map(({ at }) => at);
-    const oldest = tied.at(-1) ?? newest;
-    const known = digestsOf(stateAt(this.#past, oldest));
-    return tied.find((at) => this.#isCredible(at, known)) ?? oldest;
+    const known = new Map(tied.flatMap((at) => [...stateAt(this.#past, at)]));
+    return tied.find((at) => this.#isCredible(at, known)) ?? tied.at(-1) ?? newest;
   }
 
   /**
@@ -140,17 +139,25 @@ class Judging {
   }
 
   /**
-   * Between candidates of equal cost: no tool deletes one entry while it adds another, what is young is not deleted, and what the
-   * oldest of them listed and this one does not (`known`) is not added but left over.
+   * Between candidates of equal cost: no tool deletes one entry while it adds another, or adds again what was deleted while it adds
+   * something else; and what changed a moment ago was not undone, but not seen. `known` is what any of them lists.
    */
-  #isCredible(at: number, known: ReadonlySet<string>): boolean {
+  #isCredible(at: number, known: State): boolean {
     const state = stateAt(this.#past, at);
     const { added, removed } = this.#editFrom(state);
-    const listed = digestsOf(state);
-    if (added.some(({ digest }) => known.has(digest) && !listed.has(digest))) return false;
+    const [before, listed] = [digestsOf(known), digestsOf(state)];
+    const again = added.filter(
+      ({ key, digest }) => (isNamed(key) && known.has(key)) || (before.has(digest) && !listed.has(digest)),
+    );
+    if (again.length > 0 && again.length < added.length) return false;
     const names = new Set(added.map(({ key }) => refNameOf(key)));
-    if (added.some(({ key }) => isNamed(key)) && removed.some((key) => !names.has(refNameOf(key)))) return false;
-    return removed.every((key) => this.#atMs - this.#timeline.addedAtMs(key, at) > this.#graceMs);
+    const deleted = removed.filter((key) => !isNamed(key) || !names.has(refNameOf(key)));
+    if (deleted.length > 0 && added.some(({ key }) => isNamed(key))) return false;
+    const times = [
+      ...deleted.map((key) => this.#timeline.addedAtMs(key, at)),
+      ...again.map(({ key }) => this.#timeline.removedAtMs(key, at)),
+    ];
+    return times.every((changedAtMs) => this.#atMs - changedAtMs > this.#graceMs);
   }
 
   /** Rule 3: what the file adds to and removes from its base. */

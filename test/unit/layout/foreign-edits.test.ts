@@ -263,6 +263,43 @@ describe('our deletes beside old copies', () => {
   });
 });
 
+describe('versions that explain the file equally well', () => {
+  it('a tag that we deleted is not set again by a tool that set another one', () => {
+    const layout = new SharedLayout();
+    layout.push('M', 'd').push('N', 'a').wait(minute);
+    const read = layout.file;
+    layout.deleteTag('a').wait(minute).deleteManifest('M').wait(minute);
+    layout.foreign(tools.regctlPut('O', 'd'), read);
+    expect(layout.tag('a')).toBeUndefined();
+    expect(layout.tag('d')).toBe(digestNamed('O'));
+  });
+
+  it('the version that lists what a moved tag leaves behind explains it', () => {
+    const layout = new SharedLayout([]);
+    const empty = layout.file;
+    layout.push('M', 'a').wait(minute);
+    layout.foreign(tools.orasAttach('R'), empty);
+    const read = layout.wait(minute).file;
+    layout.deleteManifest('M').wait(minute);
+    layout.foreign(tools.skopeoCopy('N', 'a'), read);
+    expect(layout.has('M')).toBe(false);
+    expectAll(layout, ['R'], ['N', 'a']);
+  });
+
+  it('our move of a tag is not undone by a copy from before an entry lost its name', () => {
+    const layout = new SharedLayout();
+    layout.push('U').wait(minute);
+    const before = layout.file;
+    layout.push('M', 'a').wait(minute).push('U', 'b').wait(minute);
+    layout.foreign(tools.orasAttach('R'), before);
+    const read = layout.wait(minute).file;
+    layout.push('N', 'a').wait(minute);
+    layout.foreign(tools.skopeoCopy('O', 'b'), read);
+    expectAll(layout, ['N', 'a'], ['M'], ['O', 'b'], ['R'], ['U']);
+    expect(layout.tag('a')).toBe(digestNamed('N'));
+  });
+});
+
 describe('damage', () => {
   it.each([tools.empty(), tools.clobber('N')])('a file that keeps nothing ($name) is restored whole', (edit) => {
     const layout = settled();
