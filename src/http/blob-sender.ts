@@ -60,14 +60,15 @@ export function write(response: ServerResponse, chunk: Uint8Array): Promise<bool
  */
 export function isOurTurn(response: ServerResponse): boolean | Promise<boolean> {
   if (response.socket !== null) return true;
-  const { socket } = response.req;
-  if (socket.destroyed) return false;
+  const { req: request } = response;
+  if (request.destroyed) return false;
   return new Promise((resolve) => {
+    // A waiting answer is not told that its connection closed; its request is.
     const onClose = () => resolve(false);
+    request.once('close', onClose);
     response.once('socket', () => {
-      socket.off('close', onClose);
+      request.off('close', onClose);
       resolve(true);
     });
-    socket.once('close', onClose);
   });
 }

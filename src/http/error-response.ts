@@ -26,7 +26,13 @@ export function errorResponseOf(error: unknown, { method, repositoryName }: Refu
   if (error instanceof UploadRangeError && repositoryName !== undefined) return rangeResponseOf(error, repositoryName);
   if (error instanceof RegistryError) return error;
   if (error instanceof StorageError) return storageResponseOf(error, method);
+  if (error instanceof DOMException && error.name === 'AbortError') return takenOver();
   return frameworkResponseOf(error) ?? new RegistryError('UNKNOWN');
+}
+
+/** The only thing that is aborted while its client is there: an append whose session a later request wants. */
+function takenOver(): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_INVALID', { status: 416, detail: 'another request took over this upload' });
 }
 
 /** A chunk out of order: where to go on, and from which byte (distribution-spec, Pushing a blob in chunks). */

@@ -97,15 +97,7 @@ function chunkOf(request: FastifyRequest, reply: FastifyReply): Chunk {
     range: parseContentRange(range),
     length: length === undefined ? undefined : Number(length),
     body: streamedBody(request, reply),
-    signal: goneSignal(reply),
+    // A client that leaves is noticed by the body itself, which fails: what had arrived by then is still kept.
+    signal: new AbortController().signal,
   };
-}
-
-/** Aborted when the connection closes before there is an answer. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) gone.abort();
-  });
-  return gone.signal;
 }

@@ -13,64 +13,73 @@ export interface RawAnswer {
 
 export class RawConnection {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  /** Fewer bytes than this cannot be a whole answer. */
+  #needed = 1;
   #isOver = false;
+  #wake = () => {};
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
+      this.#wake();
     });
     // A reset ends the connection like a close does; what a test expects it reads from what came before.
     socket.on('error', () => {});
     socket.on('close', () => {
       this.#isOver = true;
+      this.#wake();
     });
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
   }
 
   /** What came and was not read as an answer. */
   receivedText(): string {
-    return this.#received.toString('latin1');
+    return this.#received().toString('latin1');
   }
 
-  /** Resolves when the kernel has taken the bytes, or the connection is over. */
-  write(data: string | Uint8Array): Promise<void> {
-    return new Promise((resolve) => this.socket.write(data, () => resolve()));
+  /** True once the kernel has taken the bytes, false when the connection is over. */
+  write(data: string | Uint8Array): Promise<boolean> {
+    return new Promise((resolve) => this.socket.write(data, (error) => resolve(error === null || error === undefined)));
   }
 
-  /** The next answer, with as much body as its Content-Length says (none for HEAD: say so). */
-  async answer({ isHead = false } = {}): Promise<RawAnswer> {
+  /** The next answer, with as much body as its Content-Length says. */
+  async answer(): Promise<RawAnswer> {
     for (;;) {
-      const parsed = parse(this.#received, isHead);
-      if (parsed !== undefined) {
-        this.#received = this.#received.subarray(parsed.length);
-        return parsed.answer;
-      }
-      if (this.#isOver) throw new Error(`the connection ended within an answer: ${this.#received.toString('latin1')}`);
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+      const answer = this.#takeAnswer();
+      if (answer !== undefined) return answer;
+      if (this.#isOver) throw new Error('the connection ended within an answer');
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 
   async closed(): Promise<void> {
     if (!this.#isOver) await once(this.socket, 'close');
   }
-}
 
-function parse(received: Buffer, isHead: boolean): { answer: RawAnswer; length: number } | undefined {
-  const headEnd = received.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const [statusLine = '', ...lines] = received.subarray(0, headEnd).toString('latin1').split('\r\n');
-  const headers = Object.fromEntries(lines.map(pairOf));
-  const status = Number(statusLine.split(' ')[1]);
-  const bodyLength = isHead || status < 200 || status === 204 ? 0 : Number(headers['content-length'] ?? 0);
-  const length = headEnd + 4 + bodyLength;
-  if (received.byteLength < length) return undefined;
-  const body = received.subarray(headEnd + 4, length).toString('latin1');
-  return { answer: { status, headers, body }, length };
+  #received(): Buffer {
+    const received = Buffer.concat(this.#chunks);
+    this.#chunks = [received];
+    return received;
+  }
+
+  #takeAnswer(): RawAnswer | undefined {
+    const length = this.#chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    if (length < this.#needed) return undefined;
+    const received = this.#received();
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd < 0) return undefined;
+    const [statusLine = '', ...lines] = received.subarray(0, headEnd).toString('latin1').split('\r\n');
+    const headers = Object.fromEntries(lines.map(pairOf));
+    this.#needed = headEnd + 4 + Number(headers['content-length'] ?? 0);
+    if (received.byteLength < this.#needed) return undefined;
+    const body = received.subarray(headEnd + 4, this.#needed).toString('latin1');
+    this.#chunks = [received.subarray(this.#needed)];
+    this.#needed = 1;
+    return { status: Number(statusLine.split(' ')[1]), headers, body };
+  }
 }
 
 function pairOf(line: string): [string, string] {
@@ -78,8 +87,13 @@ function pairOf(line: string): [string, string] {
   return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 }
 
+const listening = new WeakMap<FastifyInstance, Promise<string>>();
+
+/** The port of the loopback that the app listens on, from now on. */
 export async function listen(app: FastifyInstance): Promise<number> {
-  if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 });
+  const started = listening.get(app) ?? app.listen({ host: '127.0.0.1', port: 0 });
+  listening.set(app, started);
+  await started;
   const address = app.server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on TCP');
   return address.port;
