@@ -1,9 +1,10 @@
 // Manifests that are none: each is refused with 400 MANIFEST_INVALID and leaves neither a tag nor a digest behind.
 import { check, type Section } from '../check/check.ts';
-import { expectError, expectStatus } from '../check/expect.ts';
+import { CheckFailure, expectError, expectStatus } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
 import { absentDigest, blobOf, digestOf, mediaTypes } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Repository } from '../registry/repository.ts';
 
 const descriptor = { mediaType: mediaTypes.layer, digest: absentDigest(), size: 5 };
 const config = { mediaType: mediaTypes.imageConfig, digest: absentDigest(), size: 5 };
@@ -73,20 +74,30 @@ const deep: Bodies = {
   '100,000 lists never closed': '['.repeat(100_000),
 };
 
-async function expectRefused(registry: Registry, bodies: Bodies, mediaType: string): Promise<void> {
+async function expectRefused(repository: Repository, bytes: Buffer, mediaType: string): Promise<void> {
+  const refused: Answer[] = [
+    await repository.putManifest('bad', { bytes, mediaType }),
+    await repository.putManifest(digestOf(bytes), { bytes, mediaType }),
+  ];
+  for (const answer of refused) expectError(answer, 400, 'MANIFEST_INVALID');
+  expectStatus(await repository.headManifest('bad'), 404);
+  expectStatus(await repository.headManifest(digestOf(bytes)), 404);
+}
+
+async function expectAllRefused(registry: Registry, bodies: Bodies, mediaType: string): Promise<void> {
   const repository = registry.repository();
   await repository.pushBlob(blobOf('so that the repository exists'));
-  for (const content of Object.values(bodies)) {
+  const failures: CheckFailure[] = [];
+  for (const [what, content] of Object.entries(bodies)) {
     const raw = typeof content === 'string' || Buffer.isBuffer(content);
     const bytes = Buffer.from(raw ? content : JSON.stringify(content));
-    const refused: Answer[] = [
-      await repository.putManifest('bad', { bytes, mediaType }),
-      await repository.putManifest(digestOf(bytes), { bytes, mediaType }),
-    ];
-    for (const answer of refused) expectError(answer, 400, 'MANIFEST_INVALID');
-    expectStatus(await repository.headManifest('bad'), 404);
-    expectStatus(await repository.headManifest(digestOf(bytes)), 404);
+    await expectRefused(repository, bytes, mediaType).catch((error: unknown) => {
+      if (!(error instanceof CheckFailure)) throw error;
+      failures.push(new CheckFailure(`${what}: ${error.message}`, error.exchange));
+    });
   }
+  const [first] = failures;
+  if (first !== undefined) throw new CheckFailure(failures.map(({ message }) => message).join('; '), first.exchange);
 }
 
 function refusal(what: string, bodies: Bodies, mediaType: string = mediaTypes.imageManifest) {
@@ -96,7 +107,7 @@ function refusal(what: string, bodies: Bodies, mediaType: string = mediaTypes.im
     clause: 'distribution-spec: Error Codes, MANIFEST_INVALID; image-spec: manifest.md, image-index.md',
     // The spec names the code, but nowhere says that a registry must look into what it stores.
     level: 'CHOSEN',
-    run: (registry) => expectRefused(registry, bodies, mediaType),
+    run: (registry) => expectAllRefused(registry, bodies, mediaType),
   });
 }
 

@@ -108,7 +108,7 @@ const cancelTwice = check({
 
 const expiry = check({
   id: 'BLOB-20',
-  name: 'a session that nobody touches ends: with uploads.expireAfter at 2 s it is 404 in the end',
+  name: 'a session that nobody touches ends: with uploads.expireAfter at its least, 60 s, it is 404 in the end',
   clause: `${cancelling} ("eventually timeout unfinished uploads")`,
   level: 'SHOULD',
   patient: true,
@@ -116,13 +116,13 @@ const expiry = check({
     const repository = registry.variant('expiring-uploads').repository();
     const session = await repository.startUpload();
     expectStatus(await session.patch(Buffer.alloc(10)), 202);
-    for (let waited = 0; waited < 90; waited += 3) {
-      // Looking at a session may count as use, so leave it alone for longer than it lives.
-      await sleep(3000);
+    for (let looks = 0; looks < 3; looks += 1) {
+      // Looking at a session may count as use, so it is left alone for longer than it lives.
+      await sleep(80_000);
       const answer = await session.status();
       if (answer.status === 404) return expectError(answer, 404, 'BLOB_UPLOAD_UNKNOWN');
     }
-    expectTrue(false, 'the session is still there after 90 s');
+    expectTrue(false, 'the session is still there after 240 s');
   },
 });
 
@@ -254,8 +254,8 @@ const brokenOffPut = check({
 
 const concurrentChunks = check({
   id: 'BLOB-11',
-  name: 'the same chunk sent eight times at once is taken once; nothing interleaves',
-  clause: chunks,
+  name: 'the same chunk sent eight times at once is taken once at most; nothing interleaves; the session tells its size',
+  clause: `${chunks}; a newcomer may cut off the request before it, whose client may be dead`,
   level: 'MUST',
   run: async (registry) => {
     const repository = registry.repository();
@@ -264,11 +264,13 @@ const concurrentChunks = check({
     const chunk = blob.bytes.subarray(0, 100_000);
     const to = session.location;
     const answers = await Promise.all(Array.from({ length: 8 }, () => session.patch(chunk, { range: '0-99999', to })));
+    for (const answer of answers) expectStatus(answer, 202, 416, 409, 400);
     const taken = answers.filter((answer) => answer.status === 202);
-    expectTrue(taken.length >= 1, 'no PATCH was taken', answers[0]);
-    expectTrue(taken.length === 1, `${taken.length} of 8 equal chunks were taken`, taken[1]);
-    await expectSize(session, 100_000);
-    expectStatus(await session.put(blob.digest, blob.bytes.subarray(100_000), { range: '100000-199999' }), 201);
+    expectTrue(taken.length <= 1, `${taken.length} of 8 equal chunks were taken`, taken[1]);
+    const size = await settledSize(session);
+    expectTrue(taken.length === 0 ? size <= 100_000 : size === 100_000, `the session says ${size} bytes`);
+    const rest = blob.bytes.subarray(size);
+    expectStatus(await session.put(blob.digest, rest, { range: `${size}-199999` }), 201);
     expectBody(await repository.getBlob(blob.digest), blob.bytes);
   },
 });
