@@ -10,9 +10,13 @@ export const lockName = '.moorage.lock';
 
 /** The library's minimum: after kill -9 the first update waits this long. */
 export const minimumStaleMs = 2_000;
-const deadlineMs = 10_000;
-const shortestWaitMs = 5;
-const longestWaitMs = 50;
+const deadlineMs = 30_000;
+/** A waiter looks this often: a holder gives the lock up for a few milliseconds at most. */
+const shortestWaitMs = 1;
+const longestWaitMs = 3;
+/** A lock that is not fair starves whoever comes second: once another process was met, leave it a gap between two holds. */
+const politeForMs = 5_000;
+const politeGapMs = 4;
 
 export interface HeldLock {
   /** False once another process may have taken the lock over. */
@@ -34,6 +38,9 @@ export class FileLocks {
   /** By lock path, of the locks that this store holds or is being granted. */
   readonly #marks = new Map<string, Mark>();
   readonly #calls = this.#callsForLibrary();
+  /** When another process was last found to hold a lock that we wanted. */
+  #metAtMs = Number.NEGATIVE_INFINITY;
+  #released: { readonly path: string; readonly atMs: number } | undefined;
 
   constructor(tree: FileTree, staleMs: number) {
     this.#tree = tree;
@@ -45,14 +52,16 @@ export class FileLocks {
     const { calls } = this.#tree;
     const path = `${this.#tree.pathOf(directory)}/${lockName}`;
     const deadline = calls.now() + deadlineMs;
-    for (let wait = shortestWaitMs; ; wait = Math.min(wait * 2, longestWaitMs)) {
+    await this.#leaveGap(path);
+    for (;;) {
       try {
         return await this.#tryOnce(path);
       } catch (error) {
         if (!isHeld(error)) throw error;
+        this.#metAtMs = calls.now();
         if (calls.now() >= deadline) throw new StorageError('unavailable', `lock not to be had: ${path}`, error);
       }
-      await sleep(shortestWaitMs + calls.random() * wait);
+      await sleep(shortestWaitMs + calls.random() * (longestWaitMs - shortestWaitMs));
     }
   }
 
@@ -78,9 +87,17 @@ export class FileLocks {
           this.#tree.log.warn('lock not released: it goes stale', { path, error });
         } finally {
           this.#marks.delete(path);
+          this.#released = { path, atMs: this.#tree.calls.now() };
         }
       },
     };
+  }
+
+  async #leaveGap(path: string): Promise<void> {
+    const nowMs = this.#tree.calls.now();
+    if (nowMs - this.#metAtMs > politeForMs || this.#released?.path !== path) return;
+    const restMs = politeGapMs - (nowMs - this.#released.atMs);
+    if (restMs > 0) await sleep(restMs);
   }
 
   #lose(path: string, mark: Mark | undefined, error: Error): void {
