@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes, StagedInfo } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
@@ -26,17 +27,17 @@ export class StagingArea {
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedFile> {
     const { tree, directories } = this.#parts;
     const directory = `${uploadsDirectory}/${id}`;
+    const staged = new StagedFile(this.#parts, directory, id, attributes);
     await directories.within(uploadsDirectory, async () => {
       tree.calls.mkdirSync(tree.pathOf(directory), tree.directoryMode);
-      const path = tree.pathOf(`${directory}/${recordName}`);
-      const record = tree.calls.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, tree.fileMode);
       try {
-        tree.calls.writeSync(record, recordOf(attributes), 0);
-      } finally {
-        tree.calls.closeSync(record);
+        this.#writeRecord(directory, recordOf(attributes));
+      } catch (error) {
+        await staged.discard();
+        throw error;
       }
     });
-    return new StagedFile(this.#parts, directory, id, attributes);
+    return staged;
   }
 
   async resume(id: UploadId): Promise<StagedFile | undefined> {
@@ -69,8 +70,19 @@ export class StagingArea {
     }
     for (const name of await this.#namesIn(uploadsDirectory)) {
       const key = `${uploadsDirectory}/${name}`;
-      const isWhole = this.#modifiedAtMs(`${key}/${recordName}`) !== undefined;
-      if (!isWhole && isOld(key)) await tree.calls.removeTree(tree.pathOf(key));
+      if (isOld(key) && (await this.#readRecord(key)) === undefined) await tree.calls.removeTree(tree.pathOf(key));
+    }
+  }
+
+  #writeRecord(directory: string, bytes: Uint8Array): void {
+    const { calls, fileMode } = this.#parts.tree;
+    const path = this.#parts.tree.pathOf(`${directory}/${recordName}`);
+    const record = calls.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
+    try {
+      const written = calls.writeSync(record, bytes, 0);
+      if (written < bytes.byteLength) throw new StorageError('no-space', `${path}: only ${written} bytes were written`);
+    } finally {
+      calls.closeSync(record);
     }
   }
 

@@ -14,6 +14,9 @@ export interface SystemCalls {
   fstatSync(descriptor: number): Stats;
   /** Undefined when there is no entry. */
   lstatSync(path: string): Stats | undefined;
+  realpathSync(path: string): string;
+  /** Where an open file is, all symbolic links resolved; undefined where the system does not tell. */
+  descriptorPathSync(descriptor: number): string | undefined;
   readSync(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
   writeSync(descriptor: number, bytes: Uint8Array, offset: number): number;
   writevSync(descriptor: number, chunks: readonly Uint8Array[], position: number): number;
@@ -62,6 +65,8 @@ export const systemCalls: SystemCalls = {
   closeSync: fs.closeSync,
   fstatSync: (descriptor) => fs.fstatSync(descriptor),
   lstatSync: (path) => fs.lstatSync(path, lstatOptions),
+  realpathSync: (path) => fs.realpathSync(path),
+  descriptorPathSync,
   readSync: (descriptor, buffer, offset, length, position) => fs.readSync(descriptor, buffer, offset, length, position),
   writeSync: (descriptor, bytes, offset) => fs.writeSync(descriptor, bytes, offset),
   writevSync: (descriptor, chunks, position) => fs.writevSync(descriptor, chunks, position),
@@ -101,6 +106,15 @@ async function makeTree(path: string, mode: number): Promise<void> {
     await fs.promises.mkdir(path, { mode });
   } catch (error) {
     if (!fs.existsSync(path)) throw error;
+  }
+}
+
+function descriptorPathSync(descriptor: number): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined; // No /proc here.
   }
 }
 

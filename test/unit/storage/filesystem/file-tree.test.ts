@@ -1,8 +1,8 @@
 // Reading below the root: no symbolic link is followed, nothing but a regular file is an object, and a refusal is not an absence.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
@@ -15,37 +15,65 @@ async function expectAbsent(store: ObjectStore, name: string): Promise<void> {
   expect(await store.link(key(name), key('copy'))).toBe(false);
 }
 
-test('a symbolic link to a file is absent, and said in the log', async () => {
-  const { store, at, warnings } = await storeOnDisk();
-  writeFileSync(at('real'), 'x');
-  symlinkSync(at('real'), at('linked'));
-  await expectAbsent(store, 'linked');
-  expect(await store.stat(key('linked'))).toBeUndefined();
-  expect(warnings).toContain('not a regular file below real directories: treated as absent');
-});
+const systems = [
+  { system: 'asking the kernel where a file is', replaced: {} },
+  { system: 'looking at each directory (no /proc, injected)', replaced: { descriptorPathSync: () => undefined } },
+];
 
-test('what is below a symbolic link to a directory is absent', async () => {
-  const { store, at } = await storeOnDisk();
-  const outside = newDirectory();
-  mkdirSync(`${outside}/sha256`);
-  writeFileSync(`${outside}/sha256/aa`, 'secret');
-  mkdirSync(at('team'));
-  symlinkSync(outside, at('team/blobs'));
-  await expectAbsent(store, 'team/blobs/sha256/aa');
-  expect(await store.list(key('team/blobs'))).toEqual([]);
-  expect(await store.list(key('team/blobs/sha256'))).toEqual([]);
-  expect(await store.list(key('team'))).toEqual([]);
-});
+describe.each(systems)('$system', ({ replaced }) => {
+  test('a symbolic link to a file is absent, and said in the log', async () => {
+    const { store, at, warnings } = await storeOnDisk(replaced);
+    writeFileSync(at('real'), 'x');
+    symlinkSync(at('real'), at('linked'));
+    await expectAbsent(store, 'linked');
+    expect(await store.stat(key('linked'))).toBeUndefined();
+    expect(warnings).toContain('not a regular file below real directories: treated as absent');
+  });
 
-test('a dangling link, a link to itself and a name that is too long are absent', async () => {
-  const { store, at } = await storeOnDisk();
-  symlinkSync('nowhere', at('dangling'));
-  symlinkSync('loop', at('loop'));
-  for (const name of ['dangling', 'loop', 'loop/x', 'x'.repeat(300)]) {
-    await expectAbsent(store, name);
-    expect(await store.stat(key(name))).toBeUndefined();
-    expect(await store.list(key(name))).toEqual([]);
-  }
+  test('what is below a symbolic link to a directory is absent', async () => {
+    const { store, at } = await storeOnDisk(replaced);
+    const outside = newDirectory();
+    mkdirSync(`${outside}/sha256`);
+    writeFileSync(`${outside}/sha256/aa`, 'secret');
+    mkdirSync(at('team'));
+    symlinkSync(outside, at('team/blobs'));
+    await expectAbsent(store, 'team/blobs/sha256/aa');
+    expect(await store.list(key('team/blobs'))).toEqual([]);
+    expect(await store.list(key('team/blobs/sha256'))).toEqual([]);
+    expect(await store.list(key('team'))).toEqual([]);
+  });
+
+  test('a dangling link, a link to itself and a name that is too long are absent', async () => {
+    const { store, at } = await storeOnDisk(replaced);
+    symlinkSync('nowhere', at('dangling'));
+    symlinkSync('loop', at('loop'));
+    for (const name of ['dangling', 'loop', 'loop/x', 'x'.repeat(300)]) {
+      await expectAbsent(store, name);
+      expect(await store.stat(key(name))).toBeUndefined();
+      expect(await store.list(key(name))).toEqual([]);
+    }
+  });
+
+  test('an object deep below real directories is read', async () => {
+    const { store, warnings } = await storeOnDisk(replaced);
+    await store.write(key('team/app/blobs/sha256/aa'), bytesOf('x'));
+    expect(await textAt(store, key('team/app/blobs/sha256/aa'))).toBe('x');
+    expect(warnings).toEqual([]);
+  });
+
+  test('a root that is moved while it is open goes on to be read', async () => {
+    const above = newDirectory();
+    const link = `${newDirectory()}/root`;
+    mkdirSync(`${above}/one`);
+    symlinkSync(`${above}/one`, link);
+    const { store } = await storeOnDisk(replaced, {}, link);
+    await store.write(key('team/a'), bytesOf('x'));
+    expect(await textAt(store, key('team/a'))).toBe('x');
+    renameSync(`${above}/one`, `${above}/two`);
+    unlinkSync(link);
+    symlinkSync(`${above}/two`, link);
+    expect(await textAt(store, key('team/a'))).toBe('x');
+  });
 });
 
 test('a FIFO, a socket and a directory are absent, and nobody waits for a writer', async () => {
@@ -71,6 +99,22 @@ test('the root itself may be a symbolic link', async () => {
   await store.write(key('team/a'), bytesOf('x'));
   expect(await textAt(store, key('team/a'))).toBe('x');
   expect(readdirSync(`${real}/team`)).toEqual(['a']);
+});
+
+test('reading a blob looks at no directory where the kernel says where the file is', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  let looks = 0;
+  const { store } = await storeOnDisk({
+    lstatSync: (path) => {
+      looks += 1;
+      return systemCalls.lstatSync(path);
+    },
+  });
+  await store.write(key('team/app/blobs/sha256/aa'), bytesOf('x'));
+  looks = 0;
+  await (await store.open(key('team/app/blobs/sha256/aa')))?.close();
+  expect(looks).toBe(0);
 });
 
 test('what may not be read is `unavailable`, never absent: a wrong owner is no empty registry (injected)', async () => {

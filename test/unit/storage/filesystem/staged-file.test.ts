@@ -195,6 +195,16 @@ test.each(['', 'not json', '[]', 'null'])('a damaged record (%j) is no session',
   expect(await store.resume(staged.id)).toBeUndefined();
 });
 
+test('a session whose record could not be written is not there at all (a full disk)', async () => {
+  const { store, at } = await storeOnDisk({
+    writeSync: () => {
+      throw systemError('ENOSPC');
+    },
+  });
+  await expect(store.stage(newUploadId(), {})).rejects.toMatchObject({ failure: 'no-space' });
+  expect(readdirSync(at('.moorage/uploads'))).toEqual([]);
+});
+
 test('data that somebody made a symbolic link is not written through', async () => {
   const { store, at } = await storeOnDisk();
   const outside = newDirectory();
@@ -222,9 +232,11 @@ test('opening clears away drafts and half-made sessions that are an hour old, an
   mkdirSync(at('.moorage/staging'), { recursive: true });
   writeFileSync(at('.moorage/staging/draft'), 'half');
   mkdirSync(at(`.moorage/uploads/${newUploadId()}`));
+  const damaged = await stageText(store, 'lost');
+  writeFileSync(at(`.moorage/uploads/${damaged.id}/record.json`), '');
   await storeOnDisk({ now: () => Date.now() + 3_000_000 }, {}, root);
   expect(readdirSync(at('.moorage/staging'))).toEqual(['draft']);
-  expect(readdirSync(at('.moorage/uploads')).length).toBe(2);
+  expect(readdirSync(at('.moorage/uploads')).length).toBe(3);
   const { store: later } = await storeOnDisk({ now: () => Date.now() + 7_200_000 }, {}, root);
   expect(readdirSync(at('.moorage/staging'))).toEqual([]);
   expect(readdirSync(at('.moorage/uploads'))).toEqual([staged.id]);
