@@ -18,7 +18,9 @@ async function load() {
   try {
     return (await import('rolldown')).rolldown;
   } catch (error) {
-    console.error(`dist/main.js is not bundled and starts slower: rolldown does not load here (${error.message})`);
+    console.error(
+      `dist/main.js is not bundled and starts slower: rolldown does not load here (${error.message.split('.', 1)[0]})`,
+    );
     return undefined;
   }
 }
