@@ -29,7 +29,13 @@ export class DockerEngine {
     const config = join(directory, 'config');
     await mkdir(config, { recursive: true });
     const socket = `unix://${join(directory, 'docker.sock')}`;
-    const env = { ...machine, DOCKER_HOST: socket, DOCKER_CONFIG: config, DOCKER_BUILDKIT: '1', BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
+    const env = {
+      ...machine,
+      DOCKER_HOST: socket,
+      DOCKER_CONFIG: config,
+      DOCKER_BUILDKIT: '1',
+      BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
+    };
     const log = openSync(join(directory, 'dockerd.log'), 'a');
     const daemon = spawn(dockerd, engineFlags(directory, socket), { env, stdio: ['ignore', log, log] });
     const engine = new DockerEngine(docker, daemon, directory, env);
