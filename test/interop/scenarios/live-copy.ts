@@ -31,7 +31,7 @@ async function copyBesidePushes(lab: Lab): Promise<string> {
 
   const tags = ['first'];
   let copying = true;
-  const pushes = (async () => {
+  const push = async () => {
     // A few more after the copy has ended: it is the last rewrite of skopeo that erases them.
     for (let after = 0; copying || after < 10; after += copying ? 0 : 1) {
       const tag = `pushed-${tags.length}`;
@@ -39,12 +39,12 @@ async function copyBesidePushes(lab: Lab): Promise<string> {
       tags.push(tag);
       await delay(pauseMs);
     }
-  })();
+  };
   const copy = skopeo('--insecure-policy', 'copy', `oci:${foreign.layout}:${foreign.tag}`, `oci:${directory}:copied`);
-  await copy.finally(() => {
+  const copied = copy.finally(() => {
     copying = false;
   });
-  await pushes;
+  await Promise.all([copied, push()]);
   expectThat(tags.length > 20, `only ${tags.length} pushes beside the copy`);
 
   const seconds = await settled(lab, directory, [...tags, 'copied']);
