@@ -9,6 +9,7 @@ import type { BlobSender } from './blob-sender.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { routedUrl } from './repository-path.ts';
+import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
 import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
 import { RouteMethods } from './route-methods.ts';
@@ -74,6 +75,7 @@ export function buildApp({
   if (log !== undefined) logRequests(app, log);
   methods.learn(app);
   gate.guard(app);
+  acceptAnyContentType(app);
   state.watch(app);
 
   const context = { registry, answers, gate, sender, settings };

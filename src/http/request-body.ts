@@ -1,9 +1,24 @@
 // Request bodies: a stream for uploads, or a buffer that is never larger than its limit.
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { RegistryError } from '../oci/error-code.ts';
 import { keepWhileWorking } from './stall.ts';
 import { expectBody, hasBody } from './unread-body.ts';
+
+/**
+ * Fastify would refuse a Content-Type that is none with 415. For blobs it does not matter, and for manifests the registry says
+ * what is wrong with it, so Fastify does not get to see it; it stays in `request.raw.headers`.
+ */
+export function acceptAnyContentType(app: FastifyInstance): void {
+  const hideContentType: onRequestHookHandler = (request, _reply, done) => {
+    request.headers = { 'content-type': undefined };
+    done();
+  };
+  app.addHook('onRoute', (route) => {
+    if (route.method === 'GET' || route.method === 'HEAD') return;
+    route.onRequest = [...[route.onRequest ?? []].flat(), hideContentType];
+  });
+}
 
 /** The body as it comes; undefined when there is none. From here on the client is told to send it. */
 export function streamedBody(request: FastifyRequest, reply: FastifyReply): IncomingMessage | undefined {

@@ -21,23 +21,26 @@ export function mustClose(request: FastifyRequest): boolean {
   return length === undefined || Number(length) > drainBytes || isContinueAwaited(request);
 }
 
-/** Ends an answer whose head and body are written once the client has sent the rest, or was given enough time to read the answer. */
+/**
+ * Ends an answer whose head and body are written once the client has sent the rest of its body, or had enough time to read
+ * the answer. Beyond the bytes that are drained nothing is read any more, but the connection stays for that time: closing it
+ * with unread bytes resets it, and a reset takes an answer with it that the client has not read yet.
+ */
 export function endAfterBody(request: IncomingMessage, response: ServerResponse): void {
   let left = drainBytes;
   const onData = (chunk: Uint8Array) => {
     left -= chunk.byteLength;
-    if (left < 0) close();
+    if (left < 0) request.off('data', onData).pause();
   };
   const end = () => {
     clearTimeout(timer);
     request.off('data', onData).off('end', end).off('close', end);
     response.end();
   };
-  const close = () => {
+  const timer = setTimeout(() => {
     end();
     request.socket.destroySoon();
-  };
-  const timer = setTimeout(close, drainMs);
+  }, drainMs);
   request.on('data', onData).on('end', end).on('close', end);
   request.resume();
 }

@@ -121,10 +121,25 @@ describe('the framework', () => {
     expect(failures).toEqual([]);
   });
 
-  it('refuses a Content-Type that is none in the envelope', async () => {
+  it.each(['nonsense', '', 'a/b/c', 'text/plain; charset'])(
+    'leaves the Content-Type %j to the manifest',
+    async (type) => {
+      const { app } = registryApp();
+      const headers = { 'content-type': type };
+      const started = await app.inject({ method: 'POST', url: '/v2/a/blobs/uploads/', headers });
+      expect(started.statusCode).toBe(202);
+      const upload = { method: 'PATCH', url: String(started.headers.location), headers, payload: 'x' } as const;
+      expect((await app.inject(upload)).statusCode).toBe(202);
+      const answer = await app.inject({ method: 'PUT', url: '/v2/a/manifests/v1', headers, payload: '{}' });
+      expect(answer.statusCode).toBe(400);
+      expect(codesOf(answer)).toEqual(['MANIFEST_INVALID']);
+    },
+  );
+
+  it('refuses it for an unknown endpoint, in the envelope', async () => {
     const { app } = registryApp();
     const headers = { 'content-type': 'nonsense' };
-    const answer = await app.inject({ method: 'PUT', url: '/v2/a/manifests/v1', headers, payload: '{}' });
+    const answer = await app.inject({ method: 'PUT', url: '/nowhere', headers, payload: '{}' });
     expect(answer.statusCode).toBe(415);
     expect(codesOf(answer)).toEqual(['UNSUPPORTED']);
   });

@@ -34,7 +34,7 @@ export function manifestRoutes(app: FastifyInstance, { registry, answers, settin
     const reference = parseReference(parameterOf(request, 'reference'));
     const tags = tagsOf(request.query, reference);
     const bytes = await bufferedBody(request, reply, settings.maxManifestBytes);
-    const contentType = request.headers['content-type'];
+    const contentType = request.raw.headers['content-type'];
     const pushed = await manifestsOf(request).put({ reference, tags, contentType, bytes });
     answers.empty(reply, 201, [
       ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
