@@ -1,13 +1,15 @@
 // What we acknowledged in one repository, and every version of its index.json that we know of: a file that all server processes
 // append to under the repository's lock. Nothing in it is needed to serve; without it a foreign file is adopted as it is.
-import { digestOf, isDigest } from '../oci/digest.ts';
+import { algorithmOf, digestOf, isDigest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { Key, ObjectStore, OpenObject, SmallObject, Version, VersionLabel } from '../storage/object-store.ts';
+import type { Key, ObjectStore, SmallObject, VersionLabel } from '../storage/object-store.ts';
 import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, type IndexedEntry, isEmptyDelta, noDelta } from './indexed-entry.ts';
+import { JournalFile } from './journal-file.ts';
 import {
+  type JournalRecord,
   journalLines,
   parseEntries,
   parseManifest,
@@ -15,7 +17,6 @@ import {
   printHeader,
   printManifest,
   printRecord,
-  readHeader,
   type Span,
   type VersionAuthor,
 } from './journal-record.ts';
@@ -54,27 +55,23 @@ export interface JudgedVersion {
 
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #file: JournalFile;
   #tree = new VersionTree();
   #manifests = new Map<string, Span>();
-  /** Of the file as far as it was read; undefined when there is none. */
-  #id: string | undefined;
-  #version: Version | undefined;
-  #offset = 0;
   /** The snapshot that the next record may be about. */
   #entries: Span | undefined;
   #loading: Promise<void> = Promise.resolve();
-  /** Recorded by us, not known to be published. */
-  #announced: VersionLabel | undefined;
   #trimAtBytes: number = healPolicy.journalFloorBytes;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#file = new JournalFile(options.store, options.key);
   }
 
   /** Reads what was appended since; one stat when nothing was. */
   load(): Promise<void> {
-    const tail = () => this.#tail();
-    this.#loading = this.#loading.then(tail, tail);
+    const readOn = () => this.#readOn();
+    this.#loading = this.#loading.then(readOn, readOn);
     return this.#loading;
   }
 
@@ -88,10 +85,9 @@ export class Journal {
     const found = this.#tree.recall(label);
     const root = found?.versions[0];
     if (found === undefined || root === undefined) return undefined;
-    const line = await this.#read(root.entries);
+    const line = await this.#file.read(root.entries);
     if (line === undefined) {
       // Trimmed by another process meanwhile.
-      this.#forget();
       await this.load();
       return this.recall(label);
     }
@@ -107,7 +103,7 @@ export class Journal {
   /** What to append before the version becomes visible. */
   recordOf(publication: Publication): SmallObject {
     const { author, base, label, delta, judged, manifests } = publication;
-    const pieces = this.#id === undefined ? [printHeader(this.#newId())] : [];
+    const pieces = this.#file.exists ? [] : [printHeader(this.#newId())];
     for (const [digest, bytes] of manifests) {
       if (bytes.byteLength > healPolicy.manifestLimitBytes || this.#manifests.has(digest)) continue;
       pieces.push(printManifest(digest, bytes));
@@ -115,10 +111,10 @@ export class Journal {
     if (judged !== undefined) pieces.push(this.#foreignRecord(judged));
     else if (!this.#tree.knows(base)) {
       pieces.push(printEntries(publication.baseEntries()));
-      pieces.push(this.#record({ author: 'snapshot', base: undefined, label: base, delta: noDelta }));
+      pieces.push(this.#record({ author: 'snapshot', base: undefined, label: base, delta: noDelta, owed: noDelta }));
     }
-    pieces.push(this.#record({ author, base, label, delta }));
-    this.#announced = label;
+    pieces.push(this.#record({ author, base, label, delta, owed: noDelta }));
+    this.#tree.announced = label;
     return this.#piece(pieces);
   }
 
@@ -130,86 +126,63 @@ export class Journal {
   /** To be told after each update that published: tells a version that another holder of the lock replaced from one that never was. */
   published(label: VersionLabel): void {
     this.#tree.published = label;
-    this.#announced = undefined;
+    this.#tree.announced = undefined;
   }
 
   /** The bytes of a manifest that was pushed within the window, if it was small; undefined when they are not kept. */
   async manifestBytes(digest: string): Promise<Uint8Array | undefined> {
     await this.load();
     const span = this.#manifests.get(digest);
-    const line = span === undefined ? undefined : await this.#read(span);
+    const line = span === undefined ? undefined : await this.#file.read(span);
     const bytes = line === undefined ? undefined : parseManifest(line);
     if (bytes === undefined || !isDigest(digest)) return undefined;
-    return digestOf(bytes, digest.startsWith('sha512:') ? 'sha512' : 'sha256') === digest ? bytes : undefined;
+    return digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined;
   }
 
   /** Drops what nothing is judged by any more, once that is worth it. Under the repository's lock, given the version that the file shows. */
   async trim(label: VersionLabel | undefined): Promise<void> {
-    if (this.#offset <= this.#trimAtBytes || !this.shows(label)) return;
-    this.#trimAtBytes = this.#offset * 1.25;
+    const { size } = this.#file;
+    if (size <= this.#trimAtBytes || !this.shows(label)) return;
+    this.#trimAtBytes = size * 1.25;
     const versions = this.#tree.recall(label)?.versions ?? [];
     const cut = cutOf(versions, this.#options.clock.now() - healPolicy.windowMs);
     const [root, last] = [versions[0], versions[cut]];
-    if (root === undefined || last === undefined || last.end - root.end < this.#offset / 2) return;
+    if (root === undefined || last === undefined || last.end - root.end < size / 2) return;
     const past = await this.recall(label);
-    const recent = await this.#read({ at: last.end, length: this.#offset - last.end });
+    const recent = await this.#file.read({ at: last.end, length: size - last.end });
     if (past === undefined || recent === undefined) return;
     const pieces = [printHeader(this.#newId()), printEntries(stateAt(past, cut).values())];
-    pieces.push(this.#record({ author: 'snapshot', base: undefined, label: last.label, delta: noDelta }, last.atMs));
+    const snapshot = { author: 'snapshot', base: undefined, label: last.label, delta: noDelta, owed: noDelta } as const;
+    pieces.push(this.#record(snapshot, last.atMs));
     const digests = new Set(versions.slice(cut + 1).flatMap(({ added }) => added.map(({ digest }) => digest)));
     for (const digest of digests) {
       const span = this.#manifests.get(digest);
-      if (span !== undefined && span.at < last.end) pieces.push(`\n${(await this.#read(span)) ?? ''}\n`);
+      if (span !== undefined && span.at < last.end) pieces.push(`\n${(await this.#file.read(span)) ?? ''}\n`);
     }
-    const { store, key } = this.#options;
-    await store.write(key, Buffer.concat([Buffer.from(pieces.join('')), recent]));
-    this.#forget();
+    await this.#file.replace(Buffer.concat([Buffer.from(pieces.join('')), recent]));
     this.#trimAtBytes = healPolicy.journalFloorBytes;
     await this.load();
   }
 
-  async #tail(): Promise<void> {
-    const { store, key } = this.#options;
-    const info = await store.stat(key);
-    if (info !== undefined && info.version === this.#version) return;
-    const journal = info === undefined ? undefined : await store.open(key);
-    if (journal === undefined) return this.#forget();
-    try {
-      const id = await idOf(journal);
-      if (id !== this.#id || journal.info.size < this.#offset) this.#forget();
-      this.#id = id;
-      const bytes = await readSpan(journal, { at: this.#offset, length: journal.info.size - this.#offset });
-      for (const line of journalLines(bytes, this.#offset)) {
-        if (line.kind === 'manifest') this.#manifests.set(line.digest, line.span);
-        else if (line.kind === 'entries') this.#entries = line.span;
-        else if (line.kind === 'record')
-          this.#tree.add(line.record, this.#entries, line.span.at + line.span.length + 1);
-      }
-      this.#offset += bytes.lastIndexOf(10) + 1;
-      this.#version = journal.info.version;
-    } finally {
-      await journal.close();
+  async #readOn(): Promise<void> {
+    const tail = await this.#file.readOn();
+    if (tail === undefined) return;
+    if (tail.isAnother) this.#forget();
+    for (const line of journalLines(tail.bytes, tail.offset)) {
+      if (line.kind === 'manifest') this.#manifests.set(line.digest, line.span);
+      else if (line.kind === 'entries') this.#entries = line.span;
+      else this.#tree.add(line.record, this.#entries, line.span.at + line.span.length + 1);
     }
   }
 
-  async #read(span: Span): Promise<Buffer | undefined> {
-    const journal = await this.#options.store.open(this.#options.key);
-    if (journal === undefined) return undefined;
-    try {
-      return (await idOf(journal)) === this.#id ? await readSpan(journal, span) : undefined;
-    } finally {
-      await journal.close();
-    }
-  }
-
+  /** What this process knows of its own versions stays known. */
   #forget(): void {
-    const { published } = this.#tree;
+    const { published, announced } = this.#tree;
     this.#tree = new VersionTree();
     this.#tree.published = published;
+    this.#tree.announced = announced;
     this.#manifests = new Map();
-    this.#id = undefined;
-    this.#version = undefined;
-    this.#offset = 0;
+    this.#entries = undefined;
   }
 
   #newId(): string {
@@ -223,22 +196,12 @@ export class Journal {
     return this.#record({ author: 'foreign', base, label, delta: judgement.seen, owed });
   }
 
-  #record(
-    version: {
-      author: VersionAuthor;
-      base: VersionLabel | undefined;
-      label: VersionLabel | undefined;
-      delta: Delta;
-      owed?: Delta;
-    },
-    atMs = this.#options.clock.now(),
-  ): string {
-    const { owed = noDelta, ...rest } = version;
-    const announced = this.#announced;
+  #record(version: Omit<JournalRecord, 'atMs' | 'process' | 'voids'>, atMs = this.#options.clock.now()): string {
+    const { announced } = this.#tree;
     // An update that ran again, or failed, leaves a record of a version that never was.
     const voids =
       announced === undefined || announced === version.base || announced === version.label ? [] : [announced];
-    return printRecord({ ...rest, owed, atMs, voids, process: this.#options.process });
+    return printRecord({ ...version, atMs, voids, process: this.#options.process });
   }
 
   #piece(pieces: readonly string[]): SmallObject {
@@ -252,14 +215,4 @@ function cutOf(versions: readonly KnownVersion[], sinceMs: number): number {
   if (at < 0) at = versions.length - 1;
   while (at > 0 && !isEmptyDelta(versions[at]?.owed ?? noDelta)) at -= 1;
   return at;
-}
-
-async function idOf(journal: OpenObject): Promise<string> {
-  return readHeader(await readSpan(journal, { at: 0, length: 256 }));
-}
-
-async function readSpan(journal: OpenObject, { at, length }: Span): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(Math.max(0, length));
-  const count = await journal.readInto(bytes, at);
-  return bytes.subarray(0, count);
 }

@@ -30,6 +30,8 @@ interface Standing {
 export class VersionTree {
   /** The last version that this process made visible. */
   published: VersionLabel | undefined;
+  /** Recorded by this process and not known to be published: an update that is under way, ran again or failed. */
+  announced: VersionLabel | undefined;
   readonly #versions = new Map<VersionLabel | undefined, KnownVersion>();
   readonly #voids = new Set<VersionLabel>();
   #order: KnownVersion[] = [];
@@ -73,14 +75,16 @@ export class VersionTree {
   }
 
   #newest(): KnownVersion | undefined {
-    for (let last = this.#order.at(-1); last !== undefined; last = this.#order.at(-1)) {
-      if (last.label === undefined || !this.#voids.has(last.label)) return last;
-      this.#order.pop();
-    }
-    return undefined;
+    return this.#order.findLast(
+      ({ label }) => label === undefined || (!this.#voids.has(label) && label !== this.announced),
+    );
   }
 
   #standing(label: VersionLabel | undefined): Standing | undefined {
+    if (label !== undefined && label === this.announced) {
+      this.published = label;
+      this.announced = undefined;
+    }
     const newest = this.#newest();
     if (newest === undefined) return undefined;
     const shown = this.#versions.get(label);

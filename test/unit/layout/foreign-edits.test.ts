@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../../../src/layout/foreign-edits.ts';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
-import { isNamed } from '../../../src/layout/indexed-entry.ts';
+import { isNamed, refNameOf } from '../../../src/layout/indexed-entry.ts';
 import { digestNamed, type ForeignEdit, tools } from '../../support/foreign-tools.ts';
 import { SharedLayout } from '../../support/shared-layout.ts';
 
@@ -112,6 +112,12 @@ describe('tags moved by other tools', () => {
     expectAll(layout, ['P', 'p'], ['N', 'a'], ['A']);
   });
 
+  it('leaves a name that crane lists twice to be listed twice', () => {
+    const layout = settled();
+    layout.foreign(tools.craneAppend('N', 'a'), layout.file);
+    expectAll(layout, ['A', 'a'], ['N', 'a']);
+  });
+
   it('leaves a manifest unlisted that was replaced long after the window, as regctl means it', () => {
     const layout = settled();
     layout.wait(2 * healPolicy.windowMs);
@@ -152,6 +158,18 @@ describe('deletes of other tools', () => {
       expectAll(layout, ['B', 'b'], ['C', 'c'], ['U']);
     },
   );
+
+  it('of most of what is young are honoured when the rest proves that the copy was fresh', () => {
+    const layout = settled();
+    for (let push = 0; push < 5; push += 1) layout.push(`P${push}`, `p${push}`).wait(minute);
+    const cleanUp: ForeignEdit = {
+      name: 'jq keeps the last',
+      arrived: 'rename',
+      edit: (read) => read.filter((each) => !/^p[0-3]$/.test(refNameOf(each.key) ?? '')),
+    };
+    layout.foreign(cleanUp, layout.file);
+    expect(['p0', 'p1', 'p2', 'p3', 'p4'].filter((name) => layout.tag(name) !== undefined)).toEqual(['p4']);
+  });
 
   it('does not honour a delete made from an old copy of a tag that was acknowledged again since', () => {
     const layout = settled();
@@ -214,6 +232,16 @@ describe('a file that equals an older version (rule 4)', () => {
     const writtenAtMs = layout.nowMs;
     const judgement = layout.wait(minute).judgeOnly(read, 'in-place', writtenAtMs);
     expect(judgement.heal.added).toHaveLength(1);
+  });
+});
+
+describe('a file whose time stamp was put back', () => {
+  it('is judged by when it was seen', () => {
+    const layout = settled();
+    const read = layout.file;
+    layout.push('P', 'p').wait(minute);
+    const judgement = layout.judgeOnly(read, 'rename', layout.nowMs - 30 * minute);
+    expect(judgement.notes).toContainEqual(expect.objectContaining({ kind: 'ambiguous', choice: 'edit' }));
   });
 });
 

@@ -1,0 +1,88 @@
+// The journal as a file that other processes append to and trim: reads on from where it was read to, and finds out when it is another one.
+import type { Key, ObjectStore, OpenObject, Version } from '../storage/object-store.ts';
+import { readHeader, type Span } from './journal-record.ts';
+
+export interface Tail {
+  /** True when the file was trimmed, removed or started anew: what was read before counts no more. */
+  readonly isAnother: boolean;
+  /** What was not read before, from `offset`; ends with a whole line. */
+  readonly bytes: Buffer;
+  readonly offset: number;
+}
+
+export class JournalFile {
+  readonly #store: ObjectStore;
+  readonly #key: Key;
+  /** Of the file as far as it was read; undefined when there is none. */
+  #id: string | undefined;
+  #version: Version | undefined;
+  #size = 0;
+
+  constructor(store: ObjectStore, key: Key) {
+    this.#store = store;
+    this.#key = key;
+  }
+
+  get exists(): boolean {
+    return this.#id !== undefined;
+  }
+
+  /** Bytes read so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Undefined when nothing was appended since: one stat. */
+  async readOn(): Promise<Tail | undefined> {
+    const info = await this.#store.stat(this.#key);
+    if (info !== undefined && info.version === this.#version) return undefined;
+    const journal = info === undefined ? undefined : await this.#store.open(this.#key);
+    if (journal === undefined) return { isAnother: this.forget(), bytes: Buffer.alloc(0), offset: 0 };
+    try {
+      const id = await idOf(journal);
+      const isAnother = (id !== this.#id || journal.info.size < this.#size) && this.forget();
+      const offset = this.#size;
+      const bytes = await readSpan(journal, { at: offset, length: journal.info.size - offset });
+      const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+      this.#id = id;
+      this.#size += whole.length;
+      this.#version = journal.info.version;
+      return { isAnother, bytes: whole, offset };
+    } finally {
+      await journal.close();
+    }
+  }
+
+  /** Undefined when the file is another one by now. */
+  async read(span: Span): Promise<Buffer | undefined> {
+    const journal = await this.#store.open(this.#key);
+    if (journal === undefined) return undefined;
+    try {
+      return (await idOf(journal)) === this.#id ? await readSpan(journal, span) : undefined;
+    } finally {
+      await journal.close();
+    }
+  }
+
+  async replace(bytes: Uint8Array): Promise<void> {
+    await this.#store.write(this.#key, bytes);
+  }
+
+  /** Reads from the start next time. */
+  forget(): true {
+    this.#id = undefined;
+    this.#version = undefined;
+    this.#size = 0;
+    return true;
+  }
+}
+
+async function idOf(journal: OpenObject): Promise<string> {
+  return readHeader(await readSpan(journal, { at: 0, length: 256 }));
+}
+
+async function readSpan(journal: OpenObject, { at, length }: Span): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(Math.max(0, length));
+  const count = await journal.readInto(bytes, at);
+  return bytes.subarray(0, count);
+}
