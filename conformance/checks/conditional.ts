@@ -179,6 +179,22 @@ const expectContinue = check({
   },
 });
 
+const badContentType = check({
+  id: 'GEN-7',
+  name: 'a Content-Type that is no media type is 400 or 415, and nothing is stored',
+  clause: 'RFC 9110, section 15.5.16',
+  level: 'CHOSEN',
+  run: async (registry) => {
+    const repository = registry.repository();
+    const image = imageOf();
+    await repository.pushImage(image);
+    for (const type of ['nonsense', '/', 'a/b/c', ';charset=utf-8']) {
+      expectError(await repository.putManifest('v1', image.manifest, { type }), [400, 415]);
+    }
+    expectStatus(await repository.headManifest('v1'), 404);
+  },
+});
+
 const date = check({
   id: 'GEN-7',
   name: 'answers carry Date',
@@ -191,5 +207,16 @@ const date = check({
 
 export const conditional: Section = {
   title: 'HTTP semantics',
-  checks: [etag, notModified, modified, conditionOnMissing, movedTag, wrongMethod, headParity, expectContinue, date],
+  checks: [
+    etag,
+    notModified,
+    modified,
+    conditionOnMissing,
+    movedTag,
+    wrongMethod,
+    headParity,
+    expectContinue,
+    badContentType,
+    date,
+  ],
 };

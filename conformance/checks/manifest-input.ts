@@ -74,13 +74,13 @@ const deep: Bodies = {
   '100,000 lists never closed': '['.repeat(100_000),
 };
 
-async function expectRefused(repository: Repository, bytes: Buffer, mediaType: string): Promise<void> {
+async function expectRefused(repository: Repository, tag: string, bytes: Buffer, mediaType: string): Promise<void> {
   const refused: Answer[] = [
-    await repository.putManifest('bad', { bytes, mediaType }),
+    await repository.putManifest(tag, { bytes, mediaType }),
     await repository.putManifest(digestOf(bytes), { bytes, mediaType }),
   ];
   for (const answer of refused) expectError(answer, 400, 'MANIFEST_INVALID');
-  expectStatus(await repository.headManifest('bad'), 404);
+  expectStatus(await repository.headManifest(tag), 404);
   expectStatus(await repository.headManifest(digestOf(bytes)), 404);
 }
 
@@ -88,10 +88,10 @@ async function expectAllRefused(registry: Registry, bodies: Bodies, mediaType: s
   const repository = registry.repository();
   await repository.pushBlob(blobOf('so that the repository exists'));
   const failures: CheckFailure[] = [];
-  for (const [what, content] of Object.entries(bodies)) {
+  for (const [at, [what, content]] of Object.entries(bodies).entries()) {
     const raw = typeof content === 'string' || Buffer.isBuffer(content);
     const bytes = Buffer.from(raw ? content : JSON.stringify(content));
-    await expectRefused(repository, bytes, mediaType).catch((error: unknown) => {
+    await expectRefused(repository, `bad-${at}`, bytes, mediaType).catch((error: unknown) => {
       if (!(error instanceof CheckFailure)) throw error;
       failures.push(new CheckFailure(`${what}: ${error.message}`, error.exchange));
     });
@@ -125,7 +125,6 @@ const unsupportedTypes = check({
       'application/vnd.docker.distribution.manifest.v1+prettyjws',
       'application/octet-stream',
       'text/html',
-      'nonsense',
     ];
     for (const mediaType of types) {
       expectError(await repository.putManifest('v1', { bytes, mediaType }), 400, 'MANIFEST_INVALID');

@@ -177,6 +177,7 @@ describe('parseManifest refuses', () => {
     ['config', { ...image, config: [descriptor] }],
     ['config.digest', { ...image, config: { ...descriptor, digest: 'sha256' } }],
     ['config.digest', { ...image, config: { ...descriptor, digest: '../../etc/passwd' } }],
+    ['config.digest', { ...image, config: { ...descriptor, digest: 'sha256:xyz' } }],
     ['config.digest', { ...image, config: { mediaType: layerType, size: 1 } }],
     ['config.mediaType', { ...image, config: { ...descriptor, mediaType: '' } }],
     ['layers', { ...image, layers: undefined }],
