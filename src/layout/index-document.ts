@@ -1,9 +1,10 @@
 // index.json as a document: lossless parse and print. We write one descriptor a line, so that a rewrite copies the bytes of
 // every unchanged line and a re-read parses only what differs; what another tool wrote in its own form is parsed whole.
+import { isUtf8 } from 'node:buffer';
 import { mediaTypes } from '../oci/media-type.ts';
 import { commonPrefixLength, commonSuffixLength } from './common-bytes.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
-import { elementsOf, JsonSpanError, type Member, membersOf } from './json-span.ts';
+import { elementsOf, JsonSpanError, type Member, membersOf, onOneLine } from './json-span.ts';
 
 /** index.json cannot be understood as it is: half written, or not an index. It is never replaced then. */
 export class IndexUnreadableError extends Error {
@@ -33,6 +34,7 @@ export const emptyIndexDocument: IndexDocument = {
 
 /** Throws IndexUnreadableError. Entries of `known` whose bytes stand in `bytes` as well are shared, not parsed again. */
 export function parseIndexDocument(bytes: Buffer, known: IndexDocument | undefined): IndexDocument {
+  if (known !== undefined && known.bytes.length > 0 && known.bytes.equals(bytes)) return known;
   try {
     return (known?.inOurForm ? parseDifference(bytes, known) : undefined) ?? parseWhole(bytes);
   } catch (cause) {
@@ -44,8 +46,11 @@ export function parseIndexDocument(bytes: Buffer, known: IndexDocument | undefin
 }
 
 function parseWhole(bytes: Buffer): IndexDocument {
+  // Decoding would replace what is not UTF-8 (RFC 8259, 8.1), and our next write would then change another program's bytes.
+  if (!isUtf8(bytes)) throw new JsonSpanError('not UTF-8');
   const members = membersOf(bytes.toString('utf8'));
-  const at = members.findIndex((member) => member.name === 'manifests');
+  // Of several members of one name every JSON reader takes the last.
+  const at = members.findLastIndex((member) => member.name === 'manifests');
   const before = members.slice(0, at < 0 ? members.length : at);
   const after = at < 0 ? [] : members.slice(at + 1);
   for (const member of [...before, ...after]) JSON.parse(member.text);
@@ -58,8 +63,10 @@ function parseWhole(bytes: Buffer): IndexDocument {
   return { head, entries, tail, bytes, inOurForm };
 }
 
+const carriageReturn = 0x0d;
+
 function printMember(member: Member): string {
-  return `${JSON.stringify(member.name)}:${member.text}`;
+  return `${JSON.stringify(member.name)}:${onOneLine(member.text)}`;
 }
 
 /** Undefined when the difference is more than lines added, changed or removed in the middle. */
@@ -83,8 +90,9 @@ function parseDifference(bytes: Buffer, known: IndexDocument): IndexDocument | u
     end = lineStart;
     last -= 1;
   }
-  const changed = bytes.subarray(start, bytes.length - (known.bytes.length - end)).toString('utf8');
-  const middle = parseLines(changed, last === known.entries.length);
+  const changed = bytes.subarray(start, bytes.length - (known.bytes.length - end));
+  if (!isUtf8(changed) || changed.includes(carriageReturn)) return undefined;
+  const middle = parseLines(changed.toString('utf8'), last === known.entries.length);
   if (middle === undefined) return undefined;
   if (middle.length === 0 && last === known.entries.length && first > 0) return undefined;
   const entries = [...known.entries.slice(0, first), ...middle, ...known.entries.slice(last)];
@@ -98,10 +106,22 @@ function parseLines(text: string, endsTheArray: boolean): readonly IndexEntry[] 
   const entries: IndexEntry[] = [];
   for (const [at, line] of lines.entries()) {
     const isLast = endsTheArray && at === lines.length - 1;
-    if (line.endsWith(',') === isLast || !line.startsWith('{')) return undefined;
-    entries.push(parseIndexEntry(isLast ? line : line.slice(0, -1)));
+    if (!line.startsWith('{') || !line.endsWith(isLast ? '}' : '},')) return undefined;
+    const entry = entryOn(isLast ? line : line.slice(0, -1));
+    if (entry === undefined) return undefined;
+    entries.push(entry);
   }
   return entries;
+}
+
+/** Undefined when the line is no JSON of its own: the file may still be some, with a descriptor on several lines. */
+function entryOn(line: string): IndexEntry | undefined {
+  try {
+    return parseIndexEntry(line);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** The document that was known before, and which of its entries the new one has no longer. */

@@ -6,7 +6,7 @@ export class JsonSpanError extends Error {
 
 export interface Member {
   readonly name: string;
-  /** The value's own text, whitespace between tokens removed so that it fits on a line. */
+  /** The value's own text. Where it ends is certain, that it is JSON is not. */
   readonly text: string;
 }
 
@@ -22,7 +22,7 @@ export function membersOf(text: string): readonly Member[] {
     if (typeof name !== 'string') throw new JsonSpanError(`a member name is expected at ${at}`);
     at = skipSpace(text, expect(text, skipSpace(text, nameEnd), ':'));
     const end = valueEnd(text, at);
-    members.push({ name, text: onOneLine(text.slice(at, end)) });
+    members.push({ name, text: text.slice(at, end) });
     at = skipSpace(text, end);
     if (text[at] === '}') return members;
     at = skipSpace(text, expect(text, at, ','));
@@ -43,8 +43,24 @@ export function elementsOf(text: string): readonly string[] {
   }
 }
 
-function onOneLine(text: string): string {
-  return /\s/.test(text) ? text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1') : text;
+/** The same JSON without line breaks. Spaces stay where there are none; else all whitespace between tokens goes. */
+export function onOneLine(text: string): string {
+  if (!/[\n\r]/.test(text)) return text;
+  // Only JSON is the same without its whitespace: what is none would become some, as the two numbers of `1 2` become one.
+  parse(text);
+  const kept: string[] = [];
+  let from = 0;
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) at = stringEnd(text, at);
+    else if (!isSpace(code)) at += 1;
+    else {
+      kept.push(text.slice(from, at));
+      at = skipSpace(text, at);
+      from = at;
+    }
+  }
+  return kept.join('') + text.slice(from);
 }
 
 function parse(text: string): unknown {
