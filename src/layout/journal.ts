@@ -6,7 +6,7 @@ import type { Key, ObjectStore, SmallObject, VersionLabel } from '../storage/obj
 import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
-import { type Delta, type IndexedEntry, isEmptyDelta, noDelta } from './indexed-entry.ts';
+import { type Delta, type IndexedEntry, noDelta } from './indexed-entry.ts';
 import { JournalFile } from './journal-file.ts';
 import {
   type JournalRecord,
@@ -209,10 +209,8 @@ export class Journal {
   }
 }
 
-/** The oldest version that was the newest one since `sinceMs` and that owes nothing: what came before is not judged by any more. */
+/** The oldest version that was the newest one since `sinceMs`: what came before is not judged by any more. */
 function cutOf(versions: readonly KnownVersion[], sinceMs: number): number {
-  let at = versions.findIndex((_, index) => index > 0 && (versions[index]?.atMs ?? 0) >= sinceMs) - 1;
-  if (at < 0) at = versions.length - 1;
-  while (at > 0 && !isEmptyDelta(versions[at]?.owed ?? noDelta)) at -= 1;
-  return at;
+  const next = versions.findIndex(({ atMs }, at) => at > 0 && atMs >= sinceMs);
+  return next < 0 ? versions.length - 1 : next - 1;
 }

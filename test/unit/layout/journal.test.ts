@@ -129,6 +129,15 @@ describe('what a file shows', () => {
     expect(await versionsOf(servers.start(), 'foreign')).toEqual(['v0', 'v1', 'v2again']);
   });
 
+  it('leaves out each version of an update that ran again and again', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.announce(journal, 'v2', 'v1');
+    await servers.announce(journal, 'v2again', 'v1');
+    expect(await versionsOf(journal, 'foreign')).toEqual(['v0', 'v1']);
+  });
+
   it('leaves out a version that was not published because somebody else wrote first, in every process', async () => {
     const servers = new Servers();
     const journal = servers.start();
@@ -352,6 +361,8 @@ describe('trimming', () => {
     await servers.commit(journal, 'v202', 'v201');
     await journal.trim(label('v202'));
     expect((await servers.store.stat(key))?.size).toBeLessThan(200_000);
+    // Another process finds the file changed below what it knew.
+    expect((await other.recall(label('v202')))?.start.size).toBe(200);
     for (const reader of [journal, other, servers.start()]) {
       expect(await versionsOf(reader, 'v202')).toEqual(['v200', 'v201', 'v202']);
       expect((await reader.recall(label('v202')))?.start.size).toBe(200);
