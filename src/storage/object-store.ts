@@ -68,7 +68,10 @@ export interface Replacement {
   readonly bytes: Uint8Array;
   /** Objects that must be durable before the replacement is visible. Existing objects with the same bytes are kept. */
   readonly first: readonly SmallObject[];
-  /** Appended, not synced, before the replacement is visible: a journal of what `published` will be. */
+  /**
+   * Appended, not synced, before the replacement is visible: a journal of what `published` will be. Where the replacement
+   * then fails, or `change` runs again, the journal names a label that was never seen.
+   */
   record(published: VersionLabel): readonly SmallObject[];
   /** Deleted once the replacement is durable and before another update of the key can begin: a manifest that a delete took off the list. */
   readonly remove: readonly Key[];
@@ -76,7 +79,10 @@ export interface Replacement {
 
 /** The object that a replacement took the place of, still open: an in-place writer that had it open finishes into it. */
 export interface ReplacedObject {
-  /** The bytes, when they changed after `update` last looked at them; undefined when they did not. */
+  /**
+   * The bytes, when they changed after `change` saw them; undefined when they did not. Given also where nobody can tell,
+   * because the version was not settled: then they may be the same.
+   */
   readIfChanged(): Promise<StoredObject | undefined>;
   close(): Promise<void>;
 }
@@ -118,8 +124,10 @@ export interface StagedObject {
   /** Bytes held, asked of the store itself: the truth about progress, also when another process appended. */
   size(): Promise<number>;
   /**
-   * Appends at the current end and returns the new size, durable. When the source or `onChunk` fails, what was written
-   * before is made durable and kept, and the failure is thrown on. A failed sync poisons the object: it is discarded.
+   * Appends at the current end and returns the new size. The bytes are synced and outlive the process; from a few MiB on,
+   * where resuming is worth it, the object as a whole outlives a power cut too. When the source fails, what it gave before is
+   * kept; when `onChunk` throws or `signal` is aborted, what was written by then is: less than `onChunk` was told, perhaps.
+   * The failure is thrown on. A failed sync poisons the object: it is discarded.
    */
   append(source: Readable, options: AppendOptions): Promise<number>;
   /** Cuts back to `size` bytes. */

@@ -158,6 +158,19 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       expect(await textAt(store(), index)).toBe('absent+ours');
     });
 
+    test('an object that changes before each replacement ends in `unavailable`', async () => {
+      await store().write(index, bytesOf('0'));
+      let runs = 0;
+      const update = store().update(index, async (now) => {
+        await now?.read();
+        runs += 1;
+        await store().write(index, bytesOf(String(runs)));
+        return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+      });
+      await expect(update).rejects.toMatchObject({ failure: 'unavailable' });
+      expect(await textAt(store(), index)).toBe(String(runs));
+    });
+
     test('of 60 concurrent updates all take effect, in the order they were asked for', async () => {
       const names = Array.from({ length: 60 }, (_, i) => `tag-${i}`);
       await Promise.all(names.map((name) => updateAndClose(store(), index, addLine(name))));

@@ -113,7 +113,7 @@ export class FileLocks {
   #callsForLibrary() {
     return {
       mkdir: (path: string, done: Done) => answer(done, () => this.#make(path)),
-      stat: (path: string, done: Done) => answer(done, () => this.#stat(path)),
+      stat: (path: string, done: Done) => answer(done, () => this.#statForLibrary(path)),
       utimes: (path: string, atime: Date, mtime: Date, done: Done) =>
         answer(done, () => this.#touch(path, atime, mtime)),
       rmdir: (path: string, done: Done) => answer(done, () => this.#remove(path)),
@@ -134,6 +134,16 @@ export class FileLocks {
     return stats;
   }
 
+  /** The library takes a lock from the future for a fresh one. Where the clock went back, as on boards without one, that is for ever. */
+  #statForLibrary(path: string) {
+    const stats = this.#stat(path);
+    return this.#marks.has(path) || !this.#isStale(stats.mtimeMs) ? stats : { mtime: new Date(0) };
+  }
+
+  #isStale(mtimeMs: number): boolean {
+    return Math.abs(this.#tree.calls.now() - mtimeMs) > this.#staleMs;
+  }
+
   #touch(path: string, atime: Date, mtime: Date): void {
     const { calls } = this.#tree;
     const mark = this.#marks.get(path);
@@ -151,7 +161,7 @@ export class FileLocks {
     if (stats === undefined) return;
     if (mark === undefined) {
       // A stale lock is taken over: not if another process was faster and the lock is a fresh one by now.
-      if (stats.mtimeMs >= calls.now() - this.#staleMs) throw held(path);
+      if (!this.#isStale(stats.mtimeMs)) throw held(path);
       log.warn('stale lock taken over', { path });
     } else if (stats.mtimeMs !== mark.mtimeMs) {
       log.warn('lock was taken over while held: left to its new holder', { path });

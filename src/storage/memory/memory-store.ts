@@ -20,6 +20,8 @@ import { StorageError } from '../storage-error.ts';
 import { MemoryObject, newLabel } from './memory-object.ts';
 import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-staged.ts';
 
+const maxRounds = 100;
+
 export class MemoryStore implements ObjectStore {
   readonly #objects = new Map<Key, MemoryObject>();
   readonly #uploads = new Map<UploadId, MemoryUpload>();
@@ -88,10 +90,11 @@ export class MemoryStore implements ObjectStore {
 
   async update(key: Key, change: Change): Promise<Updated> {
     return this.#updates.run(key, async () => {
-      for (;;) {
+      for (let round = 0; round < maxRounds; round += 1) {
         const updated = await this.#attempt(key, change);
         if (updated !== undefined) return updated;
       }
+      throw new StorageError('unavailable', `${key} changed before each of ${maxRounds} updates`);
     });
   }
 

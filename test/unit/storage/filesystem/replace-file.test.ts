@@ -77,6 +77,20 @@ test('an edit in place between the look and the rename runs the change again (35
   expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
 });
 
+test('an edit before `change` reads is part of what it saw: once is enough', async () => {
+  const { store, at } = await storeOnDisk();
+  await written(store, 'a');
+  let runs = 0;
+  await updateAndClose(store, index, async (now) => {
+    runs += 1;
+    writeFileSync(at(index), 'foreign');
+    const before = textOf((await now?.read())?.bytes);
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+  });
+  expect(runs).toBe(1);
+  expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
+});
+
 test('an edit in place while the draft is made durable is still seen (injected at fsync)', async () => {
   let armed = false;
   const { store, at } = await storeOnDisk({
