@@ -72,6 +72,18 @@ describe('SIGTERM and SIGINT', () => {
   });
 });
 
+describe('an error that nobody caught', () => {
+  it('is logged, and ends the server with 1', async () => {
+    const fault = 'process.on("SIGUSR2", () => { throw new Error("brought about by the test"); })';
+    const { moorage } = await started(['--ephemeral'], {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(fault)}`,
+    });
+    moorage.signal('SIGUSR2');
+    expect(await moorage.exited).toMatchObject({ code: 1, signal: null });
+    expect(moorage.stderr).toMatch(/"level":"fatal".*brought about by the test.*"msg":"internal error, stopping"/);
+  });
+});
+
 describe('a lost standard output', () => {
   it('does not end the server', async () => {
     const moorage = await startMoorage(['--ephemeral', '--listen', '127.0.0.1:0']);
