@@ -18,6 +18,10 @@ export class PooledSender implements BlobSender {
     const buffers = [this.#take(), this.#take()] as const;
     try {
       if (await sendAll(response, content, { first, length }, buffers)) response.end();
+    } catch (error) {
+      // Before the buffers are given back: one may still be on its way, and would carry another blob's bytes.
+      response.destroy();
+      throw error;
     } finally {
       for (const buffer of buffers) this.#giveBack(buffer);
     }
@@ -51,26 +55,10 @@ async function sendAll(
     const buffer = turn % 2 === 0 ? buffers[0] : buffers[1];
     const chunk = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
     // The write before last used this buffer; it has ended, since the last one was only started after it.
-    await filled(content, chunk, at, { response, writing });
+    await readFully(content, chunk, at);
     if (!(await writing)) return false;
     writing = write(response, chunk);
     at += chunk.byteLength;
   }
   return writing;
-}
-
-/** A failed read must not give a buffer back that a write still sends from: it would carry another blob's bytes. */
-async function filled(
-  content: BlobContent,
-  chunk: Uint8Array,
-  at: number,
-  { response, writing }: { response: ServerResponse; writing: Promise<boolean> },
-): Promise<void> {
-  try {
-    await readFully(content, chunk, at);
-  } catch (error) {
-    response.destroy();
-    await writing;
-    throw error;
-  }
 }

@@ -3,12 +3,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDigest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { headerNames, referrersUrl } from '../headers.ts';
+import { JsonLists } from '../json-list.ts';
 import { nextLink } from '../page-query.ts';
 import { allValues, firstValue } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { RouteContext } from './route-context.ts';
 
+const beforeManifests = `{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`;
+
 export function referrerRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
+  const lists = new JsonLists();
+
   const listReferrers = async (request: FastifyRequest, reply: FastifyReply) => {
     const name = repositoryNameOf(request);
     const subject = parseDigest(parameterOf(request, 'digest'));
@@ -21,8 +26,7 @@ export function referrerRoutes(app: FastifyInstance, { registry, answers }: Rout
     if (next !== undefined) {
       headers.push('Link', nextLink(referrersUrl(name, subject), { artifactType: artifactTypes, last: next }));
     }
-    const index = { schemaVersion: 2, mediaType: mediaTypes.imageIndex, manifests };
-    answers.bytes(reply, 200, headers, Buffer.from(JSON.stringify(index)));
+    answers.bytes(reply, 200, headers, lists.around(manifests, beforeManifests, '}'));
   };
 
   app.get('/v2/:name/referrers/:digest', { config: { action: 'pull' } }, listReferrers);
