@@ -106,9 +106,9 @@ export class StagedFile implements StagedObject {
   async commit(key: Key): Promise<ObjectInfo> {
     return this.#guard(async () => {
       const { tree, files } = this.#parts;
-      await this.#withData(O_RDWR | O_CREAT, async ({ descriptor }) => {
-        if (!this.#synced) await this.#sync(() => tree.calls.fsync(descriptor));
-      });
+      if (!this.#synced) {
+        await this.#withData(O_RDWR | O_CREAT, ({ descriptor }) => this.#sync(() => tree.calls.fsync(descriptor)));
+      }
       await files.publish(tree.pathOf(this.#data), key);
       const stats = tree.lookBeforeWriting(key);
       if (stats === undefined) throw new StorageError('unavailable', `${key} was removed right after it was committed`);
