@@ -11,9 +11,15 @@ export function range(spread: Spread): string {
   return `${figure(spread.min)} to ${figure(spread.max)}`;
 }
 
+/** A ratio: two digits behind the point where it matters on which side of 1 it is. */
+export function factor(value: number): string {
+  if (value >= 10) return value.toFixed(1);
+  return value >= 0.1 ? value.toFixed(2) : value.toPrecision(2);
+}
+
 /** "x3.2 (2.9 to 3.6)": how many times better, the median of the rounds with their range. */
 export function times(ratio: Spread): string {
-  return `x${figure(ratio.median)} (${range(ratio)})`;
+  return `x${factor(ratio.median)} (${factor(ratio.min)} to ${factor(ratio.max)})`;
 }
 
 export function mebibytes(bytes: number): string {

@@ -3,7 +3,7 @@
 import type { Outcome } from '../measure.ts';
 import type { Spread } from '../statistics.ts';
 import { cpuMicroseconds, entryOf, moorageAgainst, valuesOf } from './figures.ts';
-import { figure, mebibytes } from './format.ts';
+import { factor, figure, mebibytes } from './format.ts';
 
 const REGISTRIES = ['olareg', 'distribution'];
 
@@ -19,29 +19,44 @@ export function lossLines(outcomes: readonly Outcome[]): string[] {
         ];
       }
       return [
-        `**${outcome.workload.title}**: ${peer} is ${figure(1 / ratio.median)} times as fast${sayFigures(outcome, peer)}; ${share(ratio)}.`,
+        `**${outcome.workload.title}**: ${peer} is ${factor(1 / ratio.median)} times as fast${sayFigures(outcome, peer)}; ${share(ratio)}.`,
       ];
     }),
   );
 }
 
-/** The same for what an answer costs: CPU time of the server, and its highest memory. */
+/** The same for what an operation costs: CPU time of the server, line by line, and its highest memory in one line a registry. */
 export function costLines(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap((outcome) => {
+  return [...outcomes.flatMap(cpuLines), ...REGISTRIES.flatMap((peer) => memoryLine(outcomes, peer))];
+}
+
+function cpuLines(outcome: Outcome): string[] {
+  return REGISTRIES.flatMap((peer) => {
     const ours = entryOf(outcome, 'moorage');
-    if (ours === undefined) return [];
-    return REGISTRIES.flatMap((peer) => {
-      const theirs = entryOf(outcome, peer);
-      if (theirs === undefined) return [];
-      const costs: string[] = [];
-      const cpu = cpuMicroseconds(ours) / cpuMicroseconds(theirs);
-      if (cpu > 1) costs.push(`${figure(cpu)} times the CPU time`);
-      const memory = ours.memory.peakBytes / theirs.memory.peakBytes;
-      const megabytes = `${mebibytes(ours.memory.peakBytes)} against ${mebibytes(theirs.memory.peakBytes)} MiB`;
-      if (memory > 1) costs.push(`${figure(memory)} times the peak memory (${megabytes})`);
-      return costs.length === 0 ? [] : [`${outcome.workload.title}: ${costs.join(' and ')} of ${peer}.`];
-    });
+    const theirs = entryOf(outcome, peer);
+    if (ours === undefined || theirs === undefined) return [];
+    const [our, their] = [cpuMicroseconds(ours), cpuMicroseconds(theirs)];
+    if (our <= their) return [];
+    return [
+      `${outcome.workload.title}: ${figure(our)} us of CPU time an operation against ${figure(their)} of ${peer}.`,
+    ];
   });
+}
+
+function memoryLine(outcomes: readonly Outcome[], peer: string): string[] {
+  const pairs = outcomes.flatMap((outcome) => {
+    const ours = entryOf(outcome, 'moorage');
+    const theirs = entryOf(outcome, peer);
+    return ours === undefined || theirs === undefined
+      ? []
+      : [{ our: ours.memory.peakBytes, their: theirs.memory.peakBytes }];
+  });
+  const more = pairs.filter(({ our, their }) => our > their);
+  if (more.length === 0) return [];
+  const span = (bytes: readonly number[]): string =>
+    `${mebibytes(Math.min(...bytes))} to ${mebibytes(Math.max(...bytes))} MiB`;
+  const [our, their] = [span(more.map((pair) => pair.our)), span(more.map((pair) => pair.their))];
+  return [`Peak memory: more than ${peer} in ${more.length} of ${pairs.length} workloads, ${our} against ${their}.`];
 }
 
 function sayFigures(outcome: Outcome, peer: string): string {
@@ -53,5 +68,5 @@ function sayFigures(outcome: Outcome, peer: string): string {
 }
 
 function share(ratio: Spread): string {
-  return `ours is ${figure(ratio.median)} of theirs, between ${figure(ratio.min)} and ${figure(ratio.max)}`;
+  return `ours is ${factor(ratio.median)} of theirs, between ${factor(ratio.min)} and ${factor(ratio.max)}`;
 }
