@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { mediaTypes } from '../oci/media-type.ts';
 import { commonPrefixLength, commonSuffixLength } from './common-bytes.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
-import { elementsOf, JsonSpanError, type Member, membersOf, onOneLine } from './json-span.ts';
+import { elementsOf, JsonSpanError, membersOf, printMember } from './json-span.ts';
 
 /** index.json cannot be understood as it is: half written, or not an index. It is never replaced then. */
 export class IndexUnreadableError extends Error {
@@ -64,10 +64,6 @@ function parseWhole(bytes: Buffer): IndexDocument {
 }
 
 const carriageReturn = 0x0d;
-
-function printMember(member: Member): string {
-  return `${JSON.stringify(member.name)}:${onOneLine(member.text)}`;
-}
 
 /** Undefined when the difference is more than lines added, changed or removed in the middle. */
 function parseDifference(bytes: Buffer, known: IndexDocument): IndexDocument | undefined {

@@ -3,6 +3,7 @@ import { type Annotations, annotationKeys } from '../oci/annotations.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isReferrersTag } from '../oci/referrers-tag.ts';
 import { type EntryKey, entryKeyOf } from './indexed-entry.ts';
+import { membersOf, withMember } from './json-span.ts';
 import type { KnownFacts } from './manifest-facts.ts';
 
 export interface IndexEntry {
@@ -84,12 +85,16 @@ export function newIndexEntry(fields: EntryFields): IndexEntry {
   return parseIndexEntry(JSON.stringify({ mediaType, digest, size, artifactType, annotations }));
 }
 
-/** The same entry with annotations set, or removed where undefined; everything else of it is kept, unknown fields included. */
+/** The same entry with annotations set, or removed where undefined; every other byte of it stays, and so do numbers of any size. */
 export function annotated(entry: IndexEntry, changes: Readonly<Record<string, string | undefined>>): IndexEntry {
   const fields: unknown = JSON.parse(entry.line);
   if (!isRecord(fields)) return entry;
-  const annotations = { ...(isRecord(fields.annotations) ? fields.annotations : {}), ...changes };
-  const changed = parseIndexEntry(JSON.stringify({ ...fields, annotations }));
+  const found = membersOf(entry.line).findLast(({ name }) => name === 'annotations')?.text;
+  let annotations = isRecord(fields.annotations) && found !== undefined ? found : '{}';
+  for (const [name, value] of Object.entries(changes)) {
+    annotations = withMember(annotations, name, value === undefined ? undefined : JSON.stringify(value));
+  }
+  const changed = parseIndexEntry(withMember(entry.line, 'annotations', annotations));
   changed.facts = entry.facts;
   return changed;
 }

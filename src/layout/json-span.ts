@@ -29,6 +29,19 @@ export function membersOf(text: string): readonly Member[] {
   }
 }
 
+/** The object with one member set, or taken away where `value` is undefined; the texts of the others stay as they are. */
+export function withMember(text: string, name: string, value: string | undefined): string {
+  const members = membersOf(text);
+  const at = members.findLastIndex((member) => member.name === name);
+  const changed = value === undefined ? [] : [{ name, text: value }];
+  const kept = members.flatMap((member, each) => (each === at ? changed : member.name === name ? [] : [member]));
+  return `{${(at < 0 ? [...kept, ...changed] : kept).map(printMember).join(',')}}`;
+}
+
+export function printMember({ name, text }: Member): string {
+  return `${JSON.stringify(name)}:${onOneLine(text)}`;
+}
+
 /** The texts of an array's elements, each on one line. */
 export function elementsOf(text: string): readonly string[] {
   const elements: string[] = [];

@@ -1,6 +1,6 @@
 // Spans of JSON values: found without changing a byte, refused where the text is no JSON.
 import { describe, expect, it } from 'vitest';
-import { elementsOf, JsonSpanError, membersOf, onOneLine } from '../../../src/layout/json-span.ts';
+import { elementsOf, JsonSpanError, membersOf, onOneLine, withMember } from '../../../src/layout/json-span.ts';
 
 const texts = (text: string) => membersOf(text).map(({ name, text: value }) => [name, value]);
 
@@ -98,5 +98,20 @@ describe('onOneLine', () => {
   it('copes with a string of any length', () => {
     const long = `"${'\\"x'.repeat(3_000_000)}"`;
     expect(onOneLine(`[${long},\n1]`)).toBe(`[${long},1]`);
+  });
+});
+
+describe('withMember', () => {
+  it('sets a member where it stands, or at the end, and leaves the others as they are', () => {
+    expect(withMember('{"a":1.0,"b":[ 2 ],"c":"\\u0061"}', 'b', '3')).toBe('{"a":1.0,"b":3,"c":"\\u0061"}');
+    expect(withMember('{"a":1.0}', 'b', '{}')).toBe('{"a":1.0,"b":{}}');
+    expect(withMember('{}', 'b', 'null')).toBe('{"b":null}');
+  });
+
+  it('takes a member away, and one that is there twice altogether', () => {
+    expect(withMember('{"a":1,"b":2}', 'a', undefined)).toBe('{"b":2}');
+    expect(withMember('{"a":1,"b":2,"\\u0061":3}', 'a', undefined)).toBe('{"b":2}');
+    expect(withMember('{"a":1,"b":2,"a":3}', 'a', '4')).toBe('{"b":2,"a":4}');
+    expect(withMember('{"b":2}', 'a', undefined)).toBe('{"b":2}');
   });
 });
