@@ -73,7 +73,6 @@ export class Answers {
       await readFully(content, bytes, first);
       return this.bytes(reply, status, headers, bytes);
     }
-    reply.hijack();
     reply.bodyBytes = length;
     this.#writeHead(reply, status, [...headers, 'Content-Length', String(length)], false);
     try {
@@ -106,7 +105,6 @@ export class Answers {
   #send(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
     const { raw } = reply;
     const unread = hasUnreadBody(reply.request.raw);
-    reply.hijack();
     this.#writeHead(reply, status, headers, unread && mustClose(reply.request));
     if (!unread) {
       raw.end(body);
@@ -117,8 +115,10 @@ export class Answers {
     endAfterBody(reply.request.raw, raw);
   }
 
-  #writeHead({ raw }: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
+  /** Hijacks only when the head went out: an invalid header value throws, and the error must still find its way to an answer. */
+  #writeHead(reply: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
     const closing = isLast || this.#state.isStopping ? closeConnection : [];
-    raw.writeHead(status, [...this.#common, ...headers, ...closing]);
+    reply.raw.writeHead(status, [...this.#common, ...headers, ...closing]);
+    reply.hijack();
   }
 }

@@ -23,6 +23,7 @@ import { tagRoutes } from './routes/tags.ts';
 import { unknownEndpoint } from './routes/unknown-endpoint.ts';
 import { versionRoutes } from './routes/version.ts';
 import { ServerState } from './server-state.ts';
+import { keepWhileWorking } from './stall.ts';
 
 export interface AppOptions {
   readonly registry: Registry;
@@ -76,6 +77,7 @@ export function buildApp({
   methods.learn(app);
   gate.guard(app);
   acceptAnyContentType(app);
+  keepWhileWorking(app);
   state.watch(app);
 
   const context = { registry, answers, gate, sender, settings };

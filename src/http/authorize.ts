@@ -48,10 +48,13 @@ export class Gate {
       const admit = (known: Principal) => {
         request.principal = known;
         this.#assertAllowed(known, { action, repository: request.repositoryName });
-        done();
       };
-      if (principal instanceof Promise) principal.then(admit).catch(done);
-      else admit(principal);
+      if (principal instanceof Promise) {
+        principal.then(admit).then(() => done(), done);
+        return;
+      }
+      admit(principal);
+      done();
     };
   }
 

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { RegistryError } from '../oci/error-code.ts';
-import { keepWhileWorking } from './stall.ts';
 import { expectBody, hasBody } from './unread-body.ts';
 
 /**
@@ -22,7 +21,6 @@ export function acceptAnyContentType(app: FastifyInstance): void {
 
 /** The body as it comes; undefined when there is none. From here on the client is told to send it. */
 export function streamedBody(request: FastifyRequest, reply: FastifyReply): IncomingMessage | undefined {
-  keepWhileWorking(request.raw, reply.raw);
   if (!hasBody(request.raw)) return undefined;
   expectBody(request, reply);
   return request.raw;

@@ -1,5 +1,7 @@
 // Every refusal is in the spec's envelope, whoever refuses: the router, Fastify, Node's parser, the storage, or a defect.
 import { describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../../src/oci/digest.ts';
+import { parseRepositoryName } from '../../src/oci/reference.ts';
 import { StorageError, type StorageFailure } from '../../src/storage/storage-error.ts';
 import { codesOf } from './support/answers.ts';
 import { head, rawConnection } from './support/raw-connection.ts';
@@ -179,5 +181,17 @@ describe('failures below', () => {
     expect(answer.statusCode).toBe(500);
     expect(answer.body).toBe('{"errors":[{"code":"UNKNOWN","message":"internal error"}]}');
     expect(failures).toEqual([defect]);
+  });
+
+  it('a header value that no header may hold is 500, not an answer that never comes', async () => {
+    const { app, registry, failures } = registryApp();
+    const { manifests } = registry.repository(parseRepositoryName('a'));
+    const hostile = { digest: digestOf(Buffer.alloc(0)), mediaType: 'a\r\nSet-Cookie: b', bytes: Buffer.alloc(0) };
+    vi.spyOn(manifests, 'get').mockResolvedValue(hostile);
+    const answer = await app.inject('/v2/a/manifests/v1');
+    expect(answer.statusCode).toBe(500);
+    expect(codesOf(answer)).toEqual(['UNKNOWN']);
+    expect(answer.headers).not.toHaveProperty('set-cookie');
+    expect(failures).toHaveLength(1);
   });
 });
