@@ -173,6 +173,16 @@ test('short writes are gone on with', async () => {
   expect((await readAll(staged)).toString()).toBe('The quick brown fox jumps');
 });
 
+test('what was cut back is durable', async () => {
+  const root = newDirectory();
+  const { calls, events } = tracing(root);
+  const { store } = await storeOnDisk(calls, {}, root);
+  const staged = await stageText(store, 'one-two');
+  events.length = 0;
+  await staged.truncate(3);
+  expect(events).toEqual(['fsync .moorage/uploads/*/data']);
+});
+
 test('a new record is durable before it is the record, so that a crash leaves the old or the new one', async () => {
   const root = newDirectory();
   const { calls, events } = tracing(root);
