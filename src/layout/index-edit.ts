@@ -53,7 +53,9 @@ function put(draft: IndexDraft, { facts, tags }: PutEdit, nowMs: number): Touche
     for (const each of holders) keepUntagged(draft, each, nowMs);
   }
   const listed = draft.listed(digest);
-  if (listed.length === 0) draft.add(entryOf(facts, undefined, nowMs));
+  // Under another type it would not be found, or be served as what it is not.
+  const isListed = listed.some((each) => each.mediaType === undefined || each.mediaType === mediaType);
+  if (!isListed) draft.add(entryOf(facts, undefined, nowMs));
   // A tagged entry says all that a plain untagged one of the same digest says.
   if (tags.length > 0) for (const each of listed) if (each.refName === undefined && each.plain) draft.remove(each);
   return touched;

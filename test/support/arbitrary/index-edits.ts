@@ -1,0 +1,66 @@
+// Arbitrary edits of an index, and how a plain model takes them: which tag means what, and which manifests are listed.
+import fc from 'fast-check';
+import { IndexDraft } from '../../../src/layout/index-draft.ts';
+import { applyEdit, type IndexEdit } from '../../../src/layout/index-edit.ts';
+import type { LayoutIndex } from '../../../src/layout/layout-index.ts';
+import type { ManifestFacts } from '../../../src/layout/manifest-facts.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { RegistryError } from '../../../src/oci/error-code.ts';
+import { mediaTypes } from '../../../src/oci/media-type.ts';
+import { parseTag, type Tag } from '../../../src/oci/reference.ts';
+import { digest, tag } from './index-lines.ts';
+
+export const someTag: fc.Arbitrary<Tag> = tag.map(parseTag);
+
+const facts: fc.Arbitrary<ManifestFacts> = fc
+  .tuple(digest, fc.option(digest, { nil: undefined }))
+  .map(([of, subject]) => ({
+    subject: subject === of ? undefined : subject,
+    descriptor: { mediaType: mediaTypes.imageManifest, digest: of, size: 5 },
+    children: [],
+  }));
+
+const put = fc.record({
+  kind: fc.constant('put' as const),
+  facts,
+  bytes: fc.constant(Buffer.from('bytes')),
+  tags: fc.uniqueArray(someTag, { maxLength: 2 }),
+});
+const untag = fc.record({ kind: fc.constant('untag' as const), tag: someTag });
+const remove = fc.record({ kind: fc.constant('remove' as const), digest });
+
+export const edit: fc.Arbitrary<IndexEdit> = fc.oneof({ weight: 3, arbitrary: put }, untag, remove);
+
+/** What the edits of a repository come to, without any file. */
+export class ModelIndex {
+  readonly tags = new Map<string, Digest>();
+  readonly listed = new Set<Digest>();
+
+  /** False when the edit is to be refused. */
+  apply(each: IndexEdit): boolean {
+    if (each.kind === 'put') {
+      this.listed.add(each.facts.descriptor.digest);
+      for (const name of each.tags) this.tags.set(name, each.facts.descriptor.digest);
+      return true;
+    }
+    if (each.kind === 'untag') return this.tags.delete(each.tag);
+    this.listed.delete(each.digest);
+    for (const [name, of] of this.tags) if (of === each.digest) this.tags.delete(name);
+    return true;
+  }
+}
+
+/** The next snapshot, and which of the edits were refused. */
+export function afterBatch(index: LayoutIndex, edits: readonly IndexEdit[]) {
+  const draft = new IndexDraft(index);
+  const accepted = edits.map((each) => {
+    try {
+      applyEdit(draft, each, 0);
+      return true;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return false;
+      throw error;
+    }
+  });
+  return { index: draft.finish(), accepted, withdrawn: draft.withdrawn };
+}
