@@ -10,7 +10,7 @@ import {
   fail,
 } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
-import { absentDigest, imageOf, indexOf, randomBlob } from '../registry/content.ts';
+import { absentDigest, acceptManifests, imageOf, indexOf, randomBlob } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { nextPage } from './tags.ts';
 
@@ -137,14 +137,14 @@ const namespaceParameter = check({
       ['GET', `blobs/${image.config.digest}`, 200],
       ['HEAD', `blobs/${image.config.digest}`, 200],
       ['GET', 'tags/list', 200],
-      ['GET', `referrers/${image.manifest.digest}`, 200],
       ['POST', 'blobs/uploads/', 202],
     ] as const;
     for (const [method, rest, status] of requests) {
-      const answer = await repository.request(method, `${rest}?${ns}`);
+      const answer = await repository.request(method, `${rest}?${ns}`, { headers: { Accept: acceptManifests } });
       expectStatus(answer, status);
       if (answer.header('OCI-Namespace') !== undefined) expectHeader(answer, 'OCI-Namespace', 'registry.example.org');
     }
+    expectStatus(await repository.listReferrers(image.manifest.digest, `?${ns}`), 200, 404);
     expectStatus(await repository.getManifest(`v2?${ns}`), 404);
   },
 });
@@ -160,7 +160,8 @@ const unknownParameters = check({
     await repository.pushImage(image);
     expectStatus(await repository.putManifest('v1', image.manifest, { query: 'foo=bar&foo=baz&x&=y' }), 201);
     for (const rest of ['manifests/v1', `blobs/${image.config.digest}`, 'tags/list']) {
-      expectStatus(await repository.request('GET', `${rest}?foo=bar&foo[]=1&__proto__=x&x`), 200);
+      const headers = { Accept: acceptManifests };
+      expectStatus(await repository.request('GET', `${rest}?foo=bar&foo[]=1&__proto__=x&x`, { headers }), 200);
     }
     const blob = randomBlob();
     const session = await repository.startUpload('?foo=bar');

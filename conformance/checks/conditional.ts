@@ -11,7 +11,7 @@ import {
   skip,
 } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
-import { absentDigest, imageOf } from '../registry/content.ts';
+import { absentDigest, acceptManifests, imageOf } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** A GET of a blob and of a manifest by tag and digest, each with the headers given. */
@@ -26,6 +26,11 @@ async function pullers(registry: Registry) {
   ];
 }
 
+function ask(registry: Registry, method: string, path: string, ifNoneMatch?: string): Promise<Answer> {
+  const condition = ifNoneMatch === undefined ? {} : { 'If-None-Match': ifNoneMatch };
+  return registry.request(method, path, { headers: { Accept: acceptManifests, ...condition } });
+}
+
 const etag = check({
   id: 'GEN-7',
   name: 'blobs and manifests carry a strong ETag, the same on GET and HEAD',
@@ -33,8 +38,8 @@ const etag = check({
   level: 'CHOSEN',
   run: async (registry) => {
     for (const { path } of await pullers(registry)) {
-      const tag = expectHeader(await registry.request('GET', path), 'ETag', /^"[^"]+"$/);
-      expectHeader(await registry.request('HEAD', path), 'ETag', tag);
+      const tag = expectHeader(await ask(registry, 'GET', path), 'ETag', /^"[^"]+"$/);
+      expectHeader(await ask(registry, 'HEAD', path), 'ETag', tag);
     }
   },
 });
@@ -46,11 +51,11 @@ const notModified = check({
   level: 'MUST',
   run: async (registry) => {
     for (const { path } of await pullers(registry)) {
-      const tag = (await registry.request('GET', path)).header('ETag');
+      const tag = (await ask(registry, 'GET', path)).header('ETag');
       if (tag === undefined) return skip('no ETag');
       for (const condition of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
         for (const method of ['GET', 'HEAD']) {
-          const answer = await registry.request(method, path, { headers: { 'If-None-Match': condition } });
+          const answer = await ask(registry, method, path, condition);
           expectStatus(answer, 304);
           expectEmptyBody(answer);
           expectHeader(answer, 'ETag', tag);
@@ -67,7 +72,7 @@ const modified = check({
   level: 'MUST',
   run: async (registry) => {
     for (const { path, bytes } of await pullers(registry)) {
-      const answer = await registry.request('GET', path, { headers: { 'If-None-Match': '"other", W/"another"' } });
+      const answer = await ask(registry, 'GET', path, '"other", W/"another"');
       expectStatus(answer, 200);
       expectBody(answer, bytes);
     }
@@ -144,7 +149,7 @@ const headParity = check({
     const { name } = registry.repository();
     const missing = [`/v2/${name}/manifests/v1`, `/v2/${name}/blobs/${absentDigest()}`];
     for (const path of [...(await pullers(registry)).map((each) => each.path), ...missing]) {
-      const [get, head] = [await registry.request('GET', path), await registry.request('HEAD', path)];
+      const [get, head] = [await ask(registry, 'GET', path), await ask(registry, 'HEAD', path)];
       expectStatus(head, get.status);
       expectEqual(comparable(head), comparable(get), `headers of HEAD ${path}`, head);
     }
@@ -188,7 +193,7 @@ const badContentType = check({
     const repository = registry.repository();
     const image = imageOf();
     await repository.pushImage(image);
-    for (const type of ['nonsense', '/', 'a/b/c', ';charset=utf-8']) {
+    for (const type of ['nonsense', '/', 'a/b/c']) {
       expectError(await repository.putManifest('v1', image.manifest, { type }), [400, 415]);
     }
     expectStatus(await repository.headManifest('v1'), 404);

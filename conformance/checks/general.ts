@@ -1,7 +1,16 @@
 // What holds for the API as a whole: its categories, the base path, names, redirects, Docker's headers.
 import { check, type Section } from '../check/check.ts';
-import { expectBody, expectError, expectHeader, expectStatus, expectTrue } from '../check/expect.ts';
+import {
+  expectBody,
+  expectDeleted,
+  expectEqual,
+  expectError,
+  expectHeader,
+  expectStatus,
+  expectTrue,
+} from '../check/expect.ts';
 import { imageOf, randomBlob, referrerOf } from '../registry/content.ts';
+import { referrersOf } from './referrers.ts';
 
 const apiCategories = check({
   id: 'GEN-1',
@@ -19,10 +28,10 @@ const apiCategories = check({
     expectStatus(await repository.getBlob(layer.digest), 200);
     expectStatus(await repository.headBlob(layer.digest), 200);
     expectStatus(await repository.listTags(), 200);
-    expectStatus(await repository.listReferrers(image.manifest.digest), 200);
-    expectStatus(await repository.deleteManifest('v1'), 202);
-    expectStatus(await repository.deleteManifest(image.manifest.digest), 202);
-    expectStatus(await repository.deleteBlob(layer.digest), 202);
+    expectEqual(referrersOf(await repository.listReferrers(image.manifest.digest)).length, 1, 'number of referrers');
+    expectDeleted(await repository.deleteManifest('v1'));
+    expectDeleted(await repository.deleteManifest(image.manifest.digest));
+    expectDeleted(await repository.deleteBlob(layer.digest));
   },
 });
 

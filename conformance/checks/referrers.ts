@@ -1,16 +1,6 @@
 // Listing referrers (distribution-spec, Listing Referrers).
 import { check, type Section } from '../check/check.ts';
-import {
-  expectBody,
-  expectEqual,
-  expectError,
-  expectHeader,
-  expectNoHeader,
-  expectStatus,
-  expectTrue,
-  fail,
-  skip,
-} from '../check/expect.ts';
+import { expectBody, expectEqual, expectError, expectHeader, expectStatus, fail, skip } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
 import {
   absentDigest,
@@ -23,7 +13,6 @@ import {
   referrerOf,
 } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
-import { nextPage } from './tags.ts';
 
 const listing = 'distribution-spec: Listing Referrers';
 const sbom = 'application/vnd.example.sbom+json';
@@ -31,6 +20,7 @@ const signature = 'application/vnd.example.signature';
 
 /** The entries of a referrers answer, after its status, type and shape were judged. */
 export function referrersOf(answer: Answer): Descriptor[] {
+  if (answer.status === 404) skip('the referrers API is not offered: 404');
   expectStatus(answer, 200);
   expectHeader(answer, 'Content-Type', mediaTypes.imageIndex);
   const body = answer.json() as { schemaVersion?: unknown; mediaType?: unknown; manifests?: unknown };
@@ -42,7 +32,7 @@ export function referrersOf(answer: Answer): Descriptor[] {
 export const digestsOf = (entries: readonly Descriptor[]): string[] => entries.map(({ digest }) => digest).sort();
 
 /** An image with an SBOM, two signatures and a referring index. */
-async function attached(registry: Registry) {
+export async function attached(registry: Registry) {
   const repository = registry.repository();
   const subject = imageOf();
   await repository.pushImage(subject, 'v1');
@@ -95,6 +85,7 @@ const malformed = check({
   run: async (registry) => {
     const repository = registry.repository();
     await repository.pushImage(imageOf(), 'v1');
+    referrersOf(await repository.listReferrers(absentDigest()));
     for (const digest of ['sha256:short', `sha256:${'A'.repeat(64)}`, 'v1', 'sha256:', `sha256:${'a'.repeat(65)}`]) {
       expectError(await repository.listReferrers(digest), 400, 'DIGEST_INVALID');
     }
@@ -109,7 +100,9 @@ const contentType = check({
   run: async (registry) => {
     const { repository, subject } = await attached(registry);
     for (const digest of [subject.manifest.digest, absentDigest()]) {
-      expectHeader(await repository.listReferrers(digest), 'Content-Type', mediaTypes.imageIndex);
+      const answer = await repository.listReferrers(digest);
+      referrersOf(answer);
+      expectHeader(answer, 'Content-Type', mediaTypes.imageIndex);
     }
   },
 });
@@ -196,91 +189,6 @@ const sameRepository = check({
       'referrers elsewhere',
     );
     expectEqual(referrersOf(await repository.listReferrers(subject.manifest.digest)).length, 4, 'referrers here');
-  },
-});
-
-function filtered(answer: Answer): Descriptor[] {
-  const found = referrersOf(answer);
-  if (answer.header('OCI-Filters-Applied') === undefined) skip('artifactType filters are not applied');
-  expectHeader(answer, 'OCI-Filters-Applied', 'artifactType');
-  return found;
-}
-
-const filter = check({
-  id: 'REF-8',
-  name: 'artifactType filters on the derived type, OCI-Filters-Applied: artifactType says so, without it no such header',
-  clause: listing,
-  level: 'SHOULD',
-  run: async (registry) => {
-    const { repository, subject, referrers } = await attached(registry);
-    const { digest } = subject.manifest;
-    const [first] = referrers;
-    const derived = imageOf({ fields: { subject: descriptorOfManifest(subject.manifest) } });
-    await repository.pushImage(derived);
-    const by = async (type: string) =>
-      digestsOf(filtered(await repository.listReferrers(digest, `?artifactType=${encodeURIComponent(type)}`)));
-    expectEqual(await by(sbom), [first?.manifest.digest], 'referrers with a + in their type');
-    expectEqual((await by(signature)).length, 2, 'number of signatures');
-    expectEqual(await by(mediaTypes.imageConfig), [derived.manifest.digest], 'referrers by their config type');
-    expectEqual(await by('application/vnd.example.none'), [], 'referrers of a type that none has');
-    expectNoHeader(await repository.listReferrers(digest), 'OCI-Filters-Applied');
-  },
-});
-
-const filterWithPlus = check({
-  id: 'REF-8',
-  name: 'a + in the filter that was not encoded still means +',
-  clause: 'several clients do not encode it; a media type has no spaces',
-  level: 'CHOSEN',
-  run: async (registry) => {
-    const { repository, subject } = await attached(registry);
-    const answer = await repository.listReferrers(subject.manifest.digest, `?artifactType=${sbom}`);
-    expectEqual(filtered(answer).length, 1, 'number of SBOMs', answer);
-  },
-});
-
-const severalFilters = check({
-  id: 'REF-8',
-  name: 'several artifactType parameters match any of them (containerd sends several)',
-  clause: `${listing}; containerd`,
-  level: 'CHOSEN',
-  run: async (registry) => {
-    const { repository, subject } = await attached(registry);
-    const query = `?artifactType=${encodeURIComponent(sbom)}&artifactType=${signature}`;
-    const answer = await repository.listReferrers(subject.manifest.digest, query);
-    expectEqual(filtered(answer).length, 3, 'number of SBOMs and signatures', answer);
-  },
-});
-
-const paged = check({
-  id: 'REF-9',
-  name: 'more than 4 MiB of referrers come in pages with Link, each a whole index of at most 4 MiB, none twice',
-  clause: listing,
-  level: 'MUST',
-  run: async (registry) => {
-    const repository = registry.repository();
-    const subject = imageOf();
-    await repository.pushImage(subject, 'v1');
-    const pushed: string[] = [];
-    for (let at = 0; at < 7; at += 1) {
-      const referrer = referrerOf(subject.manifest, signature, {
-        annotations: { number: String(at), padding: 'x'.repeat(1_000_000) },
-      });
-      await repository.pushImage(referrer);
-      pushed.push(referrer.manifest.digest);
-    }
-    for (const start of ['', `?artifactType=${signature}`]) {
-      const found: string[] = [];
-      let next: string | undefined = repository.path(`referrers/${subject.manifest.digest}${start}`);
-      for (let pages = 0; next !== undefined && pages < 10; pages += 1) {
-        const answer = await registry.request('GET', next);
-        found.push(...digestsOf(referrersOf(answer)));
-        expectTrue(answer.body.length <= 4 * 1024 * 1024, `a page of ${answer.body.length} bytes`, answer);
-        if (start !== '') expectHeader(answer, 'OCI-Filters-Applied', 'artifactType');
-        next = nextPage(answer, registry.baseUrl);
-      }
-      expectEqual(found.sort(), [...pushed].sort(), 'referrers of all pages');
-    }
   },
 });
 
@@ -394,7 +302,7 @@ const sha512 = check({
     const subject = imageOf({ algorithm: 'sha512' });
     await repository.pushImage(subject);
     const referrer = imageOf({ algorithm: 'sha512', fields: { subject: descriptorOfManifest(subject.manifest) } });
-    expectHeader(await repository.pushImage(referrer), 'OCI-Subject', subject.manifest.digest);
+    await repository.pushImage(referrer);
     const answer = await repository.listReferrers(subject.manifest.digest);
     expectEqual(digestsOf(referrersOf(answer)), [referrer.manifest.digest], 'referrers', answer);
   },
@@ -411,10 +319,6 @@ export const referrers: Section = {
     entries,
     annotations,
     sameRepository,
-    filter,
-    filterWithPlus,
-    severalFilters,
-    paged,
     fallbackTag,
     fallbackTagIsATag,
     lateSubject,

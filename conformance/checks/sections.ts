@@ -2,6 +2,7 @@
 import type { Section } from '../check/check.ts';
 import { badHttp } from './bad-http.ts';
 import { blobChunks } from './blob-chunks.ts';
+import { blobDigests } from './blob-digests.ts';
 import { blobRange } from './blob-range.ts';
 import { blobUpload } from './blob-upload.ts';
 import { catalog } from './catalog.ts';
@@ -11,6 +12,7 @@ import { deletes } from './deletes.ts';
 import { errors } from './errors.ts';
 import { everyAnswer } from './every-answer.ts';
 import { general } from './general.ts';
+import { manifestContent } from './manifest-content.ts';
 import { manifestInput } from './manifest-input.ts';
 import { manifests } from './manifests.ts';
 import { mounts } from './mount.ts';
@@ -18,6 +20,8 @@ import { names } from './names.ts';
 import { newSuiteBlobs } from './new-suite-blobs.ts';
 import { newSuiteData } from './new-suite-data.ts';
 import { pull } from './pull.ts';
+import { pullBlobs } from './pull-blobs.ts';
+import { referrerFilters } from './referrer-filters.ts';
 import { referrers } from './referrers.ts';
 import { settings } from './settings.ts';
 import { stalls } from './stalls.ts';
@@ -33,17 +37,21 @@ export const allSections: readonly Section[] = [
   general,
   names,
   pull,
+  pullBlobs,
   blobRange,
   conditional,
   blobUpload,
+  blobDigests,
   blobChunks,
   uploadSessions,
   mounts,
   manifests,
+  manifestContent,
   manifestInput,
   tagParameters,
   tags,
   referrers,
+  referrerFilters,
   deletes,
   catalog,
   settings,

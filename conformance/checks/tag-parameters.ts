@@ -4,6 +4,7 @@ import { expectBody, expectEqual, expectError, expectHeader, expectStatus, expec
 import type { Answer } from '../client/answer.ts';
 import { imageOf, indexOf, type Manifest } from '../registry/content.ts';
 import type { Repository } from '../registry/repository.ts';
+import { tagsOf } from './tags.ts';
 
 const clause = 'distribution-spec (main): Pushing Manifests, tag parameters (end-7b)';
 
@@ -86,7 +87,10 @@ const noTag = check({
     const repository = registry.repository();
     const answer = await repository.pushImage(imageOf());
     expectTrue(answer.header('OCI-Tag') === undefined, 'OCI-Tag without tag parameters', answer);
-    expectEqual((await repository.listTags()).json(), { name: repository.name, tags: [] }, 'tags');
+    const listed = await repository.listTags();
+    // Some registries know a repository only by its tags.
+    expectStatus(listed, 200, 404);
+    if (listed.status === 200) expectEqual(tagsOf(listed), [], 'tags', listed);
   },
 });
 

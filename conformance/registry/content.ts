@@ -19,6 +19,14 @@ export const mediaTypes = {
   dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 } as const;
 
+/** What clients send with every pull of a manifest (distribution-spec: SHOULD); some registries hide OCI types without it. */
+export const acceptManifests: string = [
+  mediaTypes.imageManifest,
+  mediaTypes.imageIndex,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerManifestList,
+].join(', ');
+
 export interface Blob {
   readonly bytes: Buffer;
   readonly digest: string;

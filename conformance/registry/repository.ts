@@ -3,7 +3,7 @@
 import { expectHeader, expectStatus } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
 import type { HttpClient, RequestOptions } from '../client/http-client.ts';
-import type { Blob, Image, Manifest } from './content.ts';
+import { acceptManifests, type Blob, type Image, type Manifest } from './content.ts';
 import { octetStream, UploadSession } from './upload-session.ts';
 
 export interface PutManifestOptions {
@@ -43,12 +43,13 @@ export class Repository {
     return this.request('DELETE', `blobs/${digest}`);
   }
 
+  /** With the Accept of a client, unless `headers` has another. */
   getManifest(reference: string, headers: RequestOptions['headers'] = {}): Promise<Answer> {
-    return this.request('GET', `manifests/${reference}`, { headers });
+    return this.request('GET', `manifests/${reference}`, { headers: { Accept: acceptManifests, ...headers } });
   }
 
   headManifest(reference: string, headers: RequestOptions['headers'] = {}): Promise<Answer> {
-    return this.request('HEAD', `manifests/${reference}`, { headers });
+    return this.request('HEAD', `manifests/${reference}`, { headers: { Accept: acceptManifests, ...headers } });
   }
 
   putManifest(
