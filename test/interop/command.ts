@@ -30,7 +30,8 @@ export class CommandError extends Error {
   }
 }
 
-const defaultTimeoutMs = 240_000;
+/** Only for a command that hangs: a machine under load takes minutes to build a layer of 1 GiB. */
+const defaultTimeoutMs = 600_000;
 const keptOutput = 4 * 1024 * 1024;
 
 /** Runs `file` to its end and answers what it said; anything but exit code 0 is a `CommandError`. */
