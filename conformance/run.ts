@@ -1,7 +1,7 @@
 // Runs checks against one registry and reports each outcome. Knows neither the command line nor how servers start.
 import { randomBytes } from 'node:crypto';
 import type { Check, Level, Section } from './check/check.ts';
-import { CheckFailure, CheckSkip } from './check/expect.ts';
+import { CheckFailure, CheckSkip, VariantMissing } from './check/expect.ts';
 import { allSections } from './checks/sections.ts';
 import { HttpClient } from './client/http-client.ts';
 import { Observations } from './client/observations.ts';
@@ -10,7 +10,7 @@ import { Registry, type Variant } from './registry/registry.ts';
 export interface ConformanceOptions {
   /** Where the registry listens, e.g. "http://127.0.0.1:5000". */
   readonly baseUrl: string;
-  /** True for moorage: then nothing may skip and every chosen answer counts. Default false. */
+  /** True for moorage: then only a missing variant may skip, and every chosen answer counts. Default false. */
   readonly own?: boolean;
   /** The same software started with other settings; checks that need one that is missing are skipped. */
   readonly variants?: Readonly<Partial<Record<Variant, string>>>;
@@ -105,7 +105,8 @@ async function runCheck(registry: Registry, section: Section, each: Check, own: 
     await each.run(registry);
     return { ...described, status: 'pass' };
   } catch (error) {
-    if (error instanceof CheckSkip && !own) return { ...described, status: 'skip', reason: error.message };
+    const maySkip = !own || error instanceof VariantMissing;
+    if (error instanceof CheckSkip && maySkip) return { ...described, status: 'skip', reason: error.message };
     const reason = error instanceof Error ? error.message : String(error);
     const optional = !own && error instanceof CheckFailure && (level === 'MAY' || level === 'CHOSEN');
     if (optional) return { ...described, status: 'skip', reason: `not required, and answered otherwise: ${reason}` };

@@ -17,6 +17,9 @@ export class CheckSkip extends Error {
   override readonly name = 'CheckSkip';
 }
 
+/** The check needs a server with another setting, and none was started. */
+export class VariantMissing extends CheckSkip {}
+
 /** Ends the check as failed. */
 export function fail(message: string, answer?: Answer): never {
   throw new CheckFailure(message, answer);

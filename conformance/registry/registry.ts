@@ -1,6 +1,6 @@
 // The registry under test as one check sees it: fresh repository names, requests, and the same registry started with
 // other settings where we started it ourselves.
-import { skip } from '../check/expect.ts';
+import { VariantMissing } from '../check/expect.ts';
 import type { Answer } from '../client/answer.ts';
 import type { HttpClient, RequestOptions } from '../client/http-client.ts';
 import type { Observations } from '../client/observations.ts';
@@ -69,7 +69,7 @@ export class Registry {
   /** The registry with another setting; skips the check where we did not start the server. */
   variant(variant: Variant): Registry {
     const baseUrl = this.#options.variants[variant];
-    if (baseUrl === undefined) return skip(`needs a server started with the setting "${variant}"`);
+    if (baseUrl === undefined) throw new VariantMissing(`needs a server started with the setting "${variant}"`);
     return new Registry({ ...this.#options, baseUrl, variants: {} });
   }
 }
