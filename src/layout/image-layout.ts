@@ -5,7 +5,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { ForeignWatch } from './foreign-watch.ts';
 import type { IndexEdit } from './index-edit.ts';
@@ -111,6 +111,12 @@ export class ImageLayout {
       if (edit.kind === 'remove' && found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     }
     await this.#writer.submit(edit);
+  }
+
+  /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
+  async adoptBlob(digest: Digest, staged: StagedObject): Promise<void> {
+    const isManifest = (await this.findManifest(digest)) !== undefined;
+    await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
   }
 
   /** Stores a manifest's bytes, durably, before the index lists it. */

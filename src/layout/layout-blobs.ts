@@ -44,9 +44,20 @@ export class LayoutBlobs {
   async adopt(digest: Digest, staged: StagedObject): Promise<void> {
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
-    if (pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()))) await staged.discard();
-    else this.#ledger.setHashed(pool, await staged.commit(pool));
-    await this.#linkFrom(pool, digest);
+    const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
+    // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
+    if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
+    await this.adoptUnshared(digest, staged);
+    await this.#store.link(this.#keys.blob(digest), pool);
+    const shared = await this.#store.stat(pool);
+    if (shared !== undefined) this.#ledger.setHashed(pool, shared);
+  }
+
+  /** The same for the bytes of a manifest: a file of its own. */
+  async adoptUnshared(digest: Digest, staged: StagedObject): Promise<void> {
+    const key = this.#keys.blob(digest);
+    this.#ledger.setHashed(key, await staged.commit(key));
+    this.#received.set(digest, true);
   }
 
   /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
@@ -60,7 +71,10 @@ export class LayoutBlobs {
 
   /** Takes the blob over from another layout, or from any of the root when `from` is undefined; false when it is not there. */
   async mount(digest: Digest, from: LayoutBlobs | undefined): Promise<boolean> {
-    if ((await this.stat(digest)) !== undefined) return true;
+    if ((await this.stat(digest)) !== undefined) {
+      this.#received.set(digest, true);
+      return true;
+    }
     return this.#linkFrom(from === undefined ? poolKey(digest) : from.#keys.blob(digest), digest);
   }
 

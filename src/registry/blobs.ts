@@ -38,8 +38,10 @@ export class Blobs {
   }
 
   /** True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload (distribution-spec, Mounting Blobs). */
-  mount(digest: Digest, from: RepositoryName | undefined): Promise<boolean> {
-    return this.#layout.blobs.mount(digest, from === undefined ? undefined : this.#layoutOf(from).blobs);
+  async mount(digest: Digest, from: RepositoryName | undefined): Promise<boolean> {
+    const source = from === undefined ? undefined : this.#layoutOf(from);
+    if (source !== undefined && (await mayBeManifest(source, digest))) return false;
+    return this.#layout.blobs.mount(digest, source?.blobs);
   }
 
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
@@ -48,5 +50,15 @@ export class Blobs {
       throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
     }
     if (!(await this.#layout.blobs.delete(digest))) throw new RegistryError('BLOB_UNKNOWN');
+  }
+}
+
+/** The files of manifests are never shared. A source whose index cannot be read is no reason to refuse the upload that follows. */
+async function mayBeManifest(layout: ImageLayout, digest: Digest): Promise<boolean> {
+  try {
+    return (await layout.findManifest(digest)) !== undefined;
+  } catch (error) {
+    if (error instanceof RegistryError) return true;
+    throw error;
   }
 }

@@ -114,7 +114,7 @@ export class Uploads {
       await staged.discard();
       throw mismatch(actual);
     }
-    await this.#layout.blobs.adopt(digest, staged);
+    await this.#layout.adoptBlob(digest, staged);
   }
 
   /** The earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
@@ -126,7 +126,7 @@ export class Uploads {
       await copy.discard();
       throw mismatch(digester.digest());
     }
-    await this.#layout.blobs.adopt(digest, copy);
+    await this.#layout.adoptBlob(digest, copy);
   }
 }
 

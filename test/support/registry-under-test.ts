@@ -91,10 +91,11 @@ export const onEveryDriver: readonly (readonly [
   ['in a directory', directoryRegistry],
 ];
 
-function registryOver(
+/** A registry over any store. */
+export function registryOver(
   store: ObjectStore,
-  clock: TestClock,
-  options: RegistryTestOptions,
+  clock = new TestClock(),
+  options: RegistryTestOptions = {},
   log = new RecordedLog(),
 ): Omit<RegistryUnderTest, 'another'> {
   const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000 } = options;

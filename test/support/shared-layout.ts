@@ -9,8 +9,8 @@ import {
   isNamed,
   noDelta,
   refNameOf,
-  untagged,
 } from '../../src/layout/indexed-entry.ts';
+import { untagged } from '../../src/layout/untagged-entry.ts';
 import type { VersionLabel } from '../../src/storage/object-store.ts';
 import { digestNamed, type Entries, entry, type ForeignEdit } from './foreign-tools.ts';
 
