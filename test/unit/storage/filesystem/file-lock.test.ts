@@ -45,7 +45,7 @@ test('waits for the holder and then gets it', async () => {
   await (await waiting).release();
 });
 
-test('gives up with `unavailable` after ten seconds (the clock is injected)', async () => {
+test('gives up with `unavailable` in the end (the clock is injected)', async () => {
   let now = Date.now();
   const { locks, path } = locksOnDisk({
     now: () => {
@@ -62,6 +62,29 @@ test('gives up with `unavailable` after ten seconds (the clock is injected)', as
   mkdirSync(path);
   await expect(locks.acquire('')).rejects.toMatchObject({ failure: 'unavailable' });
   expect(existsSync(path)).toBe(true);
+});
+
+test('leaves others a gap between two holds, once it met one; alone it does not wait', async () => {
+  const { locks, path } = locksOnDisk();
+  /** No timer fires and no thread answers meanwhile: only what needs no waiting happens. */
+  const atOnce = async (): Promise<void> => {
+    for (let i = 0; i < 50; i += 1) await Promise.resolve();
+  };
+  await (await locks.acquire('')).release();
+  const alone = locks.acquire('');
+  await atOnce();
+  expect(existsSync(path)).toBe(true);
+  await (await alone).release();
+
+  mkdirSync(path);
+  const meeting = locks.acquire('');
+  await atOnce();
+  rmdirSync(path);
+  await (await meeting).release();
+  const polite = locks.acquire('');
+  await atOnce();
+  expect(existsSync(path)).toBe(false);
+  await (await polite).release();
 });
 
 test('a directory that cannot be written to is an error at once', async () => {
