@@ -103,7 +103,8 @@ export class RunningServer {
     let last = 'nothing yet';
     while (performance.now() - begin < START_LIMIT_MS) {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
-        throw new Error(`the server ended before it answered:\n${lastLinesOf(logFile)}`);
+        const how = this.#process.signalCode ?? `exit code ${this.#process.exitCode}`;
+        throw new Error(`the server ended before it answered (${how}):\n${lastLinesOf(logFile)}`);
       }
       const connection = new HttpConnection(this.port);
       try {
