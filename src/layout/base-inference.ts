@@ -4,6 +4,9 @@ import type { VersionLabel } from '../storage/object-store.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed } from './indexed-entry.ts';
 
+/** What a version lists. */
+export type State = ReadonlyMap<EntryKey, IndexedEntry>;
+
 /** A version of the file that somebody may have read. */
 export interface FileVersion extends Delta {
   readonly label: VersionLabel | undefined;
@@ -14,7 +17,7 @@ export interface FileVersion extends Delta {
 /** The versions of the file that lead to the newest one known, and what WANT holds beyond that one. */
 export interface Past {
   /** The entries of `versions[0]`, whose own delta does not count. */
-  readonly start: ReadonlyMap<EntryKey, IndexedEntry>;
+  readonly start: State;
   /** Oldest first, each made from the one before; at least one. */
   readonly versions: readonly FileVersion[];
   /** From the newest version to WANT: what a heal that did not come through still owes. */
@@ -33,14 +36,19 @@ export interface Stray {
 /** A file as it was read, ready to be compared. */
 export class FileView {
   readonly entries: ReadonlyMap<EntryKey, IndexedEntry>;
-  readonly #digests = new Map<string, number>();
+  readonly #unnamed = new Map<string, number>();
+  #digests: ReadonlySet<string> | undefined;
 
-  constructor(entries: Iterable<IndexedEntry>) {
+  /** Entries that are `known` are taken from there: comparing a string with itself takes no time, and they are compared often. */
+  constructor(entries: Iterable<IndexedEntry>, known: State) {
     const byKey = new Map<EntryKey, IndexedEntry>();
-    for (const entry of entries) byKey.set(entry.key, entry);
+    for (const entry of entries) {
+      const same = known.get(entry.key) ?? entry;
+      byKey.set(same.key, same);
+    }
     this.entries = byKey;
     for (const { key, digest } of byKey.values()) {
-      this.#digests.set(digest, (this.#digests.get(digest) ?? 0) + (isNamed(key) ? 0 : 1));
+      if (!isNamed(key)) this.#unnamed.set(digest, this.unnamed(digest) + 1);
     }
   }
 
@@ -48,19 +56,26 @@ export class FileView {
     return this.entries.has(key);
   }
 
-  lists(digest: string): boolean {
-    return this.#digests.has(digest);
-  }
-
   /** Unnamed entries of a digest. */
   unnamed(digest: string): number {
-    return this.#digests.get(digest) ?? 0;
+    return this.#unnamed.get(digest) ?? 0;
   }
 
   /** Rule 1: a missing unnamed entry whose digest is still listed counts as present (oras merges it into the tagged one). */
   covers(key: EntryKey): boolean {
-    return this.has(key) || (!isNamed(key) && this.lists(digestOfKey(key)));
+    return this.has(key) || (!isNamed(key) && this.#lists(digestOfKey(key)));
   }
+
+  #lists(digest: string): boolean {
+    this.#digests ??= digestsOf(this.entries);
+    return this.#digests.has(digest);
+  }
+}
+
+export function digestsOf(state: State): Set<string> {
+  const digests = new Set<string>();
+  for (const { digest } of state.values()) digests.add(digest);
+  return digests;
 }
 
 /** What a version would cost as the base of the file. */
@@ -73,10 +88,15 @@ export interface Candidate {
   readonly cost: number;
 }
 
+export function applyDelta(state: Map<EntryKey, IndexedEntry>, { added, removed }: Delta): void {
+  for (const key of removed) state.delete(key);
+  for (const entry of added) state.set(entry.key, entry);
+}
+
 /** The state of the file at one version. */
 export function stateAt(past: Past, at: number): Map<EntryKey, IndexedEntry> {
   const state = new Map(past.start);
-  for (let index = 1; index <= at; index += 1) advance(state, past.versions[index]);
+  for (const version of past.versions.slice(1, at + 1)) applyDelta(state, version);
   return state;
 }
 
@@ -119,16 +139,19 @@ function note(times: Map<EntryKey, number[]>, key: EntryKey, at: number): void {
 
 /** What really changed: an entry that is added although it is there is the same entry printed anew. */
 interface Steps {
-  readonly gained: readonly EntryKey[];
-  readonly lost: readonly EntryKey[];
+  readonly gained: readonly IndexedEntry[];
+  readonly lost: readonly IndexedEntry[];
 }
 
-function advance(state: Map<EntryKey, IndexedEntry>, version: FileVersion | undefined): Steps {
-  const gained: EntryKey[] = [];
-  const lost: EntryKey[] = [];
-  for (const key of version?.removed ?? []) if (state.delete(key)) lost.push(key);
-  for (const entry of version?.added ?? []) {
-    if (!state.has(entry.key)) gained.push(entry.key);
+function advance(state: Map<EntryKey, IndexedEntry>, { added, removed }: Delta): Steps {
+  const gained: IndexedEntry[] = [];
+  const lost: IndexedEntry[] = [];
+  for (const key of removed) {
+    const entry = state.get(key);
+    if (entry !== undefined && state.delete(key)) lost.push(entry);
+  }
+  for (const entry of added) {
+    if (!state.has(entry.key)) gained.push(entry);
     state.set(entry.key, entry);
   }
   return { gained, lost };
@@ -139,15 +162,15 @@ export function candidatesOf(past: Past, file: FileView, sinceMs: number): reado
   const state = new Map(past.start);
   const steps = past.versions.map((version, at) => (at === 0 ? { gained: [], lost: [] } : advance(state, version)));
   const newer = newerEntries(past, steps, file);
-  const tally = new Tally(file, state.keys());
+  const tally = new Tally(file, state.values());
   const candidates: Candidate[] = [];
   let newerThanThis = 0;
   for (let at = past.versions.length - 1; at >= 0; at -= 1) {
     const { missing, extra } = tally;
     candidates.push({ at, missing, extra, cost: missing + extra + healPolicy.newerWeight * newerThanThis });
     if ((past.versions[at]?.atMs ?? 0) < sinceMs) break;
-    for (const key of steps[at]?.gained ?? []) tally.remove(key);
-    for (const key of steps[at]?.lost ?? []) tally.add(key);
+    for (const entry of steps[at]?.gained ?? []) tally.remove(entry);
+    for (const entry of steps[at]?.lost ?? []) tally.add(entry);
     newerThanThis += newer.get(at) ?? 0;
   }
   return candidates;
@@ -157,20 +180,22 @@ export function candidatesOf(past: Past, file: FileView, sinceMs: number): reado
  * How many entries of the file first appeared with each version: proof that its writer had read that version. An untagged
  * entry of a digest that was known before proves nothing: skopeo makes the same one when it moves a tag.
  */
-function newerEntries(past: Past, steps: readonly Steps[], file: FileView): ReadonlyMap<number, number> {
+function newerEntries({ start }: Past, steps: readonly Steps[], file: FileView): ReadonlyMap<number, number> {
+  const news = new Map<EntryKey, IndexedEntry>();
+  for (const entry of file.entries.values()) if (!start.has(entry.key)) news.set(entry.key, entry);
+  if (news.size === 0) return new Map();
   const keys = new Map<EntryKey, number>();
   const digests = new Map<string, number>();
-  for (const { digest } of past.start.values()) digests.set(digest, 0);
+  const wanted = digestsOf(news);
+  for (const { digest } of start.values()) if (wanted.has(digest)) digests.set(digest, 0);
   for (const [at, { gained }] of steps.entries()) {
-    for (const key of gained) {
-      if (!past.start.has(key) && !keys.has(key)) keys.set(key, at);
-      const digest = digestOfKey(key);
-      if (!digests.has(digest)) digests.set(digest, at);
+    for (const { key, digest } of gained) {
+      if (news.has(key) && !keys.has(key)) keys.set(key, at);
+      if (wanted.has(digest) && !digests.has(digest)) digests.set(digest, at);
     }
   }
   const newer = new Map<number, number>();
-  for (const { key, digest } of file.entries.values()) {
-    if (past.start.has(key)) continue;
+  for (const { key, digest } of news.values()) {
     const at = (isNamed(key) ? keys.get(key) : undefined) ?? digests.get(digest) ?? 0;
     if (at > 0) newer.set(at, (newer.get(at) ?? 0) + 1);
   }
@@ -182,30 +207,32 @@ class Tally {
   missing = 0;
   extra = 0;
   readonly #file: FileView;
+  /** Entries of the state by digest, for digests with unnamed entries in the file. */
   readonly #listed = new Map<string, number>();
 
-  constructor(file: FileView, state: Iterable<EntryKey>) {
+  constructor(file: FileView, state: Iterable<IndexedEntry>) {
     this.#file = file;
     // Against nothing every entry is extra; rule 1 counts both ways, so unnamed ones come off as soon as their digest is listed.
     this.extra = file.entries.size;
-    for (const key of state) this.add(key);
+    for (const entry of state) this.add(entry);
   }
 
-  add(key: EntryKey): void {
-    const digest = digestOfKey(key);
-    const listed = this.#listed.get(digest) ?? 0;
-    this.#listed.set(digest, listed + 1);
-    if (listed === 0) this.extra -= this.#file.unnamed(digest);
+  add({ key, digest }: IndexedEntry): void {
+    if (this.#count(digest, 1) === 1) this.extra -= this.#file.unnamed(digest);
     if (!this.#file.covers(key)) this.missing += 1;
     else if (isNamed(key)) this.extra -= 1;
   }
 
-  remove(key: EntryKey): void {
-    const digest = digestOfKey(key);
-    const listed = (this.#listed.get(digest) ?? 0) - 1;
-    this.#listed.set(digest, listed);
-    if (listed === 0) this.extra += this.#file.unnamed(digest);
+  remove({ key, digest }: IndexedEntry): void {
+    if (this.#count(digest, -1) === 0) this.extra += this.#file.unnamed(digest);
     if (!this.#file.covers(key)) this.missing -= 1;
     else if (isNamed(key)) this.extra += 1;
+  }
+
+  #count(digest: string, change: 1 | -1): number | undefined {
+    if (this.#file.unnamed(digest) === 0) return undefined;
+    const count = (this.#listed.get(digest) ?? 0) + change;
+    this.#listed.set(digest, count);
+    return count;
   }
 }

@@ -1,17 +1,28 @@
 // What another tool changed in index.json: added, deleted on purpose, or lost by writing back an old copy. Pure decisions;
 // ARCHITECTURE.md, The journal, states the rules that are numbered here.
-import { type Candidate, candidatesOf, FileView, type Past, stateAt, Timeline } from './base-inference.ts';
+import {
+  applyDelta,
+  type Candidate,
+  candidatesOf,
+  digestsOf,
+  FileView,
+  type Past,
+  type State,
+  stateAt,
+  Timeline,
+} from './base-inference.ts';
 import { healPolicy } from './heal-policy.ts';
 import {
   type Delta,
   digestOfKey,
   type EntryKey,
   type IndexedEntry,
+  isEmptyDelta,
   isNamed,
   noDelta,
   refNameOf,
-  untagged,
 } from './indexed-entry.ts';
+import { untagged } from './untagged-entry.ts';
 
 /** A file that somebody else may have written. */
 export interface ForeignFile {
@@ -60,28 +71,32 @@ class Judging {
   /** When the file was written. A time stamp from before our newest version was put back by cp -p, tar or rsync. */
   readonly #atMs: number;
   readonly #graceMs: number;
+  /** The newest version known, and what it lists. */
   readonly #tip: number;
+  readonly #tipState: State;
   readonly #notes: JudgementNote[] = [];
 
   constructor(past: Past, file: ForeignFile) {
     this.#past = past;
-    this.#file = new FileView(file.entries);
     this.#timeline = new Timeline(past);
     this.#tip = past.versions.length - 1;
+    this.#tipState = stateAt(past, this.#tip);
+    this.#file = new FileView(file.entries, this.#tipState);
     const tipAtMs = past.versions[this.#tip]?.atMs ?? 0;
     this.#atMs = file.modifiedAtMs >= tipAtMs ? Math.min(file.modifiedAtMs, file.seenAtMs) : file.seenAtMs;
     this.#graceMs = healPolicy.graceMs[file.arrived];
   }
 
   judgement(): Judgement {
-    const tip = stateAt(this.#past, this.#tip);
+    const { owed, strays } = this.#past;
+    const tip = this.#tipState;
     const before = new Map(tip);
-    applyDelta(before, this.#past.owed);
-    for (const { base, delta } of this.#past.strays) this.#apply(before, delta, this.#stateAt(base), false);
-    const base = this.#stateAt(this.#base());
+    applyDelta(before, owed);
+    for (const { base, delta } of strays) this.#apply(before, delta, this.#versionAt(base), false);
+    const base = this.#versionAt(this.#base());
     const edit = this.#editFrom(base.state);
     // An emptied, overwritten or recreated file is no operation of any tool: a delete leaves the rest alone.
-    const clobbered = tip.size > healPolicy.undoneLimit && ![...tip.keys()].some((key) => this.#file.covers(key));
+    const clobbered = tip.size > healPolicy.undoneLimit && !this.#keepsAnyOf(tip);
     if (clobbered) this.#notes.push({ kind: 'clobbered', entries: tip.size });
     const honoured: Delta = clobbered ? { added: edit.added, removed: [] } : edit;
     const want = new Map(before);
@@ -97,8 +112,13 @@ class Judging {
     };
   }
 
-  #stateAt(at: number): Base {
-    return { at, state: stateAt(this.#past, at) };
+  #versionAt(at: number): Base {
+    return { at, state: at === this.#tip ? this.#tipState : stateAt(this.#past, at) };
+  }
+
+  #keepsAnyOf(state: State): boolean {
+    for (const key of state.keys()) if (this.#file.covers(key)) return true;
+    return false;
   }
 
   /** Rule 2, then rule 4: the index of the version that the file was most likely made from. */
@@ -110,7 +130,7 @@ class Judging {
     if (cost === 0) return this.#undoneOnPurpose(candidates, newest) ?? newest;
     if (cheapest.length === 1) return newest;
     const tied = cheapest.slice(0, healPolicy.tieLimit).map(({ at }) => at);
-    const known = new Map(tied.flatMap((at) => [...stateAt(this.#past, at)]));
+    const known = new Map(tied.flatMap((at) => [...this.#versionAt(at).state]));
     return tied.find((at) => this.#isCredible(at, known)) ?? tied.at(-1) ?? newest;
   }
 
@@ -125,7 +145,7 @@ class Judging {
       const supersededAtMs = this.#past.versions[at + 1]?.atMs ?? this.#atMs;
       if (this.#atMs - supersededAtMs > this.#graceMs) return undefined;
       if (missing + extra > healPolicy.undoneLimit) continue;
-      const { added, removed } = this.#editFrom(stateAt(this.#past, at));
+      const { added, removed } = this.#editFrom(this.#versionAt(at).state);
       const keys = [...removed, ...added.map(({ key }) => key)];
       const times = [
         ...removed.map((key) => this.#timeline.addedAtMs(key, at)),
@@ -143,7 +163,7 @@ class Judging {
    * something else; and what changed a moment ago was not undone, but not seen. `known` is what any of them lists.
    */
   #isCredible(at: number, known: State): boolean {
-    const state = stateAt(this.#past, at);
+    const { state } = this.#versionAt(at);
     const { added, removed } = this.#editFrom(state);
     const [before, listed] = [digestsOf(known), digestsOf(state)];
     const again = added.filter(
@@ -162,39 +182,38 @@ class Judging {
 
   /** Rule 3: what the file adds to and removes from its base. */
   #editFrom(base: State): Delta {
-    const added = [...this.#file.entries.values()].filter(({ key }) => !base.has(key));
-    const removed = [...base.keys()].filter((key) => !this.#file.covers(key));
-    return { added, removed };
+    const { added, removed } = differenceOf(base, this.#file.entries);
+    return { added, removed: removed.filter((key) => !this.#file.covers(key)) };
   }
 
   /** Rule 3: applies an edit made to `base` to what is wanted now. Names listed twice in a file that is `shown` are left to it. */
   #apply(want: Map<EntryKey, IndexedEntry>, edit: Delta, base: Base, shown: boolean): void {
-    const baseDigests = digestsOf(base.state);
-    const before = digestsOf(want);
+    if (isEmptyDelta(edit)) return;
+    const hasUnnamed = edit.added.some(({ key }) => !isNamed(key));
+    const [known, held] = hasUnnamed ? [digestsOf(base.state), digestsOf(want)] : [noneOf, noneOf];
+    // skopeo leaves an untagged entry where it moves a tag away; of a manifest that was deleted since it read, that is no addition.
+    const added = edit.added.filter(({ key, digest }) => isNamed(key) || !known.has(digest) || held.has(digest));
     const names = new Set(edit.added.map(({ key }) => refNameOf(key)).filter((name) => name !== undefined));
-    const losers = names.size === 0 ? [] : [...want.values()].filter(({ key }) => names.has(refNameOf(key) ?? ''));
+    const losers: IndexedEntry[] = [];
+    if (names.size > 0) {
+      for (const entry of want.values())
+        if (isNamed(entry.key) && names.has(refNameOf(entry.key) ?? '')) losers.push(entry);
+    }
     for (const key of edit.removed) {
       // Taken away from an old copy, but acknowledged again since.
       if (this.#timeline.addedAt(key, this.#tip) <= base.at) want.delete(key);
     }
     for (const { key } of losers) if (!shown || !this.#file.has(key)) want.delete(key);
-    for (const entry of edit.added) {
-      // skopeo leaves an untagged entry where it moves a tag away; of a manifest that was deleted since it read, that is no addition.
-      const isLeftover = !isNamed(entry.key) && baseDigests.has(entry.digest) && !before.has(entry.digest);
-      if (!isLeftover) want.set(entry.key, entry);
-    }
-    const after = digestsOf(want);
+    for (const entry of added) want.set(entry.key, entry);
+    const listed = losers.length === 0 ? noneOf : digestsOf(want);
     for (const entry of losers) {
-      if (after.has(entry.digest) || !this.#isRecent(entry.key, base.state)) continue;
+      // What was acknowledged within the window stays pullable by digest, whichever tool took its tag; regctl lets go of older ones.
+      const ageMs = base.state.has(entry.key) ? this.#atMs - this.#timeline.addedAtMs(entry.key, this.#tip) : 0;
+      if (listed.has(entry.digest) || ageMs > healPolicy.windowMs) continue;
       const kept = untagged(entry, this.#atMs);
       want.set(kept.key, kept);
       this.#notes.push({ kind: 'displaced', refName: refNameOf(entry.key) ?? '', digest: entry.digest });
     }
-  }
-
-  /** What was acknowledged within the window stays pullable by digest, whichever tool took its tag; regctl lets go of older ones. */
-  #isRecent(key: EntryKey, base: State): boolean {
-    return !base.has(key) || this.#atMs - this.#timeline.addedAtMs(key, this.#tip) <= healPolicy.windowMs;
   }
 
   #noteOutcome(base: number, before: State, want: State, heal: Delta): void {
@@ -202,9 +221,9 @@ class Judging {
     const restored = heal.added.filter(({ key }) => before.has(key) && !this.#file.covers(key)).map(({ key }) => key);
     if (restored.length > 0) this.#notes.push({ kind: 'restored', keys: restored, baseAgeMs });
     if (heal.removed.length > 0) this.#notes.push({ kind: 'withdrawn', keys: heal.removed, baseAgeMs });
-    const gone = [...before.keys()].filter((key) => !want.has(key));
+    const gone = differenceOf(before, want).removed;
     const digests = gone.length === 0 ? noneOf : digestsOf(want);
-    const names = gone.length === 0 ? noneOf : new Set([...want.keys()].map(refNameOf));
+    const names = gone.length === 0 ? noneOf : new Set(Array.from(want.keys(), refNameOf));
     for (const key of gone) {
       if (isNamed(key) ? names.has(refNameOf(key)) : digests.has(digestOfKey(key))) continue;
       const ageMs = this.#atMs - this.#timeline.addedAtMs(key, this.#tip);
@@ -215,26 +234,17 @@ class Judging {
 
 const noneOf: ReadonlySet<string | undefined> = new Set();
 
-type State = ReadonlyMap<EntryKey, IndexedEntry>;
-
 /** A version of the file, by its index in the past. */
 interface Base {
   readonly at: number;
   readonly state: State;
 }
 
-function digestsOf(state: State): Set<string> {
-  return new Set([...state.keys()].map(digestOfKey));
-}
-
-function applyDelta(state: Map<EntryKey, IndexedEntry>, { added, removed }: Delta): void {
-  for (const key of removed) state.delete(key);
-  for (const entry of added) state.set(entry.key, entry);
-}
-
 /** Empty when both hold the same keys. */
 function differenceOf(from: State, to: State): Delta {
-  const added = [...to.values()].filter(({ key }) => !from.has(key));
-  const removed = [...from.keys()].filter((key) => !to.has(key));
+  const added: IndexedEntry[] = [];
+  const removed: EntryKey[] = [];
+  for (const entry of to.values()) if (!from.has(entry.key)) added.push(entry);
+  for (const key of from.keys()) if (!to.has(key)) removed.push(key);
   return added.length + removed.length === 0 ? noDelta : { added, removed };
 }

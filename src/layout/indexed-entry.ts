@@ -1,5 +1,4 @@
 // An entry of index.json as the healing rules see it: an identity, and the raw line to write it back. Order and formatting do not count.
-import { annotationKeys } from '../oci/annotations.ts';
 import type { Brand } from '../oci/brand.ts';
 import type { IndexEntry } from './index-entry.ts';
 
@@ -86,22 +85,8 @@ export function isNamed(key: EntryKey): boolean {
 }
 
 export function refNameOf(key: EntryKey): string | undefined {
-  return isNamed(key) ? identityOf(key).refName : undefined;
-}
-
-/**
- * The same entry without its name, as a tag leaves it behind when it moves. It gets a creation time if it has none:
- * an entry without one may be read as an unnamed `latest` (INTEROP.md, Duplicates).
- */
-export function untagged(entry: IndexedEntry, atMs: number): IndexedEntry {
-  const fields: unknown = JSON.parse(entry.line);
-  const descriptor = typeof fields === 'object' && fields !== null ? { ...fields } : {};
-  const found: unknown = 'annotations' in descriptor ? descriptor.annotations : undefined;
-  const { [annotationKeys.refName]: _, ...kept } = (found ?? {}) as Record<string, unknown>;
-  const annotations = { [annotationKeys.created]: new Date(atMs).toISOString(), ...kept };
-  return {
-    key: entryKeyOf({ ...identityOf(entry.key), refName: undefined }),
-    digest: entry.digest,
-    line: JSON.stringify({ ...descriptor, annotations }),
-  };
+  if (!isNamed(key)) return undefined;
+  const start = key.indexOf('\n') + 2;
+  const end = key.indexOf('\n', start);
+  return unescaped(end < 0 ? key.slice(start) : key.slice(start, end));
 }

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../../../src/layout/foreign-edits.ts';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
 import { isNamed, refNameOf } from '../../../src/layout/indexed-entry.ts';
-import { digestNamed, type ForeignEdit, tools } from '../../support/foreign-tools.ts';
+import { untagged } from '../../../src/layout/untagged-entry.ts';
+import { digestNamed, entry, type ForeignEdit, tools } from '../../support/foreign-tools.ts';
 import { SharedLayout } from '../../support/shared-layout.ts';
 
 const minute = 60_000;
@@ -110,6 +111,19 @@ describe('tags moved by other tools', () => {
     layout.push('P', 'p').wait(minute).deleteTag('a').wait(minute);
     layout.foreign(tools.skopeoCopy('N', 'a'), read);
     expectAll(layout, ['P', 'p'], ['N', 'a'], ['A']);
+  });
+
+  it('leaves every other byte of an entry whose tag was moved, and gives it a time', () => {
+    const layout = settled();
+    const read = layout.file;
+    layout.push('M', 'a').wait(minute);
+    const line = '{"size":7,"x-big":12345678901234567890,"annotations":{"org.opencontainers.image.ref.name":"a"}}';
+    const [pushed] = layout.file.filter((each) => refNameOf(each.key) === 'a');
+    const { want } = layout.judgeOnly(tools.craneAppend('N', 'a').edit(read), 'in-place');
+    expect(want.removed).toEqual([pushed?.key]);
+    const kept = untagged({ key: entry('M', { tag: 'a' }).key, digest: '', line }, Date.UTC(2026, 10, 1));
+    const time = '"org.opencontainers.image.created":"2026-11-01T00:00:00Z"';
+    expect(kept.line).toBe(`{"size":7,"x-big":12345678901234567890,"annotations":{${time}}}`);
   });
 
   it('leaves a name that crane lists twice to be listed twice', () => {
