@@ -1,6 +1,7 @@
 // `update`: lock -> look -> change -> what must be durable first -> draft -> record -> re-check and rename -> sync -> unlock.
 // The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
 import type { Stats } from 'node:fs';
+import { basename } from 'node:path';
 import type { Change, CurrentObject, Key, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
@@ -75,7 +76,7 @@ async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Cha
   if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined };
   for (const object of replacement.first) await keepOrWrite(parts, object);
 
-  const previous = found && ReplacedFile.open(parts.tree, key, found.info.stats, found.info.settled);
+  let previous = found && ReplacedFile.open(parts.tree, key, found.info.stats, found.info.settled);
   if (found !== undefined && previous === undefined) return undefined;
   let info: FileInfo | undefined;
   try {
@@ -83,7 +84,12 @@ async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Cha
     try {
       for (const object of replacement.record(labelOf(draft.stats))) await appendSmall(parts, object);
       parts.tree.markPublished(draft.stats);
-      if (!lock.isOurs() || !exchange(parts.tree, draft, key, found?.info.stats)) return undefined;
+      if (!lock.isOurs() || !publish(parts.tree, draft, key, found?.info.stats)) return undefined;
+      const displaced = takeDisplaced(parts, draft, key, found?.info.stats);
+      if (displaced !== undefined) {
+        await previous?.close();
+        previous = displaced;
+      }
       const published = infoOfPublished(parts.tree, draft);
       await parts.directories.sync(parentOf(key));
       // Still under the lock: a push of the same object waits, and then finds it gone.
@@ -100,13 +106,31 @@ async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Cha
 }
 
 /** Puts the draft under `key` if that still is what `change` saw. Two synchronous calls, nothing between. */
-function exchange(tree: FileTree, draft: Draft, key: Key, seen: Stats | undefined): boolean {
+function publish(tree: FileTree, draft: Draft, key: Key, seen: Stats | undefined): boolean {
   const path = tree.pathOf(key);
   if (seen === undefined) return createNew(tree, draft, path);
   const now = tree.calls.lstatSync(path);
   if (now === undefined || !sameVersion(now, seen)) return false;
-  tree.calls.renameSync(draft.path, path);
+  if (!tree.calls.exchangeSync(draft.path, path)) tree.calls.renameSync(draft.path, path);
   return true;
+}
+
+/**
+ * After an exchange the draft's name holds what was under the key: cleared away if it is what `change` saw. Else another program
+ * renamed its file there between our re-check and our exchange: that one is given to the caller as what was replaced.
+ */
+function takeDisplaced(
+  { tree, files }: UpdateParts,
+  draft: Draft,
+  key: Key,
+  seen: Stats | undefined,
+): ReplacedFile | undefined {
+  const found = seen && tree.calls.lstatSync(draft.path);
+  if (seen === undefined || found === undefined) return undefined;
+  const draftKey = `${parentOf(key)}/${basename(draft.path)}` as Key;
+  const displaced = sameLabel(found, seen) ? undefined : ReplacedFile.openDisplaced(tree, draftKey, seen);
+  files.removeDraft(draft.path);
+  return displaced;
 }
 
 /** Nothing was there: link(2) refuses when something is by now. */

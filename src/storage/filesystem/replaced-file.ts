@@ -31,6 +31,12 @@ export class ReplacedFile implements ReplacedObject {
     return undefined;
   }
 
+  /** Opens what was replaced without having been seen: all of it counts as changed. */
+  static openDisplaced(tree: FileTree, key: Key, seen: Stats): ReplacedFile | undefined {
+    const opened = tree.openRegular(key, constants.O_RDONLY);
+    return opened && new ReplacedFile(tree, opened.descriptor, seen, true);
+  }
+
   async readIfChanged(): Promise<StoredObject | undefined> {
     try {
       const { calls } = this.#tree;

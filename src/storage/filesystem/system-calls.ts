@@ -2,6 +2,7 @@
 // to bring about what a machine does not do on demand (a failed fsync, a full disk, a foreign write at the worst moment).
 import fs, { type Dirent, type NoParamCallback, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
+import { exchangeSync } from './exchange.ts';
 
 export interface SystemCalls {
   now(): number;
@@ -26,6 +27,8 @@ export interface SystemCalls {
   rmdirSync(path: string): void;
   linkSync(from: string, to: string): void;
   renameSync(from: string, to: string): void;
+  /** Swaps two names in one step; false when that cannot be done here, and nothing has happened. */
+  exchangeSync(from: string, to: string): boolean;
   unlinkSync(path: string): void;
 
   fsync(descriptor: number): Promise<void>;
@@ -78,6 +81,7 @@ export const systemCalls: SystemCalls = {
   rmdirSync: fs.rmdirSync,
   linkSync: fs.linkSync,
   renameSync: fs.renameSync,
+  exchangeSync,
   unlinkSync: fs.unlinkSync,
 
   fsync: (descriptor) => completed((done) => fs.fsync(descriptor, done)),

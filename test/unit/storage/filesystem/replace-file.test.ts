@@ -4,16 +4,20 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import type { Change, ObjectStore } from '../../../../src/storage/object-store.ts';
@@ -30,6 +34,17 @@ import { failing, newDirectory, storeOnDisk, systemError, tracing } from './stor
 
 const index = key('team/app/index.json');
 const isIndex = (path: string): boolean => path.endsWith('/index.json');
+
+/** An optional native dependency: without it an ordinary rename has to do, and nothing can tell what it displaced. */
+const canExchange = (() => {
+  const directory = mkdtempSync(join(tmpdir(), 'moorage-exchange-'));
+  const [one, other] = [join(directory, 'one'), join(directory, 'other')];
+  writeFileSync(one, '');
+  writeFileSync(other, '');
+  const works = systemCalls.exchangeSync(one, other);
+  rmSync(directory, { recursive: true });
+  return works;
+})();
 
 async function written(store: ObjectStore, text: string): Promise<void> {
   await updateAndClose(store, index, replaceBy(text));
@@ -121,6 +136,29 @@ test('an edit in place between the re-check and the rename is found in what was 
   await previous?.close();
   expect(readFileSync(at(index), 'utf8')).toBe('ours');
 });
+
+test.skipIf(!canExchange)(
+  'a foreign rename between the re-check and ours is found in what was replaced (injected at exchange)',
+  async () => {
+    let armed = false;
+    const { store, at, root } = await storeOnDisk({
+      exchangeSync: (from, to) => {
+        if (armed && isIndex(to)) {
+          writeFileSync(at('foreign'), 'foreign');
+          renameSync(at('foreign'), to);
+        }
+        return systemCalls.exchangeSync(from, to);
+      },
+    });
+    await written(store, 'a');
+    armed = true;
+    const { previous } = await store.update(index, replaceBy('ours'));
+    expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign');
+    await previous?.close();
+    expect(readFileSync(at(index), 'utf8')).toBe('ours');
+    expect(readdirSync(dirname(join(root, index))).filter((name) => name.startsWith('.moorage-'))).toEqual([]);
+  },
+);
 
 test('a writer that had the file open before the rename finishes into what was replaced', async () => {
   const { store, at } = await storeOnDisk();
