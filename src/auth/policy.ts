@@ -6,7 +6,7 @@ export type Action = 'pull' | 'push' | 'delete' | 'catalog';
 
 export interface Access {
   readonly action: Action;
-  /** Undefined for what belongs to no repository. */
+  /** Undefined for what belongs to no repository; a pull of undefined is one from any of them, as a mount without `from` needs. */
   readonly repository: RepositoryName | undefined;
 }
 

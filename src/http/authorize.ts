@@ -31,8 +31,8 @@ export class Gate {
     });
   }
 
-  /** Whether the client may see what a repository holds, e.g. the source of a mount. */
-  mayPull(request: FastifyRequest, repository: RepositoryName): boolean {
+  /** Whether the client may take over what a repository holds, or any of them: the source of a mount. */
+  mayPull(request: FastifyRequest, repository: RepositoryName | undefined): boolean {
     return this.#options.policy.decide(request.principal, { action: 'pull', repository }).kind === 'allow';
   }
 

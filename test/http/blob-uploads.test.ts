@@ -248,11 +248,15 @@ describe('mount', () => {
   it('gives nothing away about a source that the client may not read', async () => {
     const policy: Policy = {
       authenticate: () => anonymous,
-      decide: (_principal, { action, repository }) =>
-        action === 'pull' && repository === 'lib/secret' ? { kind: 'deny' } : { kind: 'allow' },
+      decide: (_principal, { action, repository }) => ({
+        kind: action === 'pull' && repository !== 'lib/base' ? 'deny' : 'allow',
+      }),
     };
     const { app } = registryApp({ policy });
     await pushBlob(app, 'lib/secret', blob);
     expect((await mount(app, `${digest}&from=lib/secret`)).statusCode).toBe(202);
+    expect((await mount(app, digest)).statusCode).toBe(202);
+    await pushBlob(app, 'lib/base', blob);
+    expect((await mount(app, `${digest}&from=lib/base`)).statusCode).toBe(201);
   });
 });

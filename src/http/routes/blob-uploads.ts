@@ -16,14 +16,13 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
   const repositoryOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request));
 
   const startUpload = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { blobs, uploads } = repositoryOf(request);
+    const { uploads } = repositoryOf(request);
     const mount = firstValue(request.query, 'mount');
     const digest = firstValue(request.query, 'digest');
     // When both are given, mount wins; a mount that cannot be done is an ordinary start (distribution-spec, Mounting Blobs).
     if (mount !== undefined) {
       const wanted = parseDigest(mount);
-      const from = mountSourceOf(request);
-      if (from !== 'nowhere' && (await blobs.mount(wanted, from))) return answerBlob(request, reply, wanted);
+      if (await mountBlob(request, wanted)) return answerBlob(request, reply, wanted);
     } else if (digest !== undefined) {
       const pushed = await uploads.push(parseDigest(digest), chunkOf(request, reply));
       return answerBlob(request, reply, pushed.digest);
@@ -34,10 +33,11 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
   };
 
   /** A source that the client may not read, or that cannot exist, is treated as one without the blob: nothing is given away. */
-  const mountSourceOf = (request: FastifyRequest) => {
+  const mountBlob = async (request: FastifyRequest, digest: Digest): Promise<boolean> => {
+    const { blobs } = repositoryOf(request);
     const from = firstValue(request.query, 'from');
-    if (from === undefined) return undefined;
-    return isRepositoryName(from) && gate.mayPull(request, from) ? from : 'nowhere';
+    if (from !== undefined && !isRepositoryName(from)) return false;
+    return gate.mayPull(request, from) && blobs.mount(digest, from);
   };
 
   const appendChunk = async (request: FastifyRequest, reply: FastifyReply) => {
