@@ -109,7 +109,8 @@ export class Journal {
       pieces.push(printManifest(digest, bytes));
     }
     if (judged !== undefined) pieces.push(this.#foreignRecord(judged));
-    else if (!this.#tree.knows(base)) {
+    else if (base === undefined || !this.#tree.knows(base)) {
+      // A layout that was removed begins anew: nothing of what it held is owed to its successor.
       pieces.push(printEntries(publication.baseEntries()));
       pieces.push(this.#record({ author: 'snapshot', base: undefined, label: base, delta: noDelta, owed: noDelta }));
     }

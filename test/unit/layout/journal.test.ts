@@ -1,10 +1,14 @@
 // The journal as several processes use it: what is acknowledged is told from what was only announced, by records alone.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/layout/foreign-edits.ts';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
 import type { IndexedEntry } from '../../../src/layout/indexed-entry.ts';
 import { Journal } from '../../../src/layout/journal.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
+import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore, VersionLabel } from '../../../src/storage/object-store.ts';
 import { type Entries, entry } from '../../support/foreign-tools.ts';
@@ -16,8 +20,12 @@ const tagged = (tag: string) => entry(tag.toUpperCase(), { tag });
 /** The servers of one root, and their clock. */
 class Servers {
   nowMs = 1_000_000_000;
-  readonly store: ObjectStore = new MemoryStore();
+  readonly store: ObjectStore;
   #started = 0;
+
+  constructor(store: ObjectStore = new MemoryStore()) {
+    this.store = store;
+  }
 
   start(store = this.store): Journal {
     this.#started += 1;
@@ -259,6 +267,32 @@ describe('the file of the journal', () => {
     expect(reader.shows(label('v2'))).toBe(true);
     expect(first).toBeGreaterThan(100_000);
     expect(reads.reduce((sum, count) => sum + count)).toBeLessThan(2_000);
+  });
+
+  it('begins anew with an index.json that was removed', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', undefined);
+    await servers.commit(journal, 'v2', 'v1');
+    await servers.commit(journal, 'v3', undefined);
+    expect(journal.shows(label('v3'))).toBe(true);
+    for (const reader of [journal, servers.start()]) expect(await versionsOf(reader, 'v3')).toEqual([undefined, 'v3']);
+  });
+
+  it('works on files as in memory', async ({ onTestFinished }) => {
+    const root = await mkdtemp(join(tmpdir(), 'moorage-journal-'));
+    onTestFinished(() => rm(root, { recursive: true }));
+    const servers = new Servers(await openFilesystemStore(root, { log: { warn: () => {} } }));
+    onTestFinished(() => servers.store.close());
+    const [one, other] = [servers.start(), servers.start()];
+    await servers.commit(one, 'v1', 'v0', { manifests: [[digestOf(Buffer.from('{}')), Buffer.from('{}')]] });
+    await servers.commit(other, 'v2', 'v1');
+    await one.load();
+    expect(one.shows(label('v2'))).toBe(true);
+    expect(await other.manifestBytes(digestOf(Buffer.from('{}')))).toEqual(Buffer.from('{}'));
+    await servers.store.delete(key);
+    await one.load();
+    expect(await one.recall(label('v2'))).toBeUndefined();
   });
 
   it('survives a record that a crash cut short', async () => {
