@@ -14,17 +14,26 @@ export class Leftovers {
     this.#tree = tree;
   }
 
+  /** Never fails: an update is not refused for what somebody else left there. */
   async sweep(directory: string): Promise<void> {
-    const { calls, log } = this.#tree;
-    const now = calls.now();
+    const now = this.#tree.calls.now();
     const look = `${Math.floor(now / abandonedAfterMs)} ${directory}`;
     if (this.#looked.has(look)) return;
     this.#looked.add(look);
+    try {
+      await this.#remove(directory, now - abandonedAfterMs);
+    } catch (error) {
+      this.#tree.log.warn('files left behind by a crash could not be removed', { directory, error });
+    }
+  }
+
+  async #remove(directory: string, changedBeforeMs: number): Promise<void> {
+    const { calls, log } = this.#tree;
     for (const { name } of await calls.readdir(this.#tree.pathOf(directory))) {
       if (!name.startsWith(draftPrefix)) continue;
       const path = this.#tree.pathOf(directory === '' ? name : `${directory}/${name}`);
       const stats = calls.lstatSync(path);
-      if (stats === undefined || !stats.isFile() || stats.ctimeMs > now - abandonedAfterMs) continue;
+      if (stats === undefined || !stats.isFile() || stats.ctimeMs > changedBeforeMs) continue;
       log.warn('a file left behind by a crash is removed', { path });
       await calls.unlink(path);
     }

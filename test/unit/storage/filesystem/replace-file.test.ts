@@ -363,6 +363,20 @@ test('drafts that a crash left are removed by the next update there, once they a
   expect(readdirSync(at('team/app')).sort()).toEqual(['index.json']);
 });
 
+test('a leftover that cannot be removed does not stop an update (injected)', async () => {
+  const { store, at, warnings } = await storeOnDisk({
+    now: () => Date.now() + 7_200_000,
+    unlink: async () => {
+      throw systemError('EPERM');
+    },
+  });
+  mkdirSync(at('team/app'), { recursive: true });
+  writeFileSync(at('team/app/.moorage-33333333'), 'half');
+  await written(store, 'a');
+  expect(readFileSync(at(index), 'utf8')).toBe('a');
+  expect(warnings).toContain('files left behind by a crash could not be removed');
+});
+
 test('drafts that may still be written are left alone', async () => {
   const { store, at } = await storeOnDisk();
   mkdirSync(at('team/app'), { recursive: true });
