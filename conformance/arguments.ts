@@ -37,28 +37,16 @@ export interface Arguments {
   readonly help: boolean;
 }
 
-/** Throws a TypeError that names the option when one is unknown or lacks its value. */
+/** What was typed makes no sense; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Throws UsageError. */
 export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean', default: false } as const;
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      url: text,
-      filter: text,
-      namespace: text,
-      suite: text,
-      'suite-v1': text,
-      json: text,
-      strict: flag,
-      patient: flag,
-      save: flag,
-      list: flag,
-      help: flag,
-    },
-  });
+  const values = parseOptions(argv);
   if (values.url !== undefined && !URL.canParse(values.url)) {
-    throw new TypeError(`--url needs a URL such as http://127.0.0.1:5000, not "${values.url}"`);
+    throw new UsageError(`--url needs a URL such as http://127.0.0.1:5000, not "${values.url}"`);
   }
   return {
     url: values.url,
@@ -75,6 +63,18 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     list: values.list,
     help: values.help,
   };
+}
+
+function parseOptions(argv: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const texts = { url: text, filter: text, namespace: text, suite: text, 'suite-v1': text, json: text };
+  const flags = { strict: flag, patient: flag, save: flag, list: flag, help: flag };
+  try {
+    return parseArgs({ args: [...argv], options: { ...texts, ...flags } }).values;
+  } catch (cause) {
+    throw new UsageError(`${cause instanceof Error ? cause.message : String(cause)}; see --help`, { cause });
+  }
 }
 
 /** An empty variable is one that is not set. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Arguments, parseArguments, usage } from './arguments.ts';
+import { type Arguments, parseArguments, UsageError, usage } from './arguments.ts';
 import { allSections } from './checks/sections.ts';
 import { coverageGaps } from './coverage.ts';
 import { keepResults } from './report/kept-results.ts';
@@ -86,7 +86,16 @@ async function ownRounds(args: Arguments, suites: Suites, scratch: string): Prom
 
 async function foreignRound(args: Arguments, suites: Suites, scratch: string): Promise<Round[]> {
   const { url: baseUrl = '', strict: own, patient, namespace } = args;
+  await assertAnswers(baseUrl);
   return [await round('run', { baseUrl, own, patient, namespace, ...filterOf(args) }, suites, scratch)];
+}
+
+/** One clear line instead of every check failing alike. */
+async function assertAnswers(baseUrl: string): Promise<void> {
+  const url = new URL('/v2/', baseUrl).href;
+  await fetch(url).catch((cause: unknown) => {
+    throw new Error(`nothing answers at ${url}: start the registry first, or leave --url out`, { cause });
+  });
 }
 
 const filterOf = ({ filter }: Arguments): { filter?: string } => (filter === undefined ? {} : { filter });
@@ -125,7 +134,6 @@ function print(text: string, exitCode: number): number {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const usageError = error instanceof TypeError && 'code' in error;
   process.stderr.write(`conformance: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = usageError ? 2 : 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

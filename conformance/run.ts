@@ -31,6 +31,7 @@ export interface CheckResult {
   readonly clause: string;
   readonly level: Level;
   readonly status: Status;
+  readonly durationMs: number;
   /** Why it failed or was skipped. */
   readonly reason?: string;
   /** The request and the answer it failed on. */
@@ -100,18 +101,26 @@ function selected(section: Section, options: ConformanceOptions): (each: Check) 
 
 async function runCheck(registry: Registry, section: Section, each: Check, own: boolean): Promise<CheckResult> {
   const { id, name, clause, level } = each;
-  const described = { section: section.title, id, name, clause, level };
+  const started = performance.now();
+  const outcome = await judge(registry, each, own);
+  const durationMs = Math.round(performance.now() - started);
+  return { section: section.title, id, name, clause, level, durationMs, ...outcome };
+}
+
+type Judgement = Pick<CheckResult, 'status' | 'reason' | 'exchange'>;
+
+async function judge(registry: Registry, { level, run }: Check, own: boolean): Promise<Judgement> {
   try {
-    await each.run(registry);
-    return { ...described, status: 'pass' };
+    await run(registry);
+    return { status: 'pass' };
   } catch (error) {
     const maySkip = !own || error instanceof VariantMissing;
-    if (error instanceof CheckSkip && maySkip) return { ...described, status: 'skip', reason: error.message };
+    if (error instanceof CheckSkip && maySkip) return { status: 'skip', reason: error.message };
     const reason = error instanceof Error ? error.message : String(error);
     const optional = !own && error instanceof CheckFailure && (level === 'MAY' || level === 'CHOSEN');
-    if (optional) return { ...described, status: 'skip', reason: `not required, and answered otherwise: ${reason}` };
+    if (optional) return { status: 'skip', reason: `not required, and answered otherwise: ${reason}` };
     const exchange = error instanceof CheckFailure ? error.exchange : undefined;
-    return { ...described, status: 'fail', reason, ...(exchange === undefined ? {} : { exchange }) };
+    return { status: 'fail', reason, ...(exchange === undefined ? {} : { exchange }) };
   }
 }
 
