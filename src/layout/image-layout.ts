@@ -77,7 +77,7 @@ export class ImageLayout {
     const onForeign = () => (readOnly ? undefined : this.#watch.foreign());
     this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
     const journal = new Journal({ store, key: keys.journal, clock, process });
-    const guard = new IndexGuard({ journal, store, clock, log, name });
+    const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, this.manifests);
     const version = new LayoutVersion(store, keys);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };

@@ -9,10 +9,19 @@ import { IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import type { IndexDraft } from './index-draft.ts';
 import type { IndexEdit } from './index-edit.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
-import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, identityOf } from './indexed-entry.ts';
+import {
+  type Delta,
+  digestOfKey,
+  type EntryKey,
+  type IndexedEntry,
+  identityOf,
+  indexedEntryOf,
+} from './indexed-entry.ts';
 import type { Journal, JudgedVersion } from './journal.ts';
+import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
+import type { ManifestReader } from './manifest-reader.ts';
 
 /** What a file must become to show what was acknowledged, before any new edit. */
 export interface Verdict {
@@ -36,6 +45,8 @@ const nothing: Verdict = { changes: [], judged: undefined, urgent: false };
 export interface IndexGuardOptions {
   readonly journal: Journal;
   readonly store: ObjectStore;
+  readonly keys: LayoutKeys;
+  readonly manifests: ManifestReader;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Names the layout in the log. */
@@ -69,15 +80,16 @@ export class IndexGuard {
     if (!shown) {
       const newest = past.versions.at(-1)?.label;
       const judgement = judge(past, this.#foreignFile(base.entries, info, newest));
-      judged = { label: info?.label, past, judgement };
-      changes.push(judgement.heal);
+      const heal = await this.#withoutLost(judgement.heal);
+      judged = { label: info?.label, past, judgement: { ...judgement, heal } };
+      changes.push(heal);
       this.#report(judgement);
     }
     for (const stray of this.#strays) {
       const document = documentOf(stray);
       if (document === undefined) continue;
       const judgement = judge(past, this.#foreignFile(document.entries, stray.info, stray.info.label));
-      changes.push(judgement.want);
+      changes.push(await this.#withoutLost(judgement.want));
       this.#report(judgement);
     }
     return { changes, judged, urgent: judged?.judgement.urgent === true || this.#strays.length > 0 };
@@ -90,10 +102,10 @@ export class IndexGuard {
       author: edits.length === 0 ? 'heal' : pushed.length === 0 ? 'delete' : 'commit',
       base,
       label: published,
-      delta: { added: draft.added.map(toIndexed), removed: [...draft.removed].map((entry) => entry.key) },
+      delta: { added: draft.added.map(indexedEntryOf), removed: [...draft.removed].map((entry) => entry.key) },
       judged: verdict.judged,
       manifests: pushed.map((edit) => [edit.facts.descriptor.digest, edit.bytes]),
-      baseEntries: () => draft.base.entries.map(toIndexed),
+      baseEntries: () => draft.base.entries.map(indexedEntryOf),
     });
     return [record];
   }
@@ -112,15 +124,28 @@ export class IndexGuard {
   }
 
   /** The bytes of a manifest that was pushed lately, for when another program took its file. */
-  manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
-    return this.#options.journal.manifestBytes(digest);
+  async manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.#options.manifests.cached(digest) ?? this.#options.journal.manifestBytes(digest);
+  }
+
+  /** An entry is never put back without its manifest: containerd, buildx and zot fail on a layout that lists what is not there. */
+  async #withoutLost({ added, removed }: Delta): Promise<Delta> {
+    const { store, keys } = this.#options;
+    const kept: IndexedEntry[] = [];
+    for (const entry of added) {
+      const { digest } = entry;
+      const isHere = !isDigest(digest) || (await store.stat(keys.blob(digest))) !== undefined;
+      // What another program deleted comes back from memory or the journal, after the index.
+      if (isHere || (await this.manifestBytes(digest)) !== undefined) kept.push(entry);
+    }
+    return { added: kept, removed };
   }
 
   #foreignFile(entries: readonly IndexEntry[], info: ObjectInfo | undefined, before: VersionLabel | undefined) {
     const nowMs = this.#options.clock.now();
     const isInPlace = info !== undefined && before !== undefined && isSameObject(info.label, before);
     return {
-      entries: entries.map(toIndexed),
+      entries: entries.map(indexedEntryOf),
       arrived: isInPlace ? ('in-place' as const) : ('rename' as const),
       modifiedAtMs: info?.modifiedAtMs ?? nowMs,
       seenAtMs: nowMs,
@@ -159,10 +184,6 @@ function entriesOf(draft: IndexDraft, key: EntryKey): readonly IndexEntry[] {
   const digest = digestOfKey(key);
   const candidates = isDigest(digest) ? draft.listed(digest) : [...draft.entries];
   return candidates.filter((entry) => entry.key === key);
-}
-
-function toIndexed(entry: IndexEntry): IndexedEntry {
-  return { key: entry.key, digest: digestOfKey(entry.key), line: entry.line };
 }
 
 /** Undefined while what was written is no index: half of one, overtaken by our replacement, says nothing. */

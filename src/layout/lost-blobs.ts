@@ -34,11 +34,11 @@ export class LostBlobs {
   }
 
   async #restoreManifests(index: LayoutIndex): Promise<readonly Digest[]> {
-    const { blobs, manifests, guard } = this.#options;
+    const { blobs, guard } = this.#options;
     const restored: Digest[] = [];
     for (const { digest } of index.entries) {
       if (digest === undefined || (await blobs.stat(digest)) !== undefined) continue;
-      const bytes = manifests.cached(digest) ?? (await guard.manifestBytes(digest));
+      const bytes = await guard.manifestBytes(digest);
       if (bytes === undefined) continue;
       await blobs.putManifest(digest, bytes);
       restored.push(digest);
