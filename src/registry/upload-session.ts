@@ -3,34 +3,34 @@ import { type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 
 /**
  * Serialises the requests of a session. A client that lost its connection comes back while the server still believes in the
- * old socket: the newcomer asks the holder to let go and waits until its last write has ended, so chunks never interleave.
+ * old socket: the newcomer asks all before it to let go and waits until the last write has ended, so chunks never interleave.
  */
 export class SessionTurn {
-  #holder: AbortController | undefined;
+  #newest: AbortController | undefined;
   #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
+  #requests = 0;
 
+  /** True while a request holds the session or waits for it. */
   get busy(): boolean {
-    return this.#holder !== undefined || this.#waiting > 0;
+    return this.#requests > 0;
   }
 
-  /** Runs `work` once every earlier holder has ended; `signal` is aborted when a later request wants the session. */
+  /** Runs `work` once every earlier request has ended; `signal` is aborted as soon as a later one wants the session. */
   async take<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#holder?.abort();
+    this.#newest?.abort();
+    const own = new AbortController();
+    this.#newest = own;
     const before = this.#last;
     let release: () => void = () => {};
     this.#last = new Promise((resolve) => {
       release = resolve;
     });
-    this.#waiting += 1;
-    await before;
-    this.#waiting -= 1;
-    const holder = new AbortController();
-    this.#holder = holder;
+    this.#requests += 1;
     try {
-      return await work(holder.signal);
+      await before;
+      return await work(own.signal);
     } finally {
-      if (this.#holder === holder) this.#holder = undefined;
+      this.#requests -= 1;
       release();
     }
   }

@@ -21,6 +21,7 @@ export interface TakenSession {
 }
 
 interface LocalSession {
+  readonly repository: RepositoryName;
   readonly turn: SessionTurn;
   readonly hash: SessionHash;
 }
@@ -46,19 +47,25 @@ export class UploadSessions {
     const id = newUploadId();
     const { store, clock, owner } = this.#options;
     await store.stage(id, { repository, algorithm, owner, startedAt: new Date(clock.now()).toISOString() });
-    this.#local.set(id, { turn: new SessionTurn(), hash: new SessionHash(algorithm) });
+    this.#local.set(id, { repository, turn: new SessionTurn(), hash: new SessionHash(algorithm) });
     return { id, size: 0 };
   }
 
   /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired, or it belongs to another repository. */
   async take<T>(repository: RepositoryName, id: UploadId, work: (session: TakenSession) => Promise<T>): Promise<T> {
-    const turn = this.#local.get(id)?.turn ?? new SessionTurn();
+    // Known before the turn is asked for: whoever guesses ids under another name must not interrupt a running upload.
+    const { turn, hash } = this.#known(repository, id) ?? (await this.#find(repository, id));
     return turn.take(async (signal) => {
       const staged = await this.#resume(repository, id);
-      const local = this.#localOf(id, turn, staged);
       const changedOwner = await this.#own(staged);
-      return work({ id, staged, hash: local.hash, changedOwner, signal });
+      return work({ id, staged, hash, changedOwner, signal });
     });
+  }
+
+  /** True once another process has taken the session over, as the store says now and not as it said when the session was taken. */
+  async changedOwner(repository: RepositoryName, id: UploadId): Promise<boolean> {
+    const { attributes } = await this.#resume(repository, id);
+    return attributes.owner !== this.#options.owner || attributes.changedOwner === 'true';
   }
 
   /** The session ended: committed, cancelled or refused for good. */
@@ -66,7 +73,7 @@ export class UploadSessions {
     this.#local.delete(id);
   }
 
-  /** A fresh session-less object with the bytes of `staged`. */
+  /** A fresh object with the bytes of `staged`, which no request can find. */
   async copy(
     repository: RepositoryName,
     staged: StagedObject,
@@ -75,7 +82,12 @@ export class UploadSessions {
     const { store, owner } = this.#options;
     const copy = await store.stage(newUploadId(), { repository, owner, copyOf: staged.id });
     const { signal } = new AbortController();
-    await copy.append(Readable.from(staged.read()), { signal, onChunk });
+    try {
+      await copy.append(Readable.from(staged.read()), { signal, onChunk });
+    } catch (error) {
+      await copy.discard();
+      throw error;
+    }
     return copy;
   }
 
@@ -84,33 +96,54 @@ export class UploadSessions {
     await (await this.#options.store.resume(id))?.discard();
   }
 
-  /** Removes what nobody touched for longer than sessions live; returns how many. */
+  /** Removes what nobody touched for longer than sessions live; returns how many. Throws when some could not be removed. */
   async sweep(): Promise<number> {
     const { store, clock, expireAfterMs } = this.#options;
+    const known = [...this.#local.keys()];
     const staged = await store.staged();
-    const expired = staged.filter(
-      ({ id, modifiedAtMs }) => clock.now() - modifiedAtMs > expireAfterMs && !this.#local.get(id)?.turn.busy,
-    );
-    for (const { id } of expired) await this.discard(id);
-    this.#forgetAllBut(new Set(staged.map(({ id }) => id)));
-    return expired.length;
+    const expired = staged.filter(({ modifiedAtMs }) => clock.now() - modifiedAtMs > expireAfterMs);
+    const failures: unknown[] = [];
+    let swept = 0;
+    for (const { id } of expired) {
+      if (this.#local.get(id)?.turn.busy) continue;
+      try {
+        await this.discard(id);
+        swept += 1;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    const existing = new Set(staged.map(({ id }) => id));
+    this.#forgetEnded(known.filter((id) => !existing.has(id)));
+    if (failures.length > 0) throw failures[0];
+    return swept;
+  }
+
+  #known(repository: RepositoryName, id: UploadId): LocalSession | undefined {
+    const local = this.#local.get(id);
+    if (local !== undefined && local.repository !== repository) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+    return local;
+  }
+
+  /** A session of an earlier process, or of another one. */
+  async #find(repository: RepositoryName, id: UploadId): Promise<LocalSession> {
+    const { attributes } = await this.#resume(repository, id);
+    // Two requests may look for it at the same time: they must share one turn.
+    const known = this.#known(repository, id);
+    if (known !== undefined) return known;
+    const algorithm = digestAlgorithms.find((each) => each === attributes.algorithm) ?? canonicalAlgorithm;
+    const local = { repository, turn: new SessionTurn(), hash: new SessionHash(algorithm) };
+    this.#local.set(id, local);
+    return local;
   }
 
   async #resume(repository: RepositoryName, id: UploadId): Promise<StagedObject> {
     const staged = await this.#options.store.resume(id);
     if (staged === undefined || staged.attributes.repository !== repository || staged.attributes.copyOf !== undefined) {
+      this.forget(id);
       throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
     }
     return staged;
-  }
-
-  #localOf(id: UploadId, turn: SessionTurn, staged: StagedObject): LocalSession {
-    const known = this.#local.get(id);
-    if (known !== undefined) return known;
-    const algorithm = digestAlgorithms.find((each) => each === staged.attributes.algorithm) ?? canonicalAlgorithm;
-    const local = { turn, hash: new SessionHash(algorithm) };
-    this.#local.set(id, local);
-    return local;
   }
 
   /** Makes this process the owner; true when the session ever had another one, which may still hold its file open. */
@@ -124,7 +157,7 @@ export class UploadSessions {
   }
 
   /** Sessions that another process ended. */
-  #forgetAllBut(ids: ReadonlySet<UploadId>): void {
-    for (const [id, { turn }] of this.#local) if (!ids.has(id) && !turn.busy) this.#local.delete(id);
+  #forgetEnded(ids: readonly UploadId[]): void {
+    for (const id of ids) if (!this.#local.get(id)?.turn.busy) this.#local.delete(id);
   }
 }

@@ -61,8 +61,8 @@ export class Uploads {
    */
   commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
     return this.#sessions.take(this.#name, id, async (session) => {
-      const size = await this.#append(session, lastChunk);
-      await (session.changedOwner ? this.#commitCopy(session, digest) : this.#commitOwn(session, digest, size));
+      await this.#append(session, lastChunk);
+      const size = (await this.#commitOwn(session, digest)) ?? (await this.#commitCopy(session, digest));
       this.#sessions.forget(id);
       return { digest, size };
     });
@@ -89,8 +89,9 @@ export class Uploads {
 
   async #append({ id, staged, hash, signal }: TakenSession, chunk: Chunk): Promise<number> {
     const size = await staged.size();
-    assertChunkFits({ id, size }, chunk);
-    if (chunk.body === undefined || chunk.length === 0) return size;
+    const length = chunk.body === undefined ? 0 : chunk.length;
+    assertChunkFits({ id, size }, { ...chunk, length });
+    if (chunk.body === undefined || length === 0) return size;
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
     try {
@@ -101,32 +102,47 @@ export class Uploads {
       counted.assertComplete();
       return end;
     } catch (error) {
-      // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
-      if (!counted.lied) throw error;
-      await staged.truncate(size);
-      throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
+      if (counted.lied) {
+        // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
+        await staged.truncate(size);
+        throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
+      }
+      if (!signal.aborted) throw error;
+      throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
     }
   }
 
-  async #commitOwn({ staged, hash }: TakenSession, digest: Digest, size: number): Promise<void> {
+  /** The size of the blob; undefined, and nothing done, when another process may still hold the session's file open. */
+  async #commitOwn({ id, staged, hash, changedOwner }: TakenSession, digest: Digest): Promise<number | undefined> {
+    if (changedOwner) return undefined;
+    const size = await staged.size();
     const actual = hash.digestOf(size, algorithmOf(digest)) ?? (await digestOfStaged(staged, algorithmOf(digest)));
-    if (actual !== digest) {
-      await staged.discard();
-      throw mismatch(actual);
-    }
+    // Asked last: another process may have taken the session over, and written into it, while this one received or hashed.
+    if (await this.#sessions.changedOwner(this.#name, id)) return undefined;
+    if (actual !== digest) return this.#refuse(id, staged, actual);
     await this.#layout.adoptBlob(digest, staged);
+    return size;
   }
 
-  /** The earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
-  async #commitCopy({ staged }: TakenSession, digest: Digest): Promise<void> {
+  /** An earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
+  async #commitCopy({ id, staged }: TakenSession, digest: Digest): Promise<number> {
     const digester = new Digester(algorithmOf(digest));
     const copy = await this.#sessions.copy(this.#name, staged, (chunk) => digester.update(chunk));
-    await staged.discard();
-    if (digester.digest() !== digest) {
+    try {
+      if (digester.digest() !== digest) return await this.#refuse(id, staged, digester.digest());
+      await this.#layout.adoptBlob(digest, copy);
+    } finally {
       await copy.discard();
-      throw mismatch(digester.digest());
     }
-    await this.#layout.adoptBlob(digest, copy);
+    await staged.discard();
+    return digester.bytes;
+  }
+
+  /** What was received is not what the client says: no request can make it so any more. */
+  async #refuse(id: UploadId, staged: StagedObject, actual: Digest): Promise<never> {
+    await staged.discard();
+    this.#sessions.forget(id);
+    throw new RegistryError('DIGEST_INVALID', { detail: `the digest of what was received is ${actual}` });
   }
 }
 
@@ -134,8 +150,4 @@ async function digestOfStaged(staged: StagedObject, algorithm: DigestAlgorithm):
   const digester = new Digester(algorithm);
   for await (const chunk of staged.read()) digester.update(chunk);
   return digester.digest();
-}
-
-function mismatch(actual: Digest): RegistryError {
-  return new RegistryError('DIGEST_INVALID', { detail: `the digest of what was received is ${actual}` });
 }

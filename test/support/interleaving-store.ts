@@ -13,9 +13,9 @@ interface Hook {
 export interface Interleaving {
   readonly store: ObjectStore;
   /** Awaits `action` right before the next such call, once; of any key unless one is given. */
-  before(call: Call, action: () => unknown, key?: Key): void;
+  rightBefore(call: Call, action: () => unknown, key?: Key): void;
   /** Awaits `action` right after the next such call has come to its end, before the caller learns of it. */
-  after(call: Call, action: () => unknown, key?: Key): void;
+  rightAfter(call: Call, action: () => unknown, key?: Key): void;
   /** Calls of a kind so far. */
   count(call: Call): number;
 }
@@ -51,8 +51,8 @@ export function interleaving(inner: ObjectStore): Interleaving {
 
   return {
     store: hooked(inner),
-    before: (call, action, key) => hooks.push({ call, key, moment: 'before', action }),
-    after: (call, action, key) => hooks.push({ call, key, moment: 'after', action }),
+    rightBefore: (call, action, key) => hooks.push({ call, key, moment: 'before', action }),
+    rightAfter: (call, action, key) => hooks.push({ call, key, moment: 'after', action }),
     count: (call) => counts.get(call) ?? 0,
   };
 }

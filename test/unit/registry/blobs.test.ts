@@ -118,19 +118,19 @@ describe('a push', () => {
   it.each(['discard', 'link', 'stage', 'commit'] as const)(
     'is not lost when the last other repository deletes the blob right before %s',
     async (call) => {
-      const { store, before } = interleaving(new MemoryStore());
+      const { store, rightBefore } = interleaving(new MemoryStore());
       const { repository } = registryOver(store);
       await pushBlob(repository('a'), blob);
-      before(call, () => repository('a').blobs.delete(blob.digest));
+      rightBefore(call, () => repository('a').blobs.delete(blob.digest));
       await pushBlob(repository('b'), blob);
       expect(await bytesOfBlob(repository('b'), blob.digest)).toEqual(blob.bytes);
     },
   );
 
   it('is not lost when the blob is deleted elsewhere right after it came into the store', async () => {
-    const { store, after } = interleaving(new MemoryStore());
+    const { store, rightAfter } = interleaving(new MemoryStore());
     const { repository } = registryOver(store);
-    after('commit', () =>
+    rightAfter('commit', () =>
       repository('a')
         .blobs.delete(blob.digest)
         .catch(() => {}),
