@@ -32,9 +32,11 @@ async function main(): Promise<number> {
       args.url === undefined ? await ownRounds(args, suites, scratch) : await foreignRound(args, suites, scratch);
     return await report(args, { rounds, missing: suites.missing });
   } finally {
-    await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    await removeScratch(scratch);
   }
 }
+
+const removeScratch = (scratch: string): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 5 });
 
 function listing(): string {
   const lines = allSections.flatMap(({ title, checks }) => [
@@ -63,7 +65,10 @@ async function ownRounds(args: Arguments, suites: Suites, scratch: string): Prom
   const rounds: Round[] = [];
   let fleet: Fleet = await startFleet(scratch);
   const interrupt = (): void => {
-    void fleet.stop().finally(() => process.exit(130));
+    void fleet
+      .stop()
+      .finally(() => removeScratch(scratch))
+      .finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
