@@ -245,6 +245,17 @@ test('what another program wrote is synced before it is linked, and by makeDurab
   ]);
 });
 
+test('what is linked already is not linked again', async () => {
+  const root = newDirectory();
+  const { calls, events } = tracing(root);
+  const { store } = await storeOnDisk(calls, {}, root);
+  await store.write(key('.moorage/pool/aa'), bytesOf('layer'));
+  await store.link(key('.moorage/pool/aa'), blob);
+  events.length = 0;
+  expect(await store.link(key('.moorage/pool/aa'), blob)).toBe(true);
+  expect(events).toEqual(['fsync .moorage/pool/aa', 'fsync team/app/blobs/sha256']);
+});
+
 test('a delete is durable before its answer', async () => {
   const root = newDirectory();
   const { calls, events } = tracing(root);

@@ -169,6 +169,23 @@ describe('a lock that is held', () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test('is kept where the file system keeps whole seconds (injected)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    const { locks, warnings } = locksOnDisk({
+      lstatSync: (each) => {
+        const stats = systemCalls.lstatSync(each);
+        if (stats === undefined) return undefined;
+        const mtimeMs = Math.floor(stats.mtimeMs / 1_000) * 1_000;
+        return Object.assign(stats, { mtimeMs, mtime: new Date(mtimeMs) });
+      },
+    });
+    const lock = await locks.acquire('');
+    await vi.advanceTimersByTimeAsync(5_500);
+    expect(warnings).toEqual([]);
+    expect(lock.isOurs()).toBe(true);
+    await lock.release();
+  });
+
   test('that vanished is reported lost, and the process lives on', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     const { locks, path, warnings } = locksOnDisk();

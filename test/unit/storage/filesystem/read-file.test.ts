@@ -35,6 +35,18 @@ test('a file that shrinks while it is read is read again (injected)', async () =
   expect(textOf((await store.read(index, 1_000_000))?.bytes)).toBe('short');
 });
 
+test('a read that ends early is repeated: what memory held is never taken for bytes of the file (injected)', async () => {
+  let reads = 0;
+  const { store, at } = await storeOnDisk({
+    readSync: (descriptor, buffer, offset, length, position) => {
+      reads += 1;
+      return reads === 1 ? 0 : systemCalls.readSync(descriptor, buffer, offset, length, position);
+    },
+  });
+  writeFileSync(at(index), 'all of it');
+  expect(textOf((await store.read(index, 100))?.bytes)).toBe('all of it');
+});
+
 test('a file that changes at each read is `unavailable`, after a bounded number of reads (injected)', async () => {
   let reads = 0;
   const { store, at } = await storeOnDisk({
