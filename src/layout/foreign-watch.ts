@@ -15,7 +15,6 @@ const bucketMs = 50;
 /** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
 const maxReplaced = 8;
 const keepReplacedMs = 3_500;
-const foreignLatelyMs = 4_000;
 
 export interface ForeignWatchOptions {
   /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
@@ -37,7 +36,7 @@ export class ForeignWatch {
   #replaced: Replaced[] = [];
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
   #activeUntilMs = 0;
-  #foreignAtMs = Number.NEGATIVE_INFINITY;
+  readonly #missingDue = new Set<number>();
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -55,15 +54,23 @@ export class ForeignWatch {
     this.#lookAfter(lookAfterMs);
   }
 
-  /** Somebody else wrote it. */
-  foreign(): void {
-    this.#foreignAtMs = this.#options.clock.now();
+  /** Another process wrote it: a server like this one, or another program. */
+  changed(): void {
     this.#lookAfter(lookAfterMs.slice(1));
   }
 
-  /** True while a tool that wrote may still be deleting what it did not see. */
-  get sawForeignLately(): boolean {
-    return this.#options.clock.now() - this.#foreignAtMs <= foreignLatelyMs;
+  /** Another program wrote it, and may go on to delete the files of what it did not see. */
+  foreign(): void {
+    const nowMs = this.#options.clock.now();
+    for (const delay of lookAfterMs) this.#missingDue.add(bucketOf(nowMs + delay));
+    this.#lookAfter(lookAfterMs.slice(1));
+  }
+
+  /** True when it is time to look for files that another program deleted: each such time is told once. */
+  takeMissingTurn(): boolean {
+    const due = [...this.#missingDue].filter((atMs) => atMs <= bucketOf(this.#options.clock.now()));
+    for (const atMs of due) this.#missingDue.delete(atMs);
+    return due.length > 0;
   }
 
   /** Runs the last look, so that a process that ends leaves nothing acknowledged to a foreign writer. */
@@ -79,7 +86,7 @@ export class ForeignWatch {
 
   #lookAfter(delays: readonly number[]): void {
     const nowMs = this.#options.clock.now();
-    for (const delay of delays) this.#due.add(Math.ceil((nowMs + delay) / bucketMs) * bucketMs);
+    for (const delay of delays) this.#due.add(bucketOf(nowMs + delay));
     this.#arm();
   }
 
@@ -121,4 +128,8 @@ export class ForeignWatch {
     this.#replaced = kept;
     for (const { index } of released) await index.close();
   }
+}
+
+function bucketOf(atMs: number): number {
+  return Math.ceil(atMs / bucketMs) * bucketMs;
 }

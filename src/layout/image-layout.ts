@@ -74,7 +74,7 @@ export class ImageLayout {
     this.blobs = new LayoutBlobs(store, keys, ledger);
     this.manifests = new ManifestReader(store, keys, caches, log);
     this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
-    const onForeign = () => (readOnly ? undefined : this.#watch.foreign());
+    const onForeign = () => (readOnly ? undefined : this.#watch.changed());
     this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
     const journal = new Journal({ store, key: keys.journal, clock, process });
     const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
@@ -208,7 +208,7 @@ export class ImageLayout {
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
   async #look(replaced: readonly ReplacedIndex[]): Promise<void> {
     if (await this.#writer.look(replaced)) this.#watch.foreign();
-    else if (!this.#watch.sawForeignLately) return;
+    if (!this.#watch.takeMissingTurn()) return;
     const index = await this.readIndex();
     if (index !== undefined) await this.#lostBlobs.restore(index);
   }

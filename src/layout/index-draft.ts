@@ -34,6 +34,18 @@ export class IndexDraft {
     return this.#current(this.base.listed(digest), (entry) => entry.digest === digest);
   }
 
+  /** True when an entry of the digest is on the list; asks no more entries than it must. */
+  lists(digest: Digest, matches: (entry: IndexEntry) => boolean = () => true): boolean {
+    return (
+      this.base.listed(digest).some((entry) => !this.#removed.has(entry) && matches(entry)) ||
+      this.#added.some((entry) => entry.digest === digest && matches(entry))
+    );
+  }
+
+  untagged(digest: Digest): readonly IndexEntry[] {
+    return this.#current(this.base.untagged(digest), (entry) => entry.digest === digest && entry.refName === undefined);
+  }
+
   responsesFor(subject: Digest): readonly IndexEntry[] {
     return this.#current(this.base.responsesFor(subject), (entry) => entry.responseFor === subject);
   }

@@ -52,12 +52,11 @@ function put(draft: IndexDraft, { facts, tags }: PutEdit, nowMs: number): Touche
     draft.add(entryOf(facts, tag, nowMs));
     for (const each of holders) keepUntagged(draft, each, nowMs);
   }
-  const listed = draft.listed(digest);
   // Under another type it would not be found, or be served as what it is not.
-  const isListed = listed.some((each) => each.mediaType === undefined || each.mediaType === mediaType);
+  const isListed = draft.lists(digest, (each) => each.mediaType === undefined || each.mediaType === mediaType);
   if (!isListed) draft.add(entryOf(facts, undefined, nowMs));
   // A tagged entry says all that a plain untagged one of the same digest says.
-  if (tags.length > 0) for (const each of listed) if (each.refName === undefined && each.plain) draft.remove(each);
+  if (tags.length > 0) for (const each of draft.untagged(digest)) if (each.plain) draft.remove(each);
   return touched;
 }
 
@@ -83,7 +82,7 @@ function entryOf(facts: ManifestFacts, tag: Tag | undefined, nowMs: number): Ind
 
 /** When its last entry loses the name, a manifest stays listed: regctl deletes what no entry reaches. */
 function keepUntagged(draft: IndexDraft, entry: IndexEntry, nowMs: number): void {
-  if (entry.digest === undefined || draft.listed(entry.digest).length > 0) return;
+  if (entry.digest === undefined || draft.lists(entry.digest)) return;
   const { refName, created } = annotationKeys;
   draft.add(annotated(entry, { [refName]: undefined, [created]: entry.createdAt ?? createdAt(nowMs) }));
 }

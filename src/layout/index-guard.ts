@@ -30,6 +30,8 @@ export interface Verdict {
   readonly judged: JudgedVersion | undefined;
   /** False when the changes may wait for the next write. */
   readonly urgent: boolean;
+  /** Another program wrote; a commit of another server is no such thing. */
+  readonly isForeign: boolean;
 }
 
 export interface Publishing {
@@ -40,7 +42,7 @@ export interface Publishing {
   readonly verdict: Verdict;
 }
 
-const nothing: Verdict = { changes: [], judged: undefined, urgent: false };
+const nothing: Verdict = { changes: [], judged: undefined, urgent: false, isForeign: false };
 
 export interface IndexGuardOptions {
   readonly journal: Journal;
@@ -92,7 +94,8 @@ export class IndexGuard {
       changes.push(await this.#withoutLost(judgement.want));
       this.#report(judgement);
     }
-    return { changes, judged, urgent: judged?.judgement.urgent === true || this.#strays.length > 0 };
+    const urgent = judged?.judgement.urgent === true || this.#strays.length > 0;
+    return { changes, judged, urgent, isForeign: true };
   }
 
   /** What to append before the version is visible. */

@@ -19,6 +19,8 @@ export type Refusals = readonly (RegistryError | undefined)[];
 export interface Outcome {
   /** In the order of the edits; undefined where the edit took effect. */
   readonly refusals: Refusals;
+  /** Another program had written the file. */
+  readonly isForeign: boolean;
   /** The index as the file showed it. */
   readonly base: LayoutIndex;
   /** The index afterwards. */
@@ -58,7 +60,7 @@ export class IndexTransactions {
     if (!draft.changed && gone.length === 0) {
       await guard.accepted(verdict);
       if (now !== undefined) reader.accept(now.info.label);
-      return { refusals, base, index: base, replacement: undefined };
+      return { refusals, isForeign: verdict.isForeign, base, index: base, replacement: undefined };
     }
     const index = draft.finish();
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
@@ -72,7 +74,7 @@ export class IndexTransactions {
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => keys.blob(digest)),
     };
-    return { refusals, base, index, replacement };
+    return { refusals, isForeign: verdict.isForeign, base, index, replacement };
   }
 
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */

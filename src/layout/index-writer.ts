@@ -60,9 +60,9 @@ export class IndexWriter {
     const { guard, reader, responses, clock } = this.#options;
     const strays = await Promise.all(replaced.map((index) => index.readStray()));
     for (const stray of strays) if (stray !== undefined) guard.addStray(stray);
-    const isForeign = strays.some((stray) => stray !== undefined) || !(await reader.isAccepted());
-    if (isForeign || responses.hasStale(clock.now())) await this.#replace([]);
-    return isForeign;
+    const isTouched = strays.some((stray) => stray !== undefined) || !(await reader.isAccepted());
+    if (!isTouched && !responses.hasStale(clock.now())) return false;
+    return (await this.#replace([])).isForeign;
   }
 
   async #run(): Promise<void> {
@@ -90,7 +90,7 @@ export class IndexWriter {
     const deadlineMs = this.#options.clock.now() + patienceMs;
     for (;;) {
       try {
-        return await this.#replace(edits);
+        return (await this.#replace(edits)).refusals;
       } catch (error) {
         if (!(error instanceof IndexUnreadableError)) throw error;
         if (this.#options.clock.now() >= deadlineMs) throw indexUnavailable(error);
@@ -99,7 +99,7 @@ export class IndexWriter {
     }
   }
 
-  async #replace(edits: readonly IndexEdit[]): Promise<Refusals> {
+  async #replace(edits: readonly IndexEdit[]): Promise<Pick<Outcome, 'refusals' | 'isForeign'>> {
     const { store, keys, reader, guard, responses, transactions, clock, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
@@ -107,14 +107,14 @@ export class IndexWriter {
       outcome = await transactions.prepare(now, edits);
       return outcome.replacement;
     });
-    if (outcome === undefined) return [];
+    if (outcome === undefined) return { refusals: [], isForeign: false };
     if (updated.replaced && updated.info !== undefined) {
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label);
       responses.forget(clock.now());
       onReplaced(updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes));
     }
-    return outcome.refusals;
+    return outcome;
   }
 
   /** BuildKit, linuxkit and podman lock with files of these names; one that is old was left behind. */

@@ -12,6 +12,7 @@ const noDigests: ReadonlySet<Digest> = new Set();
 interface Lookups {
   readonly byName: LayeredMap<string, Entries>;
   readonly byDigest: LayeredMap<Digest, Entries>;
+  readonly untagged: LayeredMap<Digest, Entries>;
   readonly byResponse: LayeredMap<Digest, Entries>;
 }
 
@@ -29,6 +30,7 @@ export class LayoutIndex {
     return new LayoutIndex(document, {
       byName: LayeredMap.of(grouped(document.entries, nameOf)),
       byDigest: LayeredMap.of(grouped(document.entries, digestOf)),
+      untagged: LayeredMap.of(grouped(document.entries, untaggedOf)),
       byResponse: LayeredMap.of(grouped(document.entries, responseOf)),
     });
   }
@@ -51,6 +53,11 @@ export class LayoutIndex {
     return this.#lookups.byDigest.get(digest) ?? none;
   }
 
+  /** Entries of the digest without a name: few, where thousands of tags may name the same manifest. */
+  untagged(digest: Digest): Entries {
+    return this.#lookups.untagged.get(digest) ?? none;
+  }
+
   /** Entries marked as the referrers response of a subject by olareg's annotation or the proposed one. */
   responsesFor(subject: Digest): Entries {
     return this.#lookups.byResponse.get(subject) ?? none;
@@ -65,10 +72,11 @@ export class LayoutIndex {
   /** The snapshot of `document`, which differs from this one's by the given entries: shares the rest of the look-ups. */
   derive(document: IndexDocument, removed: ReadonlySet<IndexEntry>, added: Entries): LayoutIndex {
     const changed = [...removed, ...added];
-    const { byName, byDigest, byResponse } = this.#lookups;
+    const { byName, byDigest, untagged, byResponse } = this.#lookups;
     const next = new LayoutIndex(document, {
       byName: rederive(byName, nameOf, changed, removed, added),
       byDigest: rederive(byDigest, digestOf, changed, removed, added),
+      untagged: rederive(untagged, untaggedOf, changed, removed, added),
       byResponse: rederive(byResponse, responseOf, changed, removed, added),
     });
     if (changed.every((entry) => entry.refName === undefined)) next.#tags = this.#tags;
@@ -98,6 +106,7 @@ function byteOrder(a: string, b: string): number {
 
 const nameOf = (entry: IndexEntry) => entry.refName;
 const digestOf = (entry: IndexEntry) => entry.digest;
+const untaggedOf = (entry: IndexEntry) => (entry.refName === undefined ? entry.digest : undefined);
 const responseOf = (entry: IndexEntry) => entry.responseFor;
 
 function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefined): Map<K, Entries> {

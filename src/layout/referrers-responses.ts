@@ -43,7 +43,7 @@ export class ReferrersResponses {
 
   /** Superseded responses that nobody needs any more, and that the draft does not list again. */
   stale(draft: IndexDraft, nowMs: number): readonly Digest[] {
-    return this.#due(nowMs).filter((digest) => draft.listed(digest).length === 0);
+    return this.#due(nowMs).filter((digest) => !draft.lists(digest));
   }
 
   hasStale(nowMs: number): boolean {

@@ -12,7 +12,6 @@ import type { ManifestReader } from './manifest-reader.ts';
 export interface ReferrerSources {
   named(name: string): readonly IndexEntry[];
   responsesFor(subject: Digest): readonly IndexEntry[];
-  listed(digest: Digest): readonly IndexEntry[];
   /** Manifests that are being deleted: their files are still there, and they refer to nothing any more. */
   readonly withdrawn: ReadonlySet<Digest>;
   /** Entries that may be referrers of anything: all of them. */
