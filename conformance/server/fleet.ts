@@ -8,7 +8,7 @@ import { type MoorageProcess, startMoorage } from './moorage-process.ts';
 /** Directory below the run's own, and settings. The read-only server serves the very root that the first one writes. */
 const variants: Readonly<Record<Variant, { readonly root: string; readonly settings: Record<string, string> }>> = {
   warning: { root: 'warning', settings: { MOORAGE_SERVER_WARNING: warningText } },
-  'expiring-uploads': { root: 'expiring-uploads', settings: { MOORAGE_UPLOADS_EXPIRE_AFTER: '60s' } },
+  'expiring-uploads': { root: 'expiring-uploads', settings: { MOORAGE_UPLOADS_EXPIRE_AFTER: '2s' } },
   'strict-references': { root: 'strict-references', settings: { MOORAGE_MANIFESTS_REQUIRE_REFERENCES: 'true' } },
   'no-deletes': { root: 'no-deletes', settings: { MOORAGE_DELETES_ENABLED: 'false' } },
   'read-only': { root: 'registry', settings: { MOORAGE_SERVER_READ_ONLY: 'true' } },

@@ -59,7 +59,7 @@ export const configSchema = z.strictObject({
     enabled: onOff(true).describe('Off: deleting tags, manifests and blobs answers 405 UNSUPPORTED.'),
   }),
   uploads: z.strictObject({
-    expireAfter: duration(60_000)
+    expireAfter: duration(1000)
       .prefault('24h')
       .describe('An unfinished upload is removed this long after its last byte.'),
   }),
