@@ -78,6 +78,41 @@ test('what the replacement refers to is durable before it, it before it is visib
   ]);
 });
 
+test('an object of `first` that is right already is made durable where it is: another program may have written it', async () => {
+  const root = newDirectory();
+  const { calls, events } = tracing(root);
+  const { store, at } = await storeOnDisk(calls, {}, root);
+  await written(store, 'a');
+  mkdirSync(at('team/app/blobs/sha256'), { recursive: true });
+  writeFileSync(at('team/app/blobs/sha256/aa'), 'response');
+  events.length = 0;
+  const first = [{ key: key('team/app/blobs/sha256/aa'), bytes: bytesOf('response') }];
+  await updateAndClose(store, index, async () => ({ bytes: bytesOf('b'), first, record: () => [], remove: [] }));
+  expect(events.slice(0, 6)).toEqual([
+    'mkdir team/app/.moorage.lock',
+    'fsync team/app/blobs/sha256/aa',
+    'fsync team/app',
+    'fsync team/app/blobs',
+    'fsync team/app/blobs/sha256',
+    'write team/app/.moorage-*',
+  ]);
+});
+
+test('a record that is appended in part ends the update before anything is visible (a full disk, injected)', async () => {
+  let armed = false;
+  const { store, at } = await storeOnDisk({
+    writeSync: (descriptor, bytes, offset) =>
+      systemCalls.writeSync(descriptor, armed && textOf(bytes) === 'record' ? bytes.subarray(0, 3) : bytes, offset),
+  });
+  await written(store, 'a');
+  armed = true;
+  const record = () => [{ key: key('.moorage/journal/j'), bytes: bytesOf('record') }];
+  const update = store.update(index, async () => ({ bytes: bytesOf('b'), first: [], record, remove: [] }));
+  await expect(update).rejects.toMatchObject({ failure: 'no-space' });
+  expect(readFileSync(at(index), 'utf8')).toBe('a');
+  expect(readdirSync(at('team/app'))).toEqual(['index.json']);
+});
+
 test('an edit in place between the look and the rename runs the change again (35 of 154 tags were lost to it)', async () => {
   const { store, at } = await storeOnDisk();
   await written(store, 'a');
@@ -299,6 +334,20 @@ test.each([
   const { store, root } = await storeOnDisk({ writeSync: failing(systemCalls.writeSync, code) });
   await expect(store.update(index, replaceBy('a'))).rejects.toMatchObject({ name: 'StorageError', failure });
   expect(readdirSync(root)).toEqual([]);
+});
+
+test('a file that may not be read is `unavailable` to its update, not a store that is read-only (injected)', async () => {
+  let refuse = false;
+  const { store, at } = await storeOnDisk({
+    openSync: (path, flags, mode) => {
+      if (refuse && path.endsWith('/index.json')) throw systemError('EACCES');
+      return systemCalls.openSync(path, flags, mode);
+    },
+  });
+  await written(store, 'a');
+  refuse = true;
+  await expect(store.update(index, addLine('b'))).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(readFileSync(at(index), 'utf8')).toBe('a');
 });
 
 test('a read-only directory refuses the lock (injected)', async () => {
