@@ -21,14 +21,10 @@ const namePattern = new RegExp(`^${nameComponent}(?:/${nameComponent})*$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 /** Legal by the grammar, but members of a layout: repository `a/blobs` would live inside the layout of `a`. */
-const reservedComponents = new Set(['blobs', 'index.json', 'oci-layout']);
+const reservedComponent = /(?:^|\/)(blobs|index\.json|oci-layout)(?:\/|$)/;
 
 export function isRepositoryName(text: string): text is RepositoryName {
-  return (
-    text.length <= maxNameLength &&
-    namePattern.test(text) &&
-    !text.split('/').some((part) => reservedComponents.has(part))
-  );
+  return text.length <= maxNameLength && namePattern.test(text) && !reservedComponent.test(text);
 }
 
 /** Refuses with NAME_INVALID (400). */
@@ -39,7 +35,7 @@ export function parseRepositoryName(text: string): RepositoryName {
 
 function whyNotAName(text: string): string {
   if (text.length > maxNameLength) return `longer than ${maxNameLength} characters`;
-  const reserved = text.split('/').find((part) => reservedComponents.has(part));
+  const reserved = reservedComponent.exec(text)?.[1];
   if (reserved !== undefined) return `the component "${reserved}" is reserved for the files of an image layout`;
   return 'components are lower-case letters and digits, separated by one of . _ __ or dashes, and joined by /';
 }
