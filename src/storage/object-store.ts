@@ -148,7 +148,10 @@ export interface StagedObject {
 export interface ObjectStore {
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
-  /** The whole object, consistent with its info; refuses (`StorageError` 'too-large') what is larger than `limit` bytes. */
+  /**
+   * The whole object, consistent with its info. Refuses what is larger than `limit` bytes (`StorageError` 'too-large'), and what
+   * stands under the key without being a regular object ('unsafe'): whoever would write there later must not take it for absent.
+   */
   read(key: Key, limit: number): Promise<StoredObject | undefined>;
   open(key: Key): Promise<OpenObject | undefined>;
   /** The direct children of a prefix in byte order; empty when there are none. */

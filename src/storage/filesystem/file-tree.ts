@@ -93,6 +93,15 @@ export class FileTree {
     return undefined;
   }
 
+  /** For a reader that found no regular file: what is there all the same is no absence. */
+  refuseIrregular(key: Key): undefined {
+    try {
+      this.lookBeforeWriting(key);
+    } catch (error) {
+      if (!meansAbsent(error)) throw error;
+    }
+  }
+
   /** The attributes of what a writer is about to replace or change; undefined when there is nothing. Refuses what is no regular file. */
   lookBeforeWriting(key: Key): Stats | undefined {
     const stats = this.calls.lstatSync(this.pathOf(key));

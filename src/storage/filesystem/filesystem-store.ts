@@ -74,7 +74,7 @@ export class FilesystemStore implements ObjectStore {
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     return translated('read', async () => {
       const opened = this.#tree.openForReading(key);
-      if (opened === undefined) return undefined;
+      if (opened === undefined) return this.#tree.refuseIrregular(key);
       try {
         return await readWhole(this.#tree, opened.descriptor, limit);
       } finally {

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { Change, CurrentObject, Key, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
-import { errnoOf, refusesLink } from './errno.ts';
+import { errnoOf, refusesLink, toStorageError } from './errno.ts';
 import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
 import type { FileLocks, HeldLock } from './file-lock.ts';
 import { type FileTree, parentOf } from './file-tree.ts';
@@ -178,15 +178,24 @@ class FoundFile implements CurrentObject {
   }
 
   async read(): Promise<StoredObject> {
+    try {
+      const object = await this.#read();
+      this.info = object.info;
+      return object;
+    } catch (error) {
+      // What may not be read is not the caller's to replace: a failure, not a read-only store.
+      throw toStorageError(error, 'read');
+    }
+  }
+
+  async #read() {
     const opened = this.#tree.openForReading(this.#key);
     if (opened === undefined) {
       this.moved = true;
       throw new StorageError('unavailable', `${this.#key} was removed while it was updated`);
     }
     try {
-      const object = await readWhole(this.#tree, opened.descriptor, Number.POSITIVE_INFINITY);
-      this.info = object.info;
-      return object;
+      return await readWhole(this.#tree, opened.descriptor, Number.POSITIVE_INFINITY);
     } finally {
       this.#tree.calls.closeSync(opened.descriptor);
     }
