@@ -35,6 +35,17 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await store().list(key('team/a'))).toEqual([]);
     });
 
+    test('an info is current until the object is replaced or deleted', async () => {
+      const first = await store().write(config, bytesOf('one'));
+      expect(await store().isCurrent(config, first)).toBe(true);
+      const second = await store().write(config, bytesOf('two'));
+      expect(await store().isCurrent(config, first)).toBe(false);
+      expect(await store().isCurrent(config, second)).toBe(true);
+      await store().delete(config);
+      expect(await store().isCurrent(config, second)).toBe(false);
+      expect(await store().isCurrent(key('never'), second)).toBe(false);
+    });
+
     test('what is written is read, with one info for all ways of asking', async () => {
       const info = await store().write(config, bytesOf('hello'));
       expect(info.size).toBe(5);

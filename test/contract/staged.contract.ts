@@ -188,6 +188,14 @@ export function stagedContract(store: () => ObjectStore, another: () => Promise<
       expect(await store().staged()).toEqual([]);
     });
 
+    test('a committed object can be appended to like any other', async () => {
+      await (await stageText(store(), 'other')).commit(key('other'));
+      await (await stageText(store(), 'one')).commit(blob);
+      await store().append(blob, bytesOf('-two'));
+      expect(await textAt(store(), blob)).toBe('one-two');
+      expect(await textAt(store(), key('other'))).toBe('other');
+    });
+
     test('nothing appended is an empty object', async () => {
       const staged = await store().stage(newUploadId(), {});
       expect((await staged.commit(blob)).size).toBe(0);
