@@ -14,15 +14,18 @@ export const openDirectory: Scenario = async (lab) => {
   for (const content of left) {
     const what = `${content.kind} that ${content.tool} pushed`;
     await checks.check('oras --oci-layout', what, () => readWithOras(lab, content));
-    await checks.check('regctl ocidir://', what, () => readWithRegctl(lab, content));
-    // skopeo 1.9 does not see entries of Docker media types in a layout, and knows no artifacts.
-    if (content.kind === 'artifact' || !content.mediaType.startsWith('application/vnd.oci.')) {
-      checks.notApplicable('skopeo oci:', what, `skopeo does not open ${content.mediaType} of this kind in a layout`);
-    } else {
-      await checks.check('skopeo oci:', what, () => readWithSkopeo(lab, content));
-    }
+    await checks.check('regctl ocidir', what, () => readWithRegctl(lab, content));
+    const hidden = hiddenFromSkopeo(content);
+    if (hidden === undefined) await checks.check('skopeo oci', what, () => readWithSkopeo(lab, content));
+    else checks.notApplicable('skopeo oci', what, hidden);
   }
 };
+
+/** Why skopeo cannot open it in a layout; undefined when it can. */
+function hiddenFromSkopeo({ kind, mediaType }: LeftBehind): string | undefined {
+  if (kind === 'artifact') return 'skopeo copies images only';
+  return mediaType.startsWith('application/vnd.oci.') ? undefined : `skopeo does not see ${mediaType} in a layout`;
+}
 
 async function readWithOras(lab: Lab, content: LeftBehind): Promise<string> {
   const oras = (...args: string[]) => lab.run('oras', args);
