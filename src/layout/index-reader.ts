@@ -8,6 +8,7 @@ import type {
   ObjectInfo,
   ObjectStore,
   StoredObject,
+  Version,
   VersionLabel,
 } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -32,6 +33,8 @@ interface Seen {
 
 interface Broken {
   readonly error: Error;
+  /** Of what was read and is no index: there is no reason to read it again before it changes. Undefined when it may have changed unseen. */
+  readonly version: Version | undefined;
   readonly nextTryAtMs: number;
 }
 
@@ -67,17 +70,36 @@ export class IndexReader {
 
   /** Undefined when there is no such layout. Throws UNAVAILABLE (503) when index.json cannot be read and never could. */
   async current(): Promise<LayoutIndex | undefined> {
-    const { store, key, clock } = this.#options;
-    const info = await store.stat(key);
-    const seen = this.#seen;
-    if (info !== undefined && seen?.info.version === info.version && clock.now() < seen.currentUntilMs)
-      return seen.index;
-    if (info !== undefined && this.#published?.label === info.label) return this.#adopt(this.#published.index, info);
-    if (seen !== undefined && this.#broken !== undefined && clock.now() < this.#broken.nextTryAtMs) return seen.index;
+    const known = await this.#known();
+    if (known !== undefined) return known;
+    if (this.#reading !== undefined) {
+      // It may have begun before a write that this request must see: another server acknowledged it, and its client came here.
+      await this.#reading.catch(() => undefined);
+      const readMeanwhile = await this.#known();
+      if (readMeanwhile !== undefined) return readMeanwhile;
+    }
     this.#reading ??= this.#reread().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
+  }
+
+  /** The snapshot of the file as it is now, or the last good one of a file that is known to be broken; undefined asks for a read. */
+  async #known(): Promise<LayoutIndex | undefined> {
+    const { store, key, clock } = this.#options;
+    const seen = this.#seen;
+    if (seen !== undefined && clock.now() < seen.currentUntilMs && (await store.isCurrent(key, seen.info))) {
+      return seen.index;
+    }
+    const info = await store.stat(key);
+    if (info !== undefined && this.#published?.label === info.label) return this.#adopt(this.#published.index, info);
+    const broken = this.#broken;
+    if (broken === undefined) return undefined;
+    const isStillBroken =
+      broken.version === undefined ? clock.now() < broken.nextTryAtMs : broken.version === info?.version;
+    if (!isStillBroken) return undefined;
+    if (seen === undefined) throw indexUnavailable(broken.error);
+    return seen.index;
   }
 
   /** True when the file is the version that this process published last, or one that was judged and left as it is, or absent. */
@@ -128,8 +150,9 @@ export class IndexReader {
     const { store, key, clock } = this.#options;
     const deadlineMs = clock.now() + patienceMs;
     for (;;) {
+      let object: StoredObject | undefined;
       try {
-        const object = await store.read(key, maxIndexBytes);
+        object = await store.read(key, maxIndexBytes);
         if (object !== undefined) return this.#parse(object);
         this.#seen = undefined;
         this.#broken = undefined;
@@ -137,7 +160,7 @@ export class IndexReader {
       } catch (error) {
         const problem = unreadable(error);
         const lastGood = this.#seen?.index;
-        if (lastGood !== undefined || clock.now() >= deadlineMs) this.#setBroken(problem);
+        if (lastGood !== undefined || clock.now() >= deadlineMs) this.#setBroken(problem, object?.info);
         if (lastGood !== undefined) return lastGood;
         if (clock.now() >= deadlineMs) throw indexUnavailable(problem);
         await sleep(retryEveryMs);
@@ -145,11 +168,12 @@ export class IndexReader {
     }
   }
 
-  #setBroken(error: Error): void {
+  #setBroken(error: Error, read: ObjectInfo | undefined): void {
     const { clock, key, log } = this.#options;
     if (this.#broken === undefined)
       log.warn('index.json cannot be read; serving the last good state if there is one', { key, error });
-    this.#broken = { error, nextTryAtMs: clock.now() + retryEveryMs };
+    const version = read?.settled === true ? read.version : undefined;
+    this.#broken = { error, version, nextTryAtMs: clock.now() + retryEveryMs };
   }
 }
 

@@ -148,6 +148,8 @@ export interface StagedObject {
 export interface ObjectStore {
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
+  /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */
+  isCurrent(key: Key, info: ObjectInfo): Promise<boolean>;
   /**
    * The whole object, consistent with its info. Refuses what is larger than `limit` bytes (`StorageError` 'too-large'), and what
    * stands under the key without being a regular object ('unsafe'): whoever would write there later must not take it for absent.

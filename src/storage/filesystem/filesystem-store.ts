@@ -21,6 +21,7 @@ import type { StorageLog } from '../storage-log.ts';
 import { Directories } from './directories.ts';
 import { DurableFiles } from './durable-file.ts';
 import { type Intent, meansAbsent, toStorageError } from './errno.ts';
+import { FileInfo, sameVersion } from './file-info.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { FileTree, parentOf } from './file-tree.ts';
 import { Leftovers } from './leftovers.ts';
@@ -67,6 +68,19 @@ export class FilesystemStore implements ObjectStore {
       return stats?.isFile() === true ? this.#tree.infoOf(stats, seenAtMs) : undefined;
     } catch (error) {
       if (meansAbsent(error)) return undefined;
+      throw toStorageError(error, 'read');
+    }
+  }
+
+  async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
+    if (!(info instanceof FileInfo) || this.#settings.cachesAttributes) {
+      return (await this.stat(key))?.version === info.version;
+    }
+    try {
+      const stats = this.#tree.calls.lstatSync(this.#tree.pathOf(key));
+      return stats !== undefined && sameVersion(stats, info.stats);
+    } catch (error) {
+      if (meansAbsent(error)) return false;
       throw toStorageError(error, 'read');
     }
   }

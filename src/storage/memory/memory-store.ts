@@ -43,6 +43,10 @@ export class MemoryStore implements ObjectStore {
     return this.#objects.get(key)?.info;
   }
 
+  async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
+    return this.#objects.get(key)?.info.version === info.version;
+  }
+
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     const object = this.#objects.get(key);
     if (object === undefined) return undefined;
