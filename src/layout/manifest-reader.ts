@@ -12,7 +12,8 @@ import { type KnownFacts, readFacts } from './manifest-facts.ts';
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
 
 export type ManifestCache = LRUCache<Digest, Buffer>;
-export type FactsCache = LRUCache<Digest, Exclude<KnownFacts, undefined>>;
+/** By media type and digest: what a manifest says depends on what it is taken for. */
+export type FactsCache = LRUCache<string, KnownFacts>;
 
 export interface ManifestCaches {
   readonly bytes: ManifestCache;
@@ -38,7 +39,10 @@ export class ManifestReader {
   }
 
   remember(digest: Digest, bytes: Uint8Array): void {
-    this.#caches.bytes.set(digest, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const isPart = bytes.byteLength < bytes.buffer.byteLength;
+    // A part of a larger buffer would keep all of it, and the cache would count a fraction.
+    const own = isPart ? new Uint8Array(bytes) : bytes;
+    this.#caches.bytes.set(digest, Buffer.from(own.buffer, own.byteOffset, own.byteLength));
   }
 
   /** Undefined when the file is not there, or does not hold what its name says. */
@@ -71,12 +75,13 @@ export class ManifestReader {
   /** Of a manifest that is no entry; its file must be there now. */
   async factsOfChild(digest: Digest, mediaType: string): Promise<KnownFacts> {
     if ((await this.#store.stat(this.#keys.blob(digest))) === undefined) return 'none';
-    const known = this.#caches.facts.get(digest);
+    const key = `${mediaType} ${digest}`;
+    const known = this.#caches.facts.get(key);
     if (known !== undefined) return known;
     const bytes = await this.read(digest);
     if (bytes === undefined) return 'none';
     const facts = readFacts(bytes, digest, mediaType);
-    this.#caches.facts.set(digest, facts);
+    this.#caches.facts.set(key, facts);
     return facts;
   }
 }
