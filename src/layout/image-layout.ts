@@ -4,11 +4,12 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
+import { isReferrersTag } from '../oci/referrers-tag.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { ForeignWatch } from './foreign-watch.ts';
-import type { IndexEdit } from './index-edit.ts';
+import type { PutEdit } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { IndexGuard } from './index-guard.ts';
 import { IndexReader } from './index-reader.ts';
@@ -23,7 +24,7 @@ import { LayoutVersion } from './layout-version.ts';
 import { LostBlobs } from './lost-blobs.ts';
 import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
 import { reachableManifests } from './reachable-manifests.ts';
-import { isResponseEntry, referrersOf } from './referrers.ts';
+import { entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 import { ReferrersResponses } from './referrers-responses.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
@@ -52,6 +53,7 @@ export interface FoundManifest {
 interface Derived {
   readonly index: LayoutIndex;
   readonly referrers: Map<Digest, Promise<readonly Descriptor[]>>;
+  bySubject: Promise<ReadonlyMap<Digest, readonly IndexEntry[]>> | undefined;
   tags: Promise<readonly Tag[]> | undefined;
   reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
 }
@@ -98,19 +100,29 @@ export class ImageLayout {
   }
 
   /**
-   * One transaction: durable, and visible to every reader, when this returns. Throws NAME_UNKNOWN or MANIFEST_UNKNOWN for a delete
-   * of what is not there, UNAVAILABLE (503) while index.json cannot be read.
+   * Lists a stored manifest under its tags: one transaction, durable, and visible to every reader, when this returns.
+   * Throws UNAVAILABLE (503) while index.json cannot be read.
    */
-  async updateIndex(edit: IndexEdit): Promise<void> {
-    if (edit.kind === 'put') {
-      // Referrers that another tool listed without naming their subject belong into the response as well.
-      if (edit.facts.subject !== undefined) await this.#learnFacts(await this.readIndex());
-    } else {
-      if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
-      const found = await this.findManifest(edit.kind === 'untag' ? edit.tag : edit.digest);
-      if (edit.kind === 'remove' && found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
-    }
+  async listManifest(edit: PutEdit): Promise<void> {
+    await this.#learnForResponse(edit.facts.subject);
     await this.#writer.submit(edit);
+  }
+
+  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
+  async untag(tag: Tag): Promise<void> {
+    if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
+    await this.#writer.submit({ kind: 'untag', tag });
+  }
+
+  /** Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
+  async removeManifest(digest: Digest): Promise<void> {
+    if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
+    const found = await this.findManifest(digest);
+    if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
+    const facts = await this.manifests.factsOfChild(digest, found.mediaType);
+    const subject = facts === 'none' ? undefined : facts.subject;
+    await this.#learnForResponse(subject);
+    await this.#writer.submit({ kind: 'remove', digest, subject });
   }
 
   /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
@@ -133,7 +145,8 @@ export class ImageLayout {
     const index = await this.readIndex();
     if (index === undefined) return undefined;
     if (!isDigest(reference)) return this.#foundEntry(index.named(reference).at(-1));
-    return (await this.#foundEntry(index.listed(reference).at(-1))) ?? this.#findChild(index, reference);
+    const entry = index.listed(reference).findLast(mayBeManifest);
+    return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
   }
 
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
@@ -141,7 +154,9 @@ export class ImageLayout {
     const index = await this.readIndex();
     if (index === undefined) return undefined;
     const derived = this.#derivedFrom(index);
-    derived.tags ??= this.#ordinaryTags(index);
+    derived.tags ??= unlessItFails(this.#ordinaryTags(index), () => {
+      derived.tags = undefined;
+    });
     return derived.tags;
   }
 
@@ -149,12 +164,18 @@ export class ImageLayout {
   async referrers(subject: Digest): Promise<readonly Descriptor[]> {
     const index = await this.readIndex();
     if (index === undefined) return [];
-    const { referrers } = this.#derivedFrom(index);
-    const known = referrers.get(subject);
+    const derived = this.#derivedFrom(index);
+    derived.bySubject ??= unlessItFails(this.#entriesBySubject(index), () => {
+      derived.bySubject = undefined;
+    });
+    const entries = (await derived.bySubject).get(subject) ?? [];
+    // Digests that nobody refers to can be made up without end: nothing is kept for them.
+    if (!mayHaveReferrers(subject, entries, index)) return [];
+    const known = derived.referrers.get(subject);
     if (known !== undefined) return known;
-    const found = this.#learnFacts(index).then(() => referrersOf(subject, index, this.manifests));
-    referrers.set(subject, found);
-    found.catch(() => referrers.delete(subject));
+    const forget = () => derived.referrers.delete(subject);
+    const found = unlessItFails(referrersOf(subject, entries, index, this.manifests), forget);
+    derived.referrers.set(subject, found);
     return found;
   }
 
@@ -170,7 +191,7 @@ export class ImageLayout {
 
   #derivedFrom(index: LayoutIndex): Derived {
     if (this.#derived?.index !== index)
-      this.#derived = { index, referrers: new Map(), tags: undefined, reachable: undefined };
+      this.#derived = { index, referrers: new Map(), bySubject: undefined, tags: undefined, reachable: undefined };
     return this.#derived;
   }
 
@@ -185,7 +206,9 @@ export class ImageLayout {
   async #findChild(index: LayoutIndex, digest: Digest): Promise<FoundManifest | undefined> {
     if ((await this.blobs.stat(digest)) === undefined) return undefined;
     const derived = this.#derivedFrom(index);
-    derived.reachable ??= reachableManifests(index, this.manifests);
+    derived.reachable ??= unlessItFails(reachableManifests(index, this.manifests), () => {
+      derived.reachable = undefined;
+    });
     const mediaType = (await derived.reachable).get(digest);
     return mediaType === undefined ? undefined : { digest, mediaType };
   }
@@ -194,15 +217,26 @@ export class ImageLayout {
     const tags = index.tags();
     const hidden = new Set<Tag>();
     for (const tag of tags) {
-      const entry = index.named(tag).at(-1);
-      if (entry !== undefined && (await isResponseEntry(entry, this.manifests))) hidden.add(tag);
+      const entry = isReferrersTag(tag) ? index.named(tag).at(-1) : undefined;
+      if (entry !== undefined && (await useOfReferrersTag(entry, this.manifests)) === 'response') hidden.add(tag);
     }
     return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
   }
 
+  async #entriesBySubject(index: LayoutIndex): Promise<ReadonlyMap<Digest, readonly IndexEntry[]>> {
+    await this.#learnFacts(index);
+    return entriesBySubject(index.entries);
+  }
+
+  /** Referrers that another tool listed without naming their subject belong into the response as well. */
+  async #learnForResponse(subject: Digest | undefined): Promise<void> {
+    const index = subject === undefined ? undefined : await this.readIndex();
+    if (index !== undefined) await this.#learnFacts(index);
+  }
+
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
-  async #learnFacts(index: LayoutIndex | undefined): Promise<void> {
-    for (const entry of index?.entries ?? []) if (entry.facts === undefined) await this.manifests.factsOfEntry(entry);
+  async #learnFacts({ entries }: LayoutIndex): Promise<void> {
+    for (const entry of entries) if (entry.facts === undefined) await this.manifests.factsOfEntry(entry);
   }
 
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
@@ -212,4 +246,14 @@ export class ImageLayout {
     const index = await this.readIndex();
     if (index !== undefined) await this.#lostBlobs.restore(index);
   }
+}
+
+function mayBeManifest({ mediaType }: IndexEntry): boolean {
+  return mediaType === undefined || isManifestType(mediaType);
+}
+
+/** What failed is worked out again for the next who asks. */
+function unlessItFails<Result>(work: Promise<Result>, forget: () => void): Promise<Result> {
+  work.catch(forget);
+  return work;
 }

@@ -28,6 +28,8 @@ export interface UntagEdit {
 export interface RemoveEdit {
   readonly kind: 'remove';
   readonly digest: Digest;
+  /** What it refers to, also when no entry says so: a response that another tool wrote may list it alone. */
+  readonly subject: Digest | undefined;
 }
 
 export type IndexEdit = PutEdit | UntagEdit | RemoveEdit;
@@ -95,13 +97,10 @@ function untag(draft: IndexDraft, { tag }: UntagEdit, nowMs: number): TouchedSub
   return [];
 }
 
-function remove(draft: IndexDraft, { digest }: RemoveEdit): TouchedSubjects {
-  const entries = draft.listed(digest);
+function remove(draft: IndexDraft, { digest, subject }: RemoveEdit): TouchedSubjects {
+  const hints = draft.listed(digest).flatMap((entry) => entry.subject ?? []);
   draft.withdraw(digest);
-  return entries.flatMap((entry) => {
-    const subject = entry.subject ?? (entry.facts === 'none' ? undefined : entry.facts?.subject);
-    return subject === undefined ? [] : [subject];
-  });
+  return subject === undefined ? hints : [subject, ...hints];
 }
 
 /** Lists a response under the referrers tag of its subject, where regclient and olareg look for it, or takes it off the list. */

@@ -19,6 +19,7 @@ export type Refusals = readonly (RegistryError | undefined)[];
 export interface Outcome {
   /** In the order of the edits; undefined where the edit took effect. */
   readonly refusals: Refusals;
+  readonly atMs: number;
   /** Another program had written the file. */
   readonly isForeign: boolean;
   /** The index as the file showed it. */
@@ -60,7 +61,7 @@ export class IndexTransactions {
     if (!draft.changed && gone.length === 0) {
       await guard.accepted(verdict);
       if (now !== undefined) reader.accept(now.info.label);
-      return { refusals, isForeign: verdict.isForeign, base, index: base, replacement: undefined };
+      return { refusals, atMs: nowMs, isForeign: verdict.isForeign, base, index: base, replacement: undefined };
     }
     const index = draft.finish();
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
@@ -74,7 +75,7 @@ export class IndexTransactions {
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => keys.blob(digest)),
     };
-    return { refusals, isForeign: verdict.isForeign, base, index, replacement };
+    return { refusals, atMs: nowMs, isForeign: verdict.isForeign, base, index, replacement };
   }
 
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */

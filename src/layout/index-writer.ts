@@ -100,7 +100,7 @@ export class IndexWriter {
   }
 
   async #replace(edits: readonly IndexEdit[]): Promise<Pick<Outcome, 'refusals' | 'isForeign'>> {
-    const { store, keys, reader, guard, responses, transactions, clock, onReplaced } = this.#options;
+    const { store, keys, reader, guard, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const updated = await store.update(keys.index, async (now) => {
@@ -108,10 +108,10 @@ export class IndexWriter {
       return outcome.replacement;
     });
     if (outcome === undefined) return { refusals: [], isForeign: false };
+    responses.forget(outcome.atMs);
     if (updated.replaced && updated.info !== undefined) {
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label);
-      responses.forget(clock.now());
       onReplaced(updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes));
     }
     return outcome;

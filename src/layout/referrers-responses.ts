@@ -5,9 +5,10 @@ import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { SmallObject } from '../storage/object-store.ts';
 import type { IndexDraft } from './index-draft.ts';
 import { setResponse } from './index-edit.ts';
+import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { referrersOf, responseOf } from './referrers.ts';
+import { entriesBySubject, referrersOf, responseOf, useOfReferrersTag } from './referrers.ts';
 
 /** A larger one is not written: a thousand attaches would leave hundreds of megabytes. The API itself pages. */
 const maxResponseBytes = 4 * 1024 * 1024;
@@ -26,19 +27,31 @@ export class ReferrersResponses {
 
   /** Lists the new responses in the draft; returns their bytes, which must be durable first. */
   async rewrite(draft: IndexDraft, subjects: ReadonlySet<Digest>, nowMs: number): Promise<readonly SmallObject[]> {
+    if (subjects.size === 0) return [];
+    const bySubject = entriesBySubject(draft.entries);
     const written: SmallObject[] = [];
     for (const subject of subjects) {
-      const superseded = draft.named(referrersTagOf(subject));
-      const referrers = await referrersOf(subject, draft, this.#manifests);
+      const holders = draft.named(referrersTagOf(subject));
+      if (await this.#isOrdinary(holders)) continue;
+      const referrers = await referrersOf(subject, bySubject.get(subject) ?? [], draft, this.#manifests);
       const response = referrers.length === 0 ? undefined : responseOf(referrers);
       if (response !== undefined && response.bytes.byteLength > maxResponseBytes) continue;
       setResponse(draft, subject, response?.descriptor, nowMs);
       if (response !== undefined) {
         written.push({ key: this.#keys.blob(response.descriptor.digest), bytes: response.bytes });
       }
-      for (const { digest } of superseded) if (digest !== undefined) this.#supersededAtMs.set(digest, nowMs);
+      for (const { digest } of holders) {
+        const isSuperseded = digest !== undefined && digest !== response?.descriptor.digest;
+        if (isSuperseded) this.#supersededAtMs.set(digest, nowMs);
+      }
     }
     return written;
+  }
+
+  /** An image that somebody gave the name of a referrers tag keeps it. */
+  async #isOrdinary(holders: readonly IndexEntry[]): Promise<boolean> {
+    for (const holder of holders) if ((await useOfReferrersTag(holder, this.#manifests)) === 'ordinary') return true;
+    return false;
   }
 
   /** Superseded responses that nobody needs any more, and that the draft does not list again. */
@@ -50,6 +63,7 @@ export class ReferrersResponses {
     return this.#due(nowMs).length > 0;
   }
 
+  /** Of what was `stale` at that time, and is gone now or needed again. */
   forget(nowMs: number): void {
     for (const digest of this.#due(nowMs)) this.#supersededAtMs.delete(digest);
   }

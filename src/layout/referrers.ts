@@ -3,9 +3,9 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { isImageIndexType, mediaTypes } from '../oci/media-type.ts';
-import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
+import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexEntry } from './index-entry.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import type { KnownFacts } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 
 /** What both a snapshot and a draft can be asked. */
@@ -14,21 +14,36 @@ export interface ReferrerSources {
   responsesFor(subject: Digest): readonly IndexEntry[];
   /** Manifests that are being deleted: their files are still there, and they refer to nothing any more. */
   readonly withdrawn: ReadonlySet<Digest>;
-  /** Entries that may be referrers of anything: all of them. */
-  entries: Iterable<IndexEntry>;
 }
 
-/** Descriptors of the referrers of `subject`, in the order of their digests. Unknown facts are left out: learn them first. */
+/** Entries by what they refer to, from one walk over all of them. What nobody has learnt about an entry is left out. */
+export function entriesBySubject(entries: Iterable<IndexEntry>): ReadonlyMap<Digest, readonly IndexEntry[]> {
+  const found = new Map<Digest, IndexEntry[]>();
+  for (const entry of entries) {
+    // An annotation is a hint; the manifest itself decides as soon as it is known.
+    const subject = entry.facts === undefined || entry.facts === 'none' ? entry.subject : entry.facts.subject;
+    if (subject === undefined) continue;
+    const group = found.get(subject);
+    if (group === undefined) found.set(subject, [entry]);
+    else group.push(entry);
+  }
+  return found;
+}
+
+/** False when nothing in the layout says that it refers to the subject, or could list what does. */
+export function mayHaveReferrers(subject: Digest, entries: readonly IndexEntry[], sources: ReferrerSources): boolean {
+  return entries.length > 0 || responses(subject, sources).length > 0;
+}
+
+/** Descriptors of the referrers of `subject` among `entries` and what responses list, in the order of their digests. */
 export async function referrersOf(
   subject: Digest,
+  entries: readonly IndexEntry[],
   sources: ReferrerSources,
   reader: ManifestReader,
 ): Promise<readonly Descriptor[]> {
   const found = new Map<Digest, Descriptor>();
-  for (const entry of sources.entries) {
-    const facts = entry.facts ?? (entry.subject === subject ? await reader.factsOfEntry(entry) : undefined);
-    addIfReferrer(found, subject, facts);
-  }
+  for (const entry of entries) addIfReferrer(found, subject, await reader.factsOfEntry(entry));
   for (const response of responses(subject, sources)) {
     const facts = await reader.factsOfEntry(response);
     for (const child of facts === 'none' ? [] : facts.children) {
@@ -39,12 +54,8 @@ export async function referrersOf(
   return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
-function addIfReferrer(
-  found: Map<Digest, Descriptor>,
-  subject: Digest,
-  facts: ManifestFacts | 'none' | undefined,
-): void {
-  if (facts === undefined || facts === 'none' || facts.subject !== subject) return;
+function addIfReferrer(found: Map<Digest, Descriptor>, subject: Digest, facts: KnownFacts): void {
+  if (facts === 'none' || facts.subject !== subject) return;
   found.set(facts.descriptor.digest, facts.descriptor);
 }
 
@@ -63,17 +74,23 @@ export function responseOf(manifests: readonly Descriptor[]): { descriptor: Desc
 }
 
 /**
- * True for an entry that only serves clients without the referrers API: an index under a referrers tag that is empty or
- * lists at least one manifest of that subject. Anything else under such a name is an ordinary tag (INTEROP §4.2).
+ * What an entry under a referrers tag is. A response only serves clients without the referrers API: an index that is empty or
+ * lists at least one manifest of that subject. Anything else under such a name is an ordinary tag (INTEROP §4.2). Nothing can
+ * be said when its file, or all that it lists, is not there.
  */
-export async function isResponseEntry(entry: IndexEntry, reader: ManifestReader): Promise<boolean> {
-  if (entry.refName === undefined || !isReferrersTag(entry.refName) || !isIndexEntry(entry)) return false;
+export async function useOfReferrersTag(
+  entry: IndexEntry,
+  reader: ManifestReader,
+): Promise<'response' | 'ordinary' | 'unknown'> {
+  if (!isIndexEntry(entry)) return 'ordinary';
   const facts = await reader.factsOfEntry(entry);
-  if (facts === 'none') return false;
-  if (facts.children.length === 0) return true;
+  if (facts === 'none') return 'unknown';
+  let use: 'response' | 'ordinary' | 'unknown' = facts.children.length === 0 ? 'response' : 'unknown';
   for (const child of facts.children) {
     const of = await reader.factsOfChild(child.digest, child.mediaType);
-    if (of !== 'none' && of.subject !== undefined && referrersTagOf(of.subject) === entry.refName) return true;
+    if (of === 'none') continue;
+    if (of.subject !== undefined && referrersTagOf(of.subject) === entry.refName) return 'response';
+    use = 'ordinary';
   }
-  return false;
+  return use;
 }

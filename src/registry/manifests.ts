@@ -79,7 +79,7 @@ export class Manifests {
     const facts = factsOf(manifest, digest, bytes.byteLength);
     await this.#layout.putManifest(digest, bytes);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.updateIndex({ kind: 'put', facts, bytes, tags: named });
+    await this.#layout.listManifest({ kind: 'put', facts, bytes, tags: named });
     // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
     await this.#layout.blobs.secure(referencesOf(manifest));
     return { digest, subject: facts.subject, tags };
@@ -87,8 +87,8 @@ export class Manifests {
 
   /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
   async delete(reference: Reference): Promise<void> {
-    if (reference.kind === 'tag') await this.#layout.updateIndex({ kind: 'untag', tag: reference.tag });
-    else await this.#layout.updateIndex({ kind: 'remove', digest: reference.digest });
+    if (reference.kind === 'tag') await this.#layout.untag(reference.tag);
+    else await this.#layout.removeManifest(reference.digest);
   }
 
   async #secureReferences(manifest: Manifest): Promise<void> {

@@ -27,7 +27,7 @@ const put = fc.record({
   tags: fc.uniqueArray(someTag, { maxLength: 2 }),
 });
 const untag = fc.record({ kind: fc.constant('untag' as const), tag: someTag });
-const remove = fc.record({ kind: fc.constant('remove' as const), digest });
+const remove = fc.record({ kind: fc.constant('remove' as const), digest, subject: fc.constant(undefined) });
 
 export const edit: fc.Arbitrary<IndexEdit> = fc.oneof({ weight: 3, arbitrary: put }, untag, remove);
 

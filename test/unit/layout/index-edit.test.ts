@@ -152,7 +152,7 @@ describe('a deleted tag', () => {
 });
 
 describe('a deleted manifest', () => {
-  const remove = ({ digest }: Content): IndexEdit => ({ kind: 'remove', digest });
+  const remove = ({ digest }: Content): IndexEdit => ({ kind: 'remove', digest, subject: undefined });
 
   it('takes all its tags along, and no other entry', () => {
     const before = [
