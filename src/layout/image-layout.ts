@@ -131,6 +131,18 @@ export class ImageLayout {
     await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
   }
 
+  /** False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
+  async deleteBlob(digest: Digest): Promise<boolean> {
+    if ((await this.findManifest(digest)) !== undefined) {
+      throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
+    }
+    const deleted = await this.blobs.delete(digest);
+    const pushed = deleted ? (await this.readIndex())?.listed(digest) : undefined;
+    // A push of the same bytes as a manifest was acknowledged between the look and the delete.
+    if (pushed !== undefined && pushed.length > 0) await this.#lostBlobs.restoreManifest(digest);
+    return deleted;
+  }
+
   /** Stores a manifest's bytes, durably, before the index lists it. */
   async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
     await this.blobs.putManifest(digest, bytes);

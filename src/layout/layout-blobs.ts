@@ -96,14 +96,17 @@ export class LayoutBlobs {
    * linked again if this repository had received it.
    */
   async secure(references: readonly DescriptorReference[]): Promise<ReferenceProblems> {
-    const missing: string[] = [];
-    const wrongSize: string[] = [];
+    const missing = new Set<string>();
+    const wrongSize = new Set<string>();
+    const sizes = new Map<string, number | undefined>();
     for (const { digest, size } of references) {
-      const info = isDigest(digest) ? await this.#secureOne(digest) : undefined;
-      if (info === undefined) missing.push(digest);
-      else if (info.size !== size) wrongSize.push(digest);
+      // A manifest may name the same blob ten thousand times.
+      if (!sizes.has(digest)) sizes.set(digest, isDigest(digest) ? (await this.#secureOne(digest))?.size : undefined);
+      const actual = sizes.get(digest);
+      if (actual === undefined) missing.add(digest);
+      else if (actual !== size) wrongSize.add(digest);
     }
-    return { missing, wrongSize };
+    return { missing: [...missing], wrongSize: [...wrongSize] };
   }
 
   /** Links a blob again that this repository had received; undefined when it is gone for good. */

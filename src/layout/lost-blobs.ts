@@ -33,15 +33,20 @@ export class LostBlobs {
     log.warn('files that another program had deleted were put back', { repository: name, manifests, blobs });
   }
 
-  async #restoreManifests(index: LayoutIndex): Promise<readonly Digest[]> {
+  /** Puts one manifest's file back; false when it is there, or when nobody has its bytes any more. */
+  async restoreManifest(digest: Digest): Promise<boolean> {
     const { blobs, guard } = this.#options;
+    if ((await blobs.stat(digest)) !== undefined) return false;
+    const bytes = await guard.manifestBytes(digest);
+    if (bytes === undefined) return false;
+    await blobs.putManifest(digest, bytes);
+    return true;
+  }
+
+  async #restoreManifests(index: LayoutIndex): Promise<readonly Digest[]> {
     const restored: Digest[] = [];
     for (const { digest } of index.entries) {
-      if (digest === undefined || (await blobs.stat(digest)) !== undefined) continue;
-      const bytes = await guard.manifestBytes(digest);
-      if (bytes === undefined) continue;
-      await blobs.putManifest(digest, bytes);
-      restored.push(digest);
+      if (digest !== undefined && (await this.restoreManifest(digest))) restored.push(digest);
     }
     return restored;
   }

@@ -44,12 +44,9 @@ export class Blobs {
     return this.#layout.blobs.mount(digest, source?.blobs);
   }
 
-  /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
+  /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */
   async delete(digest: Digest): Promise<void> {
-    if ((await this.#layout.findManifest(digest)) !== undefined) {
-      throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
-    }
-    if (!(await this.#layout.blobs.delete(digest))) throw new RegistryError('BLOB_UNKNOWN');
+    if (!(await this.#layout.deleteBlob(digest))) throw new RegistryError('BLOB_UNKNOWN');
   }
 }
 
