@@ -44,6 +44,7 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
   const manyTags = short ? 1_000 : 10_000;
   const huge = short ? 128 * MEBIBYTE : 1024 * MEBIBYTE;
   const repositories = short ? 100 : 1_000;
+  const referring = short ? 100 : 1_000;
   const large = 100 * MEBIBYTE;
 
   const few = once(() => taggedData(FEW_TAGS));
@@ -56,7 +57,7 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
     { name: 'tags-list-few', make: () => tagsList('few', FEW_TAGS, 64, few(), small) },
     // 16 connections: 64 would wait many seconds for one answer of distribution.
     { name: 'tags-list-many', make: () => tagsList('many', manyTags, 16, many(), slow) },
-    { name: 'referrers', make: () => referrers(1_000, small) },
+    { name: 'referrers', make: () => referrers(referring, small) },
     { name: 'blob-get-4k', make: () => smallBlobGet(blobData(100, 4096), small) },
     { name: 'blob-get-100m-c1', make: () => largeBlobGet(largeBlob(), large, 1, heavy) },
     { name: 'blob-get-100m-c4', make: () => largeBlobGet(largeBlob(), large, 4, heavy) },

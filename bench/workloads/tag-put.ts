@@ -13,6 +13,7 @@ const SETTLE_MS = 5_000;
 const TITLES = { one: 'all on one manifest', new: 'each on a new manifest' } as const;
 
 export function tagPut(tags: number, manifests: PutTagsJob['manifests'], plan: Plan): LoadWorkload {
+  let settledAtMs = 0;
   return {
     kind: 'load',
     name: manifests === 'one' ? 'tag-put' : 'tag-put-new',
@@ -37,9 +38,10 @@ export function tagPut(tags: number, manifests: PutTagsJob['manifests'], plan: P
           tagPrefix: `first-${manifests}-${number}`,
         });
       }
-      await sleep(SETTLE_MS);
+      settledAtMs = Date.now() + SETTLE_MS;
     },
-    turn: ({ server, contestant, number, seconds }) => {
+    turn: async ({ server, contestant, number, seconds }) => {
+      await sleep(Math.max(0, settledAtMs - Date.now()));
       const load = { connections: 64, seconds, limit: 5_000 };
       const repository = repositoryOf(contestant, number, manifests);
       const tagPrefix = `new-${manifests}-${number}`;
