@@ -191,8 +191,9 @@ export class ImageLayout {
     return found;
   }
 
-  /** What keeps this layout from being served or written, in words for an operator. */
-  problems(): readonly string[] {
+  /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */
+  async problems(): Promise<readonly string[]> {
+    if (this.#reader.problem !== undefined) await this.readIndex().catch(() => undefined);
     const { problem } = this.#reader;
     return problem === undefined ? [] : [`${this.#keys.index}: ${problem.message}`];
   }

@@ -30,6 +30,8 @@ export interface Verdict {
   readonly judged: JudgedVersion | undefined;
   /** False when the changes may wait for the next write. */
   readonly urgent: boolean;
+  /** What was written into replaced files and is part of the changes. */
+  readonly strays: readonly StoredObject[];
   /** Another program wrote; a commit of another server is no such thing. */
   readonly isForeign: boolean;
 }
@@ -42,7 +44,7 @@ export interface Publishing {
   readonly verdict: Verdict;
 }
 
-const nothing: Verdict = { changes: [], judged: undefined, urgent: false, isForeign: false };
+const nothing: Verdict = { changes: [], judged: undefined, strays: [], urgent: false, isForeign: false };
 
 export interface IndexGuardOptions {
   readonly journal: Journal;
@@ -68,6 +70,10 @@ export class IndexGuard {
     this.#strays.push(stray);
   }
 
+  get hasStrays(): boolean {
+    return this.#strays.length > 0;
+  }
+
   async judge(base: LayoutIndex, info: ObjectInfo | undefined): Promise<Verdict> {
     const { journal } = this.#options;
     await journal.load();
@@ -76,7 +82,7 @@ export class IndexGuard {
     if (shown && this.#strays.length === 0) return nothing;
     const past = await journal.recall(info?.label);
     // Nothing is known: the file is adopted as it is.
-    if (past === undefined) return nothing;
+    if (past === undefined) return { ...nothing, strays: [...this.#strays] };
     const changes: Delta[] = [];
     let judged: JudgedVersion | undefined;
     if (!shown) {
@@ -87,15 +93,16 @@ export class IndexGuard {
       changes.push(heal);
       this.#report(judgement);
     }
-    for (const stray of this.#strays) {
+    const strays = [...this.#strays];
+    for (const stray of strays) {
       const document = documentOf(stray);
       if (document === undefined) continue;
       const judgement = judge(past, this.#foreignFile(document.entries, stray.info, stray.info.label));
       changes.push(await this.#withoutLost(judgement.want));
       this.#report(judgement);
     }
-    const urgent = judged?.judgement.urgent === true || this.#strays.length > 0;
-    return { changes, judged, urgent, isForeign: true };
+    const urgent = judged?.judgement.urgent === true || strays.length > 0;
+    return { changes, judged, strays, urgent, isForeign: true };
   }
 
   /** What to append before the version is visible. */
@@ -113,22 +120,27 @@ export class IndexGuard {
     return [record];
   }
 
-  published(label: VersionLabel): void {
-    this.#strays = [];
+  /** The version that the verdict led to is visible. Strays that came while it was being written wait for the next one. */
+  published(label: VersionLabel, verdict: Verdict): void {
+    this.#settle(verdict);
     this.#options.journal.published(label);
   }
 
   /** The file was judged and stays as it is: later versions are judged by it too. */
-  async accepted({ judged }: Verdict): Promise<void> {
-    this.#strays = [];
-    if (judged === undefined) return;
-    const { key, bytes } = this.#options.journal.foreignRecordOf(judged);
+  async accepted(verdict: Verdict): Promise<void> {
+    this.#settle(verdict);
+    if (verdict.judged === undefined) return;
+    const { key, bytes } = this.#options.journal.foreignRecordOf(verdict.judged);
     await this.#options.store.append(key, bytes);
   }
 
   /** The bytes of a manifest that was pushed lately, for when another program took its file. */
   async manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     return this.#options.manifests.cached(digest) ?? this.#options.journal.manifestBytes(digest);
+  }
+
+  #settle({ strays }: Verdict): void {
+    this.#strays = this.#strays.filter((stray) => !strays.includes(stray));
   }
 
   /** An entry is never put back without its manifest: containerd, buildx and zot fail on a layout that lists what is not there. */

@@ -6,7 +6,7 @@ import type { Clock } from '../storage/clock.ts';
 import type { CurrentObject, ObjectStore, Replacement, SmallObject } from '../storage/object-store.ts';
 import { IndexDraft } from './index-draft.ts';
 import { applyEdit, type IndexEdit } from './index-edit.ts';
-import { applyDelta, type IndexGuard } from './index-guard.ts';
+import { applyDelta, type IndexGuard, type Verdict } from './index-guard.ts';
 import type { IndexReader } from './index-reader.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -20,8 +20,8 @@ export interface Outcome {
   /** In the order of the edits; undefined where the edit took effect. */
   readonly refusals: Refusals;
   readonly atMs: number;
-  /** Another program had written the file. */
-  readonly isForeign: boolean;
+  /** How the file was judged. */
+  readonly verdict: Verdict;
   /** The index as the file showed it. */
   readonly base: LayoutIndex;
   /** The index afterwards. */
@@ -61,7 +61,7 @@ export class IndexTransactions {
     if (!draft.changed && gone.length === 0) {
       await guard.accepted(verdict);
       if (now !== undefined) reader.accept(now.info.label);
-      return { refusals, atMs: nowMs, isForeign: verdict.isForeign, base, index: base, replacement: undefined };
+      return { refusals, atMs: nowMs, verdict, base, index: base, replacement: undefined };
     }
     const index = draft.finish();
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
@@ -75,7 +75,7 @@ export class IndexTransactions {
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => keys.blob(digest)),
     };
-    return { refusals, atMs: nowMs, isForeign: verdict.isForeign, base, index, replacement };
+    return { refusals, atMs: nowMs, verdict, base, index, replacement };
   }
 
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */

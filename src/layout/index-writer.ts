@@ -58,11 +58,13 @@ export class IndexWriter {
    */
   async look(replaced: readonly ReplacedIndex[]): Promise<boolean> {
     const { guard, reader, responses, clock } = this.#options;
-    const strays = await Promise.all(replaced.map((index) => index.readStray()));
-    for (const stray of strays) if (stray !== undefined) guard.addStray(stray);
-    const isTouched = strays.some((stray) => stray !== undefined) || !(await reader.isAccepted());
+    for (const index of replaced) {
+      const stray = await index.readStray();
+      if (stray !== undefined) guard.addStray(stray);
+    }
+    const isTouched = guard.hasStrays || !(await reader.isAccepted());
     if (!isTouched && !responses.hasStale(clock.now())) return false;
-    return (await this.#replace([])).isForeign;
+    return (await this.#replace([]))?.verdict.isForeign ?? false;
   }
 
   async #run(): Promise<void> {
@@ -90,7 +92,7 @@ export class IndexWriter {
     const deadlineMs = this.#options.clock.now() + patienceMs;
     for (;;) {
       try {
-        return (await this.#replace(edits)).refusals;
+        return (await this.#replace(edits))?.refusals ?? [];
       } catch (error) {
         if (!(error instanceof IndexUnreadableError)) throw error;
         if (this.#options.clock.now() >= deadlineMs) throw indexUnavailable(error);
@@ -99,7 +101,7 @@ export class IndexWriter {
     }
   }
 
-  async #replace(edits: readonly IndexEdit[]): Promise<Pick<Outcome, 'refusals' | 'isForeign'>> {
+  async #replace(edits: readonly IndexEdit[]): Promise<Outcome | undefined> {
     const { store, keys, reader, guard, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
@@ -107,12 +109,16 @@ export class IndexWriter {
       outcome = await transactions.prepare(now, edits);
       return outcome.replacement;
     });
-    if (outcome === undefined) return { refusals: [], isForeign: false };
+    if (outcome === undefined) return undefined;
     responses.forget(outcome.atMs);
     if (updated.replaced && updated.info !== undefined) {
       reader.published(outcome.index, updated.info);
-      guard.published(updated.info.label);
-      onReplaced(updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes));
+      guard.published(updated.info.label, outcome.verdict);
+      const previous = updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes);
+      // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
+      const stray = await previous?.readStray();
+      if (stray !== undefined) guard.addStray(stray);
+      onReplaced(previous);
     }
     return outcome;
   }

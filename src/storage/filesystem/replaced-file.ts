@@ -13,6 +13,7 @@ export class ReplacedFile implements ReplacedObject {
   /** As `change` saw it. The change time is left out: our own rename moves it. */
   readonly #baseline: Stats;
   readonly #wasSettled: boolean;
+  #reads = 0;
   #closed = false;
 
   private constructor(tree: FileTree, descriptor: number, baseline: Stats, wasSettled: boolean) {
@@ -38,6 +39,9 @@ export class ReplacedFile implements ReplacedObject {
   }
 
   async readIfChanged(): Promise<StoredObject | undefined> {
+    // After `close` the descriptor's number may be another file's: that one's bytes would pass for what was written here.
+    if (this.#closed) return undefined;
+    this.#reads += 1;
     try {
       const { calls } = this.#tree;
       const isUnchanged = sameLabel(calls.fstatSync(this.#descriptor), this.#baseline);
@@ -46,12 +50,15 @@ export class ReplacedFile implements ReplacedObject {
       return await readWhole(this.#tree, this.#descriptor, Number.POSITIVE_INFINITY);
     } catch (error) {
       throw toStorageError(error, 'read');
+    } finally {
+      this.#reads -= 1;
+      if (this.#closed && this.#reads === 0) this.#tree.calls.closeSync(this.#descriptor);
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#tree.calls.closeSync(this.#descriptor);
+    if (this.#reads === 0) this.#tree.calls.closeSync(this.#descriptor);
   }
 }

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -194,6 +195,23 @@ test.skipIf(!canExchange)(
     expect(readdirSync(dirname(join(root, index))).filter((name) => name.startsWith('.moorage-'))).toEqual([]);
   },
 );
+
+test('what was replaced says nothing more once it is closed: its descriptor may be another file by then', async () => {
+  const { store, root } = await storeOnDisk();
+  await written(store, 'a');
+  const { previous } = await store.update(index, replaceBy('ours'));
+  const other = join(root, 'other');
+  writeFileSync(other, 'foreign');
+  const reading = previous?.readIfChanged();
+  await previous?.close();
+  await reading;
+  // The lowest free number is given out again.
+  const descriptor = openSync(other, 'r');
+  expect(await previous?.readIfChanged()).toBeUndefined();
+  await previous?.close();
+  expect(readSync(descriptor, Buffer.alloc(7))).toBe(7);
+  closeSync(descriptor);
+});
 
 test('a writer that had the file open before the rename finishes into what was replaced', async () => {
   const { store, at } = await storeOnDisk();
