@@ -59,8 +59,8 @@ export class Registry {
   readonly #known = new LRUCache<RepositoryName, KnownRepository>({ max: knownRepositories });
   /** Names that were asked for and have shown no index.json yet. */
   readonly #candidates = new LRUCache<RepositoryName, KnownRepository>({ max: candidateRepositories });
-  /** Layouts with work of their own still to do, e.g. looks after a foreign write: they outlive the cache above. */
-  readonly #active = new Set<ImageLayout>();
+  /** With work of their own still to do, e.g. looks after a foreign write: they outlive the caches above. */
+  readonly #active = new Map<RepositoryName, KnownRepository>();
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryOptions) {
@@ -85,8 +85,10 @@ export class Registry {
 
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */
   async readiness(): Promise<readonly string[]> {
-    const layouts = [...this.#known.values()].map(({ layout }) => layout);
-    return layouts.flatMap((layout) => layout.problems());
+    // Also among the candidates: a repository that never could be read has not shown its index.json.
+    const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
+    const layouts = new Set(all.map(({ layout }) => layout));
+    return (await Promise.all([...layouts].map((layout) => layout.problems()))).flat();
   }
 
   /** Starts the expiry of upload sessions. */
@@ -100,7 +102,7 @@ export class Registry {
   /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
-    await Promise.all([...this.#active].map((layout) => layout.close()));
+    await Promise.all([...this.#active.values()].map(({ layout }) => layout.close()));
     await this.#options.store.close();
   }
 
@@ -115,10 +117,11 @@ export class Registry {
   }
 
   #find(name: RepositoryName): KnownRepository {
-    const known = this.#known.get(name) ?? this.#candidates.get(name);
+    const known = this.#known.get(name) ?? this.#candidates.get(name) ?? this.#active.get(name);
     if (known === undefined) return this.#open(name);
     // A flood of made-up names must not push out the snapshots of repositories that exist.
-    if (known.layout.isLoaded && this.#candidates.delete(name)) this.#known.set(name, known);
+    if (known.layout.isLoaded && (this.#candidates.delete(name) || !this.#known.has(name)))
+      this.#known.set(name, known);
     return known;
   }
 
@@ -133,7 +136,7 @@ export class Registry {
       readOnly,
       clock: this.#clock,
       process: this.#process,
-      onActive: (active) => (active ? this.#active.add(layout) : this.#active.delete(layout)),
+      onActive: (active) => (active ? this.#active.set(name, found) : this.#active.delete(name)),
     });
     const repository: Repository = {
       name,
@@ -143,7 +146,7 @@ export class Registry {
       tags: new Tags(layout),
       referrers: new Referrers(layout),
     };
-    const found = { repository, layout };
+    const found: KnownRepository = { repository, layout };
     this.#candidates.set(name, found);
     return found;
   }
