@@ -73,7 +73,7 @@ export class ImageLayout {
     const keys = layoutKeys(prefix);
     const name = prefix === '' ? '.' : prefix;
     this.#keys = keys;
-    this.blobs = new LayoutBlobs(store, keys, ledger);
+    this.blobs = new LayoutBlobs(store, keys, ledger, clock);
     this.manifests = new ManifestReader(store, keys, caches, log);
     this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
     const onForeign = () => (readOnly ? undefined : this.#watch.changed());

@@ -1,16 +1,15 @@
 // The blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
 // Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
 // would empty the same manifest in every repository.
-import { LRUCache } from 'lru-cache';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
+import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
-import { healPolicy } from './heal-policy.ts';
 import { type LayoutKeys, poolKey } from './keys.ts';
+import { ReceivedBlobs } from './received-blobs.ts';
 
 const hashBlockBytes = 1024 * 1024;
-const maxReceived = 10_000;
 
 export interface ReferenceProblems {
   /** Referenced and not here. */
@@ -24,9 +23,10 @@ export class LayoutBlobs {
   readonly #keys: LayoutKeys;
   readonly #ledger: BlobLedger;
   /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
-  readonly #received = new LRUCache<Digest, true>({ max: maxReceived, ttl: healPolicy.windowMs });
+  readonly #received: ReceivedBlobs;
 
-  constructor(store: ObjectStore, keys: LayoutKeys, ledger: BlobLedger) {
+  constructor(store: ObjectStore, keys: LayoutKeys, ledger: BlobLedger, clock: Clock) {
+    this.#received = new ReceivedBlobs(clock);
     this.#store = store;
     this.#keys = keys;
     this.#ledger = ledger;
@@ -57,7 +57,7 @@ export class LayoutBlobs {
   async adoptUnshared(digest: Digest, staged: StagedObject): Promise<void> {
     const key = this.#keys.blob(digest);
     this.#ledger.setHashed(key, await staged.commit(key));
-    this.#received.set(digest, true);
+    this.#received.add(digest);
   }
 
   /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
@@ -72,7 +72,7 @@ export class LayoutBlobs {
   /** Takes the blob over from another layout, or from any of the root when `from` is undefined; false when it is not there. */
   async mount(digest: Digest, from: LayoutBlobs | undefined): Promise<boolean> {
     if ((await this.stat(digest)) !== undefined) {
-      this.#received.set(digest, true);
+      this.#received.add(digest);
       return true;
     }
     return this.#linkFrom(from === undefined ? poolKey(digest) : from.#keys.blob(digest), digest);
@@ -120,7 +120,7 @@ export class LayoutBlobs {
   /** Received lately, and gone without a delete through us. */
   async lost(): Promise<readonly Digest[]> {
     const lost: Digest[] = [];
-    for (const digest of this.#received.keys()) if ((await this.stat(digest)) === undefined) lost.push(digest);
+    for (const digest of this.#received.digests()) if ((await this.stat(digest)) === undefined) lost.push(digest);
     return lost;
   }
 
@@ -140,7 +140,7 @@ export class LayoutBlobs {
     if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
     if (linked !== undefined && this.#ledger.isHashed(source, from)) this.#ledger.setHashed(target, linked);
-    this.#received.set(digest, true);
+    this.#received.add(digest);
     return true;
   }
 
