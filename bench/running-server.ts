@@ -19,6 +19,8 @@ const STOP_LIMIT_MS = 10_000;
 const SETTLE_LIMIT_MS = 10_000;
 
 const running = new Set<RunningServer>();
+/** No server is started any more: an interrupted benchmark must not leave the one it was about to start. */
+let stopping = false;
 
 export class RunningServer {
   readonly port: number;
@@ -41,6 +43,7 @@ export class RunningServer {
     const command = contestant.command({ root, scratch, port });
     const logFile = join(scratch, `${contestant.name}.log`);
     const log = openSync(logFile, 'w');
+    if (stopping) throw new Error('the benchmark is being stopped');
     const begin = performance.now();
     const child = spawn(command.file, command.args, {
       // Nothing of the caller's environment may change what is measured.
@@ -49,8 +52,14 @@ export class RunningServer {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    await once(child, 'spawn');
+    // Known before anything is awaited, so that a signal in between finds it.
     const server = new RunningServer(child, port);
+    try {
+      await once(child, 'spawn');
+    } catch (error) {
+      running.delete(server);
+      throw error;
+    }
     try {
       await server.#answers(path, begin, logFile);
     } catch (error) {
@@ -126,6 +135,7 @@ export class RunningServer {
 
 /** Stops whatever is still running, for an interrupted benchmark. */
 export async function stopAllServers(): Promise<void> {
+  stopping = true;
   await Promise.all([...running].map((server) => server.stop()));
 }
 
