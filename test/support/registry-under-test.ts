@@ -61,7 +61,7 @@ function overMemory(store: MemoryStore, clock: TestClock, options: RegistryTestO
 export interface DirectoryRegistry extends RegistryUnderTest {
   /** The directory that holds the layouts. */
   readonly root: string;
-  another(options?: RegistryTestOptions): Promise<DirectoryRegistry>;
+  another(options?: DirectoryOptions): Promise<DirectoryRegistry>;
 }
 
 export interface DirectoryOptions extends RegistryTestOptions {
