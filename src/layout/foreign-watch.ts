@@ -48,6 +48,8 @@ export class ForeignWatch {
   replaced(previous: ReplacedIndex | undefined): void {
     const nowMs = this.#options.clock.now();
     if (previous !== undefined) this.#replaced.push({ index: previous, atMs: nowMs });
+    // A push that ends after the registry did: nobody looks any more.
+    if (this.#closed) return void this.#releaseReplaced(() => false);
     if (this.#replaced.length > maxReplaced) void this.#releaseReplaced((_, at) => at > 0);
     this.#activeUntilMs = nowMs + healPolicy.windowMs;
     this.#options.onActive(true);
@@ -126,7 +128,13 @@ export class ForeignWatch {
     const kept = this.#replaced.filter(keep);
     const released = this.#replaced.filter((each) => !kept.includes(each));
     this.#replaced = kept;
-    for (const { index } of released) await index.close();
+    for (const { index } of released) {
+      try {
+        await index.close();
+      } catch (error) {
+        this.#options.log.warn('a replaced index.json could not be closed', { error });
+      }
+    }
   }
 }
 

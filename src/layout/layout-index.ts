@@ -85,6 +85,7 @@ export class LayoutIndex {
 
   /** The snapshot of a document that another process or tool wrote: derived when it shares most entries with this one. */
   reread(document: IndexDocument): LayoutIndex {
+    if (document === this.document) return this;
     const before = this.entries;
     const after = document.entries;
     let start = 0;
@@ -94,9 +95,18 @@ export class LayoutIndex {
     while (end < limit && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
     const removed = before.slice(start, before.length - end);
     const added = after.slice(start, after.length - end);
+    handOnFacts(removed, added);
     if (removed.length + added.length > 512) return LayoutIndex.of(document);
     return this.derive(document, new Set(removed), added);
   }
+}
+
+/** A tool that writes the same entries in its own form has not changed what their manifests say: nobody need read them all again. */
+function handOnFacts(from: Entries, to: Entries): void {
+  const keyOf = ({ digest, mediaType }: IndexEntry) => `${digest} ${mediaType}`;
+  const known = new Map(from.flatMap((entry) => (entry.facts === undefined ? [] : [[keyOf(entry), entry.facts]])));
+  if (known.size === 0) return;
+  for (const entry of to) entry.facts ??= known.get(keyOf(entry));
 }
 
 /** Tags are ASCII, where the order of UTF-16 code units is the order of bytes. */

@@ -1,0 +1,77 @@
+// What becomes of the files that we replaced: kept for a while, closed once each, whatever happens.
+import { describe, expect, it } from 'vitest';
+import { ForeignWatch } from '../../../src/layout/foreign-watch.ts';
+import { ReplacedIndex } from '../../../src/layout/replaced-index.ts';
+import { RecordedLog } from '../../support/registry-under-test.ts';
+import { TestClock } from '../../support/test-clock.ts';
+
+function watch(look: () => Promise<void> = async () => {}) {
+  const log = new RecordedLog();
+  const active: boolean[] = [];
+  const closed: number[] = [];
+  const watching = new ForeignWatch({ look, clock: new TestClock(), log, onActive: (each) => active.push(each) });
+  let made = 0;
+  const replace = (close: () => Promise<void> = async () => {}) => {
+    const at = made;
+    made += 1;
+    const object = {
+      readIfChanged: async () => undefined,
+      close: async () => {
+        closed.push(at);
+        await close();
+      },
+    };
+    watching.replaced(new ReplacedIndex(object, Buffer.alloc(0)));
+  };
+  return { watching, log, active, closed, replace };
+}
+
+describe('replaced files', () => {
+  it('are held open, at most a few, and closed at the end', async () => {
+    const { watching, closed, replace, active } = watch();
+    for (let at = 0; at < 20; at += 1) replace();
+    expect(closed.length).toBeGreaterThan(10);
+    expect(closed.length).toBeLessThan(20);
+    await watching.close();
+    expect(closed.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 20 }, (_, at) => at));
+    expect(active.at(-1)).toBe(false);
+  });
+
+  it('that cannot be closed are said in the log, and nothing else', async () => {
+    const { watching, log, replace, closed } = watch();
+    for (let at = 0; at < 20; at += 1) replace(() => Promise.reject(new Error('injected')));
+    await watching.close();
+    expect(closed).toHaveLength(20);
+    expect(log.lines).toHaveLength(20);
+  });
+
+  it('of a push that ends after the registry are closed at once', async () => {
+    const { watching, closed, replace, active } = watch();
+    await watching.close();
+    replace();
+    expect(closed).toEqual([0]);
+    expect(active.at(-1)).toBe(false);
+  });
+});
+
+describe('looks', () => {
+  it('that are still to come are made when the registry is closed, others are not', async () => {
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+    };
+    await watch(look).watching.close();
+    expect(looks).toBe(0);
+    const { watching, replace } = watch(look);
+    replace();
+    await watching.close();
+    expect(looks).toBeGreaterThan(0);
+  });
+
+  it('that fail are said in the log', async () => {
+    const { watching, log, replace } = watch(() => Promise.reject(new Error('injected')));
+    replace();
+    await watching.close();
+    expect(log.lines[0]?.message).toContain('the next one tries again');
+  });
+});
