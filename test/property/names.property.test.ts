@@ -47,7 +47,11 @@ const specTag = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 describe('names', () => {
   it('of the grammar are accepted', () => {
-    fc.assert(fc.property(name, (each) => expect(parseRepositoryName(each)).toBe(each)));
+    fc.assert(
+      fc.property(name, (each) => {
+        expect(parseRepositoryName(each)).toBe(each);
+      }),
+    );
   });
 
   it('are those that the spec describes, but for reserved components', () => {
@@ -78,7 +82,9 @@ describe('names', () => {
 describe('tags', () => {
   it('are those that the spec describes', () => {
     fc.assert(
-      fc.property(fc.oneof(tag, nearly), (each) => expect(isTag(each)).toBe(specTag.test(each))),
+      fc.property(fc.oneof(tag, nearly), (each) => {
+        expect(isTag(each)).toBe(specTag.test(each));
+      }),
       { numRuns: 2_000 },
     );
   });
