@@ -4,6 +4,7 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectInfo, ObjectStore, SmallObject, StoredObject, VersionLabel } from '../storage/object-store.ts';
 import { isSameObject } from '../storage/version-label.ts';
+import type { Past } from './base-inference.ts';
 import { type Judgement, judge } from './foreign-edits.ts';
 import { IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import type { IndexDraft } from './index-draft.ts';
@@ -16,6 +17,7 @@ import {
   type IndexedEntry,
   identityOf,
   indexedEntryOf,
+  noDelta,
 } from './indexed-entry.ts';
 import type { Journal, JudgedVersion } from './journal.ts';
 import type { LayoutKeys } from './keys.ts';
@@ -97,7 +99,8 @@ export class IndexGuard {
     for (const stray of strays) {
       const document = documentOf(stray);
       if (document === undefined) continue;
-      const judgement = judge(past, this.#foreignFile(document.entries, stray.info, stray.info.label));
+      const then = asOf(past, stray.info.modifiedAtMs);
+      const judgement = judge(then, this.#foreignFile(document.entries, stray.info, stray.info.label));
       changes.push(await this.#withoutLost(judgement.want));
       this.#report(judgement);
     }
@@ -178,6 +181,18 @@ export class IndexGuard {
       log.warn(`another program changed index.json: ${messages[kind]}`, details);
     }
   }
+}
+
+/** File systems stamp with the clock's last tick, our records with the time itself. */
+const clockSlackMs = 20;
+
+/**
+ * The past as whoever wrote at that time could have read it. A stray is judged late, when what it added may have come into the
+ * newest version on another way: against that one it would look like a delete of everything that it had not seen.
+ */
+function asOf(past: Past, atMs: number): Past {
+  const versions = past.versions.filter((version, at) => at === 0 || version.atMs <= atMs + clockSlackMs);
+  return { start: past.start, versions, owed: noDelta, strays: [] };
 }
 
 const messages: Readonly<Record<Judgement['notes'][number]['kind'], string>> = {

@@ -39,6 +39,7 @@ export class IndexWriter {
   readonly #options: IndexWriterOptions;
   #pending: PendingEdit[] = [];
   #running: Promise<void> | undefined;
+  #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: IndexWriterOptions) {
     this.#options = options;
@@ -101,7 +102,22 @@ export class IndexWriter {
     }
   }
 
+  /** One after the other: what came of a replacement is noted before the next one is judged by it. */
   async #replace(edits: readonly IndexEdit[]): Promise<Outcome | undefined> {
+    const before = this.#replacing;
+    let release: () => void = () => {};
+    this.#replacing = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    try {
+      return await this.#replaceNow(edits);
+    } finally {
+      release();
+    }
+  }
+
+  async #replaceNow(edits: readonly IndexEdit[]): Promise<Outcome | undefined> {
     const { store, keys, reader, guard, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
