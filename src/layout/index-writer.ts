@@ -65,7 +65,7 @@ export class IndexWriter {
     }
     const isTouched = guard.hasStrays || !(await reader.isAccepted());
     if (!isTouched && !responses.hasStale(clock.now())) return false;
-    return (await this.#replace([]))?.verdict.isForeign ?? false;
+    return (await this.#replace(() => []))?.verdict.isForeign ?? false;
   }
 
   async #run(): Promise<void> {
@@ -75,9 +75,13 @@ export class IndexWriter {
     this.#running = undefined;
   }
 
-  async #commit(batch: readonly PendingEdit[]): Promise<void> {
+  async #commit(batch: PendingEdit[]): Promise<void> {
     try {
-      const refusals = await this.#replacePatiently(batch.map(({ edit }) => edit));
+      // What arrived while others held the lock goes along.
+      const refusals = await this.#replacePatiently(() => {
+        batch.push(...this.#pending.splice(0, maxBatch - batch.length));
+        return batch.map(({ edit }) => edit);
+      });
       for (const [at, { resolve, reject }] of batch.entries()) {
         const refusal = refusals[at];
         if (refusal === undefined) resolve();
@@ -89,7 +93,7 @@ export class IndexWriter {
   }
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
-  async #replacePatiently(edits: readonly IndexEdit[]): Promise<Refusals> {
+  async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<Refusals> {
     const deadlineMs = this.#options.clock.now() + patienceMs;
     for (;;) {
       try {
@@ -103,7 +107,7 @@ export class IndexWriter {
   }
 
   /** One after the other: what came of a replacement is noted before the next one is judged by it. */
-  async #replace(edits: readonly IndexEdit[]): Promise<Outcome | undefined> {
+  async #replace(edits: () => readonly IndexEdit[]): Promise<Outcome | undefined> {
     const before = this.#replacing;
     let release: () => void = () => {};
     this.#replacing = new Promise((resolve) => {
@@ -117,12 +121,12 @@ export class IndexWriter {
     }
   }
 
-  async #replaceNow(edits: readonly IndexEdit[]): Promise<Outcome | undefined> {
+  async #replaceNow(edits: () => readonly IndexEdit[]): Promise<Outcome | undefined> {
     const { store, keys, reader, guard, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const updated = await store.update(keys.index, async (now) => {
-      outcome = await transactions.prepare(now, edits);
+      outcome = await transactions.prepare(now, edits());
       return outcome.replacement;
     });
     if (outcome === undefined) return undefined;
