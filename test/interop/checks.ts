@@ -20,6 +20,7 @@ export class CheckList {
   /** In CI everything has to be there: what would be a skip elsewhere fails. */
   readonly strict: boolean;
   readonly #print: (line: string) => void;
+  #stopped = false;
 
   constructor(strict: boolean, print: (line: string) => void) {
     this.strict = strict;
@@ -28,6 +29,7 @@ export class CheckList {
 
   /** Runs one check; answers whether it passed. The text it returns is what it saw. Never throws. */
   async check(subject: string, name: string, run: () => Promise<string | undefined>): Promise<boolean> {
+    if (this.#stopped) return await never();
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1000;
     try {
@@ -35,11 +37,17 @@ export class CheckList {
       this.#add({ subject, name, outcome: 'ok', detail: detail ?? '', seconds: seconds() });
       return true;
     } catch (error) {
+      if (this.#stopped) return await never();
       const missing = error instanceof Missing && !this.strict;
       const detail = error instanceof Error ? error.message : String(error);
       this.#add({ subject, name, outcome: missing ? 'skip' : 'FAIL', detail, seconds: seconds() });
       return false;
     }
+  }
+
+  /** The run is abandoned: whoever waits for a check waits until the process ends, so nothing new begins. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Something the tool has no command for. It is shown, and counted neither as passed nor as skipped. */
@@ -62,6 +70,10 @@ export class CheckList {
     const detail = result.detail === '' ? '' : `: ${result.detail}`;
     this.#print(`${result.outcome.padEnd(4)} ${result.subject}: ${result.name}${detail}${time}`);
   }
+}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
 }
 
 /** What was checked, as a grid of checks by subjects. */

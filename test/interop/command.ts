@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { track } from './running-processes.ts';
 
 export type Environment = Readonly<Record<string, string>>;
 
@@ -51,6 +52,7 @@ export function tryCommand(file: string, args: readonly string[], options: Comma
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    track(child);
     let stdout = '';
     let stderr = '';
     let late = false;

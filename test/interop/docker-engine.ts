@@ -1,12 +1,12 @@
 // A Docker engine of the runner's own: started by hand beside whatever runs on the machine, without bridge or iptables.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandOptions, type Environment, runCommand, tryCommand } from './command.ts';
+import { endProcess, track } from './running-processes.ts';
 
 const startMs = 60_000;
 const stopMs = 20_000;
@@ -38,6 +38,7 @@ export class DockerEngine {
     };
     const log = openSync(join(directory, 'dockerd.log'), 'a');
     const daemon = spawn(dockerd, engineFlags(directory, socket), { env, stdio: ['ignore', log, log] });
+    track(daemon);
     const engine = new DockerEngine(docker, daemon, directory, env);
     const exited = new Promise<never>((_resolve, reject) => {
       daemon.once('error', reject);
@@ -63,12 +64,7 @@ export class DockerEngine {
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    const late = setTimeout(() => this.#process.kill('SIGKILL'), stopMs);
-    await exited;
-    clearTimeout(late);
+    await endProcess(this.#process, stopMs);
   }
 
   async #ready(): Promise<void> {

@@ -5,6 +5,7 @@ import { checkContainerImage } from './container-image.ts';
 import { Machine } from './machine.ts';
 import { type InteropOptions, parseOptions, usage } from './options.ts';
 import { runScenarios } from './run-scenarios.ts';
+import { endAllProcesses } from './running-processes.ts';
 import { toolNames } from './tools/all-tools.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -12,13 +13,24 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 async function main(options: InteropOptions): Promise<boolean> {
   const checks = new CheckList(process.env.CI === 'true', print);
   const machine = await Machine.prepare(options.clients);
+  const leave = async () => {
+    await endAllProcesses();
+    await machine.unmount();
+    if (options.keep) print(`kept: ${machine.scratch}`);
+    else await machine.remove();
+  };
+  const abandon = (why: string, code: number) => {
+    print(`abandoned: ${why}`);
+    checks.stop();
+    void leave().finally(() => process.exit(code));
+  };
+  process.once('SIGINT', () => abandon('SIGINT', 130)).once('SIGTERM', () => abandon('SIGTERM', 143));
+  process.once('uncaughtException', (error) => abandon(error.stack ?? error.message, 1));
   try {
     if (options.containerImage) await checkContainerImage(machine, checks);
     else await runScenarios(options, machine, checks);
   } finally {
-    await machine.unmount();
-    if (options.keep) print(`kept: ${machine.scratch}`);
-    else await machine.remove();
+    await leave();
   }
   print('');
   for (const line of resultTable(checks.results, toolNames)) print(line);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endProcess, track } from './running-processes.ts';
 
 export interface ServerUnderTest {
   readonly host: string;
@@ -58,12 +59,8 @@ export class OwnServer implements ServerUnderTest {
 
   async stop(): Promise<number | undefined> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? undefined;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), stopMs);
-    await exited;
-    clearTimeout(late);
+    if (child === undefined) return undefined;
+    await endProcess(child, stopMs);
     return child.exitCode ?? -1;
   }
 
@@ -73,6 +70,7 @@ export class OwnServer implements ServerUnderTest {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
+    track(child);
     this.#process = child;
     for (const deadline = Date.now() + startMs; Date.now() < deadline; await delay(50)) {
       if (child.exitCode !== null) break;
