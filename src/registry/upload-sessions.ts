@@ -91,9 +91,12 @@ export class UploadSessions {
     return copy;
   }
 
-  async discard(id: UploadId): Promise<void> {
-    this.#local.delete(id);
-    await (await this.#options.store.resume(id))?.discard();
+  /** False when there was nothing to discard, or nothing that can be read as a session. */
+  async discard(id: UploadId): Promise<boolean> {
+    this.forget(id);
+    const staged = await this.#options.store.resume(id);
+    await staged?.discard();
+    return staged !== undefined;
   }
 
   /** Removes what nobody touched for longer than sessions live; returns how many. Throws when some could not be removed. */
@@ -107,8 +110,7 @@ export class UploadSessions {
     for (const { id } of expired) {
       if (this.#local.get(id)?.turn.busy) continue;
       try {
-        await this.discard(id);
-        swept += 1;
+        if (await this.discard(id)) swept += 1;
       } catch (error) {
         failures.push(error);
       }

@@ -138,7 +138,8 @@ export interface StagedObject {
   setAttributes(attributes: StagedAttributes): Promise<void>;
   /**
    * Publishes the bytes under `key`, durably and atomically, replacing what is there, and ends the staged object.
-   * The caller has hashed exactly these bytes.
+   * The caller has hashed exactly these bytes. Refuses ('unavailable'), and leaves the object, when somebody else replaced its
+   * attributes since this one got them: another process has taken it over, and may write into the bytes at any time.
    */
   commit(key: Key): Promise<ObjectInfo>;
   /** Removes it; may be called again. */

@@ -188,6 +188,18 @@ export function stagedContract(store: () => ObjectStore, another: () => Promise<
       expect(await store().staged()).toEqual([]);
     });
 
+    test('commit is refused to one who does not know that another took the object over', async () => {
+      const staged = await stageText(store(), 'bytes');
+      const taken = await (await another()).resume(staged.id);
+      await taken?.setAttributes({ owner: 'another' });
+      await expect(staged.commit(blob)).rejects.toMatchObject({ failure: 'unavailable' });
+      expect(await store().stat(blob)).toBeUndefined();
+      expect(await taken?.size()).toBe(5);
+      await taken?.commit(blob);
+      expect(await textAt(store(), blob)).toBe('bytes');
+      expect(await store().staged()).toEqual([]);
+    });
+
     test('a committed object can be appended to like any other', async () => {
       await (await stageText(store(), 'other')).commit(key('other'));
       await (await stageText(store(), 'one')).commit(blob);

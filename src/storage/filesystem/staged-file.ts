@@ -7,7 +7,7 @@ import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } f
 import { StorageError } from '../storage-error.ts';
 import { toStorageError } from './errno.ts';
 import type { OpenedFile } from './file-tree.ts';
-import { readInto } from './read-file.ts';
+import { readInto, readWhole } from './read-file.ts';
 import type { StoreParts } from './store-parts.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR } = constants;
@@ -109,7 +109,13 @@ export class StagedFile implements StagedObject {
       if (!this.#synced) {
         await this.#withData(O_RDWR | O_CREAT, ({ descriptor }) => this.#sync(() => tree.calls.fsync(descriptor)));
       }
-      await files.publish(tree.pathOf(this.#data), key);
+      const path = await this.#takeAside();
+      try {
+        await files.publish(path, key);
+      } catch (error) {
+        this.#putBack(path);
+        throw error;
+      }
       const stats = tree.lookBeforeWriting(key);
       if (stats === undefined) throw new StorageError('unavailable', `${key} was removed right after it was committed`);
       await this.#removeDirectory();
@@ -185,6 +191,40 @@ export class StagedFile implements StagedObject {
     }
   }
 
+  /**
+   * Moves the bytes to where whoever comes now does not find them, then looks whether somebody had come before: the record is
+   * replaced before the bytes are opened, so one who might still write into them is seen.
+   */
+  async #takeAside(): Promise<string> {
+    const { tree } = this.#parts;
+    const path = tree.pathOf(`${this.#directory}/${asideName}`);
+    tree.calls.renameSync(tree.pathOf(this.#data), path);
+    if (await this.#isHeldByUs()) return path;
+    this.#putBack(path);
+    throw new StorageError('unavailable', `${this.#directory} was taken over by another process`);
+  }
+
+  async #isHeldByUs(): Promise<boolean> {
+    const { tree } = this.#parts;
+    const opened = tree.openForReading(`${this.#directory}/${recordName}` as Key);
+    if (opened === undefined) return false;
+    try {
+      const { bytes } = await readWhole(tree, opened.descriptor, opened.stats.size);
+      return Buffer.compare(bytes, recordOf(this.#attributes)) === 0;
+    } finally {
+      tree.calls.closeSync(opened.descriptor);
+    }
+  }
+
+  #putBack(path: string): void {
+    const { tree, files } = this.#parts;
+    const data = tree.pathOf(this.#data);
+    if (tree.calls.lstatSync(path) === undefined) return;
+    // Whoever took the upload over meanwhile may have begun anew.
+    if (tree.calls.lstatSync(data) !== undefined) files.removeDraft(path);
+    else tree.calls.renameSync(path, data);
+  }
+
   async #removeDirectory(): Promise<void> {
     const { tree } = this.#parts;
     try {
@@ -208,6 +248,8 @@ export class StagedFile implements StagedObject {
 
 export const dataName = 'data';
 export const recordName = 'record.json';
+/** The bytes while they are committed. */
+const asideName = 'committing';
 
 export function recordOf(attributes: StagedAttributes): Uint8Array {
   return Buffer.from(`${JSON.stringify(attributes)}\n`);

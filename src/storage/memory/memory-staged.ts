@@ -25,15 +25,17 @@ export class MemoryStaged implements StagedObject {
   readonly id: UploadId;
   readonly #uploads: MemoryUploads;
   readonly #upload: MemoryUpload;
+  #attributes: StagedAttributes;
 
   constructor(uploads: MemoryUploads, id: UploadId, upload: MemoryUpload) {
     this.id = id;
     this.#uploads = uploads;
     this.#upload = upload;
+    this.#attributes = upload.attributes;
   }
 
   get attributes(): StagedAttributes {
-    return this.#upload.attributes;
+    return this.#attributes;
   }
 
   async size(): Promise<number> {
@@ -61,11 +63,15 @@ export class MemoryStaged implements StagedObject {
   async setAttributes(attributes: StagedAttributes): Promise<void> {
     this.#assertKept();
     this.#upload.attributes = attributes;
+    this.#attributes = attributes;
     this.#touch();
   }
 
   async commit(key: Key): Promise<ObjectInfo> {
     this.#assertKept();
+    if (this.#upload.attributes !== this.#attributes) {
+      throw new StorageError('unavailable', `upload ${this.id} was taken over`);
+    }
     const { chunks, size } = this.#upload;
     const info = this.#uploads.publish(key, Buffer.concat(chunks, size));
     await this.discard();

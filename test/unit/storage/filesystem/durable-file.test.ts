@@ -137,8 +137,8 @@ test('blobs/ on another file system than its layout is copied to below the mount
   const { store } = await storeOnDisk(calls, {}, root);
   await (await stageText(store, 'large')).commit(blob);
   expect(events.filter((event) => event.startsWith('copy'))).toEqual([
-    'copy .moorage/uploads/*/data team/app/.moorage-*',
-    'copy .moorage/uploads/*/data team/app/blobs/.moorage-*',
+    'copy .moorage/uploads/*/committing team/app/.moorage-*',
+    'copy .moorage/uploads/*/committing team/app/blobs/.moorage-*',
   ]);
   expect(await textAt(store, blob)).toBe('large');
   expect(leftBehind(root)).toEqual([]);

@@ -36,7 +36,11 @@ test('starting costs no sync; a small append one, and its commit only those of t
   expect(events).toEqual(['fdatasync .moorage/uploads/*/data']);
   events.length = 0;
   await staged.commit(blob);
-  expect(events).toEqual(['rename .moorage/uploads/*/data team/app/blobs/sha256/aa', 'fsync team/app/blobs/sha256']);
+  expect(events).toEqual([
+    'rename .moorage/uploads/*/data .moorage/uploads/*/committing',
+    'rename .moorage/uploads/*/committing team/app/blobs/sha256/aa',
+    'fsync team/app/blobs/sha256',
+  ]);
 });
 
 test('what an earlier process may not have synced is synced before it is published', async () => {
@@ -48,7 +52,7 @@ test('what an earlier process may not have synced is synced before it is publish
   await (await store.resume(id))?.commit(blob);
   expect(events.indexOf('fsync .moorage/uploads/*/data')).toBeGreaterThan(-1);
   expect(events.indexOf('fsync .moorage/uploads/*/data')).toBeLessThan(
-    events.indexOf('rename .moorage/uploads/*/data team/app/blobs/sha256/aa'),
+    events.indexOf('rename .moorage/uploads/*/committing team/app/blobs/sha256/aa'),
   );
 });
 
@@ -251,4 +255,40 @@ test('opening clears away drafts and half-made sessions that are an hour old, an
   expect(readdirSync(at('.moorage/staging'))).toEqual([]);
   expect(readdirSync(at('.moorage/uploads'))).toEqual([staged.id]);
   expect(await (await later.resume(staged.id))?.size()).toBe(5);
+});
+
+test('bytes that could not be published stay in the session, to be committed again (injected)', async () => {
+  let fail = true;
+  const { store, at } = await storeOnDisk({
+    rename: async (from, to) => {
+      if (fail && to.endsWith('/sha256/aa')) throw systemError('ENOSPC', 'rename');
+      return systemCalls.rename(from, to);
+    },
+  });
+  const staged = await stageText(store, 'bytes');
+  await expect(staged.commit(blob)).rejects.toMatchObject({ failure: 'no-space' });
+  expect(readdirSync(at(`.moorage/uploads/${staged.id}`)).sort()).toEqual(['data', 'record.json']);
+  fail = false;
+  await staged.commit(blob);
+  expect(await textAt(store, blob)).toBe('bytes');
+});
+
+test('who takes the upload over while it is committed begins anew, and finds no bytes to write into (injected)', async () => {
+  let takeOver: () => void = () => {};
+  const { store, at } = await storeOnDisk({
+    renameSync: (from, to) => {
+      systemCalls.renameSync(from, to);
+      if (to.endsWith('/committing')) takeOver();
+    },
+  });
+  const staged = await stageText(store, 'bytes');
+  const session = at(`.moorage/uploads/${staged.id}`);
+  takeOver = () => {
+    writeFileSync(`${session}/record.json`, '{"owner":"another"}\n');
+    writeFileSync(`${session}/data`, 'theirs');
+  };
+  await expect(staged.commit(blob)).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(await store.stat(blob)).toBeUndefined();
+  expect(readdirSync(session).sort()).toEqual(['data', 'record.json']);
+  expect(readFileSync(`${session}/data`, 'utf8')).toBe('theirs');
 });
