@@ -23,6 +23,7 @@ import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
 import { LostBlobs } from './lost-blobs.ts';
 import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
+import { Pace } from './pace.ts';
 import { reachableManifests } from './reachable-manifests.ts';
 import { entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 import { ReferrersResponses } from './referrers-responses.ts';
@@ -229,9 +230,12 @@ export class ImageLayout {
   async #ordinaryTags(index: LayoutIndex): Promise<readonly Tag[]> {
     const tags = index.tags();
     const hidden = new Set<Tag>();
+    const pace = new Pace();
     for (const tag of tags) {
       const entry = isReferrersTag(tag) ? index.named(tag).at(-1) : undefined;
-      if (entry !== undefined && (await useOfReferrersTag(entry, this.manifests)) === 'response') hidden.add(tag);
+      if (entry === undefined) continue;
+      if ((await useOfReferrersTag(entry, this.manifests)) === 'response') hidden.add(tag);
+      await pace.step();
     }
     return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
   }
@@ -249,7 +253,12 @@ export class ImageLayout {
 
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
   async #learnFacts({ entries }: LayoutIndex): Promise<void> {
-    for (const entry of entries) if (entry.facts === undefined) await this.manifests.factsOfEntry(entry);
+    const pace = new Pace();
+    for (const entry of entries) {
+      if (entry.facts !== undefined) continue;
+      await this.manifests.factsOfEntry(entry);
+      await pace.step();
+    }
   }
 
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */

@@ -6,16 +6,18 @@ import { isManifestType } from '../oci/media-type.ts';
 
 export interface ManifestFacts {
   readonly subject: Digest | undefined;
-  /** How a referrers response lists it. */
+  /** How a referrers response lists it; without its annotations when it refers to nothing, since they may be megabytes each. */
   readonly descriptor: Descriptor;
   /** Of an index: what it lists. */
   readonly children: readonly Descriptor[];
 }
 
 export function factsOf(manifest: Manifest, digest: Digest, size: number): ManifestFacts {
+  const subject = subjectOf(manifest);
+  const { annotations, ...descriptor } = referrerDescriptorOf(manifest, digest, size);
   return {
-    subject: subjectOf(manifest),
-    descriptor: referrerDescriptorOf(manifest, digest, size),
+    subject,
+    descriptor: subject === undefined || annotations === undefined ? descriptor : { ...descriptor, annotations },
     children: manifest.kind === 'image' ? [] : manifest.manifests.flatMap((child) => childDescriptor(child)),
   };
 }

@@ -1,0 +1,86 @@
+// A layout with many manifests: what is worked out once, and what others do meanwhile.
+import { describe, expect, it } from 'vitest';
+import { layoutKeys } from '../../../src/layout/keys.ts';
+import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
+import { parseRepositoryName } from '../../../src/oci/reference.ts';
+import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { interleaving } from '../../support/interleaving-store.ts';
+import { codeOf, pull, pushBlob, pushManifest, referrersIn, tagsOf } from '../../support/pushes.ts';
+import { memoryRegistry, registryOver } from '../../support/registry-under-test.ts';
+
+const keys = layoutKeys(parseRepositoryName('a'));
+const subject = digestOf(Buffer.from('subject'));
+
+/** A layout as another tool leaves it: plain entries, nothing known about any of them. */
+async function layoutOf(contents: readonly ReturnType<typeof imageIndex>[]) {
+  const { store } = await memoryRegistry();
+  for (const { digest, bytes } of contents) await store.write(keys.blob(digest), bytes);
+  const manifests = contents.map(({ descriptor }) => descriptor);
+  await store.write(keys.index, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
+  const hooked = interleaving(store);
+  return { ...hooked, ...registryOver(hooked.store) };
+}
+
+/** How many turns others got while `work` was done. */
+async function turnsDuring(work: Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    if (isOver) return;
+    turns += 1;
+    setImmediate(count);
+  };
+  setImmediate(count);
+  await work;
+  isOver = true;
+  return turns;
+}
+
+describe('a layout of a thousand manifests', () => {
+  const referrers = Array.from({ length: 1_000 }, (_, at) => referrerOf(subject, 'a/b', { at: `${at}` }));
+  const indexes = Array.from({ length: 1_000 }, (_, at) => imageIndex({ annotations: { at: `${at}` } }));
+
+  it('lets others take their turn while it is read, and is read once', async () => {
+    const { repository, count } = await layoutOf(referrers);
+    const listed = referrersIn(repository('a'), subject);
+    expect(await turnsDuring(listed)).toBeGreaterThan(20);
+    expect(await listed).toHaveLength(1_000);
+    const reads = count('read');
+    await referrersIn(repository('a'), subject);
+    await referrersIn(repository('a'), digestOf(Buffer.from('another')));
+    expect(count('read')).toBe(reads);
+  });
+
+  it('is not read again for what a push or another tool adds', async () => {
+    const { repository, store, count } = await layoutOf(referrers);
+    await referrersIn(repository('a'), subject);
+    const reads = count('read');
+    const more = referrerOf(subject, 'a/b', { more: 'ours' });
+    await pushManifest(repository('a'), more.digest, more);
+    expect(await referrersIn(repository('a'), subject)).toHaveLength(1_001);
+    const theirs = Buffer.from((await store.read(keys.index, 1e9))?.bytes ?? []).toString();
+    await store.write(keys.index, Buffer.from(JSON.stringify(JSON.parse(theirs), null, 2)));
+    expect(await referrersIn(repository('a'), subject)).toHaveLength(1_001);
+    expect(count('read') - reads).toBeLessThan(10);
+  });
+
+  it('lets others take their turn while it looks for a child', async () => {
+    const { repository } = await layoutOf(indexes);
+    const blob = blobOf('no child of any');
+    await pushBlob(repository('a'), blob);
+    expect(await turnsDuring(codeOf(pull(repository('a'), blob.digest)))).toBeGreaterThan(20);
+  });
+});
+
+describe('what is known of a manifest', () => {
+  it('is small when it refers to nothing, and all that a response says when it does', async () => {
+    const large = 'x'.repeat(100_000);
+    const image = imageManifest({ annotations: { large } });
+    const note = referrerOf(subject, 'a/b', { large });
+    const { repository } = await layoutOf([image, note]);
+    expect(await tagsOf(repository('a'))).toEqual([]);
+    const { manifests } = await repository('a').referrers.list(subject, { artifactTypes: [] });
+    expect(manifests).toEqual([{ ...note.descriptor, artifactType: 'a/b', annotations: { large } }]);
+    expect((await pull(repository('a'), parseDigest(image.digest))).bytes).toEqual(image.bytes);
+  });
+});
