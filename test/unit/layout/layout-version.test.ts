@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { layoutKeys } from '../../../src/layout/keys.ts';
+import { LayoutVersion } from '../../../src/layout/layout-version.ts';
+import type { RepositoryName } from '../../../src/oci/reference.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+
+const keys = layoutKeys('team/app' as RepositoryName);
+
+function versionOver() {
+  const store = new MemoryStore();
+  return {
+    version: new LayoutVersion(store, keys),
+    write: (text: string) => store.write(keys.ociLayout, Buffer.from(text)),
+  };
+}
+
+describe('oci-layout', () => {
+  it('is made where it is missing, and left alone where it is of our version however it is printed', async () => {
+    const { version, write } = versionOver();
+    expect((await version.missingFile()).map(({ key }) => key)).toEqual([keys.ociLayout]);
+    await write('{ "imageLayoutVersion": "1.0.0", "x": 1 }\n');
+    expect(await version.missingFile()).toEqual([]);
+  });
+
+  it('of another version is refused at once', async () => {
+    const { version, write } = versionOver();
+    await write('{"imageLayoutVersion":"2.0.0"}');
+    await expect(version.missingFile()).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 503 });
+  });
+
+  it('that is empty while skopeo rewrites it in place is waited for', async () => {
+    const { version, write } = versionOver();
+    await write('');
+    const asked = version.missingFile();
+    await write('{"imageLayoutVersion":"1.0.0"}');
+    expect(await asked).toEqual([]);
+  });
+
+  it('that stays unreadable is refused', async () => {
+    const { version, write } = versionOver();
+    await write('{');
+    await expect(version.missingFile()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+});
