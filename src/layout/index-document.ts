@@ -120,6 +120,12 @@ function entryOn(line: string): IndexEntry | undefined {
   }
 }
 
+/** An annotation of index.json itself. */
+export function annotationOf({ head, tail }: IndexDocument, name: string): unknown {
+  const { annotations } = JSON.parse(`${head}${tail}`) as { annotations?: unknown };
+  return typeof annotations === 'object' && annotations !== null ? Reflect.get(annotations, name) : undefined;
+}
+
 /** The document that was known before, and which of its entries the new one has no longer. */
 export interface PrintedBefore {
   readonly document: IndexDocument;

@@ -8,6 +8,7 @@ import type { Tag } from '../oci/reference.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexDraft } from './index-draft.ts';
 import { annotated, type IndexEntry, newIndexEntry } from './index-entry.ts';
+import { identityOf } from './indexed-entry.ts';
 import type { ManifestFacts } from './manifest-facts.ts';
 
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
@@ -103,14 +104,38 @@ function remove(draft: IndexDraft, { digest, subject }: RemoveEdit): TouchedSubj
   return subject === undefined ? hints : [subject, ...hints];
 }
 
-/** Lists a response under the referrers tag of its subject, where regclient and olareg look for it, or takes it off the list. */
+/** Lists a response under the referrers tag of its subject, where regclient looks for it, or takes it off the list. */
 export function setResponse(draft: IndexDraft, subject: Digest, response: Descriptor | undefined, nowMs: number): void {
   const tag = referrersTagOf(subject);
-  const holders = draft.named(tag);
+  replaceResponse(draft, draft.named(tag), response, { [annotationKeys.refName]: tag }, nowMs);
+}
+
+/** The same for the entry that olareg looks for in a layout whose referrers it keeps. */
+export function setOlaregResponse(
+  draft: IndexDraft,
+  subject: Digest,
+  response: Descriptor | undefined,
+  nowMs: number,
+): void {
+  const holders = olaregResponses(draft, subject);
+  replaceResponse(draft, holders, response, { [annotationKeys.olaregSubject]: subject }, nowMs);
+}
+
+export function olaregResponses(draft: IndexDraft, subject: Digest): readonly IndexEntry[] {
+  return draft.responsesFor(subject).filter(({ key }) => identityOf(key).olaregSubject !== undefined);
+}
+
+function replaceResponse(
+  draft: IndexDraft,
+  holders: readonly IndexEntry[],
+  response: Descriptor | undefined,
+  mark: Readonly<Record<string, string>>,
+  nowMs: number,
+): void {
   if (holders.length === 1 && holders[0]?.digest === response?.digest) return;
   for (const holder of holders) draft.remove(holder);
   if (response === undefined) return;
   const { mediaType, digest, size } = response;
-  const annotations = { [annotationKeys.refName]: tag, [annotationKeys.created]: createdAt(nowMs) };
+  const annotations = { ...mark, [annotationKeys.created]: createdAt(nowMs) };
   draft.add(newIndexEntry({ mediaType, digest, size, artifactType: undefined, annotations }));
 }

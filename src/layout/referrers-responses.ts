@@ -1,14 +1,17 @@
 // The referrers responses that a layout keeps for clients without the API: written with the very replacement that adds or removes
 // a referrer, computed from the newest index and never from the response before.
+import { annotationKeys } from '../oci/annotations.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { SmallObject } from '../storage/object-store.ts';
+import { annotationOf } from './index-document.ts';
 import type { IndexDraft } from './index-draft.ts';
-import { setResponse } from './index-edit.ts';
+import { olaregResponses, setOlaregResponse, setResponse } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { entriesBySubject, referrersOf, responseOf, useOfReferrersTag } from './referrers.ts';
+import { entriesBySubject, type Response, referrersOf, responseOf, useOfReferrersTag } from './referrers.ts';
 
 /** A larger one is not written: a thousand attaches would leave hundreds of megabytes. The API itself pages. */
 const maxResponseBytes = 4 * 1024 * 1024;
@@ -29,23 +32,41 @@ export class ReferrersResponses {
   async rewrite(draft: IndexDraft, subjects: ReadonlySet<Digest>, nowMs: number): Promise<readonly SmallObject[]> {
     if (subjects.size === 0) return [];
     const bySubject = entriesBySubject(draft.entries);
-    const written: SmallObject[] = [];
+    const isOlaregs = annotationOf(draft.base.document, annotationKeys.olaregConvert) === 'true';
+    const written: Response[] = [];
     for (const subject of subjects) {
-      const holders = draft.named(referrersTagOf(subject));
-      if (await this.#isOrdinary(holders)) continue;
       const referrers = await referrersOf(subject, bySubject.get(subject) ?? [], draft, this.#manifests);
-      const response = referrers.length === 0 ? undefined : responseOf(referrers);
-      if (response !== undefined && response.bytes.byteLength > maxResponseBytes) continue;
-      setResponse(draft, subject, response?.descriptor, nowMs);
-      if (response !== undefined) {
-        written.push({ key: this.#keys.blob(response.descriptor.digest), bytes: response.bytes });
-      }
-      for (const { digest } of holders) {
-        const isSuperseded = digest !== undefined && digest !== response?.descriptor.digest;
-        if (isSuperseded) this.#supersededAtMs.set(digest, nowMs);
-      }
+      written.push(...(await this.#underTag(draft, subject, referrers, nowMs)));
+      if (isOlaregs) written.push(...this.#forOlareg(draft, subject, referrers, nowMs));
     }
-    return written;
+    return written.map(({ descriptor, bytes }) => ({ key: this.#keys.blob(descriptor.digest), bytes }));
+  }
+
+  async #underTag(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
+    const holders = draft.named(referrersTagOf(subject));
+    if (await this.#isOrdinary(holders)) return [];
+    const response = referrers.length === 0 ? undefined : responseOf(referrers);
+    if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
+    setResponse(draft, subject, response?.descriptor, nowMs);
+    this.#supersede(holders, response, nowMs);
+    return response === undefined ? [] : [response];
+  }
+
+  /** In a layout that olareg has converted it looks for its own annotation only. The bytes differ: oras merges entries of one digest. */
+  #forOlareg(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
+    const holders = olaregResponses(draft, subject);
+    const response =
+      referrers.length === 0 ? undefined : responseOf(referrers, { [annotationKeys.olaregSubject]: subject });
+    if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
+    setOlaregResponse(draft, subject, response?.descriptor, nowMs);
+    this.#supersede(holders, response, nowMs);
+    return response === undefined ? [] : [response];
+  }
+
+  #supersede(holders: readonly IndexEntry[], response: Response | undefined, nowMs: number): void {
+    for (const { digest } of holders) {
+      if (digest !== undefined && digest !== response?.descriptor.digest) this.#supersededAtMs.set(digest, nowMs);
+    }
   }
 
   /** An image that somebody gave the name of a referrers tag keeps it. */

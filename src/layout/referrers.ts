@@ -1,5 +1,6 @@
 // Who refers to a digest: the union of what every tool's convention says, each candidate verified against the manifest's own
 // `subject` (INTEROP §4.6), and the response that regclient and olareg look for.
+import type { Annotations } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { isImageIndexType, mediaTypes } from '../oci/media-type.ts';
@@ -67,9 +68,15 @@ function isIndexEntry(entry: IndexEntry): boolean {
   return entry.mediaType !== undefined && isImageIndexType(entry.mediaType);
 }
 
-/** Exactly what the referrers API answers, with no annotation of its own: olareg's check accepts it as it is. */
-export function responseOf(manifests: readonly Descriptor[]): { descriptor: Descriptor; bytes: Buffer } {
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.imageIndex, manifests }));
+export interface Response {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+/** Exactly what the referrers API answers, with no annotation of its own unless one is given: olareg's check accepts it as it is. */
+export function responseOf(manifests: readonly Descriptor[], annotations?: Annotations): Response {
+  const { imageIndex } = mediaTypes;
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: imageIndex, manifests, annotations }));
   return { descriptor: { mediaType: mediaTypes.imageIndex, digest: digestOf(bytes), size: bytes.byteLength }, bytes };
 }
 

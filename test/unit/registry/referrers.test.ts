@@ -119,6 +119,46 @@ describe('the referrers that a tool wrote', () => {
   );
 });
 
+describe('a layout that olareg has converted', () => {
+  const note = referrerOf(subject, 'application/vnd.example.note');
+  const olaregs = async (store: ObjectStore) =>
+    (await entriesOf(store)).filter(({ annotations }) => annotations?.['org.olareg.referrer.subject'] === subject);
+
+  it('gets the response that olareg looks for, beside the one under the tag and with other bytes', async () => {
+    const { repository, store } = await memoryRegistry();
+    await putLayout(store, 'a', 'recorded/olareg/acme/app');
+    await pushManifest(repository('a'), note.digest, note);
+    const [entry, ...others] = await olaregs(store);
+    if (entry === undefined) throw new Error('no entry');
+    expect(others).toEqual([]);
+    const response = JSON.parse(Buffer.from((await store.read(keys.blob(entry.digest), 1e6))?.bytes ?? []).toString());
+    expect(response.manifests.map(({ digest }: { digest: string }) => digest)).toEqual(
+      [sbom.digest, signature.digest, note.digest].sort(),
+    );
+    expect((await responseIn(store, subject))?.entry.digest).not.toBe(entry.digest);
+    const json = JSON.parse(await indexText(store));
+    expect(json.annotations).toEqual({ 'org.olareg.referrer.convert': 'true' });
+    expect(Object.keys(json['org.olareg.history'])).toEqual(['multi', 'v1']);
+  });
+
+  it('loses it with its last referrer', async () => {
+    const { repository, store } = await memoryRegistry();
+    await putLayout(store, 'a', 'recorded/olareg/acme/app');
+    for (const digest of [sbom.digest, signature.digest]) {
+      await repository('a').manifests.delete({ kind: 'digest', digest: parseDigest(digest) });
+    }
+    expect(await olaregs(store)).toEqual([]);
+    expect(await responseIn(store, subject)).toBeUndefined();
+  });
+
+  it('is the only one that gets it', async () => {
+    const { repository, store } = await memoryRegistry();
+    await putLayout(store, 'a', 'recorded/oras/referrers-copied');
+    await pushManifest(repository('a'), note.digest, note);
+    expect(await olaregs(store)).toEqual([]);
+  });
+});
+
 describe.each(onEveryDriver)('an attach %s', (_, open) => {
   const image = imageManifest();
   const note = referrerOf(image, 'application/vnd.example.note', { b: '2', a: '1' });
