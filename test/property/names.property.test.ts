@@ -116,6 +116,7 @@ describe('digests', () => {
     fc.assert(
       fc.property(digest, fc.nat(), fc.constantFrom('', 'g', 'A', ':', '/', ' ', '\n', '00'), (each, at, put) => {
         const position = at % each.length;
+        fc.pre(each[position] !== put);
         const changed = each.slice(0, position) + put + each.slice(position + 1);
         expect(isDigest(changed)).toBe(false);
       }),
