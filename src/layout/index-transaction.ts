@@ -60,6 +60,8 @@ export class IndexTransactions {
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     if (!draft.changed && gone.length === 0) {
       await guard.accepted(verdict);
+      // A push of what is listed already is acknowledged on the strength of a file that another program may not have synced.
+      if (edits.length > 0) await this.#options.store.makeDurable(keys.index);
       if (now !== undefined) reader.accept(now.info.label);
       return { refusals, atMs: nowMs, verdict, base, index: base, replacement: undefined };
     }
