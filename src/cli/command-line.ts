@@ -6,21 +6,32 @@ import { exitCodes, failureOf } from './failure.ts';
 import { serveCommand } from './serve-command.ts';
 import { packageVersion } from './version.ts';
 
+/** Makes a command; `finished` gets its exit code when it has run. */
+type CommandFactory = (environment: Environment, finished: (exitCode: number) => void) => Command;
+
+/** In the order of the help. The first one runs when none is named. What a command needs only to run, its action imports. */
+const defaultCommand: CommandFactory = serveCommand;
+const otherCommands: readonly CommandFactory[] = [];
+
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
 export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {
   let exitCode = 0;
-  const serve = serveCommand(environment, (code) => {
+  const finished = (code: number) => {
     exitCode = code;
-  });
+  };
+  const serve = defaultCommand(environment, finished);
+  const others = otherCommands.map((make) => make(environment, finished));
+  const commands = [serve, ...others];
   const program = new Command('moorage')
     .description('An OCI registry whose database is a directory of plain OCI image layouts.')
-    .usage('[serve] [options]')
+    .usage('[command] [options]')
     .version(`moorage ${packageVersion()} (Node ${process.versions.node})`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .addCommand(serve, { isDefault: true })
     .addHelpText('after', () => afterHelp(serve));
-  for (const command of [program, serve]) {
+  for (const command of others) program.addCommand(command);
+  for (const command of [program, ...commands]) {
     command
       .exitOverride()
       .showSuggestionAfterError()
@@ -28,11 +39,13 @@ export async function runCommandLine(args: readonly string[], environment: Envir
   }
   // A reader that does not want the output (`moorage | head -1`) must not end the server.
   process.stdout.on('error', () => {});
+  const unknown = unknownCommand(args, commands);
+  if (unknown !== undefined) return usageError(unknown);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError(messageOf(error, args, serve));
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError(messageOf(error, args, commands));
     const failure = failureOf(error);
     if (failure === undefined) throw error;
     process.stderr.write(`moorage: ${failure.message}\n`);
@@ -45,14 +58,26 @@ function usageError(message: string): number {
   return exitCodes.usage;
 }
 
+/**
+ * A word that is no command would reach the default one as its argument. What is meant as a path there says so, with a slash, a
+ * dot or a colon, or follows the command's name.
+ */
+function unknownCommand([word]: readonly string[], commands: readonly Command[]): string | undefined {
+  const names = commands.map((command) => command.name());
+  if (word === undefined || !/^[\w-]+$/.test(word) || word.startsWith('-') || names.includes(word)) return undefined;
+  const suggestion = nearest(word, names);
+  return `unknown command "${word}"${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+}
+
 /** One line, where commander writes two or three. */
-function messageOf(error: CommanderError, args: readonly string[], serve: Command): string {
-  const [operand] = serve.args;
-  // With a default command, a mistyped one arrives as its argument.
-  if (error.code === 'commander.excessArguments' && operand !== undefined) {
-    if (args.includes(serve.name())) return `serve takes no arguments, and got "${operand}"`;
-    const suggestion = nearest(operand, [serve.name()]);
-    return `unknown command "${operand}"${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
+function messageOf(error: CommanderError, args: readonly string[], commands: readonly Command[]): string {
+  const [serve] = commands;
+  const [operand] = serve?.args ?? [];
+  if (error.code === 'commander.excessArguments' && serve !== undefined && operand !== undefined) {
+    if (args[0] === serve.name()) return `serve takes no arguments, and got "${operand}"`;
+    if (commands.some((command) => command.name() === operand))
+      return `the command comes first: moorage ${operand} [options]`;
+    return `unknown command "${operand}"`;
   }
   return error.message
     .replace(/^error: /, '')
