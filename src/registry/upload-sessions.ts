@@ -43,8 +43,7 @@ export class UploadSessions {
     this.#options = options;
   }
 
-  async start(repository: RepositoryName, algorithm: DigestAlgorithm): Promise<UploadStatus> {
-    const id = newUploadId();
+  async start(repository: RepositoryName, algorithm: DigestAlgorithm, id = newUploadId()): Promise<UploadStatus> {
     const { store, clock, owner } = this.#options;
     await store.stage(id, { repository, algorithm, owner, startedAt: new Date(clock.now()).toISOString() });
     this.#local.set(id, { repository, turn: new SessionTurn(), hash: new SessionHash(algorithm) });

@@ -45,6 +45,16 @@ export class Uploads {
     return this.#sessions.start(this.#name, algorithm);
   }
 
+  /** Goes on with the session of that id, or begins it: whoever derives the id from what is uploaded finds its bytes again. */
+  async startOrResume(id: UploadId, algorithm: DigestAlgorithm): Promise<UploadStatus> {
+    try {
+      return await this.status(id);
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN')) throw error;
+      return this.#sessions.start(this.#name, algorithm, id);
+    }
+  }
+
   /** Throws BLOB_UPLOAD_UNKNOWN, also for a session of another repository. */
   status(id: UploadId): Promise<UploadStatus> {
     return this.#sessions.take(this.#name, id, async ({ staged }) => ({ id, size: await staged.size() }));

@@ -1,0 +1,182 @@
+// Copies one blob into a repository, so that it can be broken off anywhere: the next run finds the upload by an id that follows
+// from repository and digest, also after a restart, and goes on with the byte after the last one kept.
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+import type { Repository } from '../registry/repository.ts';
+import type { UploadStatus } from '../registry/uploads.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { type BlobOrigin, type BlobToCopy, blobBytes } from './copy-content.ts';
+import { CopyError, WrongContentError } from './copy-error.ts';
+import type { BlobOutcome, CopyProgress } from './progress.ts';
+
+/** What a copy needs of a repository to put blobs into it. */
+export type BlobTarget = Pick<Repository, 'name' | 'blobs' | 'uploads'>;
+
+export interface BlobCopyOptions {
+  readonly progress: CopyProgress;
+  readonly signal: AbortSignal;
+  /** A blob that is there is hashed before it is kept; otherwise its size decides. */
+  readonly verifyPresent: boolean;
+}
+
+/** Undefined for an optional blob that the source does not have. Throws WrongContentError, and keeps nothing of such bytes. */
+export async function copyBlob(
+  origin: BlobOrigin,
+  target: BlobTarget,
+  blob: BlobToCopy,
+  options: BlobCopyOptions,
+): Promise<BlobOutcome | undefined> {
+  const { progress } = options;
+  const held = await alreadyThere(target, blob, options.verifyPresent);
+  if (held !== undefined) {
+    progress.blobFinished(blob, held);
+    return held;
+  }
+  try {
+    const outcome = await upload(origin, target, blob, options);
+    progress.blobFinished(blob, outcome);
+    return outcome;
+  } catch (error) {
+    if (!isBlobUnknown(error)) throw error;
+    if (blob.optional) return undefined;
+    throw new CopyError(`${origin.source.description} (${origin.repository}) does not have the blob ${blob.digest}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Of the right size: a file that another program left half written is copied again, which repairs it. */
+async function alreadyThere(
+  { blobs }: BlobTarget,
+  { digest, size }: BlobToCopy,
+  verify: boolean,
+): Promise<'present' | 'linked' | undefined> {
+  const found = await sizeIn(blobs, digest);
+  if (found === undefined) {
+    const isLinked = (await blobs.mount(digest, undefined)) && (await sizeIn(blobs, digest)) === size;
+    return isLinked ? 'linked' : undefined;
+  }
+  if (found !== size) return undefined;
+  return !verify || (await digestIn(blobs, digest)) === digest ? 'present' : undefined;
+}
+
+async function upload(
+  origin: BlobOrigin,
+  target: BlobTarget,
+  blob: BlobToCopy,
+  options: BlobCopyOptions,
+): Promise<BlobOutcome> {
+  const { id, size } = await session(target, blob);
+  // More bytes than the blob has: a session of something else.
+  if (size > blob.size) return begunAnew(origin, target, blob, options, id);
+  try {
+    await append(origin, target, blob, { ...options, id, from: size });
+    return size > 0 ? 'resumed' : 'copied';
+  } catch (error) {
+    if (!(error instanceof WrongContentError)) return ifThereByNow(target, blob, error);
+    // What a crash or another program left of the session may be at fault, and not the source.
+    if (size > 0) return begunAnew(origin, target, blob, options, id);
+    await cancel(target, id);
+    throw error;
+  }
+}
+
+async function session(target: BlobTarget, blob: BlobToCopy): Promise<UploadStatus> {
+  const { uploads } = target;
+  const algorithm = algorithmOf(blob.digest);
+  try {
+    return await uploads.startOrResume(resumableUploadId(target, blob), algorithm);
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    // A crash may have left something under the id that is no session any more: this run does without it.
+    return uploads.start({ algorithm });
+  }
+}
+
+async function begunAnew(
+  origin: BlobOrigin,
+  target: BlobTarget,
+  blob: BlobToCopy,
+  options: BlobCopyOptions,
+  id: UploadId,
+): Promise<BlobOutcome> {
+  await cancel(target, id);
+  return upload(origin, target, blob, options);
+}
+
+async function append(
+  origin: BlobOrigin,
+  { uploads }: BlobTarget,
+  blob: BlobToCopy,
+  options: BlobCopyOptions & { readonly id: UploadId; readonly from: number },
+): Promise<void> {
+  const { id, from, progress, signal } = options;
+  progress.blobStarted(blob, from);
+  const body = Readable.from(blobBytes(origin, blob, from, options));
+  try {
+    await uploads.commit(id, blob.digest, { body, range: undefined, length: undefined, signal });
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === 'DIGEST_INVALID')) throw error;
+    const where = `${origin.source.description} (${origin.repository})`;
+    throw new WrongContentError(where, blob.digest, error.entries[0]?.detail ?? error.message, error);
+  } finally {
+    body.destroy();
+  }
+}
+
+/** Another process may have copied the same blob at the same time and ended our session. */
+async function ifThereByNow(target: BlobTarget, { digest, size }: BlobToCopy, error: unknown): Promise<BlobOutcome> {
+  if ((await sizeIn(target.blobs, digest)) !== size) throw error;
+  return 'present';
+}
+
+async function cancel({ uploads }: BlobTarget, id: UploadId): Promise<void> {
+  try {
+    await uploads.cancel(id);
+  } catch (error) {
+    // A wrong digest has ended the session already.
+    if (!(error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN')) throw error;
+  }
+}
+
+/** The same in every run, and a UUID as upload ids are. */
+export function resumableUploadId(
+  { name }: Pick<BlobTarget, 'name'>,
+  { digest }: Pick<BlobToCopy, 'digest'>,
+): UploadId {
+  const hex = createHash('sha256').update(`copy\n${name}\n${digest}`).digest('hex');
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)];
+  return parts.join('-') as UploadId;
+}
+
+async function sizeIn(blobs: BlobTarget['blobs'], digest: Digest): Promise<number | undefined> {
+  try {
+    return (await blobs.stat(digest)).size;
+  } catch (error) {
+    if (isBlobUnknown(error)) return undefined;
+    throw error;
+  }
+}
+
+const blockBytes = 1 << 20;
+
+async function digestIn(blobs: BlobTarget['blobs'], digest: Digest): Promise<Digest> {
+  const content = await blobs.open(digest);
+  try {
+    const digester = new Digester(algorithmOf(digest));
+    const block = Buffer.allocUnsafe(blockBytes);
+    for (let read = -1; read !== 0; digester.update(block.subarray(0, read))) {
+      read = await content.readInto(block, digester.bytes);
+    }
+    return digester.digest();
+  } finally {
+    await content.close();
+  }
+}
+
+function isBlobUnknown(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'BLOB_UNKNOWN';
+}

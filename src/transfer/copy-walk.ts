@@ -1,0 +1,111 @@
+// Walks an image as a copy needs it: children before the index that lists them, then the manifest, then what refers to it.
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
+import { isManifestType, isNonDistributableType } from '../oci/media-type.ts';
+import type { Reference, RepositoryName } from '../oci/reference.ts';
+import type { BlobToCopy } from './copy-content.ts';
+import { CopyError, WrongContentError } from './copy-error.ts';
+import type { ImageSource, SourceManifest } from './image-source.ts';
+
+export interface WalkedManifest extends SourceManifest {
+  readonly manifest: Manifest;
+  /** An image that was asked for, what an index lists, or what refers to one of them. */
+  readonly role: 'image' | 'child' | 'referrer';
+  readonly blobs: readonly BlobToCopy[];
+}
+
+export interface WalkOptions {
+  readonly referrers: boolean;
+  readonly note: (text: string) => void;
+}
+
+/** Indexes of indexes deeper than this are no image, but an attempt to keep us busy. */
+const maxDepth = 32;
+
+/** One repository of a source. Each manifest is given once, however many images of the repository share it. */
+export class ImageWalk {
+  readonly #source: ImageSource;
+  readonly #repository: RepositoryName;
+  readonly #options: WalkOptions;
+  readonly #seen = new Set<Digest>();
+
+  constructor(source: ImageSource, repository: RepositoryName, options: WalkOptions) {
+    this.#source = source;
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, MANIFEST_INVALID. */
+  root(reference: Reference): Promise<SourceManifest> {
+    return this.#source.manifest(this.#repository, reference);
+  }
+
+  from(root: SourceManifest): AsyncGenerator<WalkedManifest> {
+    return this.#tree(root, 'image', 0);
+  }
+
+  async *#tree(found: SourceManifest, role: WalkedManifest['role'], depth: number): AsyncGenerator<WalkedManifest> {
+    if (this.#seen.has(found.digest)) return;
+    this.#seen.add(found.digest);
+    if (depth > maxDepth) throw new CopyError(`${found.digest} is nested deeper than ${maxDepth} indexes or referrers`);
+    const manifest = parseManifest(found.bytes, found.mediaType);
+    if (manifest.kind === 'index') yield* this.#children(found.digest, manifest.manifests, depth);
+    yield { ...found, manifest, role, blobs: this.#blobsOf(found.digest, manifest) };
+    if (this.#options.referrers) yield* this.#referrers(found.digest, depth);
+  }
+
+  async *#children(
+    parent: Digest,
+    children: readonly { readonly digest: string; readonly mediaType: string; readonly size: number }[],
+    depth: number,
+  ): AsyncGenerator<WalkedManifest> {
+    for (const { digest, mediaType } of children) {
+      if (!isManifestType(mediaType) || !isDigest(digest) || this.#seen.has(digest)) continue;
+      const child = await this.#ifThere(digest);
+      // A sparse index is legal: some of its platforms were never copied (distribution-spec, Pushing Manifests).
+      if (child === undefined) this.#options.note(`${parent} lists ${digest}, which the source does not have`);
+      else yield* this.#tree({ ...child, mediaType }, 'child', depth + 1);
+    }
+  }
+
+  async *#referrers(subject: Digest, depth: number): AsyncGenerator<WalkedManifest> {
+    const listed = await this.#source.referrers(this.#repository, subject);
+    for (const { digest, mediaType } of listed) {
+      if (this.#seen.has(digest)) continue;
+      const referrer = await this.#ifThere(digest);
+      if (referrer === undefined) {
+        this.#options.note(`the referrer ${digest} of ${subject} is listed, and the source does not have it`);
+        continue;
+      }
+      // A registry may list anything: only what names the subject itself refers to it.
+      if (subjectOf(parseManifest(referrer.bytes, mediaType)) !== subject) {
+        this.#options.note(`${digest} is listed as a referrer of ${subject} and does not refer to it: left out`);
+      } else yield* this.#tree({ ...referrer, mediaType }, 'referrer', depth + 1);
+    }
+  }
+
+  async #ifThere(digest: Digest): Promise<SourceManifest | undefined> {
+    try {
+      const found = await this.#source.manifest(this.#repository, { kind: 'digest', digest });
+      if (found.digest === digest) return found;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+      throw error;
+    }
+    throw new WrongContentError(`${this.#source.description} (${this.#repository})`, digest, 'another manifest came');
+  }
+
+  #blobsOf(owner: Digest, manifest: Manifest): readonly BlobToCopy[] {
+    const named =
+      manifest.kind === 'image'
+        ? [manifest.config, ...manifest.layers]
+        : manifest.manifests.filter(({ mediaType }) => !isManifestType(mediaType));
+    const blobs = new Map<Digest, BlobToCopy>();
+    for (const { digest, mediaType, size } of named) {
+      if (isDigest(digest)) blobs.set(digest, { digest, mediaType, size, optional: isNonDistributableType(mediaType) });
+      else this.#options.note(`${owner} names ${digest}, which cannot be verified here: left out`);
+    }
+    return [...blobs.values()];
+  }
+}
