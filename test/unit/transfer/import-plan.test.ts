@@ -1,0 +1,76 @@
+// Which images an import takes, and under which names they arrive.
+import { expect, it } from 'vitest';
+import { parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
+import { planImport } from '../../../src/transfer/import-plan.ts';
+import { imageManifest } from '../../support/content.ts';
+import { MemorySource } from '../../support/memory-source.ts';
+
+const image = imageManifest();
+const name = parseRepositoryName;
+
+function sourceOf(...images: readonly (readonly [repository: string, tag: string])[]): MemorySource {
+  const source = new MemorySource();
+  for (const [repository, tag] of images) source.addImage(repository, image, tag);
+  return source;
+}
+
+async function planned(
+  source: MemorySource,
+  target: string,
+  { repository, tag, digest }: { repository?: string; tag?: string; digest?: true } = {},
+) {
+  const [targetName = '', targetTag] = target.split(':');
+  const picked = tag === undefined ? undefined : ({ kind: 'tag', tag: parseTag(tag) } as const);
+  const plan = await planImport(
+    source,
+    {
+      repository: repository === undefined ? undefined : name(repository),
+      reference: digest === true ? { kind: 'digest', digest: image.digest } : picked,
+    },
+    { name: name(targetName), tag: targetTag === undefined ? undefined : parseTag(targetTag) },
+  );
+  return plan.map(({ from, to, tag: at }) => `${from} -> ${to}${at === undefined ? '' : `:${at}`}`);
+}
+
+const two = () => sourceOf(['base', 'v1'], ['team/app', 'v1'], ['team/app', 'v2']);
+
+it.each([
+  ['one image keeps its tag', ['app', { repository: 'team/app', tag: 'v1' }], ['team/app -> app:v1']],
+  [
+    'one image gets the tag of the target',
+    ['app:stable', { repository: 'team/app', tag: 'v1' }],
+    ['team/app -> app:stable'],
+  ],
+  ['an image by digest has no tag', ['app', { repository: 'team/app', digest: true }], ['team/app -> app']],
+  ['an image by digest gets a tag', ['app:v9', { repository: 'team/app', digest: true }], ['team/app -> app:v9']],
+  ['a repository keeps its tags', ['app', { repository: 'team/app' }], ['team/app -> app:v1', 'team/app -> app:v2']],
+  ['a repository of one tag may be renamed', ['b:x', { repository: 'base' }], ['base -> b:x']],
+  [
+    'everything goes below the target',
+    ['all', {}],
+    ['base -> all/base:v1', 'team/app -> all/team/app:v1', 'team/app -> all/team/app:v2'],
+  ],
+] as const)('%s', async (_, [target, selection], expected) => {
+  expect(await planned(two(), target, selection)).toEqual(expected);
+});
+
+it('the only repository of a source takes the name of the target', async () => {
+  expect(await planned(sourceOf(['layout', 'v1']), 'app')).toEqual(['layout -> app:v1']);
+});
+
+it('several tags cannot become one', async () => {
+  await expect(planned(two(), 'app:v1', { repository: 'team/app' })).rejects.toThrow(/2 tags, which cannot all be/);
+});
+
+it('an empty source, one without tags, and one without a catalog say so', async () => {
+  await expect(planned(new MemorySource(), 'app')).rejects.toThrow('holds no repository');
+  await expect(planned(new MemorySource().addImage('app', image), 'app')).rejects.toThrow('has no tags');
+  const closed = two();
+  closed.hasCatalog = false;
+  await expect(planned(closed, 'app')).rejects.toThrow('does not list its repositories');
+});
+
+it('names that grow too long are refused', async () => {
+  const long = 'a'.repeat(250);
+  await expect(planned(two(), long)).rejects.toThrow('longer than 255');
+});
