@@ -1,0 +1,74 @@
+// Proves to a registry who we are, in the way it asks for: Bearer tokens of a token server, anonymous ones too, or Basic.
+import { type Challenge, parseChallenges } from './challenge.ts';
+import { basicAuthorization, type CredentialSource, type Credentials, type FoundCredentials } from './credentials.ts';
+import type { RegistryAddress } from './registry-address.ts';
+import { fetchToken } from './token-server.ts';
+import type { Transport } from './transport.ts';
+
+/** What a request needs: `repository:team/app:pull` or `registry:catalog:*` (distribution, Token Scope Documentation). */
+export interface Access {
+  readonly scope: string;
+  /** The repository, or ''. */
+  readonly name: string;
+}
+
+export class Authorizer {
+  readonly #transport: Transport;
+  readonly #address: RegistryAddress;
+  readonly #source: CredentialSource;
+  /** Authorization headers by scope. */
+  readonly #headers = new Map<string, string>();
+  readonly #found = new Map<string, Promise<FoundCredentials>>();
+
+  constructor(transport: Transport, address: RegistryAddress, source: CredentialSource) {
+    this.#transport = transport;
+    this.#address = address;
+    this.#source = source;
+  }
+
+  headersFor({ scope }: Access): Readonly<Record<string, string>> {
+    const authorization = this.#headers.get(scope);
+    return authorization === undefined ? {} : { authorization };
+  }
+
+  /** Acts on the challenge of a 401; false when there is no answer to it. Throws when the token server refuses. */
+  async respond(header: string | null, access: Access): Promise<boolean> {
+    const challenges = header === null ? [] : parseChallenges(header);
+    const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
+    const credentials = (await this.#credentials(access)).credentials;
+    const authorization =
+      bearer === undefined ? basicOf(challenges, credentials) : await this.#bearer(bearer, access, credentials);
+    // What was just refused is refused again.
+    if (authorization === undefined || authorization === this.#headers.get(access.scope)) return false;
+    this.#headers.set(access.scope, authorization);
+    return true;
+  }
+
+  /** Why there were no credentials to show, if something is to be said about that. */
+  async problem(access: Access): Promise<string | undefined> {
+    return (await this.#credentials(access)).problem;
+  }
+
+  async #bearer({ parameters }: Challenge, { scope }: Access, credentials: Credentials | undefined) {
+    if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
+    const token = await fetchToken(this.#transport, {
+      registry: this.#address,
+      realm: parameters.get('realm') ?? '',
+      service: parameters.get('service'),
+      scope: parameters.get('scope') ?? scope,
+      credentials,
+    });
+    return `Bearer ${token}`;
+  }
+
+  #credentials({ name }: Access): Promise<FoundCredentials> {
+    const found = this.#found.get(name) ?? this.#source(this.#address.host, name);
+    this.#found.set(name, found);
+    return found;
+  }
+}
+
+function basicOf(challenges: readonly Challenge[], credentials: Credentials | undefined): string | undefined {
+  if (credentials?.kind !== 'password' || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+  return basicAuthorization(credentials.username, credentials.password);
+}

@@ -1,0 +1,32 @@
+// Puts a client together: address, transport with its limits, credentials.
+import { setTimeout as pause } from 'node:timers/promises';
+import { Authorizer } from './authorizer.ts';
+import type { CredentialSource } from './credentials.ts';
+import { registryAddress } from './registry-address.ts';
+import { RegistryClient } from './registry-client.ts';
+import { RemoteRegistry } from './remote-registry.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+
+export interface RemoteOptions {
+  /** Plain HTTP also to a registry that is not on this machine. */
+  readonly plainHttp: boolean;
+  readonly credentials: CredentialSource;
+  readonly transport: TransportOptions;
+}
+
+export const defaultTransport: TransportOptions = {
+  userAgent: 'moorage',
+  stallMs: 30_000,
+  attempts: 4,
+  backoffMs: 500,
+  longestPauseMs: 60_000,
+  pause: (ms) => pause(ms),
+  random: Math.random,
+};
+
+/** Contacts nobody yet. `host` is `HOST` or `HOST:PORT`. */
+export function openRemote(host: string, { plainHttp, credentials, transport }: RemoteOptions): RemoteRegistry {
+  const address = registryAddress(host, { plainHttp });
+  const carrier = new Transport(transport);
+  return new RemoteRegistry(new RegistryClient(address, carrier, new Authorizer(carrier, address, credentials)));
+}

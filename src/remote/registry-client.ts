@@ -1,0 +1,78 @@
+// Asks one registry: with authorization where it is wanted, again where that may help, and with errors that say what was sought.
+import { RegistryError } from '../oci/error-code.ts';
+import type { Access, Authorizer } from './authorizer.ts';
+import type { HttpAnswer } from './http-answer.ts';
+import type { RegistryAddress } from './registry-address.ts';
+import { refusalOf, type Sought } from './response-error.ts';
+import { retrying } from './retrying.ts';
+import type { Transport, TransportOptions } from './transport.ts';
+
+export interface Question extends Sought {
+  readonly url: URL;
+  readonly access: Access;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Lists and manifests: larger ones are refused. */
+export const maxDocumentBytes = 16 * 1024 * 1024;
+
+export interface Document {
+  readonly answer: HttpAnswer;
+  readonly bytes: Buffer;
+}
+
+export class RegistryClient {
+  readonly address: RegistryAddress;
+  readonly #transport: Transport;
+  readonly #authorizer: Authorizer;
+
+  constructor(address: RegistryAddress, transport: Transport, authorizer: Authorizer) {
+    this.address = address;
+    this.#transport = transport;
+    this.#authorizer = authorizer;
+  }
+
+  get policy(): TransportOptions {
+    return this.#transport.options;
+  }
+
+  /** `path` begins with `/v2/`. */
+  urlOf(path: string): URL {
+    return new URL(path, this.address.url);
+  }
+
+  /** One try; a refused one with the authorization that the registry asks for. Any status may come back. */
+  async ask({ url, access, headers }: Question): Promise<HttpAnswer> {
+    const first = await this.#send(url, access, headers);
+    // A store that a redirect led to knows nothing of our tokens.
+    if (first.status !== 401 || first.url.origin !== this.address.url.origin) return first;
+    if (!(await this.#authorizer.respond(first.headers.get('www-authenticate'), access))) return first;
+    await first.discard();
+    return this.#send(url, access, headers);
+  }
+
+  /** A whole document, tried again while that may help. Throws a RegistryError unless the status is 200. */
+  document(question: Question): Promise<Document> {
+    return retrying(this.policy, async () => {
+      const answer = await this.ask(question);
+      if (answer.status !== 200) throw await this.refusal(answer, question);
+      return { answer, bytes: await answer.bytes(maxDocumentBytes) };
+    });
+  }
+
+  async refusal(answer: HttpAnswer, { looked, unknown, access }: Question): Promise<RegistryError> {
+    const refusal = await refusalOf(answer, { looked, unknown });
+    const problem = answer.status === 401 ? await this.#authorizer.problem(access) : undefined;
+    if (problem === undefined) return refusal;
+    return new RegistryError(refusal.code, { detail: `${looked}; ${problem}`, status: refusal.status, cause: refusal });
+  }
+
+  #send(url: URL, access: Access, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
+    return this.#transport.send({ url, headers: { ...headers, ...this.#authorizer.headersFor(access) } });
+  }
+}
+
+/** To read from a repository. */
+export function pullAccess(name: string): Access {
+  return { scope: `repository:${name}:pull`, name };
+}
