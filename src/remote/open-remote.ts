@@ -8,8 +8,8 @@ import { RemoteRegistry } from './remote-registry.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 export interface RemoteOptions {
-  /** Plain HTTP also to a registry that is not on this machine. */
-  readonly plainHttp: boolean;
+  /** Undefined: plain HTTP to this machine, HTTPS elsewhere. */
+  readonly scheme: 'http' | 'https' | undefined;
   readonly credentials: CredentialSource;
   readonly transport: TransportOptions;
 }
@@ -25,8 +25,8 @@ export const defaultTransport: TransportOptions = {
 };
 
 /** Contacts nobody yet. `host` is `HOST` or `HOST:PORT`. */
-export function openRemote(host: string, { plainHttp, credentials, transport }: RemoteOptions): RemoteRegistry {
-  const address = registryAddress(host, { plainHttp });
+export function openRemote(host: string, { scheme, credentials, transport }: RemoteOptions): RemoteRegistry {
+  const address = registryAddress(host, scheme);
   const carrier = new Transport(transport);
   return new RemoteRegistry(new RegistryClient(address, carrier, new Authorizer(carrier, address, credentials)));
 }

@@ -6,17 +6,13 @@ export interface RegistryAddress {
   readonly url: URL;
 }
 
-const hostPattern = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
-
-/** True for `HOST`, `HOST:PORT` and `[IPv6]:PORT`. */
-export function isRegistryHost(text: string): boolean {
-  return hostPattern.test(text) && URL.canParse(`http://${text}/`);
-}
-
-/** `host` is a registry host. Plain HTTP goes to this machine, as docker and the others do it, and where it is asked for. */
-export function registryAddress(host: string, { plainHttp }: { readonly plainHttp: boolean }): RegistryAddress {
+/**
+ * `host` is a registry host. Without a scheme plain HTTP goes to this machine only, as docker and the others do it: nothing is
+ * tried over HTTPS first.
+ */
+export function registryAddress(host: string, scheme: 'http' | 'https' | undefined): RegistryAddress {
   const asked = isDockerHub(host) ? 'registry-1.docker.io' : host;
-  return { host, url: new URL(`${plainHttp || isThisMachine(host) ? 'http' : 'https'}://${asked}/`) };
+  return { host, url: new URL(`${scheme ?? (isThisMachine(host) ? 'http' : 'https')}://${asked}/`) };
 }
 
 /** Docker Hub has three names, and the one in references is not the one that answers. */

@@ -1,0 +1,143 @@
+// What the REF, PATH and URL of a command mean. Pure: what exists on disk is asked through a function.
+//
+//   http://… https://…                                        a registry
+//   ./… ../… /… ~…, or the path part exists on disk           a layout, an archive or a root of layouts on this machine
+//   first of several components has a dot or a colon,
+//   or is localhost; or HOST:PORT alone                       a registry
+//   anything else                                             a repository below --root
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { isRepositoryName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
+
+/** What lies at a path: one layout, a file (an archive of one), any other directory (a root of layouts), or nothing. */
+export type PathKind = 'layout' | 'archive' | 'directory' | 'absent';
+
+export interface Surroundings {
+  readonly lookAt: (path: string) => PathKind;
+  /** Replaces a leading `~`. */
+  readonly home: string | undefined;
+}
+
+export interface RemoteReference {
+  readonly kind: 'remote';
+  readonly host: string;
+  /** Undefined where none was written. */
+  readonly scheme: 'http' | 'https' | undefined;
+  readonly name: RepositoryName | undefined;
+  readonly reference: Reference | undefined;
+}
+
+export interface PathReference {
+  readonly kind: 'path';
+  /** The longest leading part that exists. */
+  readonly path: string;
+  /** What follows it: a repository within a layout or archive that has several. */
+  readonly within: string | undefined;
+  readonly reference: Reference | undefined;
+}
+
+export interface RootReference {
+  readonly kind: 'root';
+  readonly name: RepositoryName;
+  readonly reference: Reference | undefined;
+}
+
+export type SourceReference = RemoteReference | PathReference | RootReference;
+
+/** What a person wrote and nothing can be made of, with what to write instead. */
+export class WrongReferenceError extends Error {
+  override readonly name = 'WrongReferenceError';
+}
+
+/** The registry of an image that names none is not guessed: `app:v1` is below --root, never on Docker Hub. */
+export function parseSourceReference(text: string, surroundings: Surroundings): SourceReference {
+  if (text === '') throw new WrongReferenceError('the name of an image or a path is empty');
+  const [, scheme, rest = ''] = /^(https?):\/\/(.*)$/i.exec(text) ?? [];
+  if (scheme !== undefined) return remote(text, rest, scheme.toLowerCase() === 'http' ? 'http' : 'https');
+  if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
+  const onDisk = pathOnDisk(text, surroundings.lookAt);
+  if (onDisk !== undefined) return onDisk;
+  if (namesHost(text)) return remote(text, text, undefined);
+  const { base, reference } = split(text, text);
+  return { kind: 'root', name: repositoryName(base, text), reference };
+}
+
+const host = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+
+function namesHost(text: string): boolean {
+  const slash = text.indexOf('/');
+  // `app:v1` has a tag, `localhost:5000` and `ghcr.io` have none: alone, a host shows a port or a dot that a name rarely has.
+  if (slash < 0)
+    return text === 'localhost' || (host.test(text) && /^localhost:\d|^\[|^[^:]*\.[^:]*(?::\d+)?$/i.test(text));
+  const first = text.slice(0, slash);
+  return first === 'localhost' || /[.:]/.test(first);
+}
+
+function remote(text: string, rest: string, scheme: RemoteReference['scheme']): RemoteReference {
+  const [written = '', ...components] = rest.split('/');
+  if (!host.test(written))
+    throw new WrongReferenceError(`"${text}" names no registry: "${written}" is no HOST or HOST:PORT`);
+  const path = components.join('/').replace(/\/$/, '');
+  if (path === '') return { kind: 'remote', host: written, scheme, name: undefined, reference: undefined };
+  const { base, reference } = split(path, text);
+  return { kind: 'remote', host: written, scheme, name: repositoryName(onDockerHub(written, base), text), reference };
+}
+
+/** `docker.io/alpine` is short for `docker.io/library/alpine`. */
+function onDockerHub(registry: string, base: string): string {
+  return /^(?:index\.)?docker\.io$/.test(registry) && !base.includes('/') ? `library/${base}` : base;
+}
+
+function explicitPath(text: string, { lookAt, home }: Surroundings): PathReference {
+  const path = home !== undefined && /^~(?:\/|[:@]|$)/.test(text) ? `${home}${text.slice(1)}` : text;
+  const found = pathOnDisk(path, lookAt);
+  if (found !== undefined) return found;
+  const { base, reference } = split(path, text);
+  return { kind: 'path', path: base, within: undefined, reference };
+}
+
+/** The path that `text` begins with, when it exists or its beginning is a layout or an archive. */
+function pathOnDisk(text: string, lookAt: Surroundings['lookAt']): PathReference | undefined {
+  if (lookAt(text) !== 'absent') return { kind: 'path', path: text, within: undefined, reference: undefined };
+  const cut = trySplit(text);
+  if (cut === undefined) return undefined;
+  const { base, reference } = cut;
+  if (lookAt(base) !== 'absent') return { kind: 'path', path: base, within: undefined, reference };
+  for (let end = base.lastIndexOf('/'); end > 0; end = base.lastIndexOf('/', end - 1)) {
+    const path = base.slice(0, end);
+    const kind = lookAt(path);
+    // A repository of a root is a directory, which would have been found: only what is inside of a layout is not.
+    if (kind === 'directory') return undefined;
+    if (kind !== 'absent') return { kind: 'path', path, within: base.slice(end + 1), reference };
+  }
+  return undefined;
+}
+
+interface Split {
+  readonly base: string;
+  readonly reference: Reference | undefined;
+}
+
+function split(text: string, whole: string): Split {
+  const found = trySplit(text);
+  if (found !== undefined) return found;
+  throw new WrongReferenceError(`"${whole}" ends in neither a tag (:v1) nor a digest (@sha256:…) that can be`);
+}
+
+/** Where both a tag and a digest are written the digest counts, as everywhere. */
+function trySplit(text: string): Split | undefined {
+  const [, before = text, digest] = /^(.*)@([a-z0-9+._-]+:[^/@]*)$/s.exec(text) ?? [];
+  if (digest !== undefined && !isDigest(digest)) return undefined;
+  const last = before.lastIndexOf(':');
+  const colon = last > before.lastIndexOf('/') ? last : -1;
+  const tag = colon < 0 ? undefined : before.slice(colon + 1);
+  if (tag !== undefined && !isTag(tag)) return undefined;
+  const base = colon < 0 ? before : before.slice(0, colon);
+  if (digest !== undefined) return { base, reference: { kind: 'digest', digest: digest as Digest } };
+  return { base, reference: tag === undefined ? undefined : { kind: 'tag', tag } };
+}
+
+function repositoryName(text: string, whole: string): RepositoryName {
+  if (isRepositoryName(text)) return text;
+  const shape = 'lower-case letters and digits, separated by one of . _ __ or dashes, joined by /';
+  throw new WrongReferenceError(`"${whole}": no such path exists, and "${text}" is no name of a repository (${shape})`);
+}

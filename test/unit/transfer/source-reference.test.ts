@@ -1,0 +1,142 @@
+// What the REF, PATH and URL of a command mean, as a table.
+import { describe, expect, it } from 'vitest';
+import { type PathKind, parseSourceReference, WrongReferenceError } from '../../../src/transfer/source-reference.ts';
+
+const digest = `sha256:${'a1'.repeat(32)}`;
+const tag = (text: string) => ({ kind: 'tag', tag: text });
+const byDigest = { kind: 'digest', digest };
+
+const disk: Readonly<Record<string, PathKind>> = {
+  registry: 'directory',
+  'registry/team': 'directory',
+  'registry/team/app': 'layout',
+  './registry': 'directory',
+  './registry/team/app': 'layout',
+  '.': 'directory',
+  './': 'directory',
+  './images': 'layout',
+  'images.tar': 'archive',
+  '/srv': 'directory',
+  '/srv/my images': 'layout',
+  '/srv/a:b': 'layout',
+  '/srv/a': 'layout',
+  '../up.tar.gz': 'archive',
+  '/home/me/backup': 'layout',
+  'ghcr.io': 'directory',
+  'example.com/team': 'layout',
+};
+
+function parse(text: string, home: string | undefined = '/home/me') {
+  return parseSourceReference(text, { lookAt: (path) => disk[path] ?? 'absent', home });
+}
+
+function remote(host: string, name?: string, reference?: object, scheme?: string) {
+  return { kind: 'remote', host, scheme, name, reference };
+}
+
+function path(where: string, reference?: object, within?: string) {
+  return { kind: 'path', path: where, within, reference };
+}
+
+function root(name: string, reference?: object) {
+  return { kind: 'root', name, reference };
+}
+
+describe('a reference to a registry', () => {
+  it.each([
+    ['localhost:5000/app', remote('localhost:5000', 'app')],
+    ['localhost:5000/team/app:v1', remote('localhost:5000', 'team/app', tag('v1'))],
+    ['localhost/app:v1', remote('localhost', 'app', tag('v1'))],
+    [`ghcr.io/team/app@${digest}`, remote('ghcr.io', 'team/app', byDigest)],
+    [`ghcr.io/team/app:v1@${digest}`, remote('ghcr.io', 'team/app', byDigest)],
+    ['registry:5000/app:v1', remote('registry:5000', 'app', tag('v1'))],
+    ['[::1]:5000/app:v1', remote('[::1]:5000', 'app', tag('v1'))],
+    ['docker.io/alpine:3', remote('docker.io', 'library/alpine', tag('3'))],
+    ['docker.io/me/alpine:3', remote('docker.io', 'me/alpine', tag('3'))],
+    ['http://registry/app:v1', remote('registry', 'app', tag('v1'), 'http')],
+    ['HTTPS://localhost:5000/app', remote('localhost:5000', 'app', undefined, 'https')],
+    ['http://localhost:5000', remote('localhost:5000', undefined, undefined, 'http')],
+    ['http://localhost:5000/', remote('localhost:5000', undefined, undefined, 'http')],
+    ['localhost:5000', remote('localhost:5000')],
+    ['localhost', remote('localhost')],
+    ['registry.example.com', remote('registry.example.com')],
+    ['10.0.0.1:5000', remote('10.0.0.1:5000')],
+    ['[::1]:5000', remote('[::1]:5000')],
+    ['localhost:5000/', remote('localhost:5000')],
+    // A scheme overrules what lies on disk.
+    ['https://example.com/team', remote('example.com', 'team', undefined, 'https')],
+  ])('%s', (text, expected) => {
+    expect(parse(text)).toEqual(expected);
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    ['./images', path('./images')],
+    ['./images:v1', path('./images', tag('v1'))],
+    [`./images@${digest}`, path('./images', byDigest)],
+    [`./images:v1@${digest}`, path('./images', byDigest)],
+    ['/srv/my images:v1', path('/srv/my images', tag('v1'))],
+    ['/srv/a:b', path('/srv/a:b')],
+    ['/srv/a:c', path('/srv/a', tag('c'))],
+    ['/srv/a:b:v1', path('/srv/a:b', tag('v1'))],
+    ['../up.tar.gz:latest', path('../up.tar.gz', tag('latest'))],
+    ['~/backup:v1', path('/home/me/backup', tag('v1'))],
+    ['.', path('.')],
+    ['./', path('./')],
+    // The longest leading part that is a layout or an archive; the rest names a repository within.
+    ['./registry/team/app:v1', path('./registry/team/app', tag('v1'))],
+    ['./images/acme/app:v1', path('./images', tag('v1'), 'acme/app')],
+    ['images.tar/acme/app:v1', path('images.tar', tag('v1'), 'acme/app')],
+    // A root has no repository that is no directory.
+    ['./registry/team/other:v1', path('./registry/team/other', tag('v1'))],
+    ['./none:v1', path('./none', tag('v1'))],
+    ['/none/at/all', path('/none/at/all')],
+    // Bare, because it exists.
+    ['registry', path('registry')],
+    ['registry/team/app:v1', path('registry/team/app', tag('v1'))],
+    ['images.tar:v1', path('images.tar', tag('v1'))],
+    ['example.com/team:v1', path('example.com/team', tag('v1'))],
+  ])('%s', (text, expected) => {
+    expect(parse(text)).toEqual(expected);
+  });
+
+  it('keeps its ~ where nobody is at home, and that of another user', () => {
+    expect(parseSourceReference('~/x', { lookAt: () => 'absent', home: undefined })).toEqual(path('~/x'));
+    expect(parse('~other/x')).toEqual(path('~other/x'));
+  });
+});
+
+describe('a name below --root', () => {
+  it.each([
+    ['app', root('app')],
+    ['app:v1', root('app', tag('v1'))],
+    ['app:5000', root('app', tag('5000'))],
+    ['team/app:v1', root('team/app', tag('v1'))],
+    [`team/app@${digest}`, root('team/app', byDigest)],
+    // A directory of that name that holds no layout is no reason to look there.
+    ['registry/none/at/all:v1', root('registry/none/at/all', tag('v1'))],
+  ])('%s', (text, expected) => {
+    expect(parse(text)).toEqual(expected);
+  });
+});
+
+describe('what means nothing', () => {
+  it.each([
+    ['', 'is empty'],
+    ['App:v1', 'is no name of a repository'],
+    ['app:', 'neither a tag'],
+    ['app:-x', 'neither a tag'],
+    ['app@sha256:123', 'neither a tag'],
+    ['./none@sha256:123', 'neither a tag'],
+    ['http://', 'names no registry'],
+    ['http://a b/c', 'names no registry'],
+    ['-x.y/app', 'names no registry'],
+    ['localhost:5000/Team/App', 'is no name of a repository'],
+    ['localhost:5000/app:v1:v2', 'is no name of a repository'],
+    ['host:port/app', 'names no registry'],
+  ])('%j', (text, message) => {
+    expect(() => parse(text)).toThrow(WrongReferenceError);
+    expect(() => parse(text)).toThrow(message);
+  });
+});
