@@ -1,0 +1,154 @@
+// The archive driver: a read-only ObjectStore whose keys are the regular members of a tar, served in place. A compressed tar
+// is unpacked once beside our work files and served from there.
+import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
+import { versionLabel } from '../version-label.ts';
+import { type ArchiveFile, openArchiveFile } from './archive-file.ts';
+import type { ArchiveLog } from './archive-log.ts';
+import { ArchiveObject } from './archive-object.ts';
+import { layoutBase, markersBelow } from './layout-base.ts';
+import { MemberTree } from './member-tree.ts';
+import { ReadOnlyStore } from './read-only-store.ts';
+import type { IgnoredMember, Member, TarContents } from './tar-contents.ts';
+import { scanTar, type TarScan } from './tar-scan.ts';
+import { openUnpacked } from './unpacked-archive.ts';
+
+export interface ArchiveStoreOptions {
+  readonly log: ArchiveLog;
+  /** Where compressed archives are unpacked, below `unpacked/`; created when it is needed. */
+  readonly workDirectory: string;
+  /** The directory inside the archive whose members are served, '' for all. Unless given it is found: see `layoutBase`. */
+  readonly base?: string;
+}
+
+export class ArchiveStore extends ReadOnlyStore {
+  readonly name: string;
+  /** Names this state of this file, before unpacking: what is derived from it may be kept under this name. */
+  readonly identity: string;
+  /** The directory inside the archive that is served. */
+  readonly base: string;
+  /** Members that cannot be served, and why: the first hundred. */
+  readonly ignored: readonly IgnoredMember[];
+  readonly #file: ArchiveFile;
+  readonly #tree: MemberTree;
+
+  /** For `openArchiveStore`. `file` is the tar itself, `identity` that of the file which the operator named. */
+  constructor(name: string, identity: string, file: ArchiveFile, contents: TarContents, base: string) {
+    super();
+    this.name = name;
+    this.identity = identity;
+    this.base = base;
+    this.ignored = contents.ignored;
+    this.#file = file;
+    this.#tree = new MemberTree(contents, base);
+  }
+
+  async stat(key: Key): Promise<ObjectInfo | undefined> {
+    const member = this.#tree.find(key);
+    if (member === undefined) return undefined;
+    this.#file.assertUnchanged();
+    return this.#infoOf(member);
+  }
+
+  /** Never asks the file: an archive does not change, and one that did answers no read any more. */
+  async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
+    const member = this.#tree.find(key);
+    return member !== undefined && this.#infoOf(member).version === info.version;
+  }
+
+  async read(key: Key, limit: number): Promise<StoredObject | undefined> {
+    const member = this.#find(key);
+    if (member === undefined) return undefined;
+    if (member.size > limit) throw new StorageError('too-large', `${key}: ${member.size} bytes, more than ${limit}`);
+    const bytes = Buffer.allocUnsafeSlow(member.size);
+    await this.#file.fill(bytes, member.offset);
+    return { info: this.#infoOf(member), bytes };
+  }
+
+  async open(key: Key): Promise<OpenObject | undefined> {
+    const member = this.#tree.find(key);
+    if (member === undefined) return undefined;
+    this.#file.assertUnchanged();
+    return new ArchiveObject(this.#file, member, this.#infoOf(member));
+  }
+
+  async list(prefix: Key): Promise<readonly Child[]> {
+    return this.#tree.list(prefix);
+  }
+
+  /**
+   * The key of the regular member that `path` leads to when symbolic links are followed, inside the archive only; undefined
+   * where there is none. For `docker save` of older engines; reading by key never follows links.
+   */
+  resolve(path: string): Key | undefined {
+    return this.#tree.resolve(path) as Key | undefined;
+  }
+
+  /** Directories below the one that is served which hold an index.json: the first few, for a message to the operator. */
+  layoutsBelow(): readonly string[] {
+    return this.#tree.directoriesOf('index.json', 5);
+  }
+
+  async close(): Promise<void> {
+    this.#file.close();
+  }
+
+  #find(key: Key): Member | undefined {
+    const member = this.#tree.find(key);
+    if (member === undefined && this.#tree.isSymbolicLink(key)) {
+      throw new StorageError('unsafe', `${key} is a symbolic link in ${this.name}`);
+    }
+    return member;
+  }
+
+  #infoOf({ offset, size }: Member): ObjectInfo {
+    const label = versionLabel(`${this.#file.identity}@${offset}`, String(size));
+    return {
+      size,
+      version: label as string as Version,
+      label,
+      modifiedAtMs: this.#file.modifiedAtMs,
+      settled: true,
+      links: 1,
+    };
+  }
+}
+
+/**
+ * Opens a tar, plain or compressed with gzip or zstd (told by its bytes, not by its name). Throws a StorageError with a message
+ * for the operator: what is no tar ('unsafe'), what is damaged before index.json or manifest.json is whole ('unavailable'),
+ * what is beyond the limits ('too-large'). A damaged archive that has its index is served as far as it goes, with a warning.
+ */
+export async function openArchiveStore(path: string, options: ArchiveStoreOptions): Promise<ArchiveStore> {
+  const named = openArchiveFile(path);
+  let file = named;
+  try {
+    file = await openUnpacked(named, path, options);
+    const scan = await scanTar(file);
+    file.assertUnchanged();
+    const base = options.base ?? layoutBase(scan.contents);
+    report(path, scan, base, options.log);
+    return new ArchiveStore(path, named.identity, file, scan.contents, base);
+  } catch (error) {
+    file.close();
+    throw error;
+  } finally {
+    if (file !== named) named.close();
+  }
+}
+
+function report(path: string, { contents, damage, hasEnd }: TarScan, base: string, log: ArchiveLog): void {
+  if (damage !== undefined) {
+    const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
+    if (markersBelow(contents, base).length === 0) {
+      throw new StorageError('unavailable', `${where}; neither index.json nor manifest.json is before that`);
+    }
+    log.warn('an archive is damaged: only what is before the damage is served', { path, ...damage });
+  } else if (!hasEnd) {
+    log.warn('an archive has no end mark: it may have been cut off', { path });
+  }
+  if (contents.ignoredCount > 0) {
+    const examples = contents.ignored.slice(0, 5).map(({ name, reason }) => `${name}: ${reason}`);
+    log.warn('members of an archive are not served', { path, count: contents.ignoredCount, examples });
+  }
+}

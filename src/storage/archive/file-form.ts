@@ -1,0 +1,58 @@
+// What a file is, told by its first bytes and never by its name.
+import { blockBytes, parseTarHeader, TarDamageError } from './tar-header.ts';
+
+export type Compression = 'gzip' | 'zstd';
+
+export type FileForm =
+  | { readonly kind: 'tar' }
+  | { readonly kind: 'compressed'; readonly compression: Compression }
+  | { readonly kind: 'other'; readonly looksLike: string };
+
+/** As many bytes as `fileForm` wants to see. */
+export const formBytes = blockBytes;
+
+const known: readonly (readonly [looksLike: string, bytes: readonly number[]])[] = [
+  ['a bzip2 file', [0x42, 0x5a, 0x68]],
+  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['an lz4 file', [0x04, 0x22, 0x4d, 0x18]],
+  ['a zip file', [0x50, 0x4b, 0x03, 0x04]],
+  ['a 7-Zip file', [0x37, 0x7a, 0xbc, 0xaf]],
+  ['a SIF image (Singularity, Apptainer)', [...Buffer.from('#!/usr/bin/env run-singularity')]],
+  ['a script', [0x23, 0x21]],
+  ['a program', [0x7f, 0x45, 0x4c, 0x46]],
+  ['a squashfs image', [0x68, 0x73, 0x71, 0x73]],
+  ['a JSON document', [0x7b]],
+  ['a JSON document', [0x5b]],
+];
+
+/** `start` is the first block of the file, or all of it where it is shorter. */
+export function fileForm(start: Buffer): FileForm {
+  if (isGzip(start)) return { kind: 'compressed', compression: 'gzip' };
+  if (isZstd(start)) return { kind: 'compressed', compression: 'zstd' };
+  // V7 has no magic number: what has a right checksum is a tar.
+  if (start.length >= blockBytes && isHeader(start.subarray(0, blockBytes))) return { kind: 'tar' };
+  if (start.length === 0) return { kind: 'other', looksLike: 'an empty file' };
+  const found = known.find(([, bytes]) => bytes.every((byte, at) => start[at] === byte));
+  return { kind: 'other', looksLike: found?.[0] ?? 'something else' };
+}
+
+export function isGzip(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
+}
+
+/** A frame, or a skippable one, which pzstd puts first (RFC 8878, 3.1). */
+export function isZstd(start: Uint8Array): boolean {
+  const isFrame = start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd;
+  const isSkippable = ((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18;
+  return isFrame || isSkippable;
+}
+
+function isHeader(block: Buffer): boolean {
+  try {
+    parseTarHeader(block);
+    return true;
+  } catch (error) {
+    if (error instanceof TarDamageError) return false;
+    throw error;
+  }
+}

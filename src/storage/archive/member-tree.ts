@@ -1,0 +1,106 @@
+// Members below one directory of the archive as keys: finding, listing, and following symbolic links among them.
+import type { Child } from '../object-store.ts';
+import { linkTarget, memberPath, pathRefusal } from './member-path.ts';
+import type { Member, TarContents } from './tar-contents.ts';
+
+/** As many as Linux follows on one path. */
+const maxLinksFollowed = 40;
+/** What a store keeps for itself in a root that was archived whole: not part of any layout. */
+const ownPrefix = '.moorage';
+
+export class MemberTree {
+  readonly #contents: TarContents;
+  readonly #base: string;
+  #sorted: readonly string[] | undefined;
+
+  /** `base` is a directory of the archive, or '' for all of it. */
+  constructor(contents: TarContents, base: string) {
+    this.#contents = contents;
+    this.#base = base === '' ? '' : `${base}/`;
+  }
+
+  find(key: string): Member | undefined {
+    return key.startsWith(ownPrefix) ? undefined : this.#contents.members.get(this.#base + key);
+  }
+
+  isSymbolicLink(key: string): boolean {
+    return this.#contents.symbolicLinks.has(this.#base + key);
+  }
+
+  /** The key of the member that a path leads to when links inside the archive are followed, also through directories; undefined where there is none. */
+  resolve(path: string): string | undefined {
+    if (pathRefusal(path) !== undefined) return undefined;
+    const found = this.#follow(this.#base + memberPath(path));
+    return found?.startsWith(this.#base) === true ? found.slice(this.#base.length) : undefined;
+  }
+
+  /** The direct children in byte order. */
+  list(prefix: string): readonly Child[] {
+    const start = this.#base + (prefix === '' ? '' : `${prefix}/`);
+    const paths = this.#sortedPaths();
+    const children: Child[] = [];
+    for (let at = firstNotBefore(paths, start, 0); at < paths.length; ) {
+      const path = paths[at] ?? '';
+      if (!path.startsWith(start)) break;
+      const slash = path.indexOf('/', start.length);
+      const name = path.slice(start.length, slash === -1 ? path.length : slash);
+      if (!name.startsWith(ownPrefix)) children.push({ name, kind: slash === -1 ? 'object' : 'prefix' });
+      // `0` is the character after the slash: whatever lies below this child is skipped at once.
+      at = slash === -1 ? at + 1 : firstNotBefore(paths, `${start}${name}0`, at + 1);
+    }
+    return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+  }
+
+  /** Up to `limit` directories, not the base itself, that have a member of this name. */
+  directoriesOf(name: string, limit: number): readonly string[] {
+    const directories: string[] = [];
+    for (const path of this.#contents.members.keys()) {
+      if (directories.length === limit) break;
+      if (!path.startsWith(this.#base) || !path.endsWith(`/${name}`)) continue;
+      const directory = path.slice(this.#base.length, -name.length - 1);
+      if (directory !== '' && this.find(`${directory}/${name}`) !== undefined) directories.push(directory);
+    }
+    return directories;
+  }
+
+  /** Sorted when first asked for: serving a layout by digest never does. */
+  #sortedPaths(): readonly string[] {
+    this.#sorted ??= [...this.#contents.members.keys()].sort();
+    return this.#sorted;
+  }
+
+  #follow(start: string): string | undefined {
+    let path = start;
+    for (let followed = 0; followed <= maxLinksFollowed; followed += 1) {
+      if (this.#contents.members.has(path)) return path;
+      const next = this.#throughFirstLink(path);
+      if (next === undefined) return undefined;
+      path = next;
+    }
+    return undefined;
+  }
+
+  /** The path with the first of its components that is a link replaced by what that leads to; undefined when none is. */
+  #throughFirstLink(path: string): string | undefined {
+    for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
+      const link = end === -1 ? path : path.slice(0, end);
+      const target = this.#contents.symbolicLinks.get(link);
+      if (target !== undefined) {
+        const rest = end === -1 ? '' : path.slice(end);
+        return linkTarget(link, `${target}${rest}`);
+      }
+      if (end === -1) return undefined;
+    }
+  }
+}
+
+/** The first index from `from` on whose path is not before `wanted`, in the order of `sort`. */
+function firstNotBefore(paths: readonly string[], wanted: string, from: number): number {
+  let [low, high] = [from, paths.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((paths[middle] ?? '') < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

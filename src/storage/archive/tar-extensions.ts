@@ -1,0 +1,86 @@
+// What extends the header that follows: PAX records (POSIX 2001, pax: "pax Header Block") and the long names of GNU tar.
+import { TarDamageError, type TarHeader } from './tar-header.ts';
+
+/** The PAX records that we obey; the others (times, owners, extended attributes) say nothing about where bytes are. */
+export type PaxRecords = ReadonlyMap<string, string>;
+
+const obeyed = new Set(['path', 'linkpath', 'size']);
+const sparsePrefix = 'GNU.sparse.';
+const newline = 0x0a;
+
+/** Records are `<length> <key>=<value>\n`, the length counting itself. Throws TarDamageError. */
+export function parsePaxRecords(body: Buffer): PaxRecords {
+  const records = new Map<string, string>();
+  for (let at = 0; at < body.length; ) {
+    const space = body.indexOf(' ', at);
+    const length = space === -1 ? '' : body.toString('latin1', at, Math.min(space, at + 12));
+    const end = /^[1-9][0-9]*$/.test(length) ? at + Number(length) : Number.NaN;
+    const equals = body.indexOf('=', space);
+    if (!(end <= body.length) || body[end - 1] !== newline || equals === -1 || equals >= end) {
+      throw new TarDamageError('a PAX header is malformed');
+    }
+    const key = body.toString('utf8', space + 1, equals);
+    if (obeyed.has(key)) records.set(key, body.toString('utf8', equals + 1, end - 1));
+    else if (key.startsWith(sparsePrefix)) records.set(sparsePrefix, key);
+    at = end;
+  }
+  return records;
+}
+
+/** The text of a GNU long name, up to its NUL. */
+export function parseLongName(body: Buffer): string {
+  const nul = body.indexOf(0);
+  return body.toString('utf8', 0, nul === -1 ? body.length : nul);
+}
+
+/** What holds for one header: PAX records of its own over long names of GNU over global records over the header itself. */
+export class HeaderExtensions {
+  #global: PaxRecords = new Map();
+  #own: PaxRecords = new Map();
+  #longPath: string | undefined;
+  #longLinkPath: string | undefined;
+
+  addGlobal(records: PaxRecords): void {
+    this.#global = new Map([...this.#global, ...records]);
+  }
+
+  addOwn(records: PaxRecords): void {
+    this.#own = new Map([...this.#own, ...records]);
+  }
+
+  setLongPath(path: string): void {
+    this.#longPath = path;
+  }
+
+  setLongLinkPath(path: string): void {
+    this.#longLinkPath = path;
+  }
+
+  /** The header as it is meant, and what its content is not: an array of bytes, when it is sparse. Forgets all but the global records. */
+  applyTo(header: TarHeader): TarHeader & { readonly isSparse: boolean } {
+    const size = this.#record('size');
+    const extended = {
+      ...header,
+      path: this.#record('path', this.#longPath) ?? this.#longPath ?? header.path,
+      linkPath: this.#record('linkpath', this.#longLinkPath) ?? this.#longLinkPath ?? header.linkPath,
+      size: size === undefined ? header.size : parseSize(size),
+      isSparse: header.type === 'S' || this.#record(sparsePrefix) !== undefined,
+    };
+    this.#own = new Map();
+    this.#longPath = undefined;
+    this.#longLinkPath = undefined;
+    return extended;
+  }
+
+  /** An own record without a value takes back the global one. A long name of GNU is nearer than a global record. */
+  #record(key: string, longName?: string): string | undefined {
+    const value = this.#own.get(key) ?? (longName === undefined ? this.#global.get(key) : undefined);
+    return value === '' ? undefined : value;
+  }
+}
+
+function parseSize(text: string): number {
+  const size = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw new TarDamageError('the size in a PAX header is no number, or too large');
+  return size;
+}

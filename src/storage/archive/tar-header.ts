@@ -1,0 +1,94 @@
+// One header block of a tar as bytes: V7, ustar (POSIX 1988), GNU and star. Pure; what extends a header is in tar-extensions.ts.
+
+export const blockBytes = 512;
+
+/** The bytes cannot be a tar from here on: where the next header is, nobody knows. */
+export class TarDamageError extends Error {
+  override readonly name = 'TarDamageError';
+}
+
+export interface TarHeader {
+  readonly path: string;
+  readonly linkPath: string;
+  /** Bytes of content that follow, as the header says; some types have none whatever it says. */
+  readonly size: number;
+  /** The type flag, one character; `0` for the NUL of V7. */
+  readonly type: string;
+  /** GNU's old sparse format only: more blocks of its map follow. */
+  readonly mapGoesOn: boolean;
+}
+
+const emptyBlock = Buffer.alloc(blockBytes);
+const checksumStart = 148;
+const checksumEnd = 156;
+const space = 0x20;
+
+/** Undefined for an empty block, which ends an archive. Throws TarDamageError for what is no header. */
+export function parseTarHeader(block: Buffer): TarHeader | undefined {
+  if (emptyBlock.equals(block)) return undefined;
+  if (!hasRightChecksum(block)) throw new TarDamageError('no tar header: its checksum is wrong');
+  const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] ?? 0);
+  const name = textIn(block, 0, 100);
+  const prefix = prefixOf(block);
+  return {
+    path: prefix === '' ? name : `${prefix}/${name}`,
+    linkPath: textIn(block, 157, 257),
+    size: parseNumber(block.subarray(124, 136), 'size'),
+    type,
+    mapGoesOn: type === 'S' && block[482] === 1,
+  };
+}
+
+/** A further block of GNU's sparse map. */
+export function mapGoesOnAfter(block: Buffer): boolean {
+  return block[504] === 1;
+}
+
+/** The content and what fills its last block. */
+export function paddedSize(size: number): number {
+  return Math.ceil(size / blockBytes) * blockBytes;
+}
+
+/** Only POSIX headers have a prefix: GNU keeps times there, star keeps them in its last 24 bytes. */
+function prefixOf(block: Buffer): string {
+  if (block.toString('latin1', 257, 263) !== 'ustar\0') return '';
+  return textIn(block, 345, block.toString('latin1', 508, 512) === 'tar\0' ? 476 : 500);
+}
+
+function textIn(block: Buffer, start: number, end: number): string {
+  const nul = block.indexOf(0, start);
+  return block.toString('utf8', start, nul === -1 || nul > end ? end : nul);
+}
+
+/** The sum of all bytes with spaces in place of the sum itself; some old programs added signed bytes. */
+function hasRightChecksum(block: Buffer): boolean {
+  let unsigned = 0;
+  let negative = 0;
+  for (let at = 0; at < blockBytes; at += 1) {
+    const byte = at >= checksumStart && at < checksumEnd ? space : (block[at] ?? 0);
+    unsigned += byte;
+    if (byte > 127) negative += 256;
+  }
+  const expected = parseNumber(block.subarray(checksumStart, checksumEnd), 'checksum');
+  return expected === unsigned || expected === unsigned - negative;
+}
+
+const octal = /^[ \0]*([0-7]*)[ \0]*$/;
+
+/** Octal digits, or GNU's base 256 when the first bit is set. Refuses what is negative, or beyond what a number holds exactly. */
+function parseNumber(field: Buffer, what: string): number {
+  const first = field[0] ?? 0;
+  if (first >= 0x80) return parseBase256(field, what);
+  const digits = octal.exec(field.toString('latin1'))?.[1];
+  if (digits === undefined) throw new TarDamageError(`the ${what} in a tar header is no number`);
+  return digits === '' ? 0 : Number.parseInt(digits, 8);
+}
+
+function parseBase256(field: Buffer, what: string): number {
+  // 0x80 is a positive number, 0xff a negative one; anything else would be of astronomic size.
+  if (field[0] !== 0x80) throw new TarDamageError(`the ${what} in a tar header is negative or too large`);
+  let value = 0;
+  for (const byte of field.subarray(1)) value = value * 256 + byte;
+  if (!Number.isSafeInteger(value)) throw new TarDamageError(`the ${what} in a tar header is too large`);
+  return value;
+}

@@ -1,0 +1,138 @@
+// A compressed tar is unpacked once into the work directory, and found there again after a restart as long as the file that
+// it came from stays as it is. How large a bomb may grow is bounded by the disk, of which some is always left free.
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StorageError } from '../storage-error.ts';
+import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
+import type { ArchiveLog } from './archive-log.ts';
+import { decompress } from './decompress.ts';
+import { type Compression, fileForm, formBytes } from './file-form.ts';
+import { removeOutdated, writeWorkFile } from './work-file.ts';
+import { CorruptStreamError } from './zstd-frames.ts';
+
+export interface UnpackOptions {
+  readonly log: ArchiveLog;
+  readonly workDirectory: string;
+  /** For tests: free bytes of the file system that a directory is on. */
+  readonly freeBytes?: (directory: string) => Promise<number>;
+}
+
+/** Never taken: a full disk would hurt others than us. */
+const reservedBytes = 256 * 1024 * 1024;
+const checkEveryBytes = 32 * 1024 * 1024;
+const reportEveryMs = 5_000;
+
+/** The tar: `file` itself when it is one, else an unpacked one. Throws 'unsafe' for what is neither. `path` is what the operator named. */
+export async function openUnpacked(file: ArchiveFile, path: string, options: UnpackOptions): Promise<ArchiveFile> {
+  const start = Buffer.alloc(Math.min(formBytes, file.size));
+  await file.fill(start, 0);
+  const form = fileForm(start);
+  if (form.kind === 'tar') return file;
+  if (form.kind === 'other') {
+    throw new StorageError(
+      'unsafe',
+      `${path} is neither a tar nor one compressed with gzip or zstd: it looks like ${form.looksLike}`,
+    );
+  }
+  const directory = join(options.workDirectory, 'unpacked');
+  const name = `${file.identity}.tar`;
+  const present = openIfPresent(join(directory, name));
+  if (present !== undefined) return present;
+  await removeOutdated(directory, pathPartOf(file.identity), name);
+  await new Unpacking(file, path, directory, options).run(name, form.compression);
+  return openArchiveFile(join(directory, name));
+}
+
+/** What has the name is complete: it got it by a rename. */
+function openIfPresent(path: string): ArchiveFile | undefined {
+  return existsSync(path) ? openArchiveFile(path) : undefined;
+}
+
+class Unpacking {
+  readonly #file: ArchiveFile;
+  readonly #path: string;
+  readonly #directory: string;
+  readonly #log: ArchiveLog;
+  readonly #freeBytes: (directory: string) => Promise<number>;
+  #written = 0;
+  #nextCheckAt = checkEveryBytes;
+  #nextReportAtMs = Date.now() + reportEveryMs;
+
+  constructor(file: ArchiveFile, path: string, directory: string, { log, freeBytes }: UnpackOptions) {
+    this.#file = file;
+    this.#path = path;
+    this.#directory = directory;
+    this.#log = log;
+    this.#freeBytes = freeBytes ?? freeBytesOf;
+  }
+
+  async run(name: string, compression: Compression): Promise<void> {
+    const details = { path: this.#path, into: `${this.#directory}/${name}`, bytes: this.#file.size };
+    this.#log.info('unpacking an archive, once', details);
+    try {
+      await writeWorkFile(this.#directory, name, async (target) => {
+        // Tars compress to less than their size; where this one does not, the checks on the way find it.
+        await this.#assertRoomFor(this.#file.size);
+        for await (const chunk of startingWhole(decompress(compression, this.#file.chunks()))) {
+          if (this.#written === 0) this.#assertTar(chunk);
+          for (let at = 0; at < chunk.byteLength; ) at += (await target.write(chunk, at)).bytesWritten;
+          this.#written += chunk.byteLength;
+          await this.#watch();
+        }
+        this.#file.assertUnchanged();
+      });
+    } catch (error) {
+      if (!(error instanceof CorruptStreamError)) throw error;
+      throw new StorageError('unavailable', `${this.#path} cannot be unpacked: ${error.message}`, error);
+    }
+    this.#log.info('unpacked an archive', { ...details, unpackedBytes: this.#written });
+  }
+
+  /** What is no tar is refused before the disk is filled with it. */
+  #assertTar(start: Uint8Array): void {
+    const form = fileForm(Buffer.from(start.buffer, start.byteOffset, start.byteLength));
+    if (form.kind === 'tar') return;
+    const looksLike = form.kind === 'compressed' ? `another ${form.compression} file` : form.looksLike;
+    throw new StorageError('unsafe', `${this.#path} is compressed, but no tar is in it: it looks like ${looksLike}`);
+  }
+
+  async #watch(): Promise<void> {
+    if (this.#written >= this.#nextCheckAt) {
+      this.#nextCheckAt = this.#written + checkEveryBytes;
+      await this.#assertRoomFor(checkEveryBytes);
+    }
+    if (Date.now() >= this.#nextReportAtMs) {
+      this.#nextReportAtMs = Date.now() + reportEveryMs;
+      this.#log.info('still unpacking an archive', { path: this.#path, unpackedBytes: this.#written });
+    }
+  }
+
+  async #assertRoomFor(bytes: number): Promise<void> {
+    const free = await this.#freeBytes(this.#directory);
+    if (free >= bytes + reservedBytes) return;
+    const message = `${this.#path} cannot be unpacked: ${this.#written} bytes are written to ${this.#directory}, ${free} are free`;
+    throw new StorageError('no-space', `${message}, and ${reservedBytes} are kept free`);
+  }
+}
+
+/** The same bytes, where the first chunk has all that tells what they are, and is there even when there are none. */
+async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let start: Uint8Array | undefined = new Uint8Array();
+  for await (const chunk of chunks) {
+    if (start === undefined) {
+      yield chunk;
+      continue;
+    }
+    start = Buffer.concat([start, chunk]);
+    if (start.byteLength < formBytes) continue;
+    yield start;
+    start = undefined;
+  }
+  if (start !== undefined) yield start;
+}
+
+async function freeBytesOf(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
