@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
 import { exitCodes, failureOf } from './failure.ts';
+import { lsCommand } from './ls-command.ts';
 import { serveCommand } from './serve-command.ts';
+import { sourceFailureOf } from './source-failure.ts';
+import { treeCommand } from './tree-command.ts';
 import { packageVersion } from './version.ts';
 
 /** Makes a command; `finished` gets its exit code when it has run. */
@@ -11,7 +14,7 @@ type CommandFactory = (environment: Environment, finished: (exitCode: number) =>
 
 /** In the order of the help. The first one runs when none is named. What a command needs only to run, its action imports. */
 const defaultCommand: CommandFactory = serveCommand;
-const otherCommands: readonly CommandFactory[] = [];
+const otherCommands: readonly CommandFactory[] = [lsCommand, treeCommand];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
 export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {
@@ -46,7 +49,7 @@ export async function runCommandLine(args: readonly string[], environment: Envir
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError(messageOf(error, args, commands));
-    const failure = failureOf(error);
+    const failure = failureOf(error) ?? sourceFailureOf(error);
     if (failure === undefined) throw error;
     process.stderr.write(`moorage: ${failure.message}\n`);
     return failure.exitCode;

@@ -1,0 +1,52 @@
+// What `moorage ls` prints: a table, names, or JSON.
+import type { ImageSummary } from '../transfer/image-summary.ts';
+import type { ListedRepository } from './ls.ts';
+import { textTable } from './output-table.ts';
+import { humanSize, jsonDocument, shownDate, shownDigest } from './output-text.ts';
+
+export interface Listing {
+  readonly source: string;
+  readonly repositories: readonly ListedRepository[];
+}
+
+const header = ['REPOSITORY', 'TAG', 'DIGEST', 'TYPE', 'SIZE', 'CREATED'];
+const none = '-';
+
+export function lsTable({ repositories }: Listing, truncated: boolean): string {
+  const rows = repositories.flatMap(({ name, tags, problem }) => {
+    if (tags.length === 0) return [[name, none, none, problem ?? 'no tags', none, none]];
+    return tags.map((each) => {
+      const image = 'image' in each ? each.image : undefined;
+      if (image === undefined) return [name, each.tag, none, 'missing', none, none];
+      const digest = shownDigest(image.digest, truncated);
+      return [name, each.tag, digest, typeOf(image), humanSize(image.contentSize), shownDate(image.created) ?? none];
+    });
+  });
+  return textTable(header, rows);
+}
+
+export function lsNames({ repositories }: Listing): string {
+  return repositories.flatMap(({ name, tags }) => tags.map(({ tag }) => `${name}:${tag}\n`)).join('');
+}
+
+/** The form that `moorage ls --help` describes. */
+export function lsJson({ source, repositories }: Listing): string {
+  const tagOf = (each: ListedRepository['tags'][number]) => {
+    if (!('image' in each)) return { tag: each.tag };
+    return each.image === undefined ? { tag: each.tag, problem: 'missing' } : { tag: each.tag, ...each.image };
+  };
+  return jsonDocument({
+    source,
+    repositories: repositories.map(({ name, tags, problem }) => ({ name, tags: tags.map(tagOf), problem })),
+  });
+}
+
+const shownPlatforms = 4;
+
+function typeOf({ type, platforms, artifactType, missing }: ImageSummary): string {
+  const more = platforms.length - shownPlatforms;
+  const listed = [...platforms.slice(0, shownPlatforms), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  const what = type === 'artifact' ? (artifactType ?? '') : listed;
+  const gaps = missing === 0 ? '' : `(${missing} missing)`;
+  return [type, what, gaps].filter((part) => part !== '').join(' ');
+}

@@ -1,0 +1,79 @@
+// Lists repositories, their tags, and what each of them is.
+import { RegistryError } from '../oci/error-code.ts';
+import type { RepositoryName, Tag } from '../oci/reference.ts';
+import type { ImageSource } from '../transfer/image-source.ts';
+import { summarizeTags, type TagSummary } from '../transfer/image-summary.ts';
+import { openLocalSource } from '../transfer/local-source.ts';
+import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
+import { pathKind } from '../transfer/path-kind.ts';
+import { SourceError } from '../transfer/source-error.ts';
+import { lsJson, lsNames, lsTable } from './ls-output.ts';
+import { orWhatIsThere } from './not-found.ts';
+
+export interface LsOutput extends OpenOptions {
+  readonly json: boolean;
+  /** Names and tags only. */
+  readonly quiet: boolean;
+  /** Short digests. */
+  readonly truncated: boolean;
+}
+
+export interface ListedRepository {
+  readonly name: RepositoryName;
+  readonly tags: readonly (TagSummary | { readonly tag: Tag })[];
+  /** Why there are no tags. */
+  readonly problem: string | undefined;
+}
+
+/** Throws what failureOf explains when there is nothing to list from. */
+export async function ls(where: string | undefined, { json, quiet, truncated, ...options }: LsOutput): Promise<void> {
+  const opened = where === undefined ? await openRoot(options) : await openSource(where, options);
+  const { source } = opened;
+  try {
+    const repositories: ListedRepository[] = [];
+    for (const name of await namesOf(opened)) repositories.push(await listed(opened, name, quiet));
+    const shown = { source: source.description, repositories };
+    process.stdout.write(json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated));
+    if (repositories.length === 0) process.stderr.write(`moorage: ${source.description} has no repositories\n`);
+  } finally {
+    await source.close();
+  }
+}
+
+async function openRoot({ root, environment }: OpenOptions): Promise<OpenedSource> {
+  if (pathKind(root) === 'absent') {
+    throw new SourceError(
+      `there is no ${root} here; name what to list: moorage ls PATH, moorage ls HOST:PORT, or --root DIR`,
+    );
+  }
+  return { source: await openLocalSource([root], { root, environment }), repository: undefined, reference: undefined };
+}
+
+async function namesOf({ source, repository }: OpenedSource): Promise<readonly RepositoryName[]> {
+  if (repository !== undefined) return [repository];
+  try {
+    return await source.repositories();
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'UNSUPPORTED') throw error;
+    throw new SourceError(`${source.description} has no catalog of its repositories; name one: HOST/NAME`);
+  }
+}
+
+async function listed(opened: OpenedSource, name: RepositoryName, quiet: boolean): Promise<ListedRepository> {
+  const { source, reference, repository } = opened;
+  const asked = reference?.kind === 'tag' ? oneTag(source, name, reference.tag) : source.tags(name);
+  try {
+    const tags = await (repository === undefined ? asked : orWhatIsThere(source, name, reference, asked));
+    if (quiet) return { name, tags: tags.map((tag) => ({ tag })), problem: undefined };
+    return { name, tags: await summarizeTags(source, name, tags), problem: undefined };
+  } catch (error) {
+    // Registries list repositories that are empty, or that not everybody may read.
+    if (repository !== undefined || !(error instanceof RegistryError)) throw error;
+    return { name, tags: [], problem: error.message };
+  }
+}
+
+async function oneTag(source: ImageSource, name: RepositoryName, tag: Tag): Promise<readonly Tag[]> {
+  await source.manifest(name, { kind: 'tag', tag });
+  return [tag];
+}

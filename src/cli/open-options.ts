@@ -1,0 +1,39 @@
+// The flags by which commands find what REF, PATH and URL name, and what they stand for.
+import { type Command, Option } from 'commander';
+import { configFileVariable, type Environment } from '../config/environment.ts';
+import { loadSettings } from '../config/load.ts';
+import { settingAt } from '../config/settings.ts';
+import type { OpenOptions } from '../transfer/open-source.ts';
+import { packageVersion } from './version.ts';
+
+export interface SourceFlags {
+  readonly root?: string;
+  readonly config?: string;
+  readonly plainHttp?: true;
+}
+
+/** `--root`, `--plain-http` and `--config`. */
+export function addSourceFlags(command: Command): Command {
+  const root = settingAt('storage.root');
+  return command
+    .addOption(
+      new Option(
+        '--root <dir>',
+        `where a NAME alone is looked for (${root?.environment}; default: ${root?.byDefault})`,
+      ),
+    )
+    .option('--plain-http', 'HTTP instead of HTTPS, also to a registry that is not on this machine')
+    .option('--config <file>', `YAML file with settings (${configFileVariable})`);
+}
+
+/** Refuses with a ConfigError, as serve does. */
+export async function openOptions(flags: SourceFlags, environment: Environment): Promise<OpenOptions> {
+  const written = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
+  const { storage } = await loadSettings({ flags: written, environment, file: flags.config });
+  return {
+    root: storage.root,
+    plainHttp: flags.plainHttp === true,
+    environment,
+    userAgent: `moorage/${packageVersion()}`,
+  };
+}

@@ -1,0 +1,54 @@
+// What `moorage tree` writes about each node of an image.
+import type { ImageTreeNode, NodeProblem } from '../transfer/image-tree-node.ts';
+import { humanSize, shownDate, shownDigest } from './output-text.ts';
+import type { TreeLine } from './output-tree.ts';
+
+const problems: Readonly<Record<NodeProblem, string>> = {
+  missing: 'missing: listed, but not there',
+  unreadable: 'unreadable: not the JSON of a manifest',
+  'not a manifest': 'not a manifest that can be looked into',
+  unrelated: 'listed here, but its subject is another one',
+  cycle: 'stands above itself: not shown again',
+};
+
+/** Annotations and types have no bound in the spec. */
+const longestType = 120;
+
+export function treeLine(node: ImageTreeNode, truncated: boolean, name?: string): TreeLine {
+  const below = [...node.manifests, ...node.attestations, ...node.referrers].map((child) => treeLine(child, truncated));
+  const rest =
+    node.omitted === 0 ? [] : [{ text: `${node.omitted} more left out: the tree is too deep or too large`, below: [] }];
+  return { text: textOf(node, truncated, name), below: [...below, ...rest] };
+}
+
+function textOf(node: ImageTreeNode, truncated: boolean, name: string | undefined): string {
+  const isKnown = node.problem !== 'missing' && node.problem !== 'cycle';
+  const parts = [
+    name,
+    node.platform,
+    node.kind,
+    typeOf(node),
+    shownDigest(node.digest, truncated),
+    isKnown && node.problem !== 'not a manifest' ? humanSize(node.contentSize) : undefined,
+    isKnown && node.layers.length > 0 ? `${node.layers.length} layer${node.layers.length === 1 ? '' : 's'}` : undefined,
+    shownDate(node.created),
+    node.kind === 'attestation' ? '(attestation, no referrer)' : undefined,
+    node.problem === undefined ? undefined : `[${problems[node.problem]}]`,
+  ];
+  return parts.filter((part) => part !== undefined && part !== '').join('  ');
+}
+
+/** Of an ordinary image it says nothing new; of an attestation the predicates say more. */
+function typeOf({ kind, artifactType, config, layers, problem, mediaType }: ImageTreeNode): string | undefined {
+  if (problem === 'not a manifest') return cut(mediaType);
+  if (kind === 'attestation') {
+    const predicates = layers.flatMap(({ annotations }) => annotations?.['in-toto.io/predicate-type'] ?? []);
+    return predicates.length === 0 ? undefined : cut([...new Set(predicates)].join(' '));
+  }
+  const isPlainImage = kind === 'image' && artifactType === config?.mediaType && /\bimage\b/.test(artifactType ?? '');
+  return artifactType === undefined || isPlainImage ? undefined : cut(artifactType);
+}
+
+function cut(text: string): string {
+  return text.length > longestType ? `${text.slice(0, longestType)}...` : text;
+}

@@ -1,0 +1,89 @@
+// One line about each tag of a repository: what it is, for which platforms, how large and how old.
+import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import type { RepositoryName, Tag } from '../oci/reference.ts';
+import { forEachConcurrently } from './copy-concurrently.ts';
+import { isImageConfig } from './image-platform.ts';
+import type { ImageSource } from './image-source.ts';
+import { defaultTreeOptions, imageTree } from './image-tree.ts';
+import type { ImageTreeNode } from './image-tree-node.ts';
+
+export interface ImageSummary {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** An artifact is an image manifest whose config is no image's, or that states an artifactType. */
+  readonly type: 'index' | 'image' | 'artifact';
+  readonly artifactType: string | undefined;
+  readonly platforms: readonly string[];
+  /** Bytes of config and layers of all platforms, each distinct blob once. */
+  readonly contentSize: number;
+  readonly created: string | undefined;
+  /** Listed manifests that are not there: a sparse index. */
+  readonly missing: number;
+}
+
+export interface TagSummary {
+  readonly tag: Tag;
+  /** Undefined when the tag is listed and what it names is not there. */
+  readonly image: ImageSummary | undefined;
+}
+
+/** So many tags at a time, each with so many requests. */
+const tagsAtATime = 4;
+const requestsPerTag = 3;
+
+/** In the order of `tags`. Tags of one image cost one look. */
+export async function summarizeTags(
+  source: ImageSource,
+  name: RepositoryName,
+  tags: readonly Tag[],
+): Promise<readonly TagSummary[]> {
+  const { signal } = defaultTreeOptions;
+  const byDigest = new Map<Digest, Promise<ImageSummary>>();
+  const byTag = new Map<Tag, ImageSummary>();
+  await forEachConcurrently(tags, tagsAtATime, signal, async (tag) => {
+    const digest = await digestOfTag(source, name, tag);
+    if (digest === undefined) return;
+    const summary = byDigest.get(digest) ?? summarize(source, name, digest);
+    byDigest.set(digest, summary);
+    byTag.set(tag, await summary);
+  });
+  return tags.map((tag) => ({ tag, image: byTag.get(tag) }));
+}
+
+async function digestOfTag(source: ImageSource, name: RepositoryName, tag: Tag): Promise<Digest | undefined> {
+  try {
+    return (await source.manifest(name, { kind: 'tag', tag })).digest;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+async function summarize(source: ImageSource, name: RepositoryName, digest: Digest): Promise<ImageSummary> {
+  const options = { ...defaultTreeOptions, referrers: false, concurrency: requestsPerTag };
+  const root = await imageTree(source, name, { kind: 'digest', digest }, options);
+  const below = [...images(root)];
+  return {
+    digest,
+    mediaType: root.mediaType,
+    type: typeOf(root),
+    artifactType: root.artifactType,
+    platforms: [...new Set(below.flatMap(({ platform }) => platform ?? []))],
+    contentSize: root.contentSize,
+    created: root.created ?? below.map(({ created }) => created).find((created) => created !== undefined),
+    missing: below.filter(({ problem }) => problem === 'missing').length,
+  };
+}
+
+function typeOf({ kind, config, artifactType }: ImageTreeNode): ImageSummary['type'] {
+  if (kind === 'index') return 'index';
+  if (config === undefined || (isImageConfig(config) && artifactType === config.mediaType)) return 'image';
+  return 'artifact';
+}
+
+/** The images themselves, without indexes and attestations. */
+function* images(node: ImageTreeNode): Generator<ImageTreeNode> {
+  if (node.kind === 'image') yield node;
+  for (const child of node.manifests) yield* images(child);
+}

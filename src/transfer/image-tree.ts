@@ -1,0 +1,186 @@
+// Finds out all that belongs to an image: platforms, attestations, referrers and what refers to those. Bounded, whatever it meets.
+import { annotationKeys } from '../oci/annotations.ts';
+import type { DescriptorReference } from '../oci/descriptor.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { artifactTypeOf, type ImageIndex, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
+import { isImageIndexType, isManifestType } from '../oci/media-type.ts';
+import type { Reference, RepositoryName } from '../oci/reference.ts';
+import { forEachConcurrently } from './copy-concurrently.ts';
+import { configFacts, platformsOf } from './image-platform.ts';
+import type { ImageSource, SourceManifest } from './image-source.ts';
+import { draftOf, type ImageTreeNode, type NodeDraft, type NodeKind, sumContent } from './image-tree-node.ts';
+
+export interface TreeOptions {
+  /** False: only the image itself and its platforms. */
+  readonly referrers: boolean;
+  readonly maxDepth: number;
+  readonly maxNodes: number;
+  /** Requests at a time. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal;
+}
+
+export const defaultTreeOptions: TreeOptions = {
+  referrers: true,
+  maxDepth: 16,
+  maxNodes: 10_000,
+  concurrency: 8,
+  signal: new AbortController().signal,
+};
+
+interface Found {
+  readonly kind: NodeKind;
+  readonly descriptor: DescriptorReference;
+  readonly platform?: string | undefined;
+  /** Of its index, below which BuildKit lists them. */
+  readonly attestations: readonly Found[];
+}
+
+interface Pending {
+  readonly draft: NodeDraft;
+  readonly above: Pending | undefined;
+  readonly depth: number;
+  readonly attestations: readonly Found[];
+  /** What was found below, each with the list that it belongs to. */
+  readonly below: (readonly [NodeDraft[], Found])[];
+}
+
+/** Throws NAME_UNKNOWN or MANIFEST_UNKNOWN for the image itself; whatever is missing below it is a node that says so. */
+export async function imageTree(
+  source: ImageSource,
+  name: RepositoryName,
+  reference: Reference,
+  options: TreeOptions = defaultTreeOptions,
+): Promise<ImageTreeNode> {
+  const { digest, mediaType, bytes } = await source.manifest(name, reference);
+  const kind = isImageIndexType(mediaType) ? 'index' : 'image';
+  const draft = draftOf(kind, { digest, mediaType, size: bytes.byteLength });
+  const walk = new TreeWalk(source, name, options);
+  let level: readonly Pending[] = [{ draft, above: undefined, depth: 0, attestations: [], below: [] }];
+  // Level by level: what is cut off a tree that is too large does not depend on who answers first.
+  while (level.length > 0) {
+    await forEachConcurrently(level, options.concurrency, options.signal, (pending) => walk.look(pending));
+    level = level.flatMap((pending) => walk.next(pending));
+  }
+  sumContent(draft);
+  return draft;
+}
+
+class TreeWalk {
+  readonly #source: ImageSource;
+  readonly #name: RepositoryName;
+  readonly #options: TreeOptions;
+  #nodes = 1;
+
+  constructor(source: ImageSource, name: RepositoryName, options: TreeOptions) {
+    this.#source = source;
+    this.#name = name;
+    this.#options = options;
+  }
+
+  async look(pending: Pending): Promise<void> {
+    const { draft, attestations, below } = pending;
+    for (const attestation of attestations) below.push([draft.attestations, attestation]);
+    const { digest } = draft;
+    if (!isDigest(digest) || !isManifestType(draft.mediaType)) {
+      draft.problem = 'not a manifest';
+      return;
+    }
+    const stored = await this.#manifestIfThere(digest);
+    const manifest = stored === undefined ? undefined : manifestIn(stored);
+    if (stored !== undefined && manifest !== undefined) await this.#describe(pending, stored, manifest);
+    else draft.problem = stored === undefined ? 'missing' : 'unreadable';
+    if (!this.#options.referrers) return;
+    // Also of what is missing: a signature may be copied before what it signs.
+    for (const descriptor of await this.#source.referrers(this.#name, digest)) {
+      below.push([draft.referrers, { kind: 'referrer', descriptor, attestations: [] }]);
+    }
+  }
+
+  /** Makes the nodes below, as far as there is room for them. */
+  next(pending: Pending): Pending[] {
+    const { draft, below, depth } = pending;
+    const made: Pending[] = [];
+    for (const [list, { kind, descriptor, platform, attestations }] of below) {
+      if (depth >= this.#options.maxDepth || this.#nodes >= this.#options.maxNodes) {
+        draft.omitted += 1;
+        continue;
+      }
+      this.#nodes += 1;
+      const child = draftOf(kind, descriptor, platform);
+      list.push(child);
+      if (standsAbove(pending, descriptor.digest)) child.problem = 'cycle';
+      else made.push({ draft: child, above: pending, depth: depth + 1, attestations, below: [] });
+    }
+    return made;
+  }
+
+  async #describe({ draft, above, below }: Pending, stored: SourceManifest, manifest: Manifest): Promise<void> {
+    draft.mediaType = stored.mediaType;
+    draft.size = stored.bytes.byteLength;
+    draft.artifactType = artifactTypeOf(manifest);
+    draft.annotations = manifest.annotations ?? {};
+    if (draft.kind === 'referrer' && subjectOf(manifest) !== above?.draft.digest) draft.problem = 'unrelated';
+    draft.created = draft.annotations[annotationKeys.created];
+    if (manifest.kind === 'index') {
+      for (const found of childrenOf(manifest, stored.bytes)) below.push([draft.manifests, found]);
+      return;
+    }
+    draft.config = manifest.config;
+    draft.layers = manifest.layers;
+    if (draft.kind === 'attestation') return;
+    const facts = await configFacts(this.#source, this.#name, manifest.config);
+    draft.platform ??= facts.platform;
+    draft.created ??= facts.created;
+  }
+
+  async #manifestIfThere(digest: Digest): Promise<SourceManifest | undefined> {
+    try {
+      return await this.#source.manifest(this.#name, { kind: 'digest', digest });
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+      throw error;
+    }
+  }
+}
+
+function manifestIn({ bytes, mediaType }: SourceManifest): Manifest | undefined {
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return undefined;
+    throw error;
+  }
+}
+
+function standsAbove(pending: Pending, digest: string): boolean {
+  for (let at: Pending | undefined = pending; at !== undefined; at = at.above) {
+    if (at.draft.digest === digest) return true;
+  }
+  return false;
+}
+
+/** BuildKit lists the attestations of a platform beside it (BuildKit, docs/attestations/attestation-storage.md). */
+function childrenOf({ manifests }: ImageIndex, bytes: Uint8Array): readonly Found[] {
+  const platforms = platformsOf(bytes);
+  const attestedBy = new Map(
+    manifests.filter((each) => !isAttestation(each)).map(({ digest }) => [digest, [] as Found[]]),
+  );
+  const children: Found[] = [];
+  for (const [at, descriptor] of manifests.entries()) {
+    if (isAttestation(descriptor)) {
+      const beside = attestedBy.get(descriptor.annotations?.['vnd.docker.reference.digest'] ?? '') ?? children;
+      beside.push({ kind: 'attestation', descriptor, attestations: [] });
+    } else {
+      const kind = isImageIndexType(descriptor.mediaType) ? 'index' : 'image';
+      const attestations = attestedBy.get(descriptor.digest) ?? [];
+      children.push({ kind, descriptor, platform: platforms[at], attestations });
+    }
+  }
+  return children;
+}
+
+function isAttestation({ annotations }: DescriptorReference): boolean {
+  return annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
+}

@@ -1,0 +1,116 @@
+// From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
+
+import { RegistryError } from '../oci/error-code.ts';
+import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
+import { loginCredentials } from '../remote/login-credentials.ts';
+import { defaultTransport, openRemote } from '../remote/open-remote.ts';
+import type { ImageSource } from './image-source.ts';
+import { openLocalSource } from './local-source.ts';
+import { pathKind } from './path-kind.ts';
+import { SourceError } from './source-error.ts';
+import { parseSourceReference, type SourceReference, WrongReferenceError } from './source-reference.ts';
+
+export interface OpenOptions {
+  /** `--root`: where names without a host or a path are looked up. */
+  readonly root: string;
+  /** `--plain-http`: also to a registry that is not on this machine. */
+  readonly plainHttp: boolean;
+  /** HOME and what `docker login` and `podman login` look at. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly userAgent: string;
+}
+
+export interface OpenedSource {
+  readonly source: ImageSource;
+  /** Undefined when a whole registry, root or layout of several repositories was named. */
+  readonly repository: RepositoryName | undefined;
+  /** Undefined when no tag or digest was written. */
+  readonly reference: Reference | undefined;
+}
+
+export interface OpenedImage extends OpenedSource {
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+}
+
+const helperTimeoutMs = 20_000;
+
+/** REF, PATH or URL. Throws WrongReferenceError for what means nothing, SourceError and RegistryError for what is not there. */
+export async function openSource(text: string, options: OpenOptions): Promise<OpenedSource> {
+  const parsed = parseSourceReference(text, { lookAt: pathKind, home: options.environment.HOME });
+  const { reference } = parsed;
+  const source = await openParsed(parsed, options);
+  try {
+    const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
+    return { source, repository, reference };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** REF: one image, `latest` where no tag is written. */
+export async function openImage(text: string, options: OpenOptions): Promise<OpenedImage> {
+  const { source, repository, reference } = await openSource(text, options);
+  if (repository !== undefined) {
+    return { source, repository, reference: reference ?? { kind: 'tag', tag: parseTag('latest') } };
+  }
+  try {
+    throw new WrongReferenceError(`"${text}" names no image: ${await choices(source)}`);
+  } finally {
+    await source.close();
+  }
+}
+
+async function openParsed(parsed: SourceReference, options: OpenOptions): Promise<ImageSource> {
+  const { environment, root, plainHttp, userAgent } = options;
+  if (parsed.kind === 'remote') {
+    return openRemote(parsed.host, {
+      scheme: parsed.scheme ?? (plainHttp ? 'http' : undefined),
+      credentials: loginCredentials({ environment, helperTimeoutMs }),
+      transport: { ...defaultTransport, userAgent },
+    });
+  }
+  if (parsed.kind === 'path') return openLocalSource([parsed.path], { root: undefined, environment });
+  if (pathKind(root) === 'absent') {
+    throw new SourceError(
+      `"${parsed.name}" is looked for below ${root}, which does not exist; write HOST/${parsed.name} for a registry, ./${parsed.name} for a path, or another --root DIR`,
+    );
+  }
+  return openLocalSource([root], { root, environment });
+}
+
+/** The one that is meant where a layout has one; by the end of its name where it has several. */
+async function repositoryIn(
+  source: ImageSource,
+  path: string,
+  within: string | undefined,
+): Promise<RepositoryName | undefined> {
+  if (within === undefined && pathKind(path) === 'directory') return undefined;
+  const names = await source.repositories();
+  if (within === undefined) return names.length === 1 ? names[0] : undefined;
+  const found = names.filter((name) => name === within || name.endsWith(`/${within}`));
+  if (found.length === 1) return found[0];
+  throw new RegistryError('NAME_UNKNOWN', {
+    message: `no repository "${within}" in ${path}; its repositories: ${shortList(names)}`,
+  });
+}
+
+async function choices(source: ImageSource): Promise<string> {
+  try {
+    const names = await source.repositories();
+    return `write ${source.description}/NAME:TAG; its repositories: ${shortList(names)}`;
+  } catch (error) {
+    if (error instanceof RegistryError) return `write ${source.description}/NAME:TAG`;
+    throw error;
+  }
+}
+
+const shown = 8;
+
+/** Names to choose from, as far as a line holds them. */
+export function shortList(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  return `${names.slice(0, shown).join(', ')}${more}`;
+}
