@@ -20,7 +20,7 @@ export type ImportRepository = Pick<Repository, 'name' | 'blobs' | 'uploads' | '
 
 export interface ImportOptions {
   readonly source: ImageSource;
-  readonly repository: (name: RepositoryName) => ImportRepository;
+  readonly repository: (name: RepositoryName) => Promise<ImportRepository> | ImportRepository;
   readonly referrers: boolean;
   readonly progress: CopyProgress;
   readonly signal: AbortSignal;
@@ -95,7 +95,7 @@ class RepositoryCopies {
   }
 
   async copy({ from, reference, to, tag }: PlannedImage): Promise<Digest> {
-    const target = this.#options.repository(to);
+    const target = await this.#options.repository(to);
     const walk = this.#walk(from, to);
     const root = await walk.root(reference);
     try {

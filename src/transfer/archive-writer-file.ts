@@ -1,0 +1,79 @@
+// An archive as a file: compressed as its name says, written beside its place and renamed once all of it is durable.
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable, type Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
+import { CopyError } from './copy-error.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+/** Undefined for what names no archive: a directory, then. */
+export function compressionOf(path: string): Compression | undefined {
+  if (path.endsWith('.tar')) return 'none';
+  if (path.endsWith('.tar.gz')) return 'gzip';
+  return path.endsWith('.tar.zst') ? 'zstd' : undefined;
+}
+
+/** Node has zstd since 22.15. */
+type ZstdFactory = () => Transform;
+
+/** Throws CopyError where this Node cannot compress so: before anything is read. */
+export function compressor(compression: Compression): readonly Transform[] {
+  if (compression === 'none') return [];
+  if (compression === 'gzip') return [zlib.createGzip()];
+  const { createZstdCompress } = zlib as { createZstdCompress?: ZstdFactory };
+  if (createZstdCompress !== undefined) return [createZstdCompress()];
+  throw new CopyError(
+    `.tar.zst needs Node 22.15 or later, and this is ${process.version}; write a .tar or .tar.gz instead`,
+  );
+}
+
+/** Replaces what is there with one rename. Whatever goes wrong, `path` is as it was and nothing else is left. */
+export async function writeArchive(
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+  { compression, signal }: { readonly compression: Compression; readonly signal: AbortSignal },
+): Promise<void> {
+  const through = compressor(compression);
+  const draft = join(dirname(path), `.moorage-${randomBytes(6).toString('hex')}-${basename(path)}`);
+  const file = await open(draft, 'wx', 0o644);
+  try {
+    try {
+      await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(file)], { signal });
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    // The stream says only that it was aborted.
+    throw signal.aborted ? signal.reason : error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Leaves the file open: it must still be synced. */
+function intoFile(file: FileHandle): Writable {
+  return new Writable({
+    highWaterMark: 1 << 20,
+    write: (bytes: Buffer, _encoding, done) => {
+      writeWhole(file, bytes).then(() => done(), done);
+    },
+  });
+}
+
+async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

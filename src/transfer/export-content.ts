@@ -1,0 +1,140 @@
+// What an export holds: images with their names, every manifest with its part, every blob once with where its bytes come from.
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { parseManifest, referrerDescriptorOf, subjectOf } from '../oci/manifest.ts';
+import type { Reference, Tag } from '../oci/reference.ts';
+import type { BlobOrigin, BlobToCopy } from './copy-content.ts';
+import { CopyError } from './copy-error.ts';
+import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
+import { hostPlatforms, imageForPlatform, type Platform } from './export-platform.ts';
+import type { SourceManifest } from './image-source.ts';
+
+/** One image that was asked for. */
+export interface ExportRequest {
+  readonly origin: BlobOrigin;
+  readonly reference: Reference;
+  /** With its registry. */
+  readonly fullName: string;
+  readonly tag: Tag | undefined;
+}
+
+/** The image of one platform: config and layers, as manifest.json names them. */
+export interface EngineImage {
+  readonly config: Digest;
+  readonly layers: readonly Digest[];
+}
+
+export interface ExportedImage {
+  readonly digest: Digest;
+  readonly fullName: string;
+  readonly tag: Tag | undefined;
+  /** Undefined for what no engine can run. */
+  readonly engineImage: EngineImage | undefined;
+}
+
+export interface ExportedManifest {
+  readonly role: WalkedManifest['role'];
+  /** As a referrers response lists it. */
+  readonly descriptor: Descriptor;
+  readonly subject: Digest | undefined;
+  readonly origin: BlobOrigin;
+}
+
+export interface ExportedBlob extends BlobToCopy {
+  readonly origin: BlobOrigin;
+}
+
+export interface ExportContent {
+  readonly images: readonly ExportedImage[];
+  readonly manifests: ReadonlyMap<Digest, ExportedManifest>;
+  readonly blobs: ReadonlyMap<Digest, ExportedBlob>;
+}
+
+export interface CollectOptions {
+  readonly referrers: boolean;
+  /** Of an index, only the image of this platform. */
+  readonly platform: Platform | undefined;
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Reads manifests only. Throws CopyError, MANIFEST_UNKNOWN, NAME_UNKNOWN. */
+export async function collectContent(
+  requests: readonly ExportRequest[],
+  options: CollectOptions,
+): Promise<ExportContent> {
+  const images: ExportedImage[] = [];
+  const manifests = new Map<Digest, ExportedManifest>();
+  const blobs = new Map<Digest, ExportedBlob>();
+  const walks = new Map<string, ImageWalk>();
+  for (const { origin, reference, fullName, tag } of requests) {
+    const place = `${origin.source.description} ${origin.repository}`;
+    const walk = walks.get(place) ?? new ImageWalk(origin.source, origin.repository, options);
+    walks.set(place, walk);
+    const root = await chosenRoot(await walk.root(reference), origin, options.platform);
+    for await (const walked of walk.from(root)) {
+      options.signal.throwIfAborted();
+      if (!manifests.has(walked.digest)) manifests.set(walked.digest, exportedManifest(walked, origin));
+      for (const blob of walked.blobs) addBlob(blobs, { ...blob, origin });
+    }
+    // It may have been met before, as the child of another image that was asked for.
+    const known = manifests.get(root.digest);
+    if (known !== undefined) manifests.set(root.digest, { ...known, role: 'image' });
+    images.push({ digest: root.digest, fullName, tag, engineImage: await engineImageOf(root, origin) });
+  }
+  return { images, manifests, blobs };
+}
+
+async function chosenRoot(
+  root: SourceManifest,
+  origin: BlobOrigin,
+  platform: Platform | undefined,
+): Promise<SourceManifest> {
+  if (platform === undefined) return root;
+  const chosen = await imageForPlatform(root, [platform], readerOf(origin), { orAny: false });
+  if (chosen !== undefined) return chosen;
+  throw new CopyError(
+    `${origin.repository}: there is no image for ${platform.os}/${platform.architecture} in ${root.digest}`,
+  );
+}
+
+function exportedManifest(walked: WalkedManifest, origin: BlobOrigin): ExportedManifest {
+  const { manifest, digest, bytes, role } = walked;
+  const subject = subjectOf(manifest);
+  return { role, subject, origin, descriptor: referrerDescriptorOf(manifest, digest, bytes.byteLength) };
+}
+
+function addBlob(blobs: Map<Digest, ExportedBlob>, blob: ExportedBlob): void {
+  const known = blobs.get(blob.digest);
+  if (known !== undefined && known.size !== blob.size) {
+    throw new CopyError(`${blob.digest} has ${known.size} bytes by one manifest and ${blob.size} by another`);
+  }
+  // What one image may do without, another may need.
+  if (known === undefined || known.optional) blobs.set(blob.digest, blob);
+}
+
+const configTypes: ReadonlySet<string> = new Set([
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+]);
+
+async function engineImageOf(root: SourceManifest, origin: BlobOrigin): Promise<EngineImage | undefined> {
+  const image = await imageForPlatform(root, hostPlatforms, readerOf(origin), { orAny: true });
+  const manifest = image && parseManifest(image.bytes, image.mediaType);
+  if (manifest?.kind !== 'image' || !configTypes.has(manifest.config.mediaType)) return undefined;
+  const digests = [manifest.config, ...manifest.layers].map(({ digest }) => digest).filter(isDigest);
+  const [config, ...layers] = digests;
+  return config === undefined || layers.length < manifest.layers.length ? undefined : { config, layers };
+}
+
+function readerOf({ source, repository }: BlobOrigin) {
+  return async (digest: Digest): Promise<SourceManifest | undefined> => {
+    try {
+      return await source.manifest(repository, { kind: 'digest', digest });
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+      throw error;
+    }
+  };
+}

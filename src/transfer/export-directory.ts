@@ -1,0 +1,90 @@
+// An export as a directory: a layout that other tools open, also one that exists and is added to. Broken off anywhere, the next run
+// goes on; index.json changes last, by rename.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import { Registry } from '../registry/registry.ts';
+import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import type { Key } from '../storage/object-store.ts';
+import { copyBlob } from './copy-blob.ts';
+import { forEachConcurrently } from './copy-concurrently.ts';
+import { CopyError } from './copy-error.ts';
+import type { ExportRun } from './export-archive.ts';
+import type { ExportContent } from './export-content.ts';
+import { exportEntries } from './export-index.ts';
+import { assertFits, listInLayout } from './export-layout.ts';
+import type { ExportProfile } from './export-profile.ts';
+import { listInRepository } from './export-repository.ts';
+
+const blobsAtOnce = 3;
+const workDirectory = '.moorage';
+/** Tells that the work directory is of an export, and goes with it: a served layout keeps its own. */
+const markKey = `${workDirectory}/export` as Key;
+/** Only messages and upload sessions see it. */
+const layoutName = 'export' as RepositoryName;
+
+export interface DirectoryTarget {
+  readonly path: string;
+  readonly log: LayoutLog;
+}
+
+/** Throws CopyError for a directory that holds something else; otherwise what a copy throws. What was copied stays for the next run. */
+export async function exportDirectory(
+  content: ExportContent,
+  profile: ExportProfile,
+  { path, log }: DirectoryTarget,
+  run: ExportRun,
+): Promise<void> {
+  const entries = exportEntries(content, profile);
+  const found = await namesIn(path);
+  assertLayout(path, found);
+  const store = await openFilesystemStore(path, { log });
+  const isOurs = !found.includes(workDirectory) || (await store.stat(markKey)) !== undefined;
+  if (isOurs) await store.write(markKey, Buffer.from('An export is under way, or was broken off: run it again.\n'));
+  const mount = { name: layoutName, store, readOnly: false, facts: undefined };
+  const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
+  try {
+    const repository = await registry.repository(layoutName);
+    await assertFits(store, entries, profile);
+    await copyBlobs(content, repository, run);
+    if (profile === 'oci') await listInRepository(content, repository, run);
+    else await listInLayout(content, entries, store, profile, run);
+  } finally {
+    await registry.close();
+  }
+  if (isOurs) await rm(join(path, workDirectory), { recursive: true, force: true });
+}
+
+async function copyBlobs(
+  content: ExportContent,
+  repository: Parameters<typeof copyBlob>[1],
+  { progress, signal }: ExportRun,
+): Promise<void> {
+  // What a manifest names as a blob and is one of the manifests arrives as such.
+  const blobs = [...content.blobs.values()].filter(({ digest }) => !content.manifests.has(digest));
+  await forEachConcurrently(blobs, blobsAtOnce, signal, async (blob, either) => {
+    const outcome = await copyBlob(blob.origin, repository, blob, { progress, signal: either, verifyPresent: true });
+    if (outcome !== undefined) return;
+    progress.note(`${blob.digest} is non-distributable and not in ${blob.origin.source.description}: left out`);
+  });
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw error;
+    throw new CopyError(`${path} is a file; an archive's name ends in .tar, .tar.gz or .tar.zst`, { cause: error });
+  }
+}
+
+/** A directory of something else must not get blobs and an index.json between its files. */
+function assertLayout(path: string, found: readonly string[]): void {
+  const isLayout = found.length === 0 || found.includes('index.json') || found.includes('oci-layout');
+  const isBrokenOff = found.every((name) => name === workDirectory || name === 'blobs');
+  if (isLayout || isBrokenOff) return;
+  throw new CopyError(`${path} is not empty and holds no image layout; name a new directory, or a layout to add to`);
+}

@@ -1,0 +1,86 @@
+// An export from start to end: what was named is looked up, and written as an archive or as a directory.
+
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { Digest } from '../oci/digest.ts';
+import { algorithmOf } from '../oci/digest.ts';
+import { compressionOf } from './archive-writer-file.ts';
+import { withManifestCache } from './copy-cached-source.ts';
+import { CopyError } from './copy-error.ts';
+import { exportArchive } from './export-archive.ts';
+import { collectContent, type ExportRequest } from './export-content.ts';
+import { exportDirectory } from './export-directory.ts';
+import { engineNameOf } from './export-index.ts';
+import type { Platform } from './export-platform.ts';
+import { type ExportProfile, hasDockerManifest, listsReferrers, usesFullNames } from './export-profile.ts';
+import type { ImageSource } from './image-source.ts';
+import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
+
+export interface ExportOptions {
+  readonly profile: ExportProfile;
+  /** A file when it ends in .tar, .tar.gz or .tar.zst, a directory otherwise. */
+  readonly target: string;
+  /** Undefined: where the profile can list them. */
+  readonly referrers: boolean | undefined;
+  readonly platform: Platform | undefined;
+  readonly log: LayoutLog;
+  readonly progress: CopyProgress;
+  readonly signal: AbortSignal;
+}
+
+export interface ExportedName {
+  /** As the tools that the profile is for will show it. */
+  readonly name: string;
+  readonly digest: Digest;
+}
+
+export interface ExportReport {
+  readonly form: 'archive' | 'directory';
+  readonly images: readonly ExportedName[];
+  readonly totals: CopyTotals;
+  readonly notes: readonly string[];
+}
+
+/** Throws CopyError, WrongContentError, StorageError, what the sources throw, and the reason of `signal`. */
+export async function exportImages(requests: readonly ExportRequest[], options: ExportOptions): Promise<ExportReport> {
+  const { profile, target, log, signal } = options;
+  const referrers = options.referrers ?? listsReferrers(profile);
+  if (referrers && !listsReferrers(profile)) {
+    throw new CopyError('a layout for crane holds exactly one entry, so no referrers; leave --referrers out');
+  }
+  const tally = new CopyTally(options.progress);
+  const note = (text: string) => tally.note(text);
+  const content = await collectContent(cached(requests), { referrers, platform: options.platform, note, signal });
+  if (
+    profile !== 'oci' &&
+    [...content.manifests.keys(), ...content.blobs.keys()].some((digest) => algorithmOf(digest) !== 'sha256')
+  ) {
+    note('there are sha512 digests, which containerd, docker and crane do not read');
+  }
+  if (hasDockerManifest(profile) && content.images.some(({ engineImage }) => engineImage === undefined)) {
+    note('what is no container image is only in index.json: engines that read manifest.json do not see it');
+  }
+  const compression = compressionOf(target);
+  if (compression !== undefined)
+    await exportArchive(content, profile, { path: target, compression }, { progress: tally, signal });
+  else await exportDirectory(content, profile, { path: target, log }, { progress: tally, signal });
+  return {
+    form: compression === undefined ? 'directory' : 'archive',
+    images: content.images.map((image) => ({
+      name: usesFullNames(profile) ? engineNameOf(image) : (image.tag ?? image.digest),
+      digest: image.digest,
+    })),
+    totals: tally.totals,
+    notes: tally.notes,
+  };
+}
+
+/** Each source once, so that images of one source share what is known of it. */
+function cached(requests: readonly ExportRequest[]): readonly ExportRequest[] {
+  const sources = new Map<ImageSource, ImageSource>();
+  return requests.map((request) => {
+    const { source, repository } = request.origin;
+    const known = sources.get(source) ?? withManifestCache(source);
+    sources.set(source, known);
+    return { ...request, origin: { source: known, repository } };
+  });
+}

@@ -1,0 +1,67 @@
+// What tests export: an image for two platforms with a signature and an approval of it, and what an export is asked for by.
+import { parseReference, parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
+import type { ExportRequest } from '../../src/transfer/export-content.ts';
+import { type ExportOptions, exportImages } from '../../src/transfer/export-images.ts';
+import { fullNameOf } from '../../src/transfer/export-name.ts';
+import type { ImageSource } from '../../src/transfer/image-source.ts';
+import { noProgress } from '../../src/transfer/progress.ts';
+import { blobOf, type Content, configType, contentOf, imageManifest, referrerOf } from './content.ts';
+import { MemorySource } from './memory-source.ts';
+
+export const layer = blobOf('the layer that both platforms share');
+export const amd64 = imageManifest({ layers: [layer], config: blobOf('{"architecture":"amd64"}', configType) });
+export const arm64 = imageManifest({ layers: [layer], config: blobOf('{"architecture":"arm64"}', configType) });
+export const index = platformIndex([amd64, 'amd64'], [arm64, 'arm64']);
+export const signature = referrerOf(amd64, 'application/vnd.example.signature', { 'com.example.kind': 'signature' });
+export const approval = referrerOf(signature, 'application/vnd.example.approval');
+
+export function platformIndex(...images: readonly (readonly [image: Content, architecture: string])[]): Content {
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const manifests = images.map(([{ descriptor }, architecture]) => ({
+    ...descriptor,
+    platform: { architecture, os: architecture === 'unknown' ? 'unknown' : 'linux' },
+  }));
+  return contentOf(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })), mediaType);
+}
+
+/** `team/app` with the index as `multi`, its first image as `v1`, and the referrers of that. */
+export function signedImages(): MemorySource {
+  return new MemorySource()
+    .addImage('team/app', amd64, 'v1')
+    .addImage('team/app', arm64)
+    .addManifest('team/app', index, 'multi')
+    .addImage('team/app', signature)
+    .addImage('team/app', approval);
+}
+
+/** `NAME:TAG` or `NAME@DIGEST` of a source. */
+export function requestFor(source: ImageSource, written: string): ExportRequest {
+  const at = written.indexOf('@');
+  const cut = at < 0 ? written.lastIndexOf(':') : at;
+  const repository = parseRepositoryName(written.slice(0, cut));
+  return {
+    origin: { source, repository },
+    reference: parseReference(written.slice(cut + 1)),
+    fullName: fullNameOf(repository),
+    tag: at < 0 ? parseTag(written.slice(cut + 1)) : undefined,
+  };
+}
+
+export function exported(
+  source: ImageSource,
+  references: readonly string[],
+  options: Partial<ExportOptions> & Pick<ExportOptions, 'target'>,
+) {
+  return exportImages(
+    references.map((written) => requestFor(source, written)),
+    {
+      profile: 'oci',
+      referrers: undefined,
+      platform: undefined,
+      log: { info: () => {}, warn: () => {} },
+      progress: noProgress,
+      signal: new AbortController().signal,
+      ...options,
+    },
+  );
+}
