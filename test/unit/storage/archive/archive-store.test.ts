@@ -89,6 +89,15 @@ describe('flavours', () => {
 });
 
 describe('names', () => {
+  test('are found by their key alone, which is no path', async () => {
+    const archives = await newArchives();
+    const store = await archives.open(tarOf({ path: 'd/a', content: 'x' }));
+    for (const path of ['d/', '/d/a', './d/a', 'd/../d/a', 'd//a', 'D/a', '__proto__']) {
+      expect(await store.stat(key(path))).toBeUndefined();
+      expect(await store.open(key(path))).toBeUndefined();
+    }
+  });
+
   test('the last member of a name is the one, whatever it is', async () => {
     const archives = await newArchives();
     const store = await archives.open(
