@@ -3,14 +3,17 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { hostInUrl } from './config/listen-address.ts';
 import { defaultSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { userCacheDirectory } from './mounts/work-directory.ts';
 import { silentLogger } from './observability/logger.ts';
 import { createServer } from './server.ts';
 
 export type { InjectOptions, LightMyRequestResponse } from 'fastify';
 
 export interface RegistryOptions {
-  /** Directory of the registry, created when missing. Absent: everything is in memory, and gone after `close`. */
+  /** Directory of the registry, created when missing. Without it and without paths everything is in memory, and gone after `close`. */
   readonly root?: string;
+  /** Directories of layouts, layouts and archives of them, each as `serve` takes it: `PATH`, `NAME=PATH` or `NAME=PATH:ro`. */
+  readonly paths?: readonly string[];
   /** Refuse pushes (403) and deletes (405). Default: false. */
   readonly readOnly?: boolean;
   /** Refuse manifests whose layers, config or child manifests are not in the repository. Default: false. */
@@ -58,7 +61,12 @@ export interface EmbeddedRegistry {
  *     await registry.close();
  */
 export async function createRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
-  const server = await createServer(settingsOf(options), silentLogger());
+  const settings = settingsOf(options);
+  const server = await createServer(settings, silentLogger(), {
+    paths: options.paths ?? [],
+    root: options.root,
+    cacheDirectory: userCacheDirectory(process.env),
+  });
   let closing: Promise<void> | undefined;
   return {
     listen: async ({ host = '127.0.0.1', port = 0 } = {}) => {
@@ -75,10 +83,13 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
 
 function settingsOf(options: RegistryOptions): Settings {
   const defaults = defaultSettings();
-  const { root } = options;
+  const { root, paths = [] } = options;
   return {
     ...defaults,
-    storage: root === undefined ? { ...defaults.storage, ephemeral: true } : { ...defaults.storage, root },
+    storage:
+      root === undefined && paths.length === 0
+        ? { ...defaults.storage, ephemeral: true }
+        : { ...defaults.storage, root: root ?? defaults.storage.root },
     server: {
       ...defaults.server,
       readOnly: options.readOnly ?? defaults.server.readOnly,

@@ -1,4 +1,4 @@
-// The composition root: settings -> store -> registry -> HTTP application -> listening socket, and the way back.
+// The composition root: settings -> mounts -> registry -> HTTP application -> listening socket, and the way back.
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { openPolicy } from './auth/open-policy.ts';
@@ -6,39 +6,48 @@ import type { ListenAddress } from './config/listen-address.ts';
 import type { Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import { defaultHttpSettings } from './http/http-settings.ts';
+import { type OpenedMount, openMounts } from './mounts/open-mounts.ts';
 import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
 import { Registry } from './registry/registry.ts';
-import { openFilesystemStore } from './storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from './storage/memory/memory-store.ts';
-import type { ObjectStore } from './storage/object-store.ts';
 
 export interface RegistryServer {
   readonly app: FastifyInstance;
+  readonly registry: Registry;
+  readonly mounts: readonly OpenedMount[];
   /** Opens the socket and returns the port. */
   listen(address: ListenAddress): Promise<number>;
   /** Takes no new requests, lets running ones finish for `deadlineMs`, cuts the rest, and ends the registry's own work. */
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Opens the store and starts the registry's own work; nothing listens yet. */
-export async function createServer(settings: Settings, log: Logger): Promise<RegistryServer> {
-  const store = await openStore(settings, log);
+export interface Served {
+  /** As written on the command line; empty: only the registry's own directory is served. */
+  readonly paths: readonly string[];
+  /** The registry's own directory; undefined: with paths alone it is not served. */
+  readonly root: string | undefined;
+  readonly cacheDirectory: string;
+}
+
+/** Opens what is served and starts the registry's own work; nothing listens yet. */
+export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
+  const mounts = await mountsOf(settings, log, served);
   const registry = new Registry({
-    store,
+    mounts,
     log: messageFirst(log),
     requireReferences: settings.manifests.requireReferences,
     uploadsExpireAfterMs: settings.uploads.expireAfter,
-    readOnly: settings.server.readOnly,
+    names: settings.layouts,
+    scan: settings.layouts.scan !== 'off',
   });
   const app = buildApp({
     registry,
     policy: openPolicy,
     settings: {
       ...defaultHttpSettings,
-      readOnly: settings.server.readOnly,
       deletesEnabled: settings.deletes.enabled,
       warning: settings.server.warning,
       maxManifestBytes: settings.manifests.maxSize,
@@ -50,6 +59,8 @@ export async function createServer(settings: Settings, log: Logger): Promise<Reg
   registry.start();
   return {
     app,
+    registry,
+    mounts,
     listen: async ({ host, port }) => {
       await app.listen({ host, port });
       return (app.server.address() as AddressInfo).port;
@@ -61,14 +72,20 @@ export async function createServer(settings: Settings, log: Logger): Promise<Reg
   };
 }
 
-function openStore({ storage, server }: Settings, log: Logger): Promise<ObjectStore> | ObjectStore {
-  if (storage.ephemeral) return new MemoryStore();
-  return openFilesystemStore(storage.root, {
-    log: messageFirst(log),
-    readOnly: server.readOnly,
+async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {
+  const { storage, server } = settings;
+  const { readOnly } = server;
+  const opened = await openMounts({
+    ...served,
+    root: storage.ephemeral ? undefined : served.root,
+    readOnly,
     fileMode: storage.fileMode,
     directoryMode: storage.directoryMode,
+    log: messageFirst(log),
   });
+  if (!storage.ephemeral) return opened;
+  const store = new MemoryStore();
+  return [...opened, { name: '', store, readOnly, facts: undefined, path: '', kind: 'root' }];
 }
 
 const idleCheckMs = 50;

@@ -1,14 +1,22 @@
 // What `moorage serve` prints when it is ready: where it listens, where it stores, and commands to paste.
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
 
+export interface ServedMount {
+  /** '' where repositories keep their names. */
+  readonly name: string;
+  /** Absolute; '' when everything is in memory. */
+  readonly path: string;
+  readonly kind: 'root' | 'layout' | 'archive';
+  readonly readOnly: boolean;
+}
+
 export interface BannerFacts {
   readonly version: string;
   /** As configured: a name or an address. */
   readonly host: string;
   /** The one that was opened. */
   readonly port: number;
-  /** The absolute path of the directory; undefined when everything is in memory. */
-  readonly root: string | undefined;
+  readonly mounts: readonly ServedMount[];
   readonly readOnly: boolean;
 }
 
@@ -18,7 +26,7 @@ export function banner(facts: BannerFacts): string {
     `moorage ${facts.version}`,
     '',
     `  address   http://${hostInUrl(facts.host)}:${facts.port} (${mode}, no authentication)`,
-    `  storage   ${facts.root === undefined ? 'in memory: all of it is gone when moorage stops' : `${facts.root} (one OCI image layout per repository)`}`,
+    ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, facts.readOnly)}`),
     '',
     ...exposure(facts).flatMap((line) => [`  !! ${line}`]),
     ...commands(facts),
@@ -26,6 +34,15 @@ export function banner(facts: BannerFacts): string {
     '',
   ];
   return lines.join('\n');
+}
+
+function describe({ name, path, kind, readOnly }: ServedMount, allReadOnly: boolean): string {
+  if (path === '') return 'in memory: all of it is gone when moorage stops';
+  const what = { root: 'one OCI image layout per repository', layout: 'an OCI image layout', archive: 'an archive' }[
+    kind
+  ];
+  const mode = readOnly && !allReadOnly ? ', read-only' : '';
+  return `${path} (${what}${mode})${name === '' ? '' : ` as ${name}`}`;
 }
 
 function exposure({ host, readOnly }: BannerFacts): string[] {
@@ -60,7 +77,10 @@ function commands(facts: BannerFacts): string[] {
     `    crane pull${insecure} ${image} app.tar`,
     '',
   ];
-  return facts.readOnly ? pull : [...push, ...pull];
+  if (facts.mounts.every(({ readOnly }) => readOnly)) return [];
+  // Where something is served already, its own names follow; what is pushed goes below the root, or below a mount.
+  const isOwn = facts.mounts.length === 1 && facts.mounts[0]?.name === '';
+  return isOwn ? [...push, ...pull] : [];
 }
 
 /** docker and podman trust plain HTTP on localhost only, and an address such as 0.0.0.0 is none to connect to. */

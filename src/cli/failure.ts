@@ -1,5 +1,6 @@
 // Turns what stopped a command into one line that says what to do, and an exit code. No stack traces for what a user can mend.
 import { ConfigError } from '../config/config-error.ts';
+import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
 /** 0 is success. */
@@ -18,6 +19,7 @@ export class CommandError extends Error {
 /** Undefined for what nobody foresaw: that deserves its stack. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
+  if (error instanceof MountArgumentError) return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof CommandError) return { message: error.message, exitCode: exitCodes.failure };
   if (error instanceof StorageError)
     return { message: `cannot use the storage: ${error.message}`, exitCode: exitCodes.failure };

@@ -1,7 +1,8 @@
 // `moorage serve`: its flags, and the settings that they stand for.
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
-import { loadSettings } from '../config/load.ts';
+import { loadWrittenSettings } from '../config/load.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
 
@@ -11,6 +12,7 @@ interface ServeFlags {
   readonly config?: string;
   readonly ephemeral?: true;
   readonly readOnly?: true;
+  readonly scan?: true;
 }
 
 const pathOfFlag = {
@@ -23,19 +25,23 @@ const pathOfFlag = {
 /** `finished` gets the exit code once the server has stopped. */
 export function serveCommand(environment: Environment, finished: (exitCode: number) => void): Command {
   return new Command('serve')
-    .description('Serve a directory of OCI image layouts as a registry')
+    .description('Serve directories of OCI image layouts, single layouts and archives of them as a registry')
+    .argument('[paths...]', pathsHelp)
     .addOption(flag('--root <dir>', 'storage.root', 'directory of the registry, created when missing'))
     .addOption(flag('--listen <host:port>', 'server.listen', 'address; port 0 picks a free one'))
     .option('--config <file>', `YAML file with settings; flags and the environment win over it (${configFileVariable})`)
     .addOption(flag('--ephemeral', 'storage.ephemeral', 'keep everything in memory').conflicts('root'))
     .addOption(flag('--read-only', 'server.readOnly', 'refuse pushes and deletes'))
     .helpOption('-h, --help', 'print this help')
-    .allowExcessArguments(false)
-    .action(async (flags: ServeFlags) => {
-      const settings = await loadSettings({ flags: writtenBy(flags), environment, file: flags.config });
+    .option('--scan', `find referrers that nothing leads to (${settingAt('layouts.scan')?.environment}=lazy)`)
+    .action(async (paths: readonly string[], flags: ServeFlags) => {
+      const loaded = await loadWrittenSettings({ flags: writtenBy(flags), environment, file: flags.config });
+      const { settings, isWritten } = loaded;
+      // With paths alone, the default root would be made, and served, beside what was asked for.
+      const root = paths.length === 0 || isWritten('storage.root') ? resolve(settings.storage.root) : undefined;
       // Loaded only now: a wrong flag is answered without starting the engine.
       const { serve } = await import('./serve.ts');
-      finished(await serve(settings, environment));
+      finished(await serve({ settings, paths, root, environment }));
     });
 }
 
@@ -46,8 +52,13 @@ function flag(flags: string, path: string, description: string): Option {
 }
 
 function writtenBy(flags: ServeFlags): WrittenSetting[] {
-  return Object.entries(pathOfFlag).flatMap(([flag, [path, origin]]) => {
+  const scan = flags.scan ? [{ path: 'layouts.scan', value: 'lazy', origin: '--scan' }] : [];
+  const written = Object.entries(pathOfFlag).flatMap(([flag, [path, origin]]) => {
     const value = flags[flag as keyof typeof pathOfFlag];
     return value === undefined ? [] : [{ path, value, origin }];
   });
+  return [...written, ...scan];
 }
+
+const pathsHelp =
+  'a directory of layouts, a layout, or a tar of one: PATH, NAME=PATH, or NAME=PATH:ro; without any, the directory of --root';

@@ -1,20 +1,33 @@
 // Runs a server from start to stop: log, banner, signals, exit code.
-import { resolve } from 'node:path';
 import type { Environment } from '../config/environment.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
+import { MountArgumentError } from '../mounts/mount-argument.ts';
+import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
+import type { Registry } from '../registry/registry.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
 import { exitCodes } from './failure.ts';
+import { type ListedAt, repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { packageVersion } from './version.ts';
 
 const standardError = 2;
 
+export interface ServeRequest {
+  readonly settings: Settings;
+  /** As written on the command line. */
+  readonly paths: readonly string[];
+  /** Absolute; undefined: only the paths are served. */
+  readonly root: string | undefined;
+  readonly environment: Environment;
+}
+
 /** Returns the exit code when the server has stopped; refuses with a CommandError when it cannot start. */
-export async function serve(settings: Settings, environment: Environment): Promise<number> {
+export async function serve(request: ServeRequest): Promise<number> {
+  const { settings, environment } = request;
   const { log, flush } = createLogger({ ...settings.log, fileDescriptor: standardError });
   process.once('exit', flush);
   process.once('uncaughtException', (error) => {
@@ -25,28 +38,47 @@ export async function serve(settings: Settings, environment: Environment): Promi
   const signals = watchStopSignals(process, (code) => process.exit(code), {
     underNpm: environment.npm_lifecycle_event !== undefined,
   });
-  const server = await start(settings, log);
+  const { server, port } = await start(request, log);
+  const listing = listRepositories(server.registry, { host: settings.server.listen.host, port }, log);
   const signal = await signals.first;
   log.info({ signal, withinMs: settings.server.shutdownTimeout }, 'stopping: running requests may finish');
+  await listing;
   await server.stop(settings.server.shutdownTimeout);
   log.info('stopped');
   return 0;
 }
 
-async function start(settings: Settings, log: Logger): Promise<RegistryServer> {
+interface Started {
+  readonly server: RegistryServer;
+  readonly port: number;
+}
+
+/** After the socket is open, so that a directory of thousands of layouts does not delay it. */
+async function listRepositories(registry: Registry, address: ListedAt, log: Logger): Promise<void> {
+  try {
+    const lines = await repositoryLines(registry, address);
+    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  } catch (error) {
+    log.warn({ error }, 'the repositories could not be listed');
+  }
+}
+
+async function start({ settings, paths, root, environment }: ServeRequest, log: Logger): Promise<Started> {
   const { listen: address, readOnly } = settings.server;
-  const root = settings.storage.ephemeral ? undefined : resolve(settings.storage.root);
-  const server = await createServer(settings, log).catch((error: unknown) => {
-    throw rootError(error, root ?? 'memory');
+  const cacheDirectory = userCacheDirectory(environment);
+  const server = await createServer(settings, log, { paths, root, cacheDirectory }).catch((error: unknown) => {
+    if (error instanceof MountArgumentError) throw error;
+    throw paths.length === 0 ? rootError(error, root ?? 'memory') : error;
   });
   try {
     const port = await server.listen(address);
-    process.stdout.write(banner({ version: packageVersion(), host: address.host, port, root, readOnly }));
-    log.info({ host: address.host, port, root, readOnly }, 'listening');
+    const { mounts } = server;
+    process.stdout.write(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
+    log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
     if (!isLoopback(address.host)) {
       log.warn({ host: address.host, port, readOnly }, 'listening beyond this machine without authentication');
     }
-    return server;
+    return { server, port };
   } catch (error) {
     await server.stop(0);
     throw listenError(error, address);

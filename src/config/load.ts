@@ -14,15 +14,26 @@ export interface ConfigSources {
   readonly file: string | undefined;
 }
 
-/** Refuses (ConfigError) with every problem of every source at once, also of values that another source overrides. */
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** True for what some source says; false for what holds by default. */
+  readonly isWritten: (path: string) => boolean;
+}
+
 export async function loadSettings(sources: ConfigSources): Promise<Settings> {
+  return (await loadWrittenSettings(sources)).settings;
+}
+
+/** Refuses (ConfigError) with every problem of every source at once, also of values that another source overrides. */
+export async function loadWrittenSettings(sources: ConfigSources): Promise<LoadedSettings> {
   const named = sources.file ?? sources.environment[configFileVariable];
   const file: SettingSource = named ? await readConfigFile(named) : { written: [], problems: [] };
   const environment = readEnvironment(sources.environment);
   const written = [...file.written, ...environment.written, ...sources.flags];
   const problems = [...file.problems, ...environment.problems, ...written.flatMap(problemsOf)];
   if (problems.length > 0) throw new ConfigError(problems);
-  return configSchema.parse(treeOf(written));
+  const paths = new Set(written.map(({ path }) => path));
+  return { settings: configSchema.parse(treeOf(written)), isWritten: (path) => paths.has(path) };
 }
 
 /** What holds when nothing is written anywhere. */

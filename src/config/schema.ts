@@ -45,6 +45,33 @@ export const configSchema = z.strictObject({
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
   }),
+  layouts: z.strictObject({
+    duplicates: choice(['last', 'first'])
+      .prefault('last')
+      .describe(
+        'Which of two entries of one tag it means, in an index.json where another tool left both: last as oras, docker load and containerd read it, first as skopeo, regctl and zot do.',
+      ),
+    unnamed: choice(['latest', 'hidden'])
+      .prefault('latest')
+      .describe(
+        'A layout with one image and no name at all (crane, skopeo, cosign): its tag is latest, or it is found by digest only.',
+      ),
+    registryHost: choice(['strip', 'keep'])
+      .prefault('strip')
+      .describe(
+        'A layout with full names of several repositories lists each below its own name, without the registry host (cache/library/alpine) or with it (cache/docker.io/library/alpine). Both are answered.',
+      ),
+    scan: choice(['off', 'lazy', 'startup'])
+      .prefault('off')
+      .describe(
+        'Find referrers also among blobs that no entry leads to (cosign save v3, umoci): off, when referrers are first asked for, or already at start.',
+      ),
+    reconcile: choice(['off', 'background'])
+      .prefault('off')
+      .describe(
+        'background: referrers that another tool attached are brought to the form that every tool finds, once the layout was quiet for a while. moorage reconcile does the same by hand.',
+      ),
+  }),
   manifests: z.strictObject({
     requireReferences: onOff(false).describe(
       'Refuse a manifest whose layers, config or child manifests are not in the repository (MANIFEST_BLOB_UNKNOWN). Off, sparse images are accepted.',

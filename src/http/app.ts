@@ -49,7 +49,12 @@ export function buildApp({
   const methods = new RouteMethods();
   const state = new ServerState();
   const answers = new Answers({ warning: settings.warning, failures, methods, state });
-  const gate = new Gate({ policy, readOnly: settings.readOnly, deletesEnabled: settings.deletesEnabled, state });
+  const gate = new Gate({
+    policy,
+    isReadOnly: (repository) => registry.isReadOnly(repository),
+    deletesEnabled: settings.deletesEnabled,
+    state,
+  });
   const app = fastify({
     serverFactory: (handler) => createHttpServer(handler, settings),
     clientErrorHandler: answerBadHttp,

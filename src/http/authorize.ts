@@ -10,7 +10,8 @@ import type { ServerState } from './server-state.ts';
 
 export interface GateOptions {
   readonly policy: Policy;
-  readonly readOnly: boolean;
+  /** Pushes to it are refused with 403, deletes with 405. */
+  readonly isReadOnly: (repository: RepositoryName | undefined) => boolean;
   readonly deletesEnabled: boolean;
   readonly state: ServerState;
 }
@@ -74,14 +75,18 @@ export class Gate {
     if (decision.kind === 'authenticate') {
       throw new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': decision.challenge } });
     }
-    const { readOnly, deletesEnabled } = this.#options;
+    if (access.action !== 'push' && access.action !== 'delete') return;
+    const { isReadOnly, deletesEnabled } = this.#options;
+    const readOnly = isReadOnly(access.repository);
     if (readOnly && access.action === 'push') {
-      throw new RegistryError('DENIED', { detail: 'the registry is read-only' });
+      throw new RegistryError('DENIED', { detail: readOnlyDetail });
     }
     if (access.action === 'delete' && (readOnly || !deletesEnabled)) {
       throw new RegistryError('UNSUPPORTED', {
-        detail: readOnly ? 'the registry is read-only' : 'deletes are disabled',
+        detail: readOnly ? readOnlyDetail : 'deletes are disabled',
       });
     }
   }
 }
+
+const readOnlyDetail = 'this repository is served read-only';

@@ -1,8 +1,6 @@
 // What the HTTP layer can be told, in plain values.
 
 export interface HttpSettings {
-  /** Pushes are refused with 403, deletes with 405. */
-  readonly readOnly: boolean;
   /** False: deletes are refused with 405. */
   readonly deletesEnabled: boolean;
   /** Text of the Warning header on every answer. */
@@ -16,7 +14,6 @@ export interface HttpSettings {
 }
 
 export const defaultHttpSettings: HttpSettings = {
-  readOnly: false,
   deletesEnabled: true,
   warning: undefined,
   maxManifestBytes: 8 * 1024 * 1024,

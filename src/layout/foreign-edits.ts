@@ -17,10 +17,11 @@ import {
   digestOfKey,
   type EntryKey,
   type IndexedEntry,
+  identityOf,
   isEmptyDelta,
   isNamed,
+  nameOfKey,
   noDelta,
-  refNameOf,
 } from './indexed-entry.ts';
 import { untagged } from './untagged-entry.ts';
 
@@ -170,8 +171,8 @@ class Judging {
       ({ key, digest }) => (isNamed(key) && known.has(key)) || (before.has(digest) && !listed.has(digest)),
     );
     if (again.length > 0 && again.length < added.length) return false;
-    const names = new Set(added.map(({ key }) => refNameOf(key)));
-    const deleted = removed.filter((key) => !isNamed(key) || !names.has(refNameOf(key)));
+    const names = new Set(added.map(({ key }) => nameOfKey(key)));
+    const deleted = removed.filter((key) => !isNamed(key) || !names.has(nameOfKey(key)));
     if (deleted.length > 0 && added.some(({ key }) => isNamed(key))) return false;
     const times = [
       ...deleted.map((key) => this.#timeline.addedAtMs(key, at)),
@@ -193,11 +194,11 @@ class Judging {
     const [known, held] = hasUnnamed ? [digestsOf(base.state), digestsOf(want)] : [noneOf, noneOf];
     // skopeo leaves an untagged entry where it moves a tag away; of a manifest that was deleted since it read, that is no addition.
     const added = edit.added.filter(({ key, digest }) => isNamed(key) || !known.has(digest) || held.has(digest));
-    const names = new Set(edit.added.map(({ key }) => refNameOf(key)).filter((name) => name !== undefined));
+    const names = new Set(edit.added.map(({ key }) => nameOfKey(key)).filter((name) => name !== undefined));
     const losers: IndexedEntry[] = [];
     if (names.size > 0) {
       for (const entry of want.values())
-        if (isNamed(entry.key) && names.has(refNameOf(entry.key) ?? '')) losers.push(entry);
+        if (isNamed(entry.key) && names.has(nameOfKey(entry.key) ?? '')) losers.push(entry);
     }
     for (const key of edit.removed) {
       // Taken away from an old copy, but acknowledged again since.
@@ -212,7 +213,7 @@ class Judging {
       if (listed.has(entry.digest) || ageMs > healPolicy.windowMs) continue;
       const kept = untagged(entry, this.#atMs);
       want.set(kept.key, kept);
-      this.#notes.push({ kind: 'displaced', refName: refNameOf(entry.key) ?? '', digest: entry.digest });
+      this.#notes.push({ kind: 'displaced', refName: identityOf(entry.key).refName ?? '', digest: entry.digest });
     }
   }
 
@@ -223,9 +224,9 @@ class Judging {
     if (heal.removed.length > 0) this.#notes.push({ kind: 'withdrawn', keys: heal.removed, baseAgeMs });
     const gone = differenceOf(before, want).removed;
     const digests = gone.length === 0 ? noneOf : digestsOf(want);
-    const names = gone.length === 0 ? noneOf : new Set(Array.from(want.keys(), refNameOf));
+    const names = gone.length === 0 ? noneOf : new Set(Array.from(want.keys(), nameOfKey));
     for (const key of gone) {
-      if (isNamed(key) ? names.has(refNameOf(key)) : digests.has(digestOfKey(key))) continue;
+      if (isNamed(key) ? names.has(nameOfKey(key)) : digests.has(digestOfKey(key))) continue;
       const ageMs = this.#atMs - this.#timeline.addedAtMs(key, this.#tip);
       if (ageMs <= healPolicy.windowMs) this.#notes.push({ kind: 'deleted', key, ageMs });
     }

@@ -4,10 +4,11 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
-import { isReferrersTag } from '../oci/referrers-tag.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
+import type { Key, ObjectStore, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
+import { DerivedIndex } from './derived-index.ts';
+import { FactsFile } from './facts-file.ts';
 import { ForeignWatch } from './foreign-watch.ts';
 import type { PutEdit } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
@@ -16,24 +17,37 @@ import { IndexReader } from './index-reader.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { Journal } from './journal.ts';
-import { type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
+import { factsKey, type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
 import { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
 import { LostBlobs } from './lost-blobs.ts';
 import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
-import { Pace } from './pace.ts';
-import { reachableManifests } from './reachable-manifests.ts';
-import { entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
+import type { NameRules } from './names/name-rules.ts';
+import type { VirtualPath } from './names/name-table.ts';
+import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
+import { RawManifests } from './raw-manifests.ts';
 import { ReferrersResponses } from './referrers-responses.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
+export interface FactsPlace {
+  readonly store: ObjectStore;
+  readonly directory: Key;
+}
+
 export interface ImageLayoutOptions {
   readonly prefix: LayoutPrefix;
+  /** The name it is served under: full names that end with it mean the layout itself. */
+  readonly name: string;
+  readonly names: NameRules;
+  /** Looks for referrers also among blobs that nothing leads to. */
+  readonly scan: boolean;
   readonly store: ObjectStore;
   readonly ledger: BlobLedger;
   readonly caches: ManifestCaches;
+  /** Where derived facts are kept across restarts; undefined: nowhere. */
+  readonly facts: FactsPlace | undefined;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Never heals. */
@@ -50,15 +64,6 @@ export interface FoundManifest {
   readonly mediaType: string;
 }
 
-/** What was computed from one snapshot, and is worth nothing for another. */
-interface Derived {
-  readonly index: LayoutIndex;
-  readonly referrers: Map<Digest, Promise<readonly Descriptor[]>>;
-  bySubject: Promise<ReadonlyMap<Digest, readonly IndexEntry[]>> | undefined;
-  tags: Promise<readonly Tag[]> | undefined;
-  reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
-}
-
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
   readonly manifests: ManifestReader;
@@ -67,15 +72,22 @@ export class ImageLayout {
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
   readonly #lostBlobs: LostBlobs;
-  #derived: Derived | undefined;
+  readonly #facts: FactsFile | undefined;
+  readonly #names: LayoutNames;
+  readonly #raw: RawManifests | undefined;
+  #derived: DerivedIndex | undefined;
 
   constructor(options: ImageLayoutOptions) {
     const { prefix, store, ledger, caches, clock, log, readOnly, onActive, process } = options;
     const keys = layoutKeys(prefix);
-    const name = prefix === '' ? '.' : prefix;
+    const name = options.name === '' ? '.' : options.name;
     this.#keys = keys;
     this.blobs = new LayoutBlobs(store, keys, ledger, clock);
-    this.manifests = new ManifestReader(store, keys, caches, log);
+    const { facts } = options;
+    this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
+    this.manifests = new ManifestReader({ store, keys, caches, log, facts: this.#facts });
+    this.#names = new LayoutNames(options.name, options.names);
+    this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
     this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
     const onForeign = () => (readOnly ? undefined : this.#watch.changed());
     this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
@@ -100,6 +112,29 @@ export class ImageLayout {
     return this.#reader.current();
   }
 
+  /** The names of one repository of this layout: its own, or a virtual one. */
+  names(path: VirtualPath): RepositoryNames {
+    return this.#names.of(path);
+  }
+
+  /** The repositories of this layout, by path: '' is its own; undefined when the layout does not exist. */
+  async repositories(): Promise<readonly VirtualPath[] | undefined> {
+    const index = await this.readIndex();
+    return index && (this.#names.table(index)?.listed ?? ['']);
+  }
+
+  /** True when full names of several repositories stand in the file, so that a push may add another. */
+  async isShared(): Promise<boolean> {
+    const index = await this.readIndex();
+    return index !== undefined && this.#names.table(index)?.isShared === true;
+  }
+
+  /** True when the repository of that path is there now. */
+  async has(names: RepositoryNames): Promise<boolean> {
+    const index = await this.readIndex();
+    return index !== undefined && names.existsIn(index);
+  }
+
   /**
    * Lists a stored manifest under its tags: one transaction, durable, and visible to every reader, when this returns.
    * Throws UNAVAILABLE (503) while index.json cannot be read.
@@ -110,31 +145,31 @@ export class ImageLayout {
   }
 
   /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
-  async untag(tag: Tag): Promise<void> {
-    if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
-    await this.#writer.submit({ kind: 'untag', tag });
+  async untag(tag: Tag, names: RepositoryNames): Promise<void> {
+    if (!(await this.has(names))) throw new RegistryError('NAME_UNKNOWN');
+    await this.#writer.submit({ kind: 'untag', tag, names });
   }
 
-  /** Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
-  async removeManifest(digest: Digest): Promise<void> {
-    if ((await this.readIndex()) === undefined) throw new RegistryError('NAME_UNKNOWN');
-    const found = await this.findManifest(digest);
+  /** Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405), UNAVAILABLE (503). */
+  async removeManifest(digest: Digest, names: RepositoryNames): Promise<void> {
+    if (!(await this.has(names))) throw new RegistryError('NAME_UNKNOWN');
+    const found = await this.findManifest(digest, names);
     if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     const facts = await this.manifests.factsOfChild(digest, found.mediaType);
     const subject = facts === 'none' ? undefined : facts.subject;
     await this.#learnForResponse(subject);
-    await this.#writer.submit({ kind: 'remove', digest, subject });
+    await this.#writer.submit({ kind: 'remove', digest, subject, names });
   }
 
   /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
   async adoptBlob(digest: Digest, staged: StagedObject): Promise<void> {
-    const isManifest = (await this.findManifest(digest)) !== undefined;
+    const isManifest = await this.isManifest(digest);
     await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
   }
 
   /** False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
   async deleteBlob(digest: Digest): Promise<boolean> {
-    if ((await this.findManifest(digest)) !== undefined) {
+    if (await this.isManifest(digest)) {
       throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
     }
     const deleted = await this.blobs.delete(digest);
@@ -150,46 +185,33 @@ export class ImageLayout {
     this.manifests.remember(digest, bytes);
   }
 
+  /** True for bytes that the layout knows as a manifest. */
+  async isManifest(digest: Digest): Promise<boolean> {
+    return (await this.findManifest(digest, this.#names.of(''))) !== undefined;
+  }
+
   /**
    * What a tag or digest means: an entry, or a manifest that an entry leads to (skopeo and regctl do not list children).
    * A blob that nothing names as a manifest is none, whatever it looks like (INTEROP §4.7).
    */
-  async findManifest(reference: Tag | Digest): Promise<FoundManifest | undefined> {
+  async findManifest(reference: Tag | Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
     const index = await this.readIndex();
-    if (index === undefined) return undefined;
-    if (!isDigest(reference)) return this.#foundEntry(index.named(reference).at(-1));
+    if (index === undefined || !names.existsIn(index)) return undefined;
+    if (!isDigest(reference)) return this.#foundEntry(names.entryOf(index, reference));
     const entry = index.listed(reference).findLast(mayBeManifest);
     return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
   }
 
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
-  async tags(): Promise<readonly Tag[] | undefined> {
+  async tags(names: RepositoryNames): Promise<readonly Tag[] | undefined> {
     const index = await this.readIndex();
-    if (index === undefined) return undefined;
-    const derived = this.#derivedFrom(index);
-    derived.tags ??= unlessItFails(this.#ordinaryTags(index), () => {
-      derived.tags = undefined;
-    });
-    return derived.tags;
+    return index === undefined || !names.existsIn(index) ? undefined : this.#derivedFrom(index).tags(names);
   }
 
   /** Every verified referrer of a digest; empty when there is none, or no such repository. */
   async referrers(subject: Digest): Promise<readonly Descriptor[]> {
     const index = await this.readIndex();
-    if (index === undefined) return [];
-    const derived = this.#derivedFrom(index);
-    derived.bySubject ??= unlessItFails(this.#entriesBySubject(index), () => {
-      derived.bySubject = undefined;
-    });
-    const entries = (await derived.bySubject).get(subject) ?? [];
-    // Digests that nobody refers to can be made up without end: nothing is kept for them.
-    if (!mayHaveReferrers(subject, entries, index)) return [];
-    const known = derived.referrers.get(subject);
-    if (known !== undefined) return known;
-    const forget = () => derived.referrers.delete(subject);
-    const found = unlessItFails(referrersOf(subject, entries, index, this.manifests), forget);
-    derived.referrers.set(subject, found);
-    return found;
+    return index === undefined ? [] : this.#derivedFrom(index).referrers(subject);
   }
 
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */
@@ -199,13 +221,14 @@ export class ImageLayout {
     return problem === undefined ? [] : [`${this.#keys.index}: ${problem.message}`];
   }
 
-  close(): Promise<void> {
-    return this.#watch.close();
+  async close(): Promise<void> {
+    await this.#watch.close();
+    await this.#facts?.flush();
   }
 
-  #derivedFrom(index: LayoutIndex): Derived {
+  #derivedFrom(index: LayoutIndex): DerivedIndex {
     if (this.#derived?.index !== index)
-      this.#derived = { index, referrers: new Map(), bySubject: undefined, tags: undefined, reachable: undefined };
+      this.#derived = new DerivedIndex(index, { manifests: this.manifests, raw: this.#raw });
     return this.#derived;
   }
 
@@ -219,46 +242,14 @@ export class ImageLayout {
 
   async #findChild(index: LayoutIndex, digest: Digest): Promise<FoundManifest | undefined> {
     if ((await this.blobs.stat(digest)) === undefined) return undefined;
-    const derived = this.#derivedFrom(index);
-    derived.reachable ??= unlessItFails(reachableManifests(index, this.manifests), () => {
-      derived.reachable = undefined;
-    });
-    const mediaType = (await derived.reachable).get(digest);
+    const mediaType = await this.#derivedFrom(index).mediaTypeOfChild(digest);
     return mediaType === undefined ? undefined : { digest, mediaType };
-  }
-
-  async #ordinaryTags(index: LayoutIndex): Promise<readonly Tag[]> {
-    const tags = index.tags();
-    const hidden = new Set<Tag>();
-    const pace = new Pace();
-    for (const tag of tags) {
-      const entry = isReferrersTag(tag) ? index.named(tag).at(-1) : undefined;
-      if (entry === undefined) continue;
-      if ((await useOfReferrersTag(entry, this.manifests)) === 'response') hidden.add(tag);
-      await pace.step();
-    }
-    return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
-  }
-
-  async #entriesBySubject(index: LayoutIndex): Promise<ReadonlyMap<Digest, readonly IndexEntry[]>> {
-    await this.#learnFacts(index);
-    return entriesBySubject(index.entries);
   }
 
   /** Referrers that another tool listed without naming their subject belong into the response as well. */
   async #learnForResponse(subject: Digest | undefined): Promise<void> {
     const index = subject === undefined ? undefined : await this.readIndex();
-    if (index !== undefined) await this.#learnFacts(index);
-  }
-
-  /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
-  async #learnFacts({ entries }: LayoutIndex): Promise<void> {
-    const pace = new Pace();
-    for (const entry of entries) {
-      if (entry.facts !== undefined) continue;
-      await this.manifests.factsOfEntry(entry);
-      await pace.step();
-    }
+    if (index !== undefined) await this.#derivedFrom(index).learnFacts();
   }
 
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
@@ -272,10 +263,4 @@ export class ImageLayout {
 
 function mayBeManifest({ mediaType }: IndexEntry): boolean {
   return mediaType === undefined || isManifestType(mediaType);
-}
-
-/** What failed is worked out again for the next who asks. */
-function unlessItFails<Result>(work: Promise<Result>, forget: () => void): Promise<Result> {
-  work.catch(forget);
-  return work;
 }

@@ -1,5 +1,6 @@
 // A snapshot being edited: additions and removals on top of an immutable index, until `finish` prints them as the next one.
 import type { Digest } from '../oci/digest.ts';
+import type { Tag } from '../oci/reference.ts';
 import { printIndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -26,8 +27,17 @@ export class IndexDraft {
     return this.#removed;
   }
 
-  named(name: string): readonly IndexEntry[] {
-    return this.#current(this.base.named(name), (entry) => entry.refName === name);
+  tagged(tag: Tag): readonly IndexEntry[] {
+    return this.#current(this.base.tagged(tag), ({ name }) => name.kind === 'tag' && name.tag === tag);
+  }
+
+  get fullNames(): readonly IndexEntry[] {
+    return this.#current(this.base.fullNames, ({ name }) => name.kind === 'full');
+  }
+
+  /** True also when the last tag is about to go: then nothing is read as an unnamed image either. */
+  get hasTags(): boolean {
+    return this.base.hasTags || this.#added.some(({ name }) => name.kind === 'tag');
   }
 
   listed(digest: Digest): readonly IndexEntry[] {
@@ -43,7 +53,7 @@ export class IndexDraft {
   }
 
   untagged(digest: Digest): readonly IndexEntry[] {
-    return this.#current(this.base.untagged(digest), (entry) => entry.digest === digest && entry.refName === undefined);
+    return this.#current(this.base.untagged(digest), (entry) => entry.digest === digest && !entry.isNamed);
   }
 
   responsesFor(subject: Digest): readonly IndexEntry[] {

@@ -10,6 +10,9 @@ import type { IndexDraft } from './index-draft.ts';
 import { annotated, type IndexEntry, newIndexEntry } from './index-entry.ts';
 import { identityOf } from './indexed-entry.ts';
 import type { ManifestFacts } from './manifest-facts.ts';
+import { impliedLatest, latest } from './names/name-table.ts';
+import type { NameAnnotations, RepositoryNames } from './names/repository-names.ts';
+import { untaggedEntry } from './untagged-entry.ts';
 
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
 export interface PutEdit {
@@ -17,12 +20,15 @@ export interface PutEdit {
   readonly facts: ManifestFacts;
   readonly bytes: Uint8Array;
   readonly tags: readonly Tag[];
+  /** The repository that the tags belong to. */
+  readonly names: RepositoryNames;
 }
 
 /** A tag is gone; its manifest stays, untagged (distribution-spec, Deleting Tags). */
 export interface UntagEdit {
   readonly kind: 'untag';
   readonly tag: Tag;
+  readonly names: RepositoryNames;
 }
 
 /** A manifest is gone, with all its tags (distribution-spec, Deleting Manifests). */
@@ -31,6 +37,7 @@ export interface RemoveEdit {
   readonly digest: Digest;
   /** What it refers to, also when no entry says so: a response that another tool wrote may list it alone. */
   readonly subject: Digest | undefined;
+  readonly names: RepositoryNames;
 }
 
 export type IndexEdit = PutEdit | UntagEdit | RemoveEdit;
@@ -41,30 +48,47 @@ export type TouchedSubjects = readonly Digest[];
 /** Throws RegistryError when the edit makes no sense for the index as it is. */
 export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): TouchedSubjects {
   if (edit.kind === 'put') return put(draft, edit, nowMs);
-  return edit.kind === 'untag' ? untag(draft, edit, nowMs) : remove(draft, edit);
+  const touched = edit.kind === 'untag' ? untag(draft, edit, nowMs) : remove(draft, edit);
+  // What is left alone without a name was never called `latest`, and must not become so by a delete.
+  const unnamed = edit.names.layout.rules.unnamed === 'latest' ? impliedLatest(draft.entries) : undefined;
+  if (unnamed !== undefined) replaceEntry(draft, unnamed, untaggedEntry(unnamed, nowMs));
+  return touched;
 }
 
-function put(draft: IndexDraft, { facts, tags }: PutEdit, nowMs: number): TouchedSubjects {
+function put(draft: IndexDraft, { facts, tags, names }: PutEdit, nowMs: number): TouchedSubjects {
   const { digest, mediaType } = facts.descriptor;
   const touched = facts.subject === undefined ? [] : [facts.subject];
+  nameUnnamed(draft, names);
   for (const tag of tags) {
-    const holders = draft.named(tag);
+    const holders = names.holders(draft, tag);
     const holder = holders[0];
     if (holders.length === 1 && holder?.digest === digest && holder.mediaType === mediaType) continue;
+    const annotations = names.annotationsFor(draft, tag);
     for (const each of holders) draft.remove(each);
-    draft.add(entryOf(facts, tag, nowMs));
+    draft.add(entryOf(facts, annotations, nowMs));
     for (const each of holders) keepUntagged(draft, each, nowMs);
   }
   // Under another type it would not be found, or be served as what it is not.
   const isListed = draft.lists(digest, (each) => each.mediaType === undefined || each.mediaType === mediaType);
-  if (!isListed) draft.add(entryOf(facts, undefined, nowMs));
+  if (!isListed) draft.add(entryOf(facts, {}, nowMs));
   // A tagged entry says all that a plain untagged one of the same digest says.
   if (tags.length > 0) for (const each of draft.untagged(digest)) if (each.plain) draft.remove(each);
   return touched;
 }
 
+/** An image that was `latest` because nothing had a name keeps that name when something gets one (INTEROP §4.5). */
+function nameUnnamed(draft: IndexDraft, names: RepositoryNames): void {
+  const unnamed = draft.hasTags || names.layout.rules.unnamed === 'hidden' ? undefined : impliedLatest(draft.entries);
+  if (unnamed !== undefined) replaceEntry(draft, unnamed, annotated(unnamed, { [annotationKeys.refName]: latest }));
+}
+
+function replaceEntry(draft: IndexDraft, entry: IndexEntry, by: IndexEntry): void {
+  draft.remove(entry);
+  draft.add(by);
+}
+
 /** Entries never copy the manifest's annotations: one of them may be a name and would create a phantom tag (INTEROP §3.1 rule 3). */
-function entryOf(facts: ManifestFacts, tag: Tag | undefined, nowMs: number): IndexEntry {
+function entryOf(facts: ManifestFacts, name: NameAnnotations, nowMs: number): IndexEntry {
   const { subject, descriptor } = facts;
   const { mediaType, digest, size, artifactType } = descriptor;
   const entry = newIndexEntry({
@@ -74,7 +98,7 @@ function entryOf(facts: ManifestFacts, tag: Tag | undefined, nowMs: number): Ind
     // buildx filters on the entry's own type; what refers to nothing needs none.
     artifactType: subject === undefined ? undefined : artifactType,
     annotations: {
-      [annotationKeys.refName]: tag,
+      ...name,
       [annotationKeys.containerdSubject]: subject,
       [annotationKeys.created]: createdAt(nowMs),
     },
@@ -86,28 +110,39 @@ function entryOf(facts: ManifestFacts, tag: Tag | undefined, nowMs: number): Ind
 /** When its last entry loses the name, a manifest stays listed: regctl deletes what no entry reaches. */
 function keepUntagged(draft: IndexDraft, entry: IndexEntry, nowMs: number): void {
   if (entry.digest === undefined || draft.lists(entry.digest)) return;
-  const { refName, created } = annotationKeys;
-  draft.add(annotated(entry, { [refName]: undefined, [created]: entry.createdAt ?? createdAt(nowMs) }));
+  draft.add(untaggedEntry(entry, nowMs));
 }
 
-function untag(draft: IndexDraft, { tag }: UntagEdit, nowMs: number): TouchedSubjects {
-  const holders = draft.named(tag);
+function untag(draft: IndexDraft, { tag, names }: UntagEdit, nowMs: number): TouchedSubjects {
+  const holders = names.holders(draft, tag);
   if (holders.length === 0) throw new RegistryError('MANIFEST_UNKNOWN', { detail: 'no such tag' });
   for (const holder of holders) draft.remove(holder);
   for (const holder of holders) keepUntagged(draft, holder, nowMs);
   return [];
 }
 
-function remove(draft: IndexDraft, { digest, subject }: RemoveEdit): TouchedSubjects {
+function remove(draft: IndexDraft, { digest, subject, names }: RemoveEdit): TouchedSubjects {
+  assertNotNamedElsewhere(draft, digest, names);
   const hints = draft.listed(digest).flatMap((entry) => entry.subject ?? []);
   draft.withdraw(digest);
   return subject === undefined ? hints : [subject, ...hints];
 }
 
+/** Several repositories in one layout share its manifests: what another one tags is not this one's to delete. */
+function assertNotNamedElsewhere(draft: IndexDraft, digest: Digest, names: RepositoryNames): void {
+  if (draft.fullNames.length === 0) return;
+  const own = new Set([...(names.named(draft)?.values() ?? [])].flat());
+  const others = draft.listed(digest).filter(({ name }) => name.kind === 'tag' || name.kind === 'full');
+  if (others.every((entry) => own.has(entry))) return;
+  throw new RegistryError('UNSUPPORTED', {
+    detail: 'another repository of the same layout names this manifest; delete the tags of this one instead',
+  });
+}
+
 /** Lists a response under the referrers tag of its subject, where regclient looks for it, or takes it off the list. */
 export function setResponse(draft: IndexDraft, subject: Digest, response: Descriptor | undefined, nowMs: number): void {
   const tag = referrersTagOf(subject);
-  replaceResponse(draft, draft.named(tag), response, { [annotationKeys.refName]: tag }, nowMs);
+  replaceResponse(draft, draft.tagged(tag), response, { [annotationKeys.refName]: tag }, nowMs);
 }
 
 /** The same for the entry that olareg looks for in a layout whose referrers it keeps. */

@@ -1,10 +1,10 @@
 // One descriptor of index.json: its exact text, and what we understand of it. Entries are shared by all snapshots that hold them.
 import { type Annotations, annotationKeys } from '../oci/annotations.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { isReferrersTag } from '../oci/referrers-tag.ts';
 import { type EntryKey, entryKeyOf } from './indexed-entry.ts';
 import { membersOf, withMember } from './json-span.ts';
 import type { KnownFacts } from './manifest-facts.ts';
+import { type EntryName, entryNameOf, isNamedResponse } from './names/entry-name.ts';
 
 export interface IndexEntry {
   /** What makes it the same entry whoever prints it: the journal's identity. */
@@ -16,7 +16,10 @@ export interface IndexEntry {
   readonly digest: Digest | undefined;
   readonly mediaType: string | undefined;
   readonly size: number;
-  readonly refName: string | undefined;
+  /** What it is called, whichever tool wrote it. */
+  readonly name: EntryName;
+  /** False when neither annotation of a name is there: not the same as having a name that means something. */
+  readonly isNamed: boolean;
   /** The digest this entry says it refers to (containerd, docker, buildx, and us). */
   readonly subject: Digest | undefined;
   /** The digest whose referrers response this entry is (olareg, or image-spec PR #1171). */
@@ -36,6 +39,9 @@ export function parseIndexEntry(line: string): IndexEntry {
   const fields = isRecord(json) ? json : {};
   const annotations = stringsOf(fields.annotations);
   const refName = annotations[annotationKeys.refName];
+  const imageName = annotations[annotationKeys.imageName];
+  const name = entryNameOf(annotations);
+  const isNamed = refName !== undefined || imageName !== undefined;
   const subject = digestOrNone(annotations[annotationKeys.containerdSubject]);
   const responseFor = digestOrNone(
     annotations[annotationKeys.olaregSubject] ?? annotations[annotationKeys.proposedSubject],
@@ -46,18 +52,20 @@ export function parseIndexEntry(line: string): IndexEntry {
       refName,
       containerdSubject: annotations[annotationKeys.containerdSubject],
       olaregSubject: annotations[annotationKeys.olaregSubject],
+      imageName,
     }),
     line,
     lineBytes: Buffer.byteLength(line),
     digest: digestOrNone(fields.digest),
     mediaType: typeof fields.mediaType === 'string' ? fields.mediaType : undefined,
     size: typeof fields.size === 'number' ? fields.size : -1,
-    refName,
+    name,
+    isNamed,
     subject,
     responseFor,
     plain: isPlain(fields, annotations),
     createdAt: annotations[annotationKeys.created],
-    rank: rankOf(refName, subject !== undefined, responseFor !== undefined),
+    rank: isNamedResponse(name) || responseFor !== undefined ? 3 : isNamed ? 0 : subject === undefined ? 1 : 2,
     facts: undefined,
   };
 }
@@ -97,12 +105,6 @@ export function annotated(entry: IndexEntry, changes: Readonly<Record<string, st
   const changed = parseIndexEntry(withMember(entry.line, 'annotations', annotations));
   changed.facts = entry.facts;
   return changed;
-}
-
-function rankOf(refName: string | undefined, isReferrer: boolean, isResponse: boolean): number {
-  if (isResponse) return 3;
-  if (refName !== undefined) return isReferrersTag(refName) ? 3 : 0;
-  return isReferrer ? 2 : 1;
 }
 
 function digestOrNone(value: unknown): Digest | undefined {

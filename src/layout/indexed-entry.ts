@@ -20,6 +20,8 @@ export interface EntryIdentity {
   readonly containerdSubject: string | undefined;
   /** org.olareg.referrer.subject */
   readonly olaregSubject: string | undefined;
+  /** io.containerd.image.name: two images of one `docker save` may share a tag. */
+  readonly imageName: string | undefined;
 }
 
 /** What changes one set of entries into another: `removed` first, then `added`. */
@@ -48,14 +50,13 @@ function present(part: string | undefined): string {
   return part === undefined ? '' : `=${escaped(part)}`;
 }
 
-/** The digest, then one line for each of the three annotations, `=` before what is there; empty lines at the end are left out. */
+/** The digest, then one line for each of the four annotations, `=` before what is there; empty lines at the end are left out. */
 export function entryKeyOf(identity: EntryIdentity): EntryKey {
-  const { digest, refName, containerdSubject, olaregSubject } = identity;
+  const { digest, refName, containerdSubject, olaregSubject, imageName } = identity;
+  const names = [refName, containerdSubject, olaregSubject, imageName];
+  while (names.length > 0 && names.at(-1) === undefined) names.pop();
   let key = escaped(digest);
-  if (refName === undefined && containerdSubject === undefined && olaregSubject === undefined) return key as EntryKey;
-  key += `\n${present(refName)}`;
-  if (containerdSubject !== undefined || olaregSubject !== undefined) key += `\n${present(containerdSubject)}`;
-  if (olaregSubject !== undefined) key += `\n${present(olaregSubject)}`;
+  for (const name of names) key += `\n${present(name)}`;
   return key as EntryKey;
 }
 
@@ -66,11 +67,11 @@ export function indexedEntryOf({ key, line }: IndexEntry): IndexedEntry {
 
 export function identityOf(key: EntryKey): EntryIdentity {
   const [digest = '', ...names] = key.split('\n');
-  const [refName, containerdSubject, olaregSubject] = [0, 1, 2].map((at) => {
+  const [refName, containerdSubject, olaregSubject, imageName] = [0, 1, 2, 3].map((at) => {
     const part = names[at];
     return part === undefined || part === '' ? undefined : unescaped(part.slice(1));
   });
-  return { digest: unescaped(digest), refName, containerdSubject, olaregSubject };
+  return { digest: unescaped(digest), refName, containerdSubject, olaregSubject, imageName };
 }
 
 export function digestOfKey(key: EntryKey): string {
@@ -78,15 +79,15 @@ export function digestOfKey(key: EntryKey): string {
   return unescaped(end < 0 ? key : key.slice(0, end));
 }
 
-/** True when the entry has a ref.name. Splits nothing: asked for every entry. */
+/** True when the entry has a ref.name, or an image name. Splits nothing for the entries of most layouts: asked for every entry. */
 export function isNamed(key: EntryKey): boolean {
   const end = key.indexOf('\n');
-  return end >= 0 && key.startsWith('=', end + 1);
+  return end >= 0 && (key.startsWith('=', end + 1) || identityOf(key).imageName !== undefined);
 }
 
-export function refNameOf(key: EntryKey): string | undefined {
+/** What two entries cannot both be called: the ref.name together with the image name. Undefined for an entry without a name. */
+export function nameOfKey(key: EntryKey): string | undefined {
   if (!isNamed(key)) return undefined;
-  const start = key.indexOf('\n') + 2;
-  const end = key.indexOf('\n', start);
-  return unescaped(end < 0 ? key.slice(start) : key.slice(start, end));
+  const { refName = '', imageName } = identityOf(key);
+  return imageName === undefined ? refName : `${refName}\n${imageName}`;
 }

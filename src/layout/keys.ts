@@ -2,10 +2,11 @@
 //
 //   <prefix>/oci-layout  index.json  blobs/<algorithm>/<encoded>     one repository = one layout
 //   .moorage/pool/<algorithm>/<encoded>                              one link per distinct blob of the root
+//   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //
 // `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
-import { algorithmOf, type Digest, encodedOf } from '../oci/digest.ts';
+import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Key } from '../storage/object-store.ts';
 
@@ -19,6 +20,8 @@ export interface LayoutKeys {
   /** Lock files of BuildKit, linuxkit and podman: we wait for them and never make them. */
   readonly foreignLocks: readonly Key[];
   readonly blob: (digest: Digest) => Key;
+  /** The directory of the blobs of one algorithm. */
+  readonly blobs: (algorithm: DigestAlgorithm) => Key;
 }
 
 /** The bytes of every `oci-layout` we write; readers refuse any other version. */
@@ -33,11 +36,24 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     journal: `.moorage/journal/${base}.journal` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
     blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
+    blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
   };
 }
 
 export function poolKey(digest: Digest): Key {
   return `.moorage/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
+}
+
+/** Directories of derived facts about manifests: within the root they belong to, or in a place that many roots share. */
+export const ownFactsDirectory = '.moorage/cache' as Key;
+
+/** `scope` tells roots apart: letters and digits. */
+export function sharedFactsDirectory(scope: string): Key {
+  return `facts/${scope}` as Key;
+}
+
+export function factsKey(directory: Key, prefix: LayoutPrefix): Key {
+  return (prefix === '' ? `${directory}/.facts` : `${directory}/${prefix}/.facts`) as Key;
 }
 
 export const rootPrefix = '' as Key;
@@ -52,4 +68,9 @@ export const indexFileName = 'index.json';
 /** Directories of a layout, and of the tools that write layouts, in which no repository lies. */
 export function mayHoldRepositories(directory: string): boolean {
   return directory !== 'blobs' && directory !== 'ingest' && !directory.startsWith('.') && !directory.startsWith('_');
+}
+
+/** Files and directories that tools keep in a layout beside those of the specification: no repository may be called so there. */
+export function isReservedBelowLayout(name: string): boolean {
+  return name === 'ingest' || name === 'manifest.json' || name === 'repositories' || name.endsWith('.lock');
 }

@@ -21,6 +21,11 @@ export class LayeredMap<K, V> {
     return this.#layer.has(key) ? this.#layer.get(key) : this.#base.get(key);
   }
 
+  get isEmpty(): boolean {
+    for (const _ of this.keys()) return false;
+    return true;
+  }
+
   /** This map with the given keys set, or removed where the value is undefined. */
   with(changes: ReadonlyMap<K, V | undefined>): LayeredMap<K, V> {
     if (changes.size === 0) return this;

@@ -1,6 +1,6 @@
-// The parsed, immutable snapshot of index.json: by name, by digest, by the subject of a response. One look-up per request, no walk.
+// The parsed, immutable snapshot of index.json: by tag, by digest, by the subject of a response. One look-up per request, no walk.
 import type { Digest } from '../oci/digest.ts';
-import { isTag, type Tag } from '../oci/reference.ts';
+import type { Tag } from '../oci/reference.ts';
 import type { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { LayeredMap } from './layered-map.ts';
@@ -10,16 +10,19 @@ const none: Entries = [];
 const noDigests: ReadonlySet<Digest> = new Set();
 
 interface Lookups {
-  readonly byName: LayeredMap<string, Entries>;
+  readonly byTag: LayeredMap<Tag, Entries>;
   readonly byDigest: LayeredMap<Digest, Entries>;
   readonly untagged: LayeredMap<Digest, Entries>;
   readonly byResponse: LayeredMap<Digest, Entries>;
+  /** Entries with full names, under one key: few layouts have any. */
+  readonly fullNames: LayeredMap<'full', Entries>;
 }
 
 export class LayoutIndex {
   readonly document: IndexDocument;
   readonly #lookups: Lookups;
   #tags: readonly Tag[] | undefined;
+  #hasTags: boolean | undefined;
 
   private constructor(document: IndexDocument, lookups: Lookups) {
     this.document = document;
@@ -28,10 +31,11 @@ export class LayoutIndex {
 
   static of(document: IndexDocument): LayoutIndex {
     return new LayoutIndex(document, {
-      byName: LayeredMap.of(grouped(document.entries, nameOf)),
+      byTag: LayeredMap.of(grouped(document.entries, tagOf)),
       byDigest: LayeredMap.of(grouped(document.entries, digestOf)),
       untagged: LayeredMap.of(grouped(document.entries, untaggedOf)),
       byResponse: LayeredMap.of(grouped(document.entries, responseOf)),
+      fullNames: LayeredMap.of(grouped(document.entries, fullNameOf)),
     });
   }
 
@@ -44,9 +48,19 @@ export class LayoutIndex {
     return this.document.entries;
   }
 
-  /** Entries of that exact name in the order of the file; the last one is the one that the name means (INTEROP §4.5). */
-  named(name: string): Entries {
-    return this.#lookups.byName.get(name) ?? none;
+  /** Entries whose name is that bare tag, in the order of the file. */
+  tagged(tag: Tag): Entries {
+    return this.#lookups.byTag.get(tag) ?? none;
+  }
+
+  /** Entries with full names, e.g. of a docker save; their tags are worked out by names/. */
+  get fullNames(): Entries {
+    return this.#lookups.fullNames.get('full') ?? none;
+  }
+
+  get hasTags(): boolean {
+    this.#hasTags ??= !this.#lookups.byTag.isEmpty;
+    return this.#hasTags;
   }
 
   listed(digest: Digest): Entries {
@@ -63,23 +77,24 @@ export class LayoutIndex {
     return this.#lookups.byResponse.get(subject) ?? none;
   }
 
-  /** Names that are valid tags, in byte order (distribution-spec main, Listing Tags); the referrers tags are among them. */
+  /** Bare tags, in byte order (distribution-spec main, Listing Tags); the referrers tags are among them. */
   tags(): readonly Tag[] {
-    this.#tags ??= [...this.#lookups.byName.keys()].filter(isTag).sort(byteOrder);
+    this.#tags ??= [...this.#lookups.byTag.keys()].sort(byteOrder);
     return this.#tags;
   }
 
   /** The snapshot of `document`, which differs from this one's by the given entries: shares the rest of the look-ups. */
   derive(document: IndexDocument, removed: ReadonlySet<IndexEntry>, added: Entries): LayoutIndex {
     const changed = [...removed, ...added];
-    const { byName, byDigest, untagged, byResponse } = this.#lookups;
+    const { byTag, byDigest, untagged, byResponse, fullNames } = this.#lookups;
     const next = new LayoutIndex(document, {
-      byName: rederive(byName, nameOf, changed, removed, added),
+      byTag: rederive(byTag, tagOf, changed, removed, added),
       byDigest: rederive(byDigest, digestOf, changed, removed, added),
       untagged: rederive(untagged, untaggedOf, changed, removed, added),
       byResponse: rederive(byResponse, responseOf, changed, removed, added),
+      fullNames: rederive(fullNames, fullNameOf, changed, removed, added),
     });
-    if (changed.every((entry) => entry.refName === undefined)) next.#tags = this.#tags;
+    if (changed.every((entry) => entry.name.kind !== 'tag')) next.#tags = this.#tags;
     return next;
   }
 
@@ -109,14 +124,15 @@ function handOnFacts(from: Entries, to: Entries): void {
   for (const entry of to) entry.facts ??= known.get(keyOf(entry));
 }
 
-/** Tags are ASCII, where the order of UTF-16 code units is the order of bytes. */
-function byteOrder(a: string, b: string): number {
+/** Tags and names are ASCII, where the order of UTF-16 code units is the order of bytes. */
+export function byteOrder(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-const nameOf = (entry: IndexEntry) => entry.refName;
+const tagOf = ({ name }: IndexEntry) => (name.kind === 'tag' ? name.tag : undefined);
+const fullNameOf = ({ name }: IndexEntry) => (name.kind === 'full' ? 'full' : undefined);
 const digestOf = (entry: IndexEntry) => entry.digest;
-const untaggedOf = (entry: IndexEntry) => (entry.refName === undefined ? entry.digest : undefined);
+const untaggedOf = (entry: IndexEntry) => (entry.isNamed ? undefined : entry.digest);
 const responseOf = (entry: IndexEntry) => entry.responseFor;
 
 function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefined): Map<K, Entries> {

@@ -3,6 +3,7 @@
 import type { LRUCache } from 'lru-cache';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { FactsFile } from './facts-file.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutLog } from './layout-log.ts';
@@ -21,17 +22,28 @@ export interface ManifestCaches {
   readonly facts: FactsCache;
 }
 
+export interface ManifestReaderOptions {
+  readonly store: ObjectStore;
+  readonly keys: LayoutKeys;
+  readonly caches: ManifestCaches;
+  readonly log: LayoutLog;
+  /** Of earlier runs; undefined: none are kept. */
+  readonly facts: FactsFile | undefined;
+}
+
 export class ManifestReader {
   readonly #store: ObjectStore;
   readonly #keys: LayoutKeys;
   readonly #caches: ManifestCaches;
   readonly #log: LayoutLog;
+  readonly #facts: FactsFile | undefined;
 
-  constructor(store: ObjectStore, keys: LayoutKeys, caches: ManifestCaches, log: LayoutLog) {
+  constructor({ store, keys, caches, log, facts }: ManifestReaderOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#caches = caches;
     this.#log = log;
+    this.#facts = facts;
   }
 
   cached(digest: Digest): Buffer | undefined {
@@ -65,11 +77,16 @@ export class ManifestReader {
   async factsOfEntry(entry: IndexEntry): Promise<KnownFacts> {
     if (entry.facts !== undefined) return entry.facts;
     if (entry.digest === undefined) return 'none';
-    const bytes = await this.read(entry.digest);
+    const facts = await this.#factsOf(entry.digest, entry.mediaType);
     // A missing file may come back; what is in a file of that name never changes.
-    if (bytes === undefined) return 'none';
-    entry.facts = readFacts(bytes, entry.digest, entry.mediaType);
-    return entry.facts;
+    if (facts === undefined) return 'none';
+    entry.facts = facts;
+    return facts;
+  }
+
+  /** Of a blob that nothing names as a manifest: it must say itself what it is. */
+  async factsOfRaw(digest: Digest): Promise<KnownFacts> {
+    return (await this.#factsOf(digest, undefined)) ?? 'none';
   }
 
   /** Of a manifest that is no entry; its file must be there now. */
@@ -78,10 +95,21 @@ export class ManifestReader {
     const key = `${mediaType} ${digest}`;
     const known = this.#caches.facts.get(key);
     if (known !== undefined) return known;
-    const bytes = await this.read(digest);
-    if (bytes === undefined) return 'none';
-    const facts = readFacts(bytes, digest, mediaType);
+    const facts = await this.#factsOf(digest, mediaType);
+    if (facts === undefined) return 'none';
     this.#caches.facts.set(key, facts);
+    return facts;
+  }
+
+  /** Undefined when the file is not there, or cannot be trusted. */
+  async #factsOf(digest: Digest, mediaType: string | undefined): Promise<KnownFacts | undefined> {
+    const taken = mediaType ?? '';
+    const kept = await this.#facts?.get(digest, taken);
+    if (kept !== undefined && (await this.#store.stat(this.#keys.blob(digest))) !== undefined) return kept;
+    const bytes = await this.read(digest);
+    if (bytes === undefined) return undefined;
+    const facts = readFacts(bytes, digest, mediaType);
+    this.#facts?.put(digest, taken, facts);
     return facts;
   }
 }

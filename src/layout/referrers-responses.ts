@@ -43,7 +43,7 @@ export class ReferrersResponses {
   }
 
   async #underTag(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
-    const holders = draft.named(referrersTagOf(subject));
+    const holders = draft.tagged(referrersTagOf(subject));
     if (await this.#isOrdinary(holders)) return [];
     const response = referrers.length === 0 ? undefined : responseOf(referrers);
     if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];

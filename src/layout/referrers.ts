@@ -4,14 +4,17 @@ import type { Annotations } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { isImageIndexType, mediaTypes } from '../oci/media-type.ts';
+import type { Tag } from '../oci/reference.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexEntry } from './index-entry.ts';
-import type { KnownFacts } from './manifest-facts.ts';
+import type { KnownFacts, ManifestFacts } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { tagOf } from './names/entry-name.ts';
 
 /** What both a snapshot and a draft can be asked. */
 export interface ReferrerSources {
-  named(name: string): readonly IndexEntry[];
+  tagged(tag: Tag): readonly IndexEntry[];
+  readonly fullNames: readonly IndexEntry[];
   responsesFor(subject: Digest): readonly IndexEntry[];
   /** Manifests that are being deleted: their files are still there, and they refer to nothing any more. */
   readonly withdrawn: ReadonlySet<Digest>;
@@ -55,13 +58,25 @@ export async function referrersOf(
   return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }
 
+/** With what a scan found; what entries and responses say comes first. */
+export function addRawReferrers(
+  listed: readonly Descriptor[],
+  raw: readonly { readonly digest: Digest; readonly facts: ManifestFacts }[],
+): readonly Descriptor[] {
+  const known = new Set(listed.map(({ digest }) => digest));
+  const added = raw.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts.descriptor);
+  return added.length === 0 ? listed : [...listed, ...added].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
 function addIfReferrer(found: Map<Digest, Descriptor>, subject: Digest, facts: KnownFacts): void {
   if (facts === 'none' || facts.subject !== subject) return;
   found.set(facts.descriptor.digest, facts.descriptor);
 }
 
 function responses(subject: Digest, sources: ReferrerSources): readonly IndexEntry[] {
-  return [...sources.named(referrersTagOf(subject)), ...sources.responsesFor(subject)].filter(isIndexEntry);
+  const tag = referrersTagOf(subject);
+  const named = sources.fullNames.filter(({ name }) => tagOf(name) === tag);
+  return [...sources.tagged(tag), ...named, ...sources.responsesFor(subject)].filter(isIndexEntry);
 }
 
 function isIndexEntry(entry: IndexEntry): boolean {
@@ -96,7 +111,7 @@ export async function useOfReferrersTag(
   for (const child of facts.children) {
     const of = await reader.factsOfChild(child.digest, child.mediaType);
     if (of === 'none') continue;
-    if (of.subject !== undefined && referrersTagOf(of.subject) === entry.refName) return 'response';
+    if (of.subject !== undefined && referrersTagOf(of.subject) === tagOf(entry.name)) return 'response';
     use = 'ordinary';
   }
   return use;

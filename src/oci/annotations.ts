@@ -3,6 +3,8 @@
 export const annotationKeys = {
   /** The tag of an entry of index.json (image-spec, annotations.md). */
   refName: 'org.opencontainers.image.ref.name',
+  /** The full name of an image: docker save, containerd's export, BuildKit, hauler. */
+  imageName: 'io.containerd.image.name',
   created: 'org.opencontainers.image.created',
   /** containerd >= 2.2, docker >= 29.1, buildx: the entry is a referrer of this digest. */
   containerdSubject: 'io.containerd.manifest.subject',

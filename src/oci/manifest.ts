@@ -4,7 +4,13 @@ import { z } from 'zod';
 import type { Descriptor, DescriptorReference } from './descriptor.ts';
 import { type Digest, isDigest, isDigestLike } from './digest.ts';
 import { RegistryError } from './error-code.ts';
-import { isImageIndexType, isManifestType, isNonDistributableType, mediaTypes } from './media-type.ts';
+import {
+  isImageConfigType,
+  isImageIndexType,
+  isManifestType,
+  isNonDistributableType,
+  mediaTypes,
+} from './media-type.ts';
 
 interface ManifestCommon {
   /** The type it is served with: the request's, the body's, or inferred, in that order. */
@@ -170,4 +176,10 @@ export function referrerDescriptorOf(manifest: Manifest, digest: Digest, size: n
     ...(artifactType !== undefined ? { artifactType } : {}),
     ...(manifest.annotations !== undefined ? { annotations: manifest.annotations } : {}),
   };
+}
+
+/** True for what a container engine can run: an image index, or an image whose config is one; false for any other artifact. */
+export function isContainerImage(manifest: Manifest): boolean {
+  if (manifest.artifactType !== undefined) return false;
+  return manifest.kind === 'index' || isImageConfigType(manifest.config.mediaType);
 }

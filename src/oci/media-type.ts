@@ -5,6 +5,8 @@ export const mediaTypes = {
   imageIndex: 'application/vnd.oci.image.index.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  imageConfig: 'application/vnd.oci.image.config.v1+json',
+  dockerConfig: 'application/vnd.docker.container.image.v1+json',
   octetStream: 'application/octet-stream',
 } as const;
 
@@ -25,6 +27,10 @@ export function isImageIndexType(mediaType: string): boolean {
 
 export function isManifestType(mediaType: string): boolean {
   return isImageManifestType(mediaType) || isImageIndexType(mediaType);
+}
+
+export function isImageConfigType(mediaType: string): boolean {
+  return mediaType === mediaTypes.imageConfig || mediaType === mediaTypes.dockerConfig;
 }
 
 export function isNonDistributableType(mediaType: string): boolean {

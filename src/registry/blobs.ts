@@ -14,11 +14,14 @@ export interface BlobInfo {
   readonly size: number;
 }
 
+/** Undefined for a repository whose blobs cannot be linked from here: it lies in another mount. */
+export type LayoutOf = (name: RepositoryName) => Promise<ImageLayout | undefined>;
+
 export class Blobs {
   readonly #layout: ImageLayout;
-  readonly #layoutOf: (name: RepositoryName) => ImageLayout;
+  readonly #layoutOf: LayoutOf;
 
-  constructor(layout: ImageLayout, layoutOf: (name: RepositoryName) => ImageLayout) {
+  constructor(layout: ImageLayout, layoutOf: LayoutOf) {
     this.#layout = layout;
     this.#layoutOf = layoutOf;
   }
@@ -39,7 +42,8 @@ export class Blobs {
 
   /** True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload (distribution-spec, Mounting Blobs). */
   async mount(digest: Digest, from: RepositoryName | undefined): Promise<boolean> {
-    const source = from === undefined ? undefined : this.#layoutOf(from);
+    const source = from === undefined ? undefined : await this.#layoutOf(from);
+    if (from !== undefined && source === undefined) return false;
     if (source !== undefined && (await mayBeManifest(source, digest))) return false;
     return this.#layout.blobs.mount(digest, source?.blobs);
   }
@@ -53,7 +57,7 @@ export class Blobs {
 /** The files of manifests are never shared. A source whose index cannot be read is no reason to refuse the upload that follows. */
 async function mayBeManifest(layout: ImageLayout, digest: Digest): Promise<boolean> {
   try {
-    return (await layout.findManifest(digest)) !== undefined;
+    return await layout.isManifest(digest);
   } catch (error) {
     if (error instanceof RegistryError) return true;
     throw error;

@@ -1,17 +1,63 @@
-// The repositories of a root: every directory that holds an index.json, in byte order of their names.
-import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../layout/keys.ts';
+// The repositories of all mounts: every directory that holds an index.json, and the full names inside it, in byte order.
+import {
+  childPrefix,
+  indexFileName,
+  type LayoutPrefix,
+  layoutKeys,
+  mayHoldRepositories,
+  rootPrefix,
+} from '../layout/keys.ts';
+import { byteOrder } from '../layout/layout-index.ts';
+import { mayHoldFullNames } from '../layout/names/full-names.ts';
+import type { VirtualPath } from '../layout/names/name-table.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
+import { mountOf, nameAbove } from './mount.ts';
+import type { MountedLayouts } from './mounted-layouts.ts';
 
-/** Walks the root: costs a directory listing per directory, so it is asked for rarely and never while serving content. */
-export async function repositoryNames(store: ObjectStore): Promise<readonly RepositoryName[]> {
-  const names: RepositoryName[] = [];
+/** Walks every mount: costs a directory listing and a read for each layout, so it is asked for rarely and never while serving content. */
+export async function repositoryNames(mounts: readonly MountedLayouts[]): Promise<readonly RepositoryName[]> {
+  const names = new Set<RepositoryName>();
+  for (const mounted of mounts) {
+    for await (const name of namesIn(mounted)) {
+      // What another mount hides is not what a pull of this name would get.
+      if (isRepositoryName(name) && mountOf(mounts, name) === mounted) names.add(name);
+    }
+  }
+  return [...names].sort(byteOrder);
+}
+
+async function* namesIn(mounted: MountedLayouts): AsyncIterable<RepositoryName> {
+  for await (const prefix of layoutPrefixes(mounted.mount.store)) {
+    for (const path of await pathsIn(mounted, prefix)) {
+      const below = [prefix, path].filter((part) => part !== '').join('/');
+      if (mounted.name !== '' || below !== '') yield nameAbove(mounted, below);
+    }
+  }
+}
+
+/** Where the layouts of a store lie. */
+async function* layoutPrefixes(store: ObjectStore): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
     for (const { name, kind } of await store.list(prefix)) {
       if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
-      else if (kind === 'object' && name === indexFileName && isRepositoryName(prefix)) names.push(prefix);
+      else if (kind === 'object' && name === indexFileName && (prefix === rootPrefix || isRepositoryName(prefix))) {
+        yield prefix as LayoutPrefix;
+      }
     }
   }
-  return names.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Most layouts hold one repository, which a look at the bytes tells without parsing them. */
+async function pathsIn(mounted: MountedLayouts, prefix: LayoutPrefix): Promise<readonly VirtualPath[]> {
+  if (!(await mayHoldFullNames(mounted.mount.store, layoutKeys(prefix)))) return [''];
+  try {
+    return (await mounted.at(prefix).repositories()) ?? [];
+  } catch (error) {
+    // It is there, and a pull from it says why it cannot be served.
+    if (error instanceof RegistryError) return [''];
+    throw error;
+  }
 }

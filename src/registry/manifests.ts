@@ -1,6 +1,7 @@
 // The manifests of one repository: pull, push and delete by tag or digest.
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { factsOf } from '../layout/manifest-facts.ts';
+import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest, digestOf } from '../oci/digest.ts';
 import { MissingReferencesError, RegistryError } from '../oci/error-code.ts';
 import { type Manifest, parseManifest, referencesOf } from '../oci/manifest.ts';
@@ -42,16 +43,21 @@ export interface ManifestsOptions {
 
 export class Manifests {
   readonly #layout: ImageLayout;
+  readonly #names: RepositoryNames;
   readonly #options: ManifestsOptions;
 
-  constructor(layout: ImageLayout, options: ManifestsOptions) {
+  constructor(layout: ImageLayout, names: RepositoryNames, options: ManifestsOptions) {
     this.#layout = layout;
+    this.#names = names;
     this.#options = options;
   }
 
   /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
   async get(reference: Reference): Promise<StoredManifest> {
-    const found = await this.#layout.findManifest(reference.kind === 'tag' ? reference.tag : reference.digest);
+    const found = await this.#layout.findManifest(
+      reference.kind === 'tag' ? reference.tag : reference.digest,
+      this.#names,
+    );
     const bytes = found === undefined ? undefined : await this.#layout.manifests.read(found.digest);
     if (found === undefined || bytes === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest: found.digest, mediaType: found.mediaType, bytes };
@@ -79,7 +85,7 @@ export class Manifests {
     const facts = factsOf(manifest, digest, bytes.byteLength);
     await this.#layout.putManifest(digest, bytes);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.listManifest({ kind: 'put', facts, bytes, tags: named });
+    await this.#layout.listManifest({ kind: 'put', facts, bytes, tags: named, names: this.#names });
     // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
     await this.#layout.blobs.secure(referencesOf(manifest));
     return { digest, subject: facts.subject, tags };
@@ -87,8 +93,8 @@ export class Manifests {
 
   /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
   async delete(reference: Reference): Promise<void> {
-    if (reference.kind === 'tag') await this.#layout.untag(reference.tag);
-    else await this.#layout.removeManifest(reference.digest);
+    if (reference.kind === 'tag') await this.#layout.untag(reference.tag, this.#names);
+    else await this.#layout.removeManifest(reference.digest, this.#names);
   }
 
   async #secureReferences(manifest: Manifest): Promise<void> {

@@ -1,153 +1,137 @@
-// The registry: repositories by name, the catalogue, and the work that goes on beside the requests.
+// The registry: repositories by name, over one mount or several.
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { BlobLedger } from '../layout/blob-ledger.ts';
-import { ImageLayout } from '../layout/image-layout.ts';
+import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
+import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { Blobs } from './blobs.ts';
 import { repositoryNames } from './catalog.ts';
+import { locate } from './locate.ts';
 import { Manifests } from './manifests.ts';
+import { type Mount, mountOf, nameBelow } from './mount.ts';
+import { MountedLayouts } from './mounted-layouts.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { Referrers } from './referrers.ts';
 import type { Repository } from './repository.ts';
 import { Tags } from './tags.ts';
-import { UploadSessions } from './upload-sessions.ts';
 import { Uploads } from './uploads.ts';
 
 export interface RegistryOptions {
-  readonly store: ObjectStore;
+  readonly mounts: readonly Mount[];
   readonly log: LayoutLog;
   /** Strict mode: a manifest whose config, layers or children are not in the repository is refused. */
   readonly requireReferences: boolean;
   readonly uploadsExpireAfterMs: number;
-  /** Never writes, not even to heal. */
-  readonly readOnly: boolean;
+  /** How names that tools read differently are understood. */
+  readonly names?: NameRules;
+  /** Finds referrers also among blobs that nothing leads to. */
+  readonly scan?: boolean;
   readonly clock?: Clock;
-}
-
-interface KnownRepository {
-  readonly repository: Repository;
-  readonly layout: ImageLayout;
 }
 
 const manifestCacheBytes = 64 * 1024 * 1024;
 const cachedFacts = 50_000;
-/** Snapshots of index.json are kept for as many repositories; a forgotten one is read again. */
-const knownRepositories = 2_000;
-const candidateRepositories = 200;
 const longestSweepIntervalMs = 10 * 60_000;
 
 export class Registry {
   readonly #options: RegistryOptions;
-  readonly #clock: Clock;
-  readonly #sessions: UploadSessions;
-  /** Names this process among all that share the root. */
-  readonly #process = randomUUID();
-  readonly #ledger = new BlobLedger();
-  readonly #caches: ManifestCaches = {
-    bytes: new LRUCache<Digest, Buffer>({
-      maxSize: manifestCacheBytes,
-      sizeCalculation: (bytes) => bytes.byteLength + 200,
-    }),
-    facts: new LRUCache({ max: cachedFacts }),
-  };
-  readonly #known = new LRUCache<RepositoryName, KnownRepository>({ max: knownRepositories });
-  /** Names that were asked for and have shown no index.json yet. */
-  readonly #candidates = new LRUCache<RepositoryName, KnownRepository>({ max: candidateRepositories });
-  /** With work of their own still to do, e.g. looks after a foreign write: they outlive the caches above. */
-  readonly #active = new Map<RepositoryName, KnownRepository>();
+  readonly #mounts: readonly MountedLayouts[];
+  readonly #own = new WeakMap<ImageLayout, Repository>();
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#sessions = new UploadSessions({
-      store: options.store,
-      clock: this.#clock,
-      expireAfterMs: options.uploadsExpireAfterMs,
-      owner: this.#process,
-    });
+    const caches: ManifestCaches = {
+      bytes: new LRUCache<Digest, Buffer>({
+        maxSize: manifestCacheBytes,
+        sizeCalculation: (bytes) => bytes.byteLength + 200,
+      }),
+      facts: new LRUCache({ max: cachedFacts }),
+    };
+    const { clock = systemClock, names = defaultNameRules, scan = false, log, uploadsExpireAfterMs } = options;
+    const shared = { caches, clock, log, process: randomUUID(), names, scan, uploadsExpireAfterMs };
+    this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
   }
 
-  /** Always answers: a repository exists once a manifest was pushed to it, and unknown names leave nothing behind. */
-  repository(name: RepositoryName): Repository {
-    return this.#find(name).repository;
+  /**
+   * A repository exists once a manifest was pushed to it, and unknown names leave nothing behind: always answers.
+   * Throws NAME_UNKNOWN for a name that nothing served here could ever hold, NAME_INVALID for one that is kept for other files.
+   */
+  async repository(name: RepositoryName): Promise<Repository> {
+    const mounted = mountOf(this.#mounts, name);
+    if (mounted === undefined) {
+      throw new RegistryError('NAME_UNKNOWN', { detail: 'nothing is served under this name' });
+    }
+    const below = nameBelow(mounted, name);
+    const loaded = mounted.loaded(below);
+    if (loaded !== undefined) return this.#repositoryOf(name, mounted, loaded, '');
+    const { layout, path } = await locate(below, (prefix) => mounted.at(prefix));
+    return this.#repositoryOf(name, mounted, layout, path);
+  }
+
+  #repositoryOf(name: RepositoryName, mounted: MountedLayouts, layout: ImageLayout, path: VirtualPath): Repository {
+    const known = path === '' ? this.#own.get(layout) : undefined;
+    if (known !== undefined) return known;
+    const names = layout.names(path);
+    const repository: Repository = {
+      name,
+      blobs: new Blobs(layout, async (other) => {
+        if (mountOf(this.#mounts, other) !== mounted) return undefined;
+        return (await locate(nameBelow(mounted, other), (prefix) => mounted.at(prefix))).layout;
+      }),
+      uploads: new Uploads(name, layout, mounted.sessions),
+      manifests: new Manifests(layout, names, { requireReferences: this.#options.requireReferences }),
+      tags: new Tags(layout, names),
+      referrers: new Referrers(layout),
+    };
+    if (path === '') this.#own.set(layout, repository);
+    return repository;
+  }
+
+  /** True when pushes and deletes are refused: of one repository, or of the registry as a whole. */
+  isReadOnly(name: RepositoryName | undefined): boolean {
+    if (name === undefined) return this.#mounts.every(({ mount }) => mount.readOnly);
+    return mountOf(this.#mounts, name)?.mount.readOnly ?? true;
   }
 
   async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
-    return pageOf(await repositoryNames(this.#options.store), page);
+    return pageOf(await repositoryNames(this.#mounts), page);
   }
 
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */
   async readiness(): Promise<readonly string[]> {
-    // Also among the candidates: a repository that never could be read has not shown its index.json.
-    const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
-    const layouts = new Set(all.map(({ layout }) => layout));
-    return (await Promise.all([...layouts].map((layout) => layout.problems()))).flat();
+    return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
   }
 
   /** Starts the expiry of upload sessions. */
   start(): void {
-    if (this.#options.readOnly || this.#sweeping !== undefined) return;
+    if (this.isReadOnly(undefined) || this.#sweeping !== undefined) return;
     const intervalMs = Math.min(Math.max(this.#options.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
     this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
     void this.#sweep();
   }
 
-  /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
-    await Promise.all([...this.#active.values()].map(({ layout }) => layout.close()));
-    await this.#options.store.close();
+    await Promise.all(this.#mounts.map((mounted) => mounted.close()));
   }
 
   async #sweep(): Promise<void> {
     const { log } = this.#options;
-    try {
-      const swept = await this.#sessions.sweep();
-      if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
-    } catch (error) {
-      log.warn('expired upload sessions could not be removed; trying again later', { error });
+    for (const { mount, sessions } of this.#mounts) {
+      if (mount.readOnly) continue;
+      try {
+        const swept = await sessions.sweep();
+        if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
+      } catch (error) {
+        log.warn('expired upload sessions could not be removed; trying again later', { error });
+      }
     }
-  }
-
-  #find(name: RepositoryName): KnownRepository {
-    const known = this.#known.get(name) ?? this.#candidates.get(name) ?? this.#active.get(name);
-    if (known === undefined) return this.#open(name);
-    // A flood of made-up names must not push out the snapshots of repositories that exist.
-    if (known.layout.isLoaded && (this.#candidates.delete(name) || !this.#known.has(name)))
-      this.#known.set(name, known);
-    return known;
-  }
-
-  #open(name: RepositoryName): KnownRepository {
-    const { store, log, readOnly, requireReferences } = this.#options;
-    const layout = new ImageLayout({
-      prefix: name,
-      store,
-      ledger: this.#ledger,
-      caches: this.#caches,
-      log,
-      readOnly,
-      clock: this.#clock,
-      process: this.#process,
-      onActive: (active) => (active ? this.#active.set(name, found) : this.#active.delete(name)),
-    });
-    const repository: Repository = {
-      name,
-      blobs: new Blobs(layout, (other) => this.#find(other).layout),
-      uploads: new Uploads(name, layout, this.#sessions),
-      manifests: new Manifests(layout, { requireReferences }),
-      tags: new Tags(layout),
-      referrers: new Referrers(layout),
-    };
-    const found: KnownRepository = { repository, layout };
-    this.#candidates.set(name, found);
-    return found;
   }
 }

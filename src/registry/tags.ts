@@ -1,19 +1,22 @@
 // The tags of one repository.
 import type { ImageLayout } from '../layout/image-layout.ts';
+import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { Tag } from '../oci/reference.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 
 export class Tags {
   readonly #layout: ImageLayout;
+  readonly #names: RepositoryNames;
 
-  constructor(layout: ImageLayout) {
+  constructor(layout: ImageLayout, names: RepositoryNames) {
     this.#layout = layout;
+    this.#names = names;
   }
 
   /** In byte order, without the tags that only carry referrers responses. Throws NAME_UNKNOWN for a repository that does not exist. */
   async list(page: PageRequest): Promise<Page<Tag>> {
-    const tags = await this.#layout.tags();
+    const tags = await this.#layout.tags(this.#names);
     if (tags === undefined) throw new RegistryError('NAME_UNKNOWN');
     return pageOf(tags, page);
   }

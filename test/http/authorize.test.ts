@@ -126,7 +126,7 @@ describe('the gate', () => {
 
 describe('read-only', () => {
   it.each(routes)('%s %s (%s): pulls pass, pushes are 403, deletes 405', async (method, url, action) => {
-    const { app } = registryApp({ settings: { readOnly: true } });
+    const { app } = registryApp({ readOnly: true });
     const answer = await request(app, method, url);
     if (action === 'push') expect(answer.statusCode).toBe(403);
     else if (action === 'delete') expect(answer.statusCode).toBe(405);

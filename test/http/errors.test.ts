@@ -185,7 +185,7 @@ describe('failures below', () => {
 
   it('a header value that no header may hold is 500, not an answer that never comes', async () => {
     const { app, registry, failures } = registryApp();
-    const { manifests } = registry.repository(parseRepositoryName('a'));
+    const { manifests } = await registry.repository(parseRepositoryName('a'));
     const hostile = { digest: digestOf(Buffer.alloc(0)), mediaType: 'a\r\nSet-Cookie: b', bytes: Buffer.alloc(0) };
     vi.spyOn(manifests, 'get').mockResolvedValue(hostile);
     const answer = await app.inject('/v2/a/manifests/v1');

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { healPolicy } from '../../src/layout/heal-policy.ts';
-import { isNamed, refNameOf } from '../../src/layout/indexed-entry.ts';
+import { isNamed, nameOfKey } from '../../src/layout/indexed-entry.ts';
 import { digestNamed, type ForeignEdit, tools } from '../support/foreign-tools.ts';
 import { SharedLayout } from '../support/shared-layout.ts';
 
@@ -143,7 +143,7 @@ describe('a program that writes back an old copy with something added', () => {
     fc.assert(
       fc.property(withAdditions, (commands) =>
         run(commands, ({ file }) => {
-          const names = file.filter((each) => isNamed(each.key)).map((each) => refNameOf(each.key));
+          const names = file.filter((each) => isNamed(each.key)).map((each) => nameOfKey(each.key));
           expect(new Set(names).size).toBe(names.length);
         }),
       ),

@@ -5,7 +5,9 @@ import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index-d
 import type { IndexEdit } from '../../src/layout/index-edit.ts';
 import { parseIndexEntry } from '../../src/layout/index-entry.ts';
 import { LayoutIndex } from '../../src/layout/layout-index.ts';
+import { tagOf } from '../../src/layout/names/entry-name.ts';
 import { isDigest } from '../../src/oci/digest.ts';
+import { isTag, parseTag } from '../../src/oci/reference.ts';
 import { afterBatch, edit, ModelIndex } from '../support/arbitrary/index-edits.ts';
 import { inOurForm, line, members } from '../support/arbitrary/index-lines.ts';
 
@@ -19,12 +21,12 @@ const linesOf = (index: LayoutIndex) => index.entries.map((each) => each.line);
 /** Every answer that a snapshot can give about what is in it. */
 function answersOf(index: LayoutIndex) {
   const entries = index.entries;
-  const names = [...new Set(entries.map((each) => each.refName))].filter((name) => name !== undefined);
+  const names = index.tags();
   const digests = [...new Set(entries.map((each) => each.digest))].filter((each) => each !== undefined);
   const lines = (each: readonly { line: string }[]) => each.map((entry) => entry.line).sort();
   return {
     tags: index.tags(),
-    named: names.map((name) => [name, lines(index.named(name))]),
+    named: names.map((name) => [name, lines(index.tagged(parseTag(name)))]),
     listed: digests.map((each) => [each, lines(index.listed(each))]),
     responses: digests.map((each) => [each, lines(index.responsesFor(each))]),
   };
@@ -41,7 +43,8 @@ describe('a draft', () => {
           expect(after.accepted).toEqual(batch.map((each) => model.apply(each)));
           index = after.index;
           expect(index.tags()).toEqual([...model.tags.keys()].sort());
-          for (const [name, of] of model.tags) expect(index.named(name).map(({ digest }) => digest)).toEqual([of]);
+          for (const [name, of] of model.tags)
+            expect(index.tagged(parseTag(name)).map(({ digest }) => digest)).toEqual([of]);
           expect(new Set(index.entries.map(({ digest }) => digest))).toEqual(model.listed);
           for (const each of after.withdrawn) expect(model.listed.has(each)).toBe(false);
           expect(answersOf(readAgain(index))).toEqual(answersOf(index));
@@ -58,7 +61,7 @@ describe('a draft', () => {
         const index = all.reduce((before, batch) => afterBatch(before, batch).index, empty());
         for (const digest of new Set(index.entries.flatMap((each) => each.digest ?? []))) {
           const listed = index.listed(digest);
-          const named = listed.filter((each) => each.refName !== undefined);
+          const named = listed.filter((each) => each.isNamed);
           expect(listed.length).toBe(Math.max(1, named.length));
         }
       }),
@@ -87,7 +90,9 @@ describe('a draft', () => {
         const index = before.reduce((each, batch) => afterBatch(each, batch).index, empty());
         // A tag that moves or goes touches the manifest it leaves as well.
         const left = (each: IndexEdit) =>
-          touches(each).flatMap((name) => index.named(name).flatMap(({ digest }) => digest ?? []));
+          touches(each).flatMap((name) =>
+            (isTag(name) ? index.tagged(name) : []).flatMap(({ digest }) => digest ?? []),
+          );
         const meets = [...touches(one), ...left(one)].some((each) =>
           [...touches(other), ...left(other)].includes(each),
         );
@@ -115,11 +120,8 @@ describe('a draft', () => {
           ),
         );
         const untouched = (each: string) => {
-          const { digest, refName } = parseIndexEntry(each);
-          return (
-            !(digest !== undefined && digests.has(digest)) &&
-            !(refName !== undefined && [...tags].some((tag) => tag === refName))
-          );
+          const { digest, name } = parseIndexEntry(each);
+          return !(digest !== undefined && digests.has(digest)) && ![...tags].some((tag) => tag === tagOf(name));
         };
         const kept = lines.filter(untouched);
         const foreignNow = linesOf(after).filter((each) => kept.includes(each));

@@ -1,10 +1,10 @@
 // Layouts of other tools, from test/fixtures: put into a store under a repository's name, or written to a directory as they were.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Key, ObjectStore } from '../../src/storage/object-store.ts';
+import { projectFile } from '../interop/project-files.ts';
 
-const layouts = fileURLToPath(new URL('../fixtures/layouts', import.meta.url));
+const layouts = projectFile('test/fixtures/layouts');
 const sharedBlobs = 'blobs.json';
 const emptyDirectories = 'directories.json';
 

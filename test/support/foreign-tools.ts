@@ -1,6 +1,6 @@
 // How other tools edit the entries of an index.json that they read a while ago (INTEROP.md, Per tool): pure models, one per tool.
 import { type IndexEntry, newIndexEntry, parseIndexEntry } from '../../src/layout/index-entry.ts';
-import { type IndexedEntry, identityOf, indexedEntryOf, isNamed, refNameOf } from '../../src/layout/indexed-entry.ts';
+import { type IndexedEntry, identityOf, indexedEntryOf, isNamed, nameOfKey } from '../../src/layout/indexed-entry.ts';
 import { untagged } from '../../src/layout/untagged-entry.ts';
 import { annotationKeys } from '../../src/oci/annotations.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
@@ -47,7 +47,7 @@ export function parsed(each: IndexedEntry): IndexEntry {
 }
 
 const without = (read: Entries, test: (each: IndexedEntry) => boolean): Entries => read.filter((each) => !test(each));
-const tagged = (tag: string) => (each: IndexedEntry) => refNameOf(each.key) === tag;
+const tagged = (tag: string) => (each: IndexedEntry) => nameOfKey(each.key) === tag;
 const ofDigest = (content: string) => (each: IndexedEntry) => each.digest === digestNamed(content);
 const untaggedOnes = (each: IndexedEntry) => !isNamed(each.key);
 const stripped = (each: IndexedEntry): IndexedEntry => untagged(each, 0);

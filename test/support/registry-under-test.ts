@@ -1,7 +1,8 @@
 // A registry over a store in memory or over a directory, with a clock that the test moves; closed when the test ends.
 import { onTestFinished } from 'vitest';
 import type { LayoutLog } from '../../src/layout/layout-log.ts';
-import { parseRepositoryName } from '../../src/oci/reference.ts';
+import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
+import type { Mount } from '../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import type { Repository } from '../../src/registry/repository.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
@@ -12,7 +13,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 import { TestClock } from './test-clock.ts';
 
 export type RegistryTestOptions = Partial<
-  Pick<RegistryOptions, 'requireReferences' | 'readOnly' | 'uploadsExpireAfterMs'>
+  Pick<RegistryOptions, 'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'scan'> & Pick<Mount, 'readOnly'>
 >;
 
 /** Keeps what would have been logged. */
@@ -98,14 +99,38 @@ export function registryOver(
   options: RegistryTestOptions = {},
   log = new RecordedLog(),
 ): Omit<RegistryUnderTest, 'another'> {
-  const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000 } = options;
-  const registry = new Registry({ store, log, clock, requireReferences, readOnly, uploadsExpireAfterMs });
+  const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000, ...rest } = options;
+  const mounts: Mount[] = [{ name: '', store, readOnly, facts: undefined }];
+  const registry = new Registry({ mounts, log, clock, requireReferences, uploadsExpireAfterMs, ...rest });
   onTestFinished(() => registry.close());
   return {
     registry,
     store,
     clock,
     log,
-    repository: (name = repositoryUnderTest) => registry.repository(parseRepositoryName(name)),
+    repository: (name = repositoryUnderTest) => located(registry, parseRepositoryName(name)),
   };
 }
+
+/** A repository that is looked up by each call, as the routes do it. */
+function located(registry: Registry, name: RepositoryName): Repository {
+  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers'>(which: Noun) =>
+    new Proxy({} as Repository[Noun], {
+      get:
+        (_, verb: string) =>
+        async (...values: unknown[]) => {
+          const found = (await registry.repository(name))[which] as unknown as Record<string, Verb>;
+          return found[verb]?.(...values);
+        },
+    });
+  return {
+    name,
+    blobs: noun('blobs'),
+    uploads: noun('uploads'),
+    manifests: noun('manifests'),
+    tags: noun('tags'),
+    referrers: noun('referrers'),
+  };
+}
+
+type Verb = (...values: unknown[]) => unknown;

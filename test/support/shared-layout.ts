@@ -7,8 +7,8 @@ import {
   type EntryKey,
   type IndexedEntry,
   isNamed,
+  nameOfKey,
   noDelta,
-  refNameOf,
 } from '../../src/layout/indexed-entry.ts';
 import { untagged } from '../../src/layout/untagged-entry.ts';
 import type { VersionLabel } from '../../src/storage/object-store.ts';
@@ -55,7 +55,7 @@ export class SharedLayout {
   /** A push of ours; the manifest that a tag leaves stays listed. */
   push(content: string, tag?: string): this {
     const pushed = entry(content, tag === undefined ? {} : { tag });
-    const holders = tag === undefined ? [] : this.file.filter((each) => refNameOf(each.key) === tag);
+    const holders = tag === undefined ? [] : this.file.filter((each) => nameOfKey(each.key) === tag);
     if (this.file.some((each) => each.key === pushed.key) && holders.length <= 1) return this;
     const twins = this.file.filter((each) => tag !== undefined && each.digest === pushed.digest && !isNamed(each.key));
     return this.#commit([pushed], [...holders, ...twins]);
@@ -64,7 +64,7 @@ export class SharedLayout {
   deleteTag(tag: string): this {
     return this.#commit(
       [],
-      this.file.filter((each) => refNameOf(each.key) === tag),
+      this.file.filter((each) => nameOfKey(each.key) === tag),
     );
   }
 
@@ -103,12 +103,12 @@ export class SharedLayout {
 
   has(content: string, tag?: string): boolean {
     return this.file.some(
-      (each) => each.digest === digestNamed(content) && (tag === undefined || refNameOf(each.key) === tag),
+      (each) => each.digest === digestNamed(content) && (tag === undefined || nameOfKey(each.key) === tag),
     );
   }
 
   tag(tag: string): string | undefined {
-    return this.file.findLast((each) => refNameOf(each.key) === tag)?.digest;
+    return this.file.findLast((each) => nameOfKey(each.key) === tag)?.digest;
   }
 
   #commit(added: readonly IndexedEntry[], removed: Entries): this {

@@ -16,7 +16,7 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
   const repositoryOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request));
 
   const startUpload = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { uploads } = repositoryOf(request);
+    const { uploads } = await repositoryOf(request);
     const mount = firstValue(request.query, 'mount');
     const digest = firstValue(request.query, 'digest');
     // When both are given, mount wins; a mount that cannot be done is an ordinary start (distribution-spec, Mounting Blobs).
@@ -34,7 +34,7 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
 
   /** A source that the client may not read, or that cannot exist, is treated as one without the blob: nothing is given away. */
   const mountBlob = async (request: FastifyRequest, digest: Digest): Promise<boolean> => {
-    const { blobs } = repositoryOf(request);
+    const { blobs } = await repositoryOf(request);
     const from = firstValue(request.query, 'from');
     if (from !== undefined && !isRepositoryName(from)) return false;
     return gate.mayPull(request, from) && blobs.mount(digest, from);
@@ -42,23 +42,23 @@ export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate
 
   const appendChunk = async (request: FastifyRequest, reply: FastifyReply) => {
     const id = uploadIdOf(request);
-    const status = await repositoryOf(request).uploads.append(id, chunkOf(request, reply));
+    const status = await (await repositoryOf(request)).uploads.append(id, chunkOf(request, reply));
     answerUpload(request, reply, 202, status);
   };
 
   const finishUpload = async (request: FastifyRequest, reply: FastifyReply) => {
     const id = uploadIdOf(request);
     const digest = parseDigest(firstValue(request.query, 'digest') ?? '');
-    await repositoryOf(request).uploads.commit(id, digest, chunkOf(request, reply));
+    await (await repositoryOf(request)).uploads.commit(id, digest, chunkOf(request, reply));
     answerBlob(request, reply, digest);
   };
 
   const uploadStatus = async (request: FastifyRequest, reply: FastifyReply) => {
-    answerUpload(request, reply, 204, await repositoryOf(request).uploads.status(uploadIdOf(request)));
+    answerUpload(request, reply, 204, await (await repositoryOf(request)).uploads.status(uploadIdOf(request)));
   };
 
   const cancelUpload = async (request: FastifyRequest, reply: FastifyReply) => {
-    await repositoryOf(request).uploads.cancel(uploadIdOf(request));
+    await (await repositoryOf(request)).uploads.cancel(uploadIdOf(request));
     answers.empty(reply, 204, []);
   };
 

@@ -12,12 +12,12 @@ import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { RouteContext } from './route-context.ts';
 
 export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: RouteContext): void {
-  const blobsOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request)).blobs;
+  const blobsOf = async (request: FastifyRequest) => (await registry.repository(repositoryNameOf(request))).blobs;
 
   const getBlob = async (request: FastifyRequest, reply: FastifyReply) => {
     const digest = parseDigest(parameterOf(request, 'digest'));
     if (!(await isOurTurn(reply.raw))) return;
-    const content = await blobsOf(request).open(digest);
+    const content = await (await blobsOf(request)).open(digest);
     await closingAfter(content, (opened) => sendBlob(request, reply, digest, opened));
   };
 
@@ -32,14 +32,14 @@ export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: 
 
   const headBlob = async (request: FastifyRequest, reply: FastifyReply) => {
     const digest = parseDigest(parameterOf(request, 'digest'));
-    const { size } = await blobsOf(request).stat(digest);
+    const { size } = await (await blobsOf(request)).stat(digest);
     // A HEAD ignores Range (RFC 9110, 14.2: it is defined for GET only).
     if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, blobHeaders(digest));
     else answers.head(reply, blobHeaders(digest), size);
   };
 
   const deleteBlob = async (request: FastifyRequest, reply: FastifyReply) => {
-    await blobsOf(request).delete(parseDigest(parameterOf(request, 'digest')));
+    await (await blobsOf(request)).delete(parseDigest(parameterOf(request, 'digest')));
     answers.empty(reply, 202, []);
   };
 

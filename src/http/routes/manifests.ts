@@ -14,18 +14,19 @@ import type { RouteContext } from './route-context.ts';
 const maxTags = 100;
 
 export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: RouteContext): void {
-  const manifestsOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request)).manifests;
+  const manifestsOf = async (request: FastifyRequest) =>
+    (await registry.repository(repositoryNameOf(request))).manifests;
 
   const getManifest = async (request: FastifyRequest, reply: FastifyReply) => {
     const reference = parsePulledReference(parameterOf(request, 'reference'));
-    const { digest, mediaType, bytes } = await manifestsOf(request).get(reference);
+    const { digest, mediaType, bytes } = await (await manifestsOf(request)).get(reference);
     if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
     else answers.bytes(reply, 200, manifestHeaders(digest, mediaType), bytes);
   };
 
   const headManifest = async (request: FastifyRequest, reply: FastifyReply) => {
     const reference = parsePulledReference(parameterOf(request, 'reference'));
-    const { digest, mediaType, size } = await manifestsOf(request).stat(reference);
+    const { digest, mediaType, size } = await (await manifestsOf(request)).stat(reference);
     if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
     else answers.head(reply, manifestHeaders(digest, mediaType), size);
   };
@@ -35,7 +36,7 @@ export function manifestRoutes(app: FastifyInstance, { registry, answers, settin
     const tags = tagsOf(request.query, reference);
     const bytes = await bufferedBody(request, reply, settings.maxManifestBytes);
     const contentType = request.raw.headers['content-type'];
-    const pushed = await manifestsOf(request).put({ reference, tags, contentType, bytes });
+    const pushed = await (await manifestsOf(request)).put({ reference, tags, contentType, bytes });
     answers.empty(reply, 201, [
       ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
       ...[headerNames.contentDigest, pushed.digest],
@@ -45,7 +46,7 @@ export function manifestRoutes(app: FastifyInstance, { registry, answers, settin
   };
 
   const deleteManifest = async (request: FastifyRequest, reply: FastifyReply) => {
-    await manifestsOf(request).delete(parsePulledReference(parameterOf(request, 'reference')));
+    await (await manifestsOf(request)).delete(parsePulledReference(parameterOf(request, 'reference')));
     answers.empty(reply, 202, []);
   };
 

@@ -20,7 +20,10 @@ export function referrerRoutes(app: FastifyInstance, { registry, answers }: Rout
     const artifactTypes = artifactTypesOf(request.query);
     const last = firstValue(request.query, 'last');
     const after = last === undefined ? undefined : parseDigest(last);
-    const { manifests, next } = await registry.repository(name).referrers.list(subject, { artifactTypes, after });
+    const { manifests, next } = await (await registry.repository(name)).referrers.list(subject, {
+      artifactTypes,
+      after,
+    });
     const headers = ['Content-Type', mediaTypes.imageIndex];
     if (artifactTypes.length > 0) headers.push(headerNames.filtersApplied, 'artifactType');
     if (next !== undefined) {

@@ -12,7 +12,7 @@ export function tagRoutes(app: FastifyInstance, { registry, answers }: RouteCont
   const listTags = async (request: FastifyRequest, reply: FastifyReply) => {
     const name = repositoryNameOf(request);
     const page = parsePage(request.query);
-    const { items, more } = await registry.repository(name).tags.list(page);
+    const { items, more } = await (await registry.repository(name)).tags.list(page);
     const link = more ? ['Link', nextLink(tagsUrl(name), { n: page.limit, last: items.at(-1) })] : [];
     const body = lists.around(items, `{"name":${JSON.stringify(name)},"tags":`, '}');
     answers.bytes(reply, 200, ['Content-Type', 'application/json', ...link], body);

@@ -18,6 +18,7 @@ export interface RegistryAppOptions {
   readonly sender?: BlobSender;
   readonly requireReferences?: boolean;
   readonly isLogged?: boolean;
+  readonly readOnly?: boolean;
 }
 
 export interface RegistryApp {
@@ -31,9 +32,8 @@ export interface RegistryApp {
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
   const registry = new Registry({
-    store,
+    mounts: [{ name: '', store, readOnly: options.readOnly ?? false, facts: undefined }],
     requireReferences,
-    readOnly: false,
     uploadsExpireAfterMs: 60_000,
     log: { info: () => {}, warn: () => {} },
   });

@@ -6,7 +6,7 @@ const facts: BannerFacts = {
   version: '0.1.0',
   host: '127.0.0.1',
   port: 5000,
-  root: '/srv/registry',
+  mounts: [{ name: '', path: '/srv/registry', kind: 'root', readOnly: false }],
   readOnly: false,
 };
 
@@ -24,14 +24,16 @@ describe('banner', () => {
   });
 
   it('says that nothing in memory stays', () => {
-    expect(banner({ ...facts, root: undefined })).toContain('in memory: all of it is gone when moorage stops');
+    expect(banner({ ...facts, mounts: [{ name: '', path: '', kind: 'root', readOnly: false }] })).toContain(
+      'in memory: all of it is gone when moorage stops',
+    );
   });
 
   it('has no push commands when pushes are refused', () => {
-    const text = banner({ ...facts, readOnly: true });
+    const mounts = [{ name: '', path: '/srv/registry', kind: 'root', readOnly: true } as const];
+    const text = banner({ ...facts, mounts, readOnly: true });
     expect(text).toContain('read-only');
     expect(text).not.toContain(' push ');
-    expect(text).toContain('docker pull');
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.5'])('warns of %s', (host) => {

@@ -32,6 +32,13 @@ describe('loadSettings', () => {
     expect(settings).toEqual(defaultSettings());
     expect(settings).toEqual({
       storage: { root: './registry', ephemeral: false, fileMode: 0o644, directoryMode: 0o755 },
+      layouts: {
+        duplicates: 'last',
+        unnamed: 'latest',
+        registryHost: 'strip',
+        scan: 'off',
+        reconcile: 'off',
+      },
       server: {
         listen: { host: '127.0.0.1', port: 5000 },
         readOnly: false,

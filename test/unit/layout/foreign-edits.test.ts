@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../../../src/layout/foreign-edits.ts';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
-import { isNamed, refNameOf } from '../../../src/layout/indexed-entry.ts';
+import { isNamed, nameOfKey } from '../../../src/layout/indexed-entry.ts';
 import { untagged } from '../../../src/layout/untagged-entry.ts';
 import { digestNamed, entry, type ForeignEdit, tools } from '../../support/foreign-tools.ts';
 import { SharedLayout } from '../../support/shared-layout.ts';
@@ -118,7 +118,7 @@ describe('tags moved by other tools', () => {
     const read = layout.file;
     layout.push('M', 'a').wait(minute);
     const line = '{"size":7,"x-big":12345678901234567890,"annotations":{"org.opencontainers.image.ref.name":"a"}}';
-    const [pushed] = layout.file.filter((each) => refNameOf(each.key) === 'a');
+    const [pushed] = layout.file.filter((each) => nameOfKey(each.key) === 'a');
     const { want } = layout.judgeOnly(tools.craneAppend('N', 'a').edit(read), 'in-place');
     expect(want.removed).toEqual([pushed?.key]);
     const kept = untagged({ key: entry('M', { tag: 'a' }).key, digest: '', line }, Date.UTC(2026, 10, 1));
@@ -179,7 +179,7 @@ describe('deletes of other tools', () => {
     const cleanUp: ForeignEdit = {
       name: 'jq keeps the last',
       arrived: 'rename',
-      edit: (read) => read.filter((each) => !/^p[0-3]$/.test(refNameOf(each.key) ?? '')),
+      edit: (read) => read.filter((each) => !/^p[0-3]$/.test(nameOfKey(each.key) ?? '')),
     };
     layout.foreign(cleanUp, layout.file);
     expect(['p0', 'p1', 'p2', 'p3', 'p4'].filter((name) => layout.tag(name) !== undefined)).toEqual(['p4']);

@@ -5,6 +5,8 @@ import { IndexDraft } from '../../../src/layout/index-draft.ts';
 import { applyEdit, type IndexEdit } from '../../../src/layout/index-edit.ts';
 import { LayoutIndex } from '../../../src/layout/layout-index.ts';
 import { factsOf } from '../../../src/layout/manifest-facts.ts';
+import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
+import { LayoutNames } from '../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../src/oci/annotations.ts';
 import { parseManifest } from '../../../src/oci/manifest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
@@ -19,9 +21,11 @@ const earlier = '2026-01-02T03:04:05Z';
 const image = imageManifest({ annotations: { n: '1' } });
 const other = imageManifest({ annotations: { n: '2' } });
 
+const names = new LayoutNames('team/app', { ...defaultNameRules, unnamed: 'hidden' }).of('');
+
 function put({ bytes, digest, descriptor }: Content, ...tags: string[]): IndexEdit {
   const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-  return { kind: 'put', facts, bytes, tags: tags.map(parseTag) };
+  return { kind: 'put', facts, bytes, tags: tags.map(parseTag), names };
 }
 
 function entryOf({ descriptor }: Content, annotations: Record<string, string>, extra: object = {}) {
@@ -125,7 +129,7 @@ describe('a push', () => {
 });
 
 describe('a deleted tag', () => {
-  const untag = (tag: string): IndexEdit => ({ kind: 'untag', tag: parseTag(tag) });
+  const untag = (tag: string): IndexEdit => ({ kind: 'untag', tag: parseTag(tag), names });
 
   it('leaves the manifest untagged', () => {
     const before = [entryOf(image, { [refName]: 'v1' }, { 'x-vendor': 1 })];
@@ -152,7 +156,7 @@ describe('a deleted tag', () => {
 });
 
 describe('a deleted manifest', () => {
-  const remove = ({ digest }: Content): IndexEdit => ({ kind: 'remove', digest, subject: undefined });
+  const remove = ({ digest }: Content): IndexEdit => ({ kind: 'remove', digest, subject: undefined, names });
 
   it('takes all its tags along, and no other entry', () => {
     const before = [

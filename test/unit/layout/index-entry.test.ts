@@ -23,7 +23,8 @@ describe('parseIndexEntry', () => {
       digest,
       mediaType: mediaTypes.imageManifest,
       size: 5,
-      refName: 'v1',
+      name: { kind: 'tag', tag: 'v1' },
+      isNamed: true,
       createdAt: '2026-01-02T03:04:05Z',
       subject: other,
       responseFor: undefined,
@@ -35,15 +36,15 @@ describe('parseIndexEntry', () => {
   it.each(['{}', '{"digest":5}', '{"digest":"sha384:abc"}', '{"digest":"sha256:ABC"}', 'null', '[]', '"x"', '5'])(
     'keeps %s without a digest to serve',
     (line) => {
-      expect(parseIndexEntry(line)).toMatchObject({ line, digest: undefined, refName: undefined, rank: 1 });
+      expect(parseIndexEntry(line)).toMatchObject({ line, digest: undefined, isNamed: false, rank: 1 });
     },
   );
 
   it('takes nothing for what it is not', () => {
     const entry = entryWith({ mediaType: 5, size: '5', annotations: { [refName]: 5, [created]: null, a: {} } });
-    expect(entry).toMatchObject({ mediaType: undefined, size: -1, refName: undefined, createdAt: undefined });
+    expect(entry).toMatchObject({ mediaType: undefined, size: -1, isNamed: false, createdAt: undefined });
     for (const annotations of [null, [], 'x', 5, [refName]]) {
-      expect(entryWith({ annotations })).toMatchObject({ refName: undefined, subject: undefined });
+      expect(entryWith({ annotations })).toMatchObject({ isNamed: false, subject: undefined });
     }
     expect(annotatedWith({ [containerdSubject]: 'sha256:x', [olaregSubject]: '' })).toMatchObject({
       subject: undefined,
@@ -109,7 +110,7 @@ describe('annotated', () => {
     const entry = annotatedWith({ [refName]: 'v1', a: '1' });
     const changed = annotated(entry, { [refName]: 'v2' });
     expect(JSON.parse(changed.line)).toEqual({ digest, annotations: { [refName]: 'v2', a: '1' } });
-    expect(changed.refName).toBe('v2');
+    expect(changed.name).toEqual({ kind: 'tag', tag: 'v2' });
   });
 
   it('makes annotations where there are none', () => {

@@ -80,6 +80,7 @@ describe('a replacement that cannot be made', () => {
     const hooked = interleaving((await memoryRegistry()).store);
     const { repository } = registryOver(hooked.store);
     await pushImage(repository('a'), image, 'v1');
+    await tagsOf(repository('a'));
     hooked.rightBefore('update', () => {
       throw new StorageError('no-space', 'injected');
     });

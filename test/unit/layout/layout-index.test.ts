@@ -17,16 +17,16 @@ const documentOf = (entries: readonly object[], space?: number) =>
 describe('LayoutIndex', () => {
   const index = LayoutIndex.of(documentOf([entryOf(0, 'v1'), entryOf(1, 'v1'), entryOf(0), entryOf(2, 'host/a:v2')]));
 
-  it('answers by name, by digest and by what has no name', () => {
-    expect(index.named('v1').map(({ digest }) => digest)).toEqual([images[0]?.digest, images[1]?.digest]);
-    expect(index.named('absent')).toEqual([]);
+  it('answers by tag, by digest and by what has no name', () => {
+    expect(index.tagged(parseTag('v1')).map(({ digest }) => digest)).toEqual([images[0]?.digest, images[1]?.digest]);
+    expect(index.tagged(parseTag('absent'))).toEqual([]);
     const digest = images[0]?.digest;
     if (digest === undefined) throw new Error('no image');
     expect(index.listed(digest)).toHaveLength(2);
-    expect(index.untagged(digest).map(({ refName }) => refName)).toEqual([undefined]);
+    expect(index.untagged(digest).map(({ isNamed }) => isNamed)).toEqual([false]);
   });
 
-  it('lists names that are tags, each once, in byte order', () => {
+  it('lists bare tags, each once, in byte order', () => {
     const names = ['b', 'a', 'B', 'b', 'x/y', '-bad', '_'].map((name) => entryOf(0, name));
     expect(LayoutIndex.of(documentOf(names)).tags()).toEqual(['B', '_', 'a', 'b'].map(parseTag));
   });

@@ -24,7 +24,7 @@ function readers() {
     count,
     log,
     caches,
-    readerOf: (name: string) => new ManifestReader(store, keysOf(name), caches, log),
+    readerOf: (name: string) => new ManifestReader({ store, keys: keysOf(name), caches, log, facts: undefined }),
     put: (name: string, { bytes, digest }: Content) => store.write(keysOf(name).blob(digest), bytes),
   };
 }

@@ -1,6 +1,7 @@
 // The registry as a whole: its repositories, its readiness, and one layout object for each repository.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { imageManifest } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
@@ -63,15 +64,15 @@ describe('readiness', () => {
 describe('a repository', () => {
   it('that pushes go to is one object however many others are asked for', async () => {
     const hooked = interleaving((await memoryRegistry()).store);
-    const { repository } = registryOver(hooked.store);
+    const { registry, repository } = registryOver(hooked.store);
     await pushImage(repository('a'), image, 'v1');
-    const { manifests } = repository('a');
+    const { manifests } = await registry.repository(parseRepositoryName('a'));
     for (let at = 0; at < 2_100; at += 1) {
       await hooked.store.write(`other${at}/index.json` as Key, Buffer.from('{}'));
       await tagsOf(repository(`other${at}`));
       repository(`other${at}`);
     }
-    expect(repository('a').manifests).toBe(manifests);
+    expect((await registry.repository(parseRepositoryName('a'))).manifests).toBe(manifests);
   });
 
   it('stays known through a flood of names that do not exist', async () => {

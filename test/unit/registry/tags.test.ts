@@ -46,10 +46,10 @@ describe('the tags of a repository', () => {
     expect(await tagsOf(repository())).toEqual([]);
   });
 
-  it('of another tool are those that are tags; full names are not', async () => {
+  it('of another tool are its tags, also where they stand behind full names of one repository', async () => {
     const { repository, store } = await memoryRegistry();
     await putLayout(store, 'a', 'recorded/oras/fullname');
-    expect(await tagsOf(repository('a'))).toEqual([]);
+    expect(await tagsOf(repository('a'))).toEqual(['multi', 'v1']);
     await putLayout(store, 'b', 'recorded/olareg/acme/app');
     expect(await tagsOf(repository('b'))).toEqual(['multi', 'v1']);
   });

@@ -1,0 +1,69 @@
+// What an entry of index.json is called, whichever tool wrote it (INTEROP §4.2, §4.3): one reading of its annotations.
+import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
+import { isTag, type Tag } from '../../oci/reference.ts';
+import { isReferrersTag } from '../../oci/referrers-tag.ts';
+import { type ImageName, parseImageName } from './image-name.ts';
+
+export type EntryName =
+  /** A child, a referrer, an older manifest: found by digest only. */
+  | { readonly kind: 'none' }
+  /** The convention of most tools, and ours: `ref.name` is the tag. */
+  | { readonly kind: 'tag'; readonly tag: Tag }
+  /** A full name; `bareTag` is what `ref.name` says beside it. `style` is where the name stands. */
+  | {
+      readonly kind: 'full';
+      readonly image: ImageName;
+      readonly bareTag: Tag | undefined;
+      readonly style: 'ref-name' | 'image-name';
+    }
+  /** A signature, an attestation or a response that carries the name of the image it belongs to (cosign, hauler). */
+  | { readonly kind: 'auxiliary' }
+  /** A name that no client can ask for: found by digest only. */
+  | { readonly kind: 'unusable'; readonly text: string };
+
+const none: EntryName = { kind: 'none' };
+const auxiliary: EntryName = { kind: 'auxiliary' };
+
+export function entryNameOf(annotations: Annotations): EntryName {
+  if (isAuxiliaryKind(annotations.kind)) return auxiliary;
+  const refName = annotations[annotationKeys.refName];
+  const imageName = annotations[annotationKeys.imageName];
+  // A referrer or a response is only called something when its own name says so.
+  if (refName === undefined && belongsToSubject(annotations)) return imageName === undefined ? none : auxiliary;
+  if (imageName !== undefined) {
+    const image = parseImageName(imageName);
+    const bareTag = refName !== undefined && isTag(refName) ? refName : undefined;
+    if (image !== undefined) return { kind: 'full', image, bareTag, style: 'image-name' };
+  }
+  if (refName !== undefined) return nameIn(refName);
+  return imageName === undefined ? none : { kind: 'unusable', text: imageName };
+}
+
+function nameIn(refName: string): EntryName {
+  if (isTag(refName)) return { kind: 'tag', tag: refName };
+  // Without a slash, a colon or a digest it is no tag, and no name of a repository either.
+  const image = /[/:@]/.test(refName) ? parseImageName(refName) : undefined;
+  if (image === undefined) return { kind: 'unusable', text: refName };
+  return { kind: 'full', image, bareTag: undefined, style: 'ref-name' };
+}
+
+/** hauler gives signatures and referrers the very name of the image, and tells them apart by `kind`; so does `cosign save`. */
+function isAuxiliaryKind(kind: string | undefined): boolean {
+  return kind !== undefined && (/\/(?:sigs|atts|sboms)$/.test(kind) || kind.includes('/referrers/'));
+}
+
+function belongsToSubject(annotations: Annotations): boolean {
+  const { containerdSubject, olaregSubject, proposedSubject } = annotationKeys;
+  return [containerdSubject, olaregSubject, proposedSubject].some((key) => annotations[key] !== undefined);
+}
+
+/** The tag part of a name: what a client without the referrers API would look a response up by. */
+export function tagOf(name: EntryName): Tag | undefined {
+  if (name.kind === 'tag') return name.tag;
+  return name.kind === 'full' ? (name.bareTag ?? name.image.tag) : undefined;
+}
+
+export function isNamedResponse(name: EntryName): boolean {
+  const tag = tagOf(name);
+  return tag !== undefined && isReferrersTag(tag);
+}

@@ -1,0 +1,42 @@
+// Full image names as tools write them into index.json: `docker.io/library/alpine:3.20`, `localhost:5000/app@sha256:...`, `acme/app:v1`.
+// The grammar of annotations is wider than that of repositories (image-spec, annotations.md), so much of it is only text to us.
+import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../../oci/reference.ts';
+
+export interface ImageName {
+  /** `docker.io`, `localhost:5000`; undefined when the name says no registry. */
+  readonly host: string | undefined;
+  readonly path: RepositoryName;
+  /** Undefined for a name without a tag, e.g. `app@sha256:...`: such an entry is found by digest only. */
+  readonly tag: Tag | undefined;
+}
+
+/** Undefined when the text is no name that a client could ask for, e.g. one with upper-case letters. */
+export function parseImageName(text: string): ImageName | undefined {
+  const at = text.indexOf('@');
+  const named = at < 0 ? text : text.slice(0, at);
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  const repository = colon < 0 ? named : named.slice(0, colon);
+  const tag = colon < 0 ? undefined : named.slice(colon + 1);
+  if (tag !== undefined && !isTag(tag)) return undefined;
+  const slash = repository.indexOf('/');
+  const first = repository.slice(0, Math.max(slash, 0));
+  const hasHost = slash > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
+  const path = hasHost ? repository.slice(slash + 1) : repository;
+  if (!isRepositoryName(path)) return undefined;
+  return { host: hasHost ? canonicalHost(first) : undefined, path, tag };
+}
+
+/** Docker Hub has two names (crane writes `index.docker.io`). */
+function canonicalHost(host: string): string {
+  return host === 'index.docker.io' ? 'docker.io' : host;
+}
+
+/** The host as the first component of a repository name, which cannot hold a colon: `localhost_5000`. Undefined when it cannot be one. */
+export function hostComponent(host: string): string | undefined {
+  const component = host.toLowerCase().replaceAll(/[:[\]]+/g, '_');
+  return isRepositoryName(component) ? component : undefined;
+}
+
+export function printImageName({ host, path, tag }: ImageName): string {
+  return `${host === undefined ? '' : `${host}/`}${path}${tag === undefined ? '' : `:${tag}`}`;
+}

@@ -1,0 +1,50 @@
+// A PATH of the command line: `PATH`, `NAME=PATH`, `NAME=PATH:ro`.
+import { basename, resolve } from 'node:path';
+import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
+
+export interface MountArgument {
+  /** As it was written, for messages. */
+  readonly written: string;
+  /** Undefined: it is named after its path. */
+  readonly name: RepositoryName | undefined;
+  /** Absolute. */
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/** A command line that cannot be: the message says what would be right. */
+export class MountArgumentError extends Error {
+  override readonly name = 'MountArgumentError';
+}
+
+/** `exists` tells whether a path is there: a file may well be called `a=b:ro`. */
+export function parseMountArgument(written: string, exists: (path: string) => boolean): MountArgument {
+  if (exists(resolve(written))) return { written, name: undefined, path: resolve(written), readOnly: false };
+  const equals = written.indexOf('=');
+  const prefix = equals > 0 ? written.slice(0, equals) : '';
+  const isNamed = prefix !== '' && !prefix.startsWith('.') && !prefix.startsWith('/');
+  const name = isRepositoryName(prefix) ? prefix : undefined;
+  if (isNamed && name === undefined) {
+    throw new MountArgumentError(
+      `"${prefix}" in "${written}" is no repository name: lower-case letters and digits, separated by one of . _ __ or dashes`,
+    );
+  }
+  const text = isNamed ? written.slice(equals + 1) : written;
+  const readOnly = text.endsWith(':ro') && !exists(resolve(text));
+  const path = resolve(readOnly ? text.slice(0, -':ro'.length) : text);
+  if (text === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
+  return { written, name, path, readOnly };
+}
+
+const extensions = /(?:\.(?:tar|oci|tgz|tzst|gz|zst|zstd))+$/;
+
+/** The base name in lower case, without the extensions of archives; other characters become dashes. Throws when nothing is left. */
+export function nameOfPath({ path, written }: MountArgument): RepositoryName {
+  const base = basename(path).toLowerCase().replace(extensions, '');
+  const name = base
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replaceAll(/([._-])[._-]+/g, '$1')
+    .replaceAll(/^[._-]+|[._-]+$/g, '');
+  if (isRepositoryName(name)) return name;
+  throw new MountArgumentError(`no repository name can be made of "${written}"; write NAME=${written}`);
+}

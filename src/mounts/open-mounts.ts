@@ -1,0 +1,153 @@
+// Opens what `serve PATH...` names: finds out what each path is, what it is called, and where its work files go.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openLayoutArchive } from '../layout/docker-archive.ts';
+import type { FactsPlace } from '../layout/image-layout.ts';
+import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { Mount } from '../registry/mount.ts';
+import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { lookAtPath, type PathKind } from './look-at-path.ts';
+import { type MountArgument, MountArgumentError, nameOfPath, parseMountArgument } from './mount-argument.ts';
+
+export interface OpenMountsOptions {
+  /** As written on the command line. */
+  readonly paths: readonly string[];
+  /** Directory of the registry itself; undefined: it is not served. */
+  readonly root: string | undefined;
+  /** Every mount refuses pushes and deletes. */
+  readonly readOnly: boolean;
+  /** The user's cache directory, for work files of what must not be written to. */
+  readonly cacheDirectory: string;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  readonly log: LayoutLog;
+}
+
+/** What a mount came from, for whoever prints it. */
+export interface OpenedMount extends Mount {
+  readonly path: string;
+  readonly kind: PathKind;
+}
+
+interface Place extends MountArgument {
+  readonly kind: PathKind;
+}
+
+/** Throws MountArgumentError for paths that cannot be served, StorageError or the system's error for what cannot be opened. */
+export async function openMounts(options: OpenMountsOptions): Promise<readonly OpenedMount[]> {
+  const places = await Promise.all(options.paths.map(placeOf));
+  const roots = places.filter(({ kind }) => kind === 'root').length + (options.root === undefined ? 0 : 1);
+  const named = places.map((place) => ({ place, name: nameFor(place, roots === 1) }));
+  assertDistinct(named);
+  const opened: OpenedMount[] = [];
+  try {
+    if (options.root !== undefined) opened.push(await openRoot(options.root, options));
+    for (const { place, name } of named) opened.push(await openPlace(place, name, options));
+    return opened;
+  } catch (error) {
+    await Promise.all(opened.map(({ store }) => store.close()));
+    throw error;
+  }
+}
+
+async function placeOf(written: string): Promise<Place> {
+  const argument = parseMountArgument(written, existsSync);
+  const kind = await lookAtPath(argument.path).catch((error: unknown) => {
+    throw new MountArgumentError(`cannot serve "${written}": ${reasonOf(error)}`, { cause: error });
+  });
+  if (kind === undefined)
+    throw new MountArgumentError(`cannot serve "${written}": it is neither a directory nor a file`);
+  return { ...argument, kind };
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file or directory';
+  if (code === 'EACCES') return 'permission denied';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A root keeps the names of its repositories when it is the only one, unless it is given a name. */
+function nameFor(place: Place, isOnlyRoot: boolean): RepositoryName | '' {
+  if (place.name !== undefined) return place.name;
+  return place.kind === 'root' && isOnlyRoot ? '' : nameOfPath(place);
+}
+
+function assertDistinct(named: readonly { readonly place: Place; readonly name: RepositoryName | '' }[]): void {
+  for (const [at, { place, name }] of named.entries()) {
+    const other = named.slice(0, at).find((each) => each.name === name);
+    if (other === undefined) continue;
+    throw new MountArgumentError(
+      `"${other.place.written}" and "${place.written}" are both called "${name}"; give one another name: NAME=${place.written}`,
+    );
+  }
+}
+
+async function openRoot(root: string, options: OpenMountsOptions): Promise<OpenedMount> {
+  const { readOnly } = options;
+  const store = await openFilesystemStore(root, storeOptions(options, readOnly));
+  const facts = readOnly ? await sharedFacts(root, options) : { store, directory: ownFactsDirectory };
+  return { name: '', store, readOnly, facts, path: root, kind: 'root' };
+}
+
+async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {
+  const { path, kind } = place;
+  const facts = await sharedFacts(path, options);
+  if (kind === 'archive') {
+    const workDirectory = workDirectoryOf(options);
+    const store = await openLayoutArchive(path, { log: options.log, workDirectory });
+    return { name, store, readOnly: true, facts, path, kind };
+  }
+  const readOnly = options.readOnly || place.readOnly;
+  const opened = await openDirectory(path, readOnly, options);
+  return { name, ...opened, facts, path, kind };
+}
+
+/** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
+async function openDirectory(
+  path: string,
+  readOnly: boolean,
+  options: OpenMountsOptions,
+): Promise<{ readonly store: ObjectStore; readonly readOnly: boolean }> {
+  try {
+    return { store: await openFilesystemStore(path, storeOptions(options, readOnly)), readOnly };
+  } catch (error) {
+    if (readOnly || !(error instanceof StorageError) || error.failure !== 'read-only') throw error;
+    options.log.warn('the directory cannot be written to: it is served read-only', { path });
+    return { store: await openFilesystemStore(path, storeOptions(options, true)), readOnly: true };
+  }
+}
+
+function storeOptions(options: OpenMountsOptions, readOnly: boolean): FilesystemStoreOptions {
+  const { log, fileMode, directoryMode } = options;
+  return { log, readOnly, fileMode, directoryMode };
+}
+
+function workDirectoryOf({ root, readOnly, cacheDirectory }: OpenMountsOptions): string {
+  return root === undefined || readOnly ? cacheDirectory : join(root, '.moorage');
+}
+
+/** A path that is only read stays byte-identical, so what is derived from it is kept elsewhere. Undefined where nothing can be kept. */
+async function sharedFacts(path: string, options: OpenMountsOptions): Promise<FactsPlace | undefined> {
+  try {
+    const store = await openFilesystemStore(workDirectoryOf(options), {
+      log: options.log,
+      fileMode: 0o600,
+      directoryMode: 0o700,
+    });
+    const scope = createHash('sha256')
+      .update(await realpath(path))
+      .digest('hex')
+      .slice(0, 32);
+    return { store, directory: sharedFactsDirectory(scope) };
+  } catch (error) {
+    options.log.info('no place for derived facts; they are derived anew after a restart', { path, error });
+    return undefined;
+  }
+}

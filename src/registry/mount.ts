@@ -1,0 +1,37 @@
+// What is served under which name: a store whose root is a directory of layouts, or a layout itself, or an archive of one.
+import type { FactsPlace } from '../layout/image-layout.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+
+export interface Mount {
+  /** First components of every repository in it; '' where repositories keep their own names. At most one mount is called ''. */
+  readonly name: RepositoryName | '';
+  readonly store: ObjectStore;
+  /** Pushes and deletes are refused, and nothing is healed. */
+  readonly readOnly: boolean;
+  /** Where derived facts about its blobs are kept across restarts; undefined: nowhere. */
+  readonly facts: FactsPlace | undefined;
+}
+
+/** The longest name wins: `team` may be mounted beside a root with a repository `team/app`. */
+export function mountOf<Named extends { readonly name: RepositoryName | '' }>(
+  mounts: readonly Named[],
+  name: RepositoryName,
+): Named | undefined {
+  let found: Named | undefined;
+  for (const mount of mounts) {
+    const holds = mount.name === '' || name === mount.name || name.startsWith(`${mount.name}/`);
+    if (holds && mount.name.length >= (found?.name.length ?? 0)) found = mount;
+  }
+  return found;
+}
+
+/** The name below the mount: '' for the mount itself. */
+export function nameBelow(mount: { readonly name: RepositoryName | '' }, name: RepositoryName): RepositoryName | '' {
+  if (mount.name === '') return name;
+  return name.slice(mount.name.length + 1) as RepositoryName | '';
+}
+
+export function nameAbove(mount: { readonly name: RepositoryName | '' }, below: string): RepositoryName {
+  return [mount.name, below].filter((part) => part !== '').join('/') as RepositoryName;
+}

@@ -1,0 +1,101 @@
+// The layouts of one mount that are in use: their snapshots are kept for as many as memory allows, and made-up names keep nothing.
+import { LRUCache } from 'lru-cache';
+import { BlobLedger } from '../layout/blob-ledger.ts';
+import { ImageLayout } from '../layout/image-layout.ts';
+import type { LayoutPrefix } from '../layout/keys.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import type { NameRules } from '../layout/names/name-rules.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { Clock } from '../storage/clock.ts';
+import type { Mount } from './mount.ts';
+import { nameAbove } from './mount.ts';
+import { UploadSessions } from './upload-sessions.ts';
+
+/** Snapshots of index.json are kept for as many repositories; a forgotten one is read again. */
+const knownLayouts = 2_000;
+const candidateLayouts = 200;
+
+export interface SharedByLayouts {
+  readonly caches: ManifestCaches;
+  readonly clock: Clock;
+  readonly log: LayoutLog;
+  /** Names this process among all that share the root. */
+  readonly process: string;
+  readonly names: NameRules;
+  readonly scan: boolean;
+  readonly uploadsExpireAfterMs: number;
+}
+
+export class MountedLayouts {
+  readonly mount: Mount;
+  readonly sessions: UploadSessions;
+  readonly #shared: SharedByLayouts;
+  readonly #ledger = new BlobLedger();
+  readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
+  /** Names that were asked for and have shown no index.json yet. */
+  readonly #candidates = new LRUCache<LayoutPrefix, ImageLayout>({ max: candidateLayouts });
+  /** With work of their own still to do, e.g. looks after a foreign write: they outlive the caches above. */
+  readonly #active = new Map<LayoutPrefix, ImageLayout>();
+
+  constructor(mount: Mount, shared: SharedByLayouts) {
+    this.mount = mount;
+    this.#shared = shared;
+    const { clock, process: owner, uploadsExpireAfterMs: expireAfterMs } = shared;
+    this.sessions = new UploadSessions({ store: mount.store, clock, expireAfterMs, owner });
+  }
+
+  get name(): RepositoryName | '' {
+    return this.mount.name;
+  }
+
+  at(prefix: LayoutPrefix): ImageLayout {
+    const known = this.#known.get(prefix) ?? this.#candidates.get(prefix) ?? this.#active.get(prefix);
+    if (known === undefined) return this.#open(prefix);
+    // A flood of made-up names must not push out the snapshots of repositories that exist.
+    if (known.isLoaded && (this.#candidates.delete(prefix) || !this.#known.has(prefix))) this.#known.set(prefix, known);
+    return known;
+  }
+
+  /** A layout that was read and is still known: the answer for nearly every request. */
+  loaded(prefix: LayoutPrefix): ImageLayout | undefined {
+    const known = this.#known.get(prefix);
+    return known?.isLoaded === true ? known : undefined;
+  }
+
+  /** What keeps layouts from being served, in words for an operator. */
+  async problems(): Promise<readonly string[]> {
+    // Also among the candidates: a repository that never could be read has not shown its index.json.
+    const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
+    return (await Promise.all([...new Set(all)].map((layout) => layout.problems()))).flat();
+  }
+
+  /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
+  async close(): Promise<void> {
+    const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
+    await Promise.all([...new Set(all)].map((layout) => layout.close()));
+    await this.mount.store.close();
+  }
+
+  #open(prefix: LayoutPrefix): ImageLayout {
+    const { caches, clock, log, process, names, scan } = this.#shared;
+    const { store, readOnly, facts } = this.mount;
+    const layout = new ImageLayout({
+      prefix,
+      name: nameAbove(this.mount, prefix),
+      names,
+      scan,
+      store,
+      ledger: this.#ledger,
+      caches,
+      facts,
+      log,
+      readOnly,
+      clock,
+      process,
+      onActive: (active) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix)),
+    });
+    this.#candidates.set(prefix, layout);
+    return layout;
+  }
+}
