@@ -30,11 +30,17 @@ const imageNameKey = 'io.containerd.image.name';
 
 const maxConfigBytes = 4 * 1024 * 1024;
 /** Of configs, manifests and entries together: a few bytes of manifest.json can ask for many of these. */
-const maxMetadataBytes = 128 * 1024 * 1024;
+const maxMetadataBytes = 64 * 1024 * 1024;
+/** What registries take (distribution-spec, Pushing Manifests: at least 4 MiB). */
+const maxManifestBytes = 4 * 1024 * 1024;
 
 /** Why an element of manifest.json is left out: the message is for the operator. */
 class UnusableImageError extends Error {
   override readonly name = 'UnusableImageError';
+}
+
+interface Layer extends HashedMember {
+  readonly key: Key;
 }
 
 interface Config {
@@ -52,6 +58,7 @@ export class DockerImagesBuilder {
   readonly #entries: string[] = [];
   #metadataBytes = 0;
   readonly #configs = new Map<Key, Config>();
+  readonly #layers = new Map<string, Layer>();
 
   constructor(archive: ArchiveStore, digests: MemberDigests, log: LayoutLog) {
     this.#archive = archive;
@@ -86,7 +93,7 @@ export class DockerImagesBuilder {
       const counts = `${image.layers.length} layers, but its config names ${config.diffIds.length}`;
       throw new UnusableImageError(`it has ${counts}`);
     }
-    const layers: (HashedMember & { readonly key: Key })[] = [];
+    const layers: Layer[] = [];
     for (const [at, path] of image.layers.entries()) layers.push(await this.#layerOf(path, config.diffIds[at]));
     const manifest = Buffer.from(
       JSON.stringify({
@@ -96,6 +103,7 @@ export class DockerImagesBuilder {
         layers: layers.map(({ compression, digest, size }) => ({ mediaType: layerTypes[compression], digest, size })),
       }),
     );
+    if (manifest.length > maxManifestBytes) throw new UnusableImageError('its manifest would be larger than 4 MiB');
     this.#count(manifest.length);
     this.#blobs.set(config.digest, { member: config.key });
     for (const { digest, key } of layers) this.#blobs.set(digest, { member: key });
@@ -147,13 +155,20 @@ export class DockerImagesBuilder {
     return object.bytes;
   }
 
-  async #layerOf(path: string, diffId: string | undefined): Promise<HashedMember & { readonly key: Key }> {
-    const key = this.#resolve(path);
-    const hashed = await this.#digests.of(key);
-    if (hashed.compression === 'none' && hashed.digest !== diffId) {
-      throw new UnusableImageError(`its layer ${key} is ${hashed.digest}, but its config says ${diffId?.slice(0, 80)}`);
+  async #layerOf(path: string, diffId: string | undefined): Promise<Layer> {
+    const layer = this.#layers.get(path) ?? (await this.#hashedLayer(path));
+    if (layer.compression === 'none' && layer.digest !== diffId) {
+      const claimed = diffId?.slice(0, 80);
+      throw new UnusableImageError(`its layer ${layer.key} is ${layer.digest}, but its config says ${claimed}`);
     }
-    return { ...hashed, key };
+    return layer;
+  }
+
+  async #hashedLayer(path: string): Promise<Layer> {
+    const key = this.#resolve(path);
+    const layer = { ...(await this.#digests.of(key)), key };
+    this.#layers.set(path, layer);
+    return layer;
   }
 
   #resolve(path: string): Key {
