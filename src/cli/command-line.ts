@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
+import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
+import { importCommand } from './import-command.ts';
 import { lsCommand } from './ls-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
@@ -14,7 +16,7 @@ type CommandFactory = (environment: Environment, finished: (exitCode: number) =>
 
 /** In the order of the help. The first one runs when none is named. What a command needs only to run, its action imports. */
 const defaultCommand: CommandFactory = serveCommand;
-const otherCommands: readonly CommandFactory[] = [lsCommand, treeCommand];
+const otherCommands: readonly CommandFactory[] = [lsCommand, treeCommand, importCommand, exportCommand];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
 export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {

@@ -4,7 +4,6 @@ import type { LayoutLog } from '../layout/layout-log.ts';
 import type { Digest } from '../oci/digest.ts';
 import { algorithmOf } from '../oci/digest.ts';
 import { compressionOf } from './archive-writer-file.ts';
-import { withManifestCache } from './copy-cached-source.ts';
 import { CopyError } from './copy-error.ts';
 import { exportArchive } from './export-archive.ts';
 import { collectContent, type ExportRequest } from './export-content.ts';
@@ -12,7 +11,6 @@ import { exportDirectory } from './export-directory.ts';
 import { engineNameOf } from './export-index.ts';
 import type { Platform } from './export-platform.ts';
 import { type ExportProfile, hasDockerManifest, listsReferrers, usesFullNames } from './export-profile.ts';
-import type { ImageSource } from './image-source.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 
 export interface ExportOptions {
@@ -49,7 +47,7 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   }
   const tally = new CopyTally(options.progress);
   const note = (text: string) => tally.note(text);
-  const content = await collectContent(cached(requests), { referrers, platform: options.platform, note, signal });
+  const content = await collectContent(requests, { referrers, platform: options.platform, note, signal });
   if (
     profile !== 'oci' &&
     [...content.manifests.keys(), ...content.blobs.keys()].some((digest) => algorithmOf(digest) !== 'sha256')
@@ -72,15 +70,4 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
     totals: tally.totals,
     notes: tally.notes,
   };
-}
-
-/** Each source once, so that images of one source share what is known of it. */
-function cached(requests: readonly ExportRequest[]): readonly ExportRequest[] {
-  const sources = new Map<ImageSource, ImageSource>();
-  return requests.map((request) => {
-    const { source, repository } = request.origin;
-    const known = sources.get(source) ?? withManifestCache(source);
-    sources.set(source, known);
-    return { ...request, origin: { source: known, repository } };
-  });
 }

@@ -1,0 +1,68 @@
+// `moorage export REF... TARGET --profile PROFILE`: its flags and its help.
+import { Command, Option } from 'commander';
+import type { Environment } from '../config/environment.ts';
+import { exportProfiles } from '../transfer/export-profile.ts';
+import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
+
+interface ExportFlags extends SourceFlags {
+  readonly profile: (typeof exportProfiles)[number];
+  readonly json?: true;
+  readonly referrers?: boolean;
+  readonly allTags?: true;
+  readonly name?: string;
+  readonly platform?: string;
+}
+
+const help = `
+REF is HOST/NAME[:TAG|@DIGEST], PATH[:TAG|@DIGEST] of a layout, root or archive, or NAME[:TAG|@DIGEST] below --root. Without a tag
+latest is meant, or the only tag there is. TARGET is an archive when it ends in .tar, .tar.gz or .tar.zst, else a directory; what a
+layout in that directory has besides is kept.
+
+Profiles:
+  oci        oras, regctl, zot, buildx, skopeo, podman: bare tags; referrers where each of them looks   (default)
+  docker     docker load, podman load: full names, manifest.json for older engines
+  ctr        ctr images import, nerdctl load: the same
+  linuxkit   linuxkit, skopeo: the full name as the reference
+  crane      crane push: exactly one image, without referrers
+
+The full name is HOST/NAME where REF names a host, and what docker makes of NAME elsewhere: app is docker.io/library/app, shown by
+docker as app. --name says another one.
+
+Examples:
+  moorage export team/app:v1 app.tar --profile docker && docker load -i app.tar
+  moorage export team/app:v1 team/web:v2 images.tar.gz --profile ctr
+  moorage export localhost:5000/team/app:v1 ./app && oras discover --oci-layout ./app:v1
+
+With --json one document: target, form, profile, images (name, digest), totals, notes.
+
+Exit codes: 0 exported, 1 not exported, 2 wrong command line.
+`;
+
+/** `finished` gets the exit code. */
+export function exportCommand(environment: Environment, finished: (exitCode: number) => void): Command {
+  const command = new Command('export')
+    .description('Write images as an archive or a layout that other tools read')
+    .argument('<ref...>', 'images, and the TARGET last')
+    .usage('REF... TARGET [options]')
+    .addOption(new Option('--profile <profile>', 'for which tools').choices(exportProfiles).default('oci'))
+    .option('--referrers', 'with what refers to the images, and to that (default, except for crane)')
+    .option('--no-referrers', 'the images only')
+    .option('--all-tags', 'every tag of each REF that names a repository')
+    .option(
+      '--name <fullname[:tag]>',
+      'the full name of a single image, for docker, ctr and linuxkit; its tag for all profiles',
+    )
+    .option('--platform <os/arch[/variant]>', 'of an index only the image of this platform')
+    .option('--json', 'one JSON document instead of lines');
+  return addSourceFlags(command)
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', help)
+    .action(async (words: readonly string[], flags: ExportFlags) => {
+      const options = await openOptions(flags, environment);
+      // Loaded only now: other commands start without it.
+      const { runExport } = await import('./export.ts');
+      const { profile, referrers, json = false, allTags = false, name, platform } = flags;
+      const request = { ...options, environment, profile, referrers, json, allTags, name, platform };
+      finished(await runExport(words, request));
+    });
+}

@@ -1,0 +1,101 @@
+// From the REFs of an export to the images that they name, with the full names that engines will show.
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
+import type { ExportRequest } from '../transfer/export-content.ts';
+import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
+import type { ImageSource } from '../transfer/image-source.ts';
+import { type OpenedSource, type OpenOptions, openSource, shortList } from '../transfer/open-source.ts';
+import { pathKind } from '../transfer/path-kind.ts';
+import { parseSourceReference, WrongReferenceError } from '../transfer/source-reference.ts';
+import { CommandError } from './failure.ts';
+import { orWhatIsThere } from './not-found.ts';
+
+export interface NamingOptions {
+  /** Every tag, where a REF has none. */
+  readonly allTags: boolean;
+  /** `--name`, as it was written. */
+  readonly name: string | undefined;
+}
+
+/** The caller closes the sources, also when this throws: each is added to `opened` as soon as it is open. */
+export async function exportRequests(
+  references: readonly string[],
+  { allTags, name, ...options }: NamingOptions & OpenOptions,
+  opened: ImageSource[],
+): Promise<readonly ExportRequest[]> {
+  const fullName = name === undefined ? undefined : parseName(name);
+  const requests: ExportRequest[] = [];
+  for (const written of references) {
+    const found = await openSource(written, options);
+    opened.push(found.source);
+    requests.push(...(await requestsFor(found, hostOf(written, options), allTags)));
+  }
+  return fullName === undefined ? requests : [named(requests, fullName)];
+}
+
+async function requestsFor(opened: OpenedSource, host: string | undefined, allTags: boolean): Promise<ExportRequest[]> {
+  const { source, repository, reference } = opened;
+  if (repository === undefined && !allTags) {
+    const names = await source.repositories();
+    throw new CommandError(
+      `${source.description} has several repositories; name one of them, or take all with --all-tags: ${shortList(names)}`,
+    );
+  }
+  const names = repository === undefined ? await source.repositories() : [repository];
+  const requests: ExportRequest[] = [];
+  for (const name of names) {
+    for (const each of await referencesIn(source, name, reference, allTags)) {
+      const fullName = fullNameOf(host === undefined ? name : `${host}/${name}`);
+      requests.push({
+        origin: { source, repository: name },
+        reference: each,
+        fullName,
+        tag: each.kind === 'tag' ? each.tag : undefined,
+      });
+    }
+  }
+  return requests;
+}
+
+async function referencesIn(
+  source: ImageSource,
+  name: RepositoryName,
+  reference: Reference | undefined,
+  allTags: boolean,
+): Promise<readonly Reference[]> {
+  if (reference !== undefined) {
+    await orWhatIsThere(source, name, reference, source.manifest(name, reference));
+    return [reference];
+  }
+  const tags = await orWhatIsThere(source, name, undefined, source.tags(name));
+  if (allTags) return tags.map(byTag);
+  const latest = tags.find((tag) => tag === 'latest') ?? (tags.length === 1 ? tags[0] : undefined);
+  if (latest !== undefined) return [byTag(latest)];
+  throw new CommandError(
+    `${source.description} has no tag "latest" of ${name}; write one of its tags, or --all-tags: ${shortList(tags)}`,
+  );
+}
+
+function byTag(tag: Tag): Reference {
+  return { kind: 'tag', tag };
+}
+
+function hostOf(written: string, { environment }: OpenOptions): string | undefined {
+  const parsed = parseSourceReference(written, { lookAt: pathKind, home: environment.HOME });
+  return parsed.kind === 'remote' ? parsed.host : undefined;
+}
+
+function parseName(written: string): FullName {
+  const parsed = parseFullName(written);
+  if (parsed !== undefined) return parsed;
+  throw new WrongReferenceError(
+    `--name ${written}: no name that docker would accept, such as team/app:v1 or ghcr.io/team/app`,
+  );
+}
+
+function named(requests: readonly ExportRequest[], { repository, tag }: FullName): ExportRequest {
+  const [only] = requests;
+  if (only === undefined || requests.length > 1) {
+    throw new WrongReferenceError(`--name is for one image, and ${requests.length} are to be exported`);
+  }
+  return { ...only, fullName: repository, tag: tag ?? only.tag };
+}

@@ -1,0 +1,70 @@
+// Exports images, and says what was written and under which names it will be found.
+import type { Environment } from '../config/environment.ts';
+import { compressionOf } from '../transfer/archive-writer-file.ts';
+import { type ExportReport, exportImages } from '../transfer/export-images.ts';
+import { parsePlatform } from '../transfer/export-platform.ts';
+import type { ExportProfile } from '../transfer/export-profile.ts';
+import type { ImageSource } from '../transfer/image-source.ts';
+import type { OpenOptions } from '../transfer/open-source.ts';
+import { WrongReferenceError } from '../transfer/source-reference.ts';
+import { exportRequests, type NamingOptions } from './export-references.ts';
+import { jsonDocument } from './output-text.ts';
+import { runCopy } from './progress.ts';
+import { totalsLine } from './progress-totals.ts';
+
+export interface RunExportOptions extends OpenOptions, NamingOptions {
+  readonly environment: Environment;
+  readonly profile: ExportProfile;
+  /** Undefined: as the profile has it. */
+  readonly referrers: boolean | undefined;
+  readonly platform: string | undefined;
+  readonly json: boolean;
+}
+
+/** `words` are the REFs and, last, the TARGET. Returns the exit code. */
+export async function runExport(words: readonly string[], options: RunExportOptions): Promise<number> {
+  const target = words.at(-1);
+  const references = words.slice(0, -1);
+  if (target === undefined || references.length === 0) {
+    throw new WrongReferenceError('an export needs a REF and a TARGET, such as: moorage export team/app:v1 app.tar');
+  }
+  const { profile, referrers, json } = options;
+  const platform = platformOf(options.platform);
+  if (profile === 'crane' && references.length > 1) {
+    throw new WrongReferenceError(`a layout for crane holds exactly one image, and ${references.length} were named`);
+  }
+  const opened: ImageSource[] = [];
+  try {
+    const report = await runCopy({ ...options, afterStop: afterStop(target) }, async (progress, signal) => {
+      const requests = await exportRequests(references, options, opened);
+      const log = { info: () => {}, warn: (message: string) => progress.note(message) };
+      return exportImages(requests, { profile, target, referrers, platform, log, progress, signal });
+    });
+    process.stdout.write(json ? jsonDocument({ target, profile, ...report }) : text(target, report));
+    return 0;
+  } finally {
+    await Promise.all(opened.map((source) => source.close()));
+  }
+}
+
+function platformOf(written: string | undefined) {
+  if (written === undefined) return undefined;
+  const platform = parsePlatform(written);
+  if (platform === undefined)
+    throw new WrongReferenceError(`--platform ${written}: write os/architecture, such as linux/arm64`);
+  return platform;
+}
+
+function afterStop(target: string): string {
+  return compressionOf(target) === undefined
+    ? `${target} is unfinished: run the same command again to go on`
+    : 'no archive was written';
+}
+
+const shownImages = 20;
+
+function text(target: string, { images, totals }: ExportReport): string {
+  const lines = images.slice(0, shownImages).map(({ name, digest }) => (name === digest ? name : `${name}  ${digest}`));
+  const more = images.length > shownImages ? [`and ${images.length - shownImages} more`] : [];
+  return `${[...lines, ...more, `${target}: ${totalsLine(totals)}`].join('\n')}\n`;
+}

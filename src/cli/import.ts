@@ -1,0 +1,108 @@
+// Imports into the registry below --root, by the code that also serves it, and says what was done.
+
+import type { Environment } from '../config/environment.ts';
+import { loadSettings } from '../config/load.ts';
+import { openMounts } from '../mounts/open-mounts.ts';
+import { userCacheDirectory } from '../mounts/work-directory.ts';
+import { isRepositoryName, isTag } from '../oci/reference.ts';
+import { Registry } from '../registry/registry.ts';
+import { type ImportReport, importImages } from '../transfer/import-images.ts';
+import { type ImportTarget, planImport } from '../transfer/import-plan.ts';
+import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
+import { WrongReferenceError } from '../transfer/source-reference.ts';
+import { exitCodes } from './failure.ts';
+import { orWhatIsThere } from './not-found.ts';
+import { jsonDocument } from './output-text.ts';
+import { runCopy } from './progress.ts';
+import { totalsLine } from './progress-totals.ts';
+
+export interface ImportRequest extends OpenOptions {
+  readonly environment: Environment;
+  readonly referrers: boolean;
+  readonly json: boolean;
+  readonly config: string | undefined;
+}
+
+/** Returns the exit code. Throws what failureOf and sourceFailureOf explain when nothing could be imported. */
+export async function runImport(from: string, name: string, request: ImportRequest): Promise<number> {
+  const target = parseTarget(name);
+  const opened = await openSource(from, request);
+  try {
+    const afterStop = 'what was copied is kept: run the same command again to go on';
+    const report = await runCopy({ ...request, afterStop }, async (progress, signal) => {
+      const planned = await orWhatIsThere(
+        opened.source,
+        opened.repository ?? target.name,
+        opened.reference,
+        plan(opened, target),
+      );
+      const registry = await openRoot(request);
+      try {
+        const { source } = opened;
+        const repository = (repositoryName: ImportTarget['name']) => registry.repository(repositoryName);
+        return await importImages(planned, { source, repository, referrers: request.referrers, progress, signal });
+      } finally {
+        await registry.close();
+      }
+    });
+    process.stdout.write(request.json ? jsonDocument({ source: opened.source.description, ...report }) : text(report));
+    return report.failed.length > 0 ? exitCodes.failure : 0;
+  } finally {
+    await opened.source.close();
+  }
+}
+
+async function plan({ source, repository, reference }: OpenedSource, target: ImportTarget) {
+  const planned = await planImport(source, { repository, reference }, target);
+  // One image that was named is looked for before anything is opened for writing.
+  const [only] = planned;
+  if (reference !== undefined && only !== undefined) await source.manifest(only.from, reference);
+  return planned;
+}
+
+function parseTarget(written: string): ImportTarget {
+  const colon = written.lastIndexOf(':');
+  const name = colon < 0 ? written : written.slice(0, colon);
+  const tag = colon < 0 ? undefined : written.slice(colon + 1);
+  if (!isRepositoryName(name)) {
+    throw new WrongReferenceError(
+      `"${name}" is no name of a repository: lower-case letters and digits, separated by one of . _ __ or dashes, joined by /`,
+    );
+  }
+  if (tag === undefined) return { name, tag: undefined };
+  if (!isTag(tag)) throw new WrongReferenceError(`"${tag}" is no tag`);
+  return { name, tag };
+}
+
+async function openRoot({ environment, config, root }: ImportRequest): Promise<Registry> {
+  const settings = await loadSettings({ flags: [], environment, file: config });
+  const log = { info: () => {}, warn: (message: string) => void process.stderr.write(`warning: ${message}\n`) };
+  const mounts = await openMounts({
+    paths: [],
+    root,
+    readOnly: false,
+    cacheDirectory: userCacheDirectory(environment),
+    fileMode: settings.storage.fileMode,
+    directoryMode: settings.storage.directoryMode,
+    log,
+  });
+  return new Registry({
+    mounts,
+    log,
+    requireReferences: settings.manifests.requireReferences,
+    uploadsExpireAfterMs: settings.uploads.expireAfter,
+    names: settings.layouts,
+  });
+}
+
+const shownImages = 20;
+
+function text({ images, failed, totals }: ImportReport): string {
+  const lines = images.map(({ from, reference, to, tag, digest }) => {
+    const as = reference.includes(':') ? `@${reference}` : `:${reference}`;
+    return `${from}${as} -> ${to}${tag === undefined ? `@${digest}` : `:${tag}`}`;
+  });
+  const more = lines.length > shownImages ? [`and ${lines.length - shownImages} more`] : [];
+  const failures = failed.map(({ from, reference, reason }) => `not imported: ${from} ${reference}: ${reason}`);
+  return `${[...lines.slice(0, shownImages), ...more, ...failures, totalsLine(totals)].join('\n')}\n`;
+}

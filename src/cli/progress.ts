@@ -1,0 +1,50 @@
+// Runs a copy for a command: progress on standard error, a first Ctrl-C that stops it where it can go on, and failures in words.
+import type { Environment } from '../config/environment.ts';
+import { CopyError } from '../transfer/copy-error.ts';
+import { CommandError } from './failure.ts';
+import { notesOn, progressOn, type ShownProgress } from './progress-lines.ts';
+import { watchStopSignals } from './stop-signals.ts';
+
+export interface CopyOptions {
+  /** Standard output is for a program: nothing but notes beside it, unless somebody watches a terminal. */
+  readonly json: boolean;
+  /** What to do after a stop, e.g. "run it again to go on". */
+  readonly afterStop: string;
+  readonly environment: Environment;
+}
+
+/** Throws a CommandError for what a person can mend, and everything else as it is. */
+export async function runCopy<Result>(
+  { json, afterStop, environment }: CopyOptions,
+  copy: (progress: ShownProgress, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { stderr } = process;
+  const output = {
+    columns: stderr.isTTY ? stderr.columns : undefined,
+    write: (text: string) => void stderr.write(text),
+    now: () => performance.now(),
+  };
+  const progress = json && output.columns === undefined ? notesOn(output) : progressOn(output);
+  const stop = new AbortController();
+  const signals = watchStopSignals(process, (code) => process.exit(code), {
+    underNpm: environment.npm_lifecycle_event !== undefined,
+  });
+  void signals.first.then(() => stop.abort(new CommandError(`stopped; ${afterStop}`)));
+  try {
+    return await copy(progress, stop.signal);
+  } catch (error) {
+    progress.end();
+    throw failure(error);
+  } finally {
+    progress.end();
+    signals.release();
+  }
+}
+
+function failure(error: unknown): unknown {
+  if (error instanceof CopyError) return new CommandError(error.message, { cause: error });
+  // Of the file system, about the target: its message names the call and the path.
+  if (error instanceof Error && 'syscall' in error && 'path' in error)
+    return new CommandError(error.message, { cause: error });
+  return error;
+}
