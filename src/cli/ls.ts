@@ -46,7 +46,12 @@ async function openRoot({ root, environment }: OpenOptions): Promise<OpenedSourc
       `there is no ${root} here; name what to list: moorage ls PATH, moorage ls HOST:PORT, or --root DIR`,
     );
   }
-  return { source: await openLocalSource([root], { root, environment }), repository: undefined, reference: undefined };
+  return {
+    source: await openLocalSource([root], { root, environment }),
+    repository: undefined,
+    reference: undefined,
+    isLocal: true,
+  };
 }
 
 async function namesOf({ source, repository }: OpenedSource): Promise<readonly RepositoryName[]> {

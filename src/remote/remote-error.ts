@@ -46,6 +46,8 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: plainHttpHint,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: plainHttpHint,
   EPROTO: plainHttpHint,
+  // fetch (WHATWG, port blocking) has no code for it.
+  'bad port': 'this port belongs to another protocol, and HTTP clients refuse it',
 };
 
 const transientCodes: ReadonlySet<string> = new Set([
@@ -61,7 +63,7 @@ export function connectionError(host: string, error: unknown): RemoteError | Tra
   if (error instanceof RemoteError || error instanceof TransientError) return error;
   if (error instanceof StallError) return new TransientError(new RemoteError(host, error.message, error));
   const code = codeOf(error);
-  const failure = new RemoteError(host, (code === undefined ? undefined : reasons[code]) ?? innermost(error), error);
+  const failure = new RemoteError(host, reasons[code ?? innermost(error)] ?? innermost(error), error);
   return code !== undefined && transientCodes.has(code) ? new TransientError(failure) : failure;
 }
 

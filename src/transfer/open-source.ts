@@ -26,6 +26,7 @@ export interface OpenedSource {
   readonly repository: RepositoryName | undefined;
   /** Undefined when no tag or digest was written. */
   readonly reference: Reference | undefined;
+  readonly isLocal: boolean;
 }
 
 export interface OpenedImage extends OpenedSource {
@@ -42,7 +43,7 @@ export async function openSource(text: string, options: OpenOptions): Promise<Op
   const source = await openParsed(parsed, options);
   try {
     const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
-    return { source, repository, reference };
+    return { source, repository, reference, isLocal: parsed.kind !== 'remote' };
   } catch (error) {
     await source.close();
     throw error;
@@ -51,14 +52,15 @@ export async function openSource(text: string, options: OpenOptions): Promise<Op
 
 /** REF: one image, `latest` where no tag is written. */
 export async function openImage(text: string, options: OpenOptions): Promise<OpenedImage> {
-  const { source, repository, reference } = await openSource(text, options);
-  if (repository !== undefined) {
-    return { source, repository, reference: reference ?? { kind: 'tag', tag: parseTag('latest') } };
-  }
+  const opened = await openSource(text, options);
+  const { source, reference } = opened;
   try {
-    throw new WrongReferenceError(`"${text}" names no image: ${await choices(source)}`);
-  } finally {
+    const repository = opened.repository ?? (opened.isLocal ? await onlyHolder(source, reference) : undefined);
+    if (repository === undefined) throw new WrongReferenceError(`"${text}" names no image: ${await choices(source)}`);
+    return { ...opened, repository, reference: reference ?? { kind: 'tag', tag: parseTag('latest') } };
+  } catch (error) {
     await source.close();
+    throw error;
   }
 }
 
@@ -94,6 +96,27 @@ async function repositoryIn(
   throw new RegistryError('NAME_UNKNOWN', {
     message: `no repository "${within}" in ${path}; its repositories: ${shortList(names)}`,
   });
+}
+
+/** A layout of several repositories, and a tag that only one of them has: nothing else can be meant. */
+async function onlyHolder(source: ImageSource, reference: Reference | undefined): Promise<RepositoryName | undefined> {
+  if (reference === undefined) return undefined;
+  const holders: RepositoryName[] = [];
+  for (const name of await source.repositories()) {
+    if (await holds(source, name, reference)) holders.push(name);
+    if (holders.length > 1) return undefined;
+  }
+  return holders[0];
+}
+
+async function holds(source: ImageSource, name: RepositoryName, reference: Reference): Promise<boolean> {
+  try {
+    await source.manifest(name, reference);
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
+  }
 }
 
 async function choices(source: ImageSource): Promise<string> {
