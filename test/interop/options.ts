@@ -14,6 +14,8 @@ export interface InteropOptions {
   readonly largeMiB: number;
   readonly orasImage: string | undefined;
   readonly containerImage: boolean;
+  /** Also the tools of the matrix that take minutes to build. */
+  readonly full: boolean;
   readonly keep: boolean;
   readonly help: boolean;
 }
@@ -25,10 +27,11 @@ Starts moorage and lets the real clients push to it and pull from it.
   --url URL          use a registry that runs already
   --root DIR         the directory it serves (else the checks of the directory are skipped)
   --clients DIR      where test/interop/install-clients.sh put the Go clients
-  --tools LIST       only these: docker,podman,skopeo,buildah,oras,crane,regctl
-  --scenarios LIST   only these: image,multi-arch,referrers,delete,large,resumed,directory,foreign,live,oras-container
+  --tools LIST       only these: docker,podman,skopeo,buildah,oras,crane,regctl (the matrix: any of its rows)
+  --scenarios LIST   only these: image,multi-arch,referrers,delete,large,resumed,directory,foreign,live,oras-container,matrix
   --large MIB        size of the large layer (1024)
   --oras-image NAME  a published image of oras to pull (environment: MOORAGE_ORAS_IMAGE)
+  --full             the matrix with the tools that take minutes to build, too (install-clients.sh --full)
   --container-image  build, run and push to the image of the Dockerfile instead
   --keep             keep the scratch directory
 `;
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): I
       large: { type: 'string', default: '1024' },
       'oras-image': { type: 'string' },
       'container-image': { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -61,6 +65,7 @@ export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): I
     largeMiB: Number(values.large),
     orasImage: values['oras-image'] ?? named,
     containerImage: values['container-image'],
+    full: values.full,
     keep: values.keep,
     help: values.help,
   };

@@ -8,6 +8,7 @@ import { expectEqual } from './expect.ts';
 import type { Lab, Scenario } from './lab.ts';
 import type { Machine } from './machine.ts';
 import { TestImages } from './material/test-images.ts';
+import { runMatrix } from './matrix/run-matrix.ts';
 import type { InteropOptions } from './options.ts';
 import { projectFile } from './project-files.ts';
 import { RegistryClient } from './registry-client.ts';
@@ -62,6 +63,10 @@ export async function runScenarios(options: InteropOptions, machine: Machine, ch
       for (const [name, scenario] of Object.entries(scenarios)) {
         const wanted = options.onlyScenarios.length === 0 || options.onlyScenarios.includes(name);
         if (wanted) await scenario(lab);
+      }
+      const matrixWanted = options.onlyScenarios.length === 0 || options.onlyScenarios.includes('matrix');
+      if (matrixWanted && options.url === undefined) {
+        await runMatrix({ machine, engine, checks, full: options.full, only: options.onlyTools });
       }
     } finally {
       await engine?.stop();

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endProcess, track } from './running-processes.ts';
@@ -33,20 +34,29 @@ export function runningServer(url: string, root: string | undefined): ServerUnde
 /** `node dist/main.js serve` on a free port of the loopback address. */
 export class OwnServer implements ServerUnderTest {
   readonly host: string;
-  readonly root: string;
-  readonly #main: string;
+  readonly root: string | undefined;
+  readonly #command: readonly string[];
   readonly #log: string;
   #process: ChildProcess | undefined;
 
-  constructor(main: string, root: string, port: number, log: string) {
+  private constructor(command: readonly string[], root: string | undefined, port: number, log: string) {
     this.host = `127.0.0.1:${port}`;
     this.root = root;
-    this.#main = main;
+    this.#command = command;
     this.#log = log;
   }
 
   static async start(main: string, root: string, log: string): Promise<OwnServer> {
-    const server = new OwnServer(main, root, await freePort(), log);
+    return await OwnServer.#started([main, 'serve', '--root', root], root, log);
+  }
+
+  /** Serves layouts and archives by their paths (`NAME=PATH`), and nothing else. */
+  static async mounting(main: string, args: readonly string[], log: string): Promise<OwnServer> {
+    return await OwnServer.#started([main, 'serve', ...args], undefined, log);
+  }
+
+  static async #started(command: readonly string[], root: string | undefined, log: string): Promise<OwnServer> {
+    const server = new OwnServer(command, root, await freePort(), log);
     await server.#start();
     return server;
   }
@@ -66,7 +76,7 @@ export class OwnServer implements ServerUnderTest {
 
   async #start(): Promise<void> {
     const log = createWriteStream(this.#log, { flags: 'a' });
-    const args = [this.#main, 'serve', '--root', this.root, '--listen', this.host];
+    const args = [...this.#command, '--listen', this.host];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -76,7 +86,8 @@ export class OwnServer implements ServerUnderTest {
       if (child.exitCode !== null) break;
       if (await answers(this.host)) return;
     }
-    throw new Error(`moorage does not answer on ${this.host}; see ${this.#log}`);
+    const said = (await readFile(this.#log, 'utf8')).trim().split('\n').slice(-3).join(' | ');
+    throw new Error(`moorage does not answer on ${this.host}: ${said}`);
   }
 }
 
