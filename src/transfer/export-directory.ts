@@ -48,7 +48,9 @@ export async function exportDirectory(
     const repository = await registry.repository(layoutName);
     await assertFits(store, entries, profile);
     await copyBlobs(content, repository, run);
-    if (profile === 'oci') await listInRepository(content, repository, run);
+    // A new layout is written at once, an existing one as pushes do: what it has of referrers belongs into the same responses.
+    const isNew = !found.includes('index.json');
+    if (profile === 'oci' && !isNew) await listInRepository(content, repository, run);
     else await listInLayout(content, entries, store, profile, run);
   } finally {
     await registry.close();

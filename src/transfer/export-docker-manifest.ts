@@ -2,7 +2,6 @@
 import { algorithmOf, type Digest, encodedOf } from '../oci/digest.ts';
 import { CopyError } from './copy-error.ts';
 import type { ExportedImage } from './export-content.ts';
-import { familiarNameOf } from './export-name.ts';
 
 interface DockerImage {
   readonly Config: string;
@@ -22,7 +21,8 @@ export function dockerImages(images: readonly ExportedImage[]): readonly DockerI
     const [Config, Layers] = [blobPath(engineImage.config), engineImage.layers.map(blobPath)];
     const key = [Config, ...Layers].join(' ');
     const names = byContent.get(key)?.RepoTags ?? [];
-    const name = tag === undefined ? [] : [`${familiarNameOf(fullName)}:${tag}`];
+    // docker writes `app:v1` for docker.io/library/app:v1 and reads both; podman makes localhost/app:v1 of the short one.
+    const name = tag === undefined ? [] : [`${fullName}:${tag}`];
     const all = [...new Set([...names, ...name])];
     byContent.set(key, { Config, RepoTags: all.length === 0 ? null : all, Layers });
   }

@@ -1,4 +1,4 @@
-// Lists an export in a layout in the form of the other profiles: names replaced, everything else of index.json and manifest.json kept.
+// Lists an export in a layout, in the form of its profile and in one replacement of index.json: names replaced, everything else of index.json and manifest.json kept.
 import { IndexUnreadableError, parseIndexDocument } from '../layout/index-document.ts';
 import { layoutKeys, ociLayoutBytes } from '../layout/keys.ts';
 import { LayoutIndex } from '../layout/layout-index.ts';
@@ -39,6 +39,7 @@ export async function listInLayout(
     const { bytes } = await origin.source.manifest(origin.repository, { kind: 'digest', digest });
     progress.manifestFinished(descriptor, await putManifest(store, digest, bytes));
   }
+  for (const { descriptor, bytes } of entries.responses) await putManifest(store, descriptor.digest, bytes);
   if ((await store.stat(keys.ociLayout)) === undefined) await store.write(keys.ociLayout, ociLayoutBytes);
   const images = hasDockerManifest(profile) ? dockerImages(content.images) : [];
   if (images.length > 0) {

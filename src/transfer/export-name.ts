@@ -20,14 +20,6 @@ export function fullNameOf(name: string): string {
   return host === defaultHost && !path.includes('/') ? `${host}/${officialPrefix}${path}` : `${host}/${path}`;
 }
 
-/** What `docker images` shows for a full name, and what docker wants in manifest.json. */
-export function familiarNameOf(fullName: string): string {
-  const path = fullName.startsWith(`${defaultHost}/`) ? fullName.slice(defaultHost.length + 1) : undefined;
-  if (path === undefined) return fullName;
-  const official = path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : '';
-  return official === '' || official.includes('/') ? path : official;
-}
-
 /** `--name FULLNAME[:TAG]`; undefined when it is no name that engines accept. */
 export function parseFullName(text: string): FullName | undefined {
   const colon = text.lastIndexOf(':');

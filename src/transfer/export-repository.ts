@@ -1,29 +1,35 @@
-// Lists an export in a layout as a push does: children, referrers and their responses beside the images (profile oci).
+// Lists an export in a layout as pushes do, so that what is there under other names stays, with its referrers (profile oci).
+import type { Digest } from '../oci/digest.ts';
+import { isImageIndexType } from '../oci/media-type.ts';
 import type { Repository } from '../registry/repository.ts';
+import { ManifestBatch } from './copy-manifests.ts';
 import type { ExportRun } from './export-archive.ts';
 import type { ExportContent } from './export-content.ts';
+import type { SourceManifest } from './image-source.ts';
 
-/** Manifests before tags, each in a transaction of its own: what was there under other names stays. */
+/** Every blob is there. Manifests before tags. */
 export async function listInRepository(
   content: ExportContent,
-  { manifests }: Pick<Repository, 'manifests'>,
+  repository: Pick<Repository, 'manifests'>,
   { progress, signal }: ExportRun,
 ): Promise<void> {
-  const put = async (
-    digest: ExportContent['images'][number]['digest'],
-    tags: ExportContent['images'][number]['tag'][],
-  ) => {
-    const found = content.manifests.get(digest);
-    if (found === undefined) throw new Error(`${digest} was not collected`);
+  const batch = new ManifestBatch(repository);
+  for (const { descriptor, role } of content.manifests.values()) {
     signal.throwIfAborted();
-    const reference = { kind: 'digest', digest } as const;
-    const { bytes, mediaType } = await found.origin.source.manifest(found.origin.repository, reference);
-    const named = tags.filter((tag) => tag !== undefined);
-    await manifests.put({ reference, tags: named, contentType: mediaType, bytes });
-  };
-  for (const { descriptor } of content.manifests.values()) {
-    await put(descriptor.digest, []);
+    const isIndex = isImageIndexType(descriptor.mediaType);
+    await batch.add(await manifestOf(content, descriptor.digest), isIndex || role === 'image');
     progress.manifestFinished(descriptor, 'copied');
   }
-  for (const { digest, tag } of content.images) if (tag !== undefined) await put(digest, [tag]);
+  await batch.flush();
+  for (const { digest, tag } of content.images) {
+    if (tag !== undefined) await batch.tag(await manifestOf(content, digest), tag);
+  }
+}
+
+async function manifestOf({ manifests }: ExportContent, digest: Digest): Promise<SourceManifest> {
+  const found = manifests.get(digest);
+  if (found === undefined) throw new Error(`${digest} was not collected`);
+  const { source, repository } = found.origin;
+  const { bytes } = await source.manifest(repository, { kind: 'digest', digest });
+  return { digest, bytes, mediaType: found.descriptor.mediaType };
 }

@@ -7,8 +7,9 @@ import type { Repository } from '../registry/repository.ts';
 import { copyBlob } from './copy-blob.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
+import { ManifestBatch } from './copy-manifests.ts';
 import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
-import type { ImageSource, SourceManifest } from './image-source.ts';
+import type { ImageSource } from './image-source.ts';
 import type { PlannedImage } from './import-plan.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 
@@ -97,18 +98,20 @@ class RepositoryCopies {
   async copy({ from, reference, to, tag }: PlannedImage): Promise<Digest> {
     const target = await this.#options.repository(to);
     const walk = this.#walk(from, to);
+    const batch = new ManifestBatch(target);
     const root = await walk.root(reference);
     try {
       for await (const manifest of walk.from(root)) {
         await this.#copyBlobs(from, target, manifest);
-        await this.#put(target, manifest, undefined);
+        await this.#add(batch, target, manifest);
       }
+      await batch.flush();
     } catch (error) {
       // What it has walked over counts as copied, which may not be so: the next image begins anew.
       this.#walks.delete(pairOf(from, to));
       throw error;
     }
-    if (tag !== undefined) await this.#put(target, root, tag);
+    if (tag !== undefined) await batch.tag(root, tag);
     return root.digest;
   }
 
@@ -130,13 +133,12 @@ class RepositoryCopies {
     });
   }
 
-  async #put({ manifests }: ImportRepository, { digest, mediaType, bytes }: SourceManifest, tag: Tag | undefined) {
+  async #add(batch: ManifestBatch, { manifests }: ImportRepository, walked: WalkedManifest): Promise<void> {
     const { progress, signal } = this.#options;
     signal.throwIfAborted();
-    const reference = { kind: 'digest', digest } as const;
-    const isThere = tag === undefined && (await isManifestThere(manifests, digest));
-    await manifests.put({ reference, tags: tag === undefined ? [] : [tag], contentType: mediaType, bytes });
-    if (tag !== undefined) return;
+    const { digest, bytes, manifest, role } = walked;
+    const isThere = await isManifestThere(manifests, digest);
+    await batch.add(walked, manifest.kind === 'index' || role === 'image');
     progress.manifestFinished({ digest, size: bytes.byteLength }, isThere ? 'present' : 'copied');
   }
 }

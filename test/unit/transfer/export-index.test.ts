@@ -199,7 +199,10 @@ describe('manifest.json of an export', () => {
     const source = signedImages().addManifest('team/app', amd64, 'latest');
     const { images } = await contentOf(['team/app:v1', 'team/app:latest', 'team/app:multi'], { source });
     const elements = dockerImages(images);
-    const hostTags = host === amd64 ? ['team/app:v1', 'team/app:latest', 'team/app:multi'] : ['team/app:multi'];
+    const hostTags =
+      host === amd64
+        ? ['docker.io/team/app:v1', 'docker.io/team/app:latest', 'docker.io/team/app:multi']
+        : ['docker.io/team/app:multi'];
     expect(elements).toContainEqual({
       Config: blobPath(host.config.digest),
       RepoTags: hostTags,
