@@ -40,14 +40,15 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
   }
 }
 
-async function openRoot({ root, environment }: OpenOptions): Promise<OpenedSource> {
+async function openRoot(options: OpenOptions): Promise<OpenedSource> {
+  const { root } = options;
   if (pathKind(root) === 'absent') {
     throw new SourceError(
       `there is no ${root} here; name what to list: moorage ls PATH, moorage ls HOST:PORT, or --root DIR`,
     );
   }
   return {
-    source: await openLocalSource([root], { root, environment }),
+    source: await openLocalSource([], options),
     repository: undefined,
     reference: undefined,
     isLocal: true,

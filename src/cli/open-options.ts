@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { settingAt } from '../config/settings.ts';
+import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { packageVersion } from './version.ts';
 
@@ -29,11 +30,25 @@ export function addSourceFlags(command: Command): Command {
 /** Refuses with a ConfigError, as serve does. */
 export async function openOptions(flags: SourceFlags, environment: Environment): Promise<OpenOptions> {
   const written = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
-  const { storage } = await loadSettings({ flags: written, environment, file: flags.config });
+  const { storage, layouts } = await loadSettings({ flags: written, environment, file: flags.config });
   return {
     root: storage.root,
     plainHttp: flags.plainHttp === true,
     environment,
     userAgent: `moorage/${packageVersion()}`,
+    names: layouts,
+    scan: layouts.scan !== 'off',
+    log: warningsOnly,
   };
 }
+
+/** What hides something from a look, and no more. */
+const warningsOnly: OpenOptions['log'] = {
+  info: () => {},
+  warn: (message, details) => {
+    const facts = Object.entries(details).map(
+      ([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`,
+    );
+    process.stderr.write(`warning: ${printableText([message, ...facts].join('; '), 500)}\n`);
+  },
+};

@@ -1,5 +1,7 @@
 // From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
 
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { NameRules } from '../layout/names/name-rules.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 import { loginCredentials } from '../remote/login-credentials.ts';
@@ -18,6 +20,12 @@ export interface OpenOptions {
   /** HOME and what `docker login` and `podman login` look at. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly userAgent: string;
+  /** How names in layouts are understood. */
+  readonly names: NameRules;
+  /** Looks for referrers among blobs that nothing leads to, too. */
+  readonly scan: boolean;
+  /** For what a layout has to tell. */
+  readonly log: LayoutLog;
 }
 
 export interface OpenedSource {
@@ -73,13 +81,19 @@ async function openParsed(parsed: SourceReference, options: OpenOptions): Promis
       transport: { ...defaultTransport, userAgent },
     });
   }
-  if (parsed.kind === 'path') return openLocalSource([parsed.path], { root: undefined, environment });
+  if (parsed.kind === 'path') return openPath(parsed.path, options);
   if (pathKind(root) === 'absent') {
     throw new SourceError(
       `"${parsed.name}" is looked for below ${root}, which does not exist; write HOST/${parsed.name} for a registry, ./${parsed.name} for a path, or another --root DIR`,
     );
   }
-  return openLocalSource([root], { root, environment });
+  return openLocalSource([], options);
+}
+
+function openPath(path: string, options: OpenOptions): Promise<ImageSource> {
+  if (pathKind(path) === 'absent')
+    throw new SourceError(`there is no layout, archive or directory of layouts at ${path}`);
+  return openLocalSource([path], { ...options, root: undefined });
 }
 
 /** The one that is meant where a layout has one; by the end of its name where it has several. */

@@ -56,10 +56,14 @@ export function parseSourceReference(text: string, surroundings: Surroundings): 
   if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
   const onDisk = pathOnDisk(text, surroundings.lookAt);
   if (onDisk !== undefined) return onDisk;
+  if (archiveName.test(text)) return absentPath(text, text);
   if (namesHost(text)) return remote(text, text, undefined);
   const { base, reference } = split(text, text);
   return { kind: 'root', name: repositoryName(base, text), reference };
 }
+
+/** Nobody means a registry by `images.tar:v1`: the file is missing. */
+const archiveName = /^[^/@]+\.(?:tar|tgz|tzst|tar\.[a-z0-9]+)(?:[:@]|$)/;
 
 const host = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
@@ -91,7 +95,11 @@ function explicitPath(text: string, { lookAt, home }: Surroundings): PathReferen
   const path = home !== undefined && /^~(?:\/|[:@]|$)/.test(text) ? `${home}${text.slice(1)}` : text;
   const found = pathOnDisk(path, lookAt);
   if (found !== undefined) return found;
-  const { base, reference } = split(path, text);
+  return absentPath(path, text);
+}
+
+function absentPath(text: string, written: string): PathReference {
+  const { base, reference } = split(text, written);
   return { kind: 'path', path: base, within: undefined, reference };
 }
 

@@ -55,6 +55,7 @@ describe('a reference to a registry', () => {
     ['docker.io/me/alpine:3', remote('docker.io', 'me/alpine', tag('3'))],
     ['http://registry/app:v1', remote('registry', 'app', tag('v1'), 'http')],
     ['HTTPS://localhost:5000/app', remote('localhost:5000', 'app', undefined, 'https')],
+    ['ghcr.io/team/app.tar:v1', remote('ghcr.io', 'team/app.tar', tag('v1'))],
     ['http://localhost:5000', remote('localhost:5000', undefined, undefined, 'http')],
     ['http://localhost:5000/', remote('localhost:5000', undefined, undefined, 'http')],
     ['localhost:5000', remote('localhost:5000')],
@@ -92,6 +93,10 @@ describe('a path', () => {
     ['./registry/team/other:v1', path('./registry/team/other', tag('v1'))],
     ['./none:v1', path('./none', tag('v1'))],
     ['/none/at/all', path('/none/at/all')],
+    // No host: a file that is not there.
+    ['none.tar', path('none.tar')],
+    ['none.tar.gz:v1', path('none.tar.gz', tag('v1'))],
+    [`none.tgz@${digest}`, path('none.tgz', byDigest)],
     // Bare, because it exists.
     ['registry', path('registry')],
     ['registry/team/app:v1', path('registry/team/app', tag('v1'))],
