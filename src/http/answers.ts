@@ -118,7 +118,9 @@ export class Answers {
   /** Hijacks only when the head went out: an invalid header value throws, and the error must still find its way to an answer. */
   #writeHead(reply: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
     const closing = isLast || this.#state.isStopping ? closeConnection : [];
-    reply.raw.writeHead(status, [...this.#common, ...headers, ...closing]);
+    const { namespace } = reply.request;
+    const mirrored = namespace === undefined ? [] : [headerNames.namespace, namespace];
+    reply.raw.writeHead(status, [...this.#common, ...headers, ...mirrored, ...closing]);
     reply.hijack();
   }
 }

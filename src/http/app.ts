@@ -8,6 +8,7 @@ import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { resolveNamespace } from './namespace.ts';
 import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
@@ -51,7 +52,8 @@ export function buildApp({
   const answers = new Answers({ warning: settings.warning, failures, methods, state });
   const gate = new Gate({
     policy,
-    isReadOnly: (repository) => registry.isReadOnly(repository),
+    whyReadOnly: (repository) => registry.whyReadOnly(repository),
+    resolve: (request, name) => resolveNamespace(registry, request, name),
     deletesEnabled: settings.deletesEnabled,
     state,
   });

@@ -1,17 +1,20 @@
 // The one gate: every route declares its action, and this hook decides before anything else happens. A route that declares
 // none fails when the app is built.
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import type { Access, Policy } from '../auth/policy.ts';
+import type { Access, Action, Policy } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { namespaceOf } from './namespace.ts';
 import type { RouteAction } from './request-context.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface GateOptions {
   readonly policy: Policy;
-  /** Pushes to it are refused with 403, deletes with 405. */
-  readonly isReadOnly: (repository: RepositoryName | undefined) => boolean;
+  /** Why pushes to it are refused with 403, deletes with 405; undefined when they are not. */
+  readonly whyReadOnly: (repository: RepositoryName | undefined) => string | undefined;
+  /** The repository that a pull means which names the registry it mirrors (namespace.ts). */
+  readonly resolve: (request: FastifyRequest, name: RepositoryName) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
   readonly state: ServerState;
 }
@@ -46,17 +49,30 @@ export class Gate {
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
       const principal = policy.authenticate(request.headers.authorization);
-      const admit = (known: Principal) => {
-        request.principal = known;
-        this.#assertAllowed(known, { action, repository: request.repositoryName });
-      };
-      if (principal instanceof Promise) {
-        principal.then(admit).then(() => done(), done);
+      const mirrored = action === 'pull' ? this.#mirrored(request) : undefined;
+      if (principal instanceof Promise || mirrored !== undefined) {
+        Promise.all([principal, mirrored])
+          .then(([known]) => this.#admit(request, known, action))
+          .then(() => done(), done);
         return;
       }
-      admit(principal);
+      this.#admit(request, principal, action);
       done();
     };
+  }
+
+  /** Sets the repository that a mirror means; undefined for the many requests that are none of a mirror. */
+  #mirrored(request: FastifyRequest): Promise<void> | undefined {
+    const { repositoryName } = request;
+    if (repositoryName === undefined || namespaceOf(request) === undefined) return undefined;
+    return this.#options.resolve(request, repositoryName).then((resolved) => {
+      request.repositoryName = resolved;
+    });
+  }
+
+  #admit(request: FastifyRequest, principal: Principal, action: Action): void {
+    request.principal = principal;
+    this.#assertAllowed(principal, { action, repository: request.repositoryName });
   }
 
   #assertServable({ headers, raw }: FastifyRequest): void {
@@ -76,17 +92,15 @@ export class Gate {
       throw new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': decision.challenge } });
     }
     if (access.action !== 'push' && access.action !== 'delete') return;
-    const { isReadOnly, deletesEnabled } = this.#options;
-    const readOnly = isReadOnly(access.repository);
-    if (readOnly && access.action === 'push') {
-      throw new RegistryError('DENIED', { detail: readOnlyDetail });
+    const { whyReadOnly, deletesEnabled } = this.#options;
+    const readOnly = whyReadOnly(access.repository);
+    if (readOnly !== undefined && access.action === 'push') {
+      throw new RegistryError('DENIED', { detail: readOnly });
     }
-    if (access.action === 'delete' && (readOnly || !deletesEnabled)) {
+    if (access.action === 'delete' && (readOnly !== undefined || !deletesEnabled)) {
       throw new RegistryError('UNSUPPORTED', {
-        detail: readOnly ? readOnlyDetail : 'deletes are disabled',
+        detail: readOnly ?? 'deletes are disabled',
       });
     }
   }
 }
-
-const readOnlyDetail = 'this repository is served read-only';

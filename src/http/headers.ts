@@ -13,6 +13,7 @@ export const headerNames = {
   uploadId: 'Docker-Upload-UUID',
   subject: 'OCI-Subject',
   tag: 'OCI-Tag',
+  namespace: 'OCI-Namespace',
   filtersApplied: 'OCI-Filters-Applied',
   warning: 'Warning',
 } as const;

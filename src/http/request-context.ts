@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Parsed by the gate; undefined on routes that name no repository. */
     repositoryName: RepositoryName | undefined;
+    /** The registry that the client mirrors here, when it says so and was listened to. */
+    namespace: string | undefined;
     principal: Principal;
     /** True once the client that asked `Expect: 100-continue` was told to go on. */
     isContinued: boolean;
@@ -27,6 +29,7 @@ declare module 'fastify' {
 
 export function decorateContext(app: FastifyInstance): void {
   app.decorateRequest('repositoryName');
+  app.decorateRequest('namespace');
   app.decorateRequest('principal');
   app.decorateRequest('isContinued', false);
   app.decorateReply('bodyBytes', 0);

@@ -72,6 +72,12 @@ export class IndexGuard {
     this.#strays.push(stray);
   }
 
+  /** True once anything was acknowledged here. */
+  async hasPast(): Promise<boolean> {
+    await this.#options.journal.load();
+    return this.#options.journal.exists;
+  }
+
   get hasStrays(): boolean {
     return this.#strays.length > 0;
   }

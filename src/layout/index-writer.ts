@@ -65,6 +65,8 @@ export class IndexWriter {
     }
     const isTouched = guard.hasStrays || !(await reader.isAccepted());
     if (!isTouched && !responses.hasStale(clock.now())) return false;
+    // Nothing of ours can be missing from a layout that we never wrote to, and it is not touched for that.
+    if (!guard.hasStrays && !(await guard.hasPast())) return false;
     return (await this.#replace(() => []))?.verdict.isForeign ?? false;
   }
 

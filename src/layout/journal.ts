@@ -75,6 +75,11 @@ export class Journal {
     return this.#loading;
   }
 
+  /** False where nothing was ever written through us, as far as `load` saw. */
+  get exists(): boolean {
+    return this.#file.exists;
+  }
+
   /** True when the version shows what was acknowledged, so that there is nothing to judge: no work that grows with the index. */
   shows(label: VersionLabel | undefined): boolean {
     return this.#tree.shows(label);

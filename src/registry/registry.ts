@@ -4,12 +4,13 @@ import { LRUCache } from 'lru-cache';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import { hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error-code.ts';
-import type { RepositoryName } from '../oci/reference.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
+import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { Blobs } from './blobs.ts';
 import { repositoryNames } from './catalog.ts';
 import { locate } from './locate.ts';
@@ -42,6 +43,8 @@ const longestSweepIntervalMs = 10 * 60_000;
 export class Registry {
   readonly #options: RegistryOptions;
   readonly #mounts: readonly MountedLayouts[];
+  /** Where names lead that no mount holds: nothing is there, and nothing comes. */
+  readonly #nowhere: MountedLayouts;
   readonly #own = new WeakMap<ImageLayout, Repository>();
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -57,17 +60,16 @@ export class Registry {
     const { clock = systemClock, names = defaultNameRules, scan = false, log, uploadsExpireAfterMs } = options;
     const shared = { caches, clock, log, process: randomUUID(), names, scan, uploadsExpireAfterMs };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
+    const empty: Mount = { name: '', store: new MemoryStore(), readOnly: true, facts: undefined };
+    this.#nowhere = new MountedLayouts(empty, shared);
   }
 
   /**
    * A repository exists once a manifest was pushed to it, and unknown names leave nothing behind: always answers.
-   * Throws NAME_UNKNOWN for a name that nothing served here could ever hold, NAME_INVALID for one that is kept for other files.
+   * Throws NAME_INVALID for a name that is kept for other files.
    */
   async repository(name: RepositoryName): Promise<Repository> {
-    const mounted = mountOf(this.#mounts, name);
-    if (mounted === undefined) {
-      throw new RegistryError('NAME_UNKNOWN', { detail: 'nothing is served under this name' });
-    }
+    const mounted = mountOf(this.#mounts, name) ?? this.#nowhere;
     const below = nameBelow(mounted, name);
     const loaded = mounted.loaded(below);
     if (loaded !== undefined) return this.#repositoryOf(name, mounted, loaded, '');
@@ -94,10 +96,42 @@ export class Registry {
     return repository;
   }
 
+  /**
+   * The repository here that holds `name` of another registry: HOST/name, or an image whose full name in a mounted layout says
+   * so. Undefined when there is none.
+   */
+  async mirrored(host: string, name: RepositoryName): Promise<RepositoryName | undefined> {
+    const component = hostComponent(host === 'registry-1.docker.io' ? 'docker.io' : host);
+    if (component === undefined) return undefined;
+    const below = `${component}/${name}`;
+    const candidates = ['', ...this.#mounts.map((mounted) => mounted.name).filter((each) => each !== '')];
+    for (const mount of candidates) {
+      const candidate = mount === '' ? below : `${mount}/${below}`;
+      if (isRepositoryName(candidate) && (await this.#exists(candidate))) return candidate;
+    }
+    return undefined;
+  }
+
+  async #exists(name: RepositoryName): Promise<boolean> {
+    const mounted = mountOf(this.#mounts, name);
+    if (mounted === undefined) return false;
+    const { layout, path } = await locate(nameBelow(mounted, name), (prefix) => mounted.at(prefix));
+    return layout.has(layout.names(path));
+  }
+
   /** True when pushes and deletes are refused: of one repository, or of the registry as a whole. */
   isReadOnly(name: RepositoryName | undefined): boolean {
-    if (name === undefined) return this.#mounts.every(({ mount }) => mount.readOnly);
-    return mountOf(this.#mounts, name)?.mount.readOnly ?? true;
+    return this.whyReadOnly(name) !== undefined;
+  }
+
+  /** In words for whoever is refused; undefined when pushes are taken. */
+  whyReadOnly(name: RepositoryName | undefined): string | undefined {
+    if (name === undefined) {
+      return this.#mounts.every(({ mount }) => mount.readOnly) ? 'the registry is read-only' : undefined;
+    }
+    const mounted = mountOf(this.#mounts, name);
+    if (mounted === undefined) return 'nothing is served under this name; new repositories need --root DIR';
+    return mounted.mount.readOnly ? 'this repository is served read-only' : undefined;
   }
 
   async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
