@@ -44,7 +44,7 @@ export class TarContents {
   }
 
   /** Takes in one member whose content begins at `offset`. Throws 'too-large' when there are too many. */
-  add(header: TarHeader & { readonly isSparse: boolean }, offset: number): void {
+  add(header: TarHeader, offset: number): void {
     this.#count(header);
     const refusal = pathRefusal(header.path);
     if (refusal !== undefined) {
@@ -70,7 +70,7 @@ export class TarContents {
   }
 
   /** Why the member was left out; undefined when it was not. */
-  #place(path: string, header: TarHeader & { readonly isSparse: boolean }, offset: number): string | undefined {
+  #place(path: string, header: TarHeader, offset: number): string | undefined {
     if (header.isSparse) return 'it is sparse: its bytes are not in the archive as they are (tar without --sparse)';
     const { type } = header;
     // A directory in V7 is a file whose name ends in a slash.

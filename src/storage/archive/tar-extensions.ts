@@ -7,6 +7,7 @@ export type PaxRecords = ReadonlyMap<string, string>;
 const obeyed = new Set(['path', 'linkpath', 'size']);
 const sparsePrefix = 'GNU.sparse.';
 const newline = 0x0a;
+const none: PaxRecords = new Map();
 
 /** Records are `<length> <key>=<value>\n`, the length counting itself. Throws TarDamageError. */
 export function parsePaxRecords(body: Buffer): PaxRecords {
@@ -35,8 +36,8 @@ export function parseLongName(body: Buffer): string {
 
 /** What holds for one header: PAX records of its own over long names of GNU over global records over the header itself. */
 export class HeaderExtensions {
-  #global: PaxRecords = new Map();
-  #own: PaxRecords = new Map();
+  #global: PaxRecords = none;
+  #own: PaxRecords = none;
   #longPath: string | undefined;
   #longLinkPath: string | undefined;
 
@@ -56,17 +57,26 @@ export class HeaderExtensions {
     this.#longLinkPath = path;
   }
 
-  /** The header as it is meant, and what its content is not: an array of bytes, when it is sparse. Forgets all but the global records. */
-  applyTo(header: TarHeader): TarHeader & { readonly isSparse: boolean } {
+  /** The header as it is meant. Forgets all but the global records. */
+  applyTo(header: TarHeader): TarHeader {
+    // Most headers have none: an archive may have a million.
+    if (
+      this.#own === none &&
+      this.#global === none &&
+      this.#longPath === undefined &&
+      this.#longLinkPath === undefined
+    ) {
+      return header;
+    }
     const size = this.#record('size');
     const extended = {
       ...header,
       path: this.#record('path', this.#longPath) ?? this.#longPath ?? header.path,
       linkPath: this.#record('linkpath', this.#longLinkPath) ?? this.#longLinkPath ?? header.linkPath,
       size: size === undefined ? header.size : parseSize(size),
-      isSparse: header.type === 'S' || this.#record(sparsePrefix) !== undefined,
+      isSparse: header.isSparse || this.#record(sparsePrefix) !== undefined,
     };
-    this.#own = new Map();
+    this.#own = none;
     this.#longPath = undefined;
     this.#longLinkPath = undefined;
     return extended;

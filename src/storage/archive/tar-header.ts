@@ -14,6 +14,8 @@ export interface TarHeader {
   readonly size: number;
   /** The type flag, one character; `0` for the NUL of V7. */
   readonly type: string;
+  /** The content is a map of holes and what is between them, not the bytes of the member. */
+  readonly isSparse: boolean;
   /** GNU's old sparse format only: more blocks of its map follow. */
   readonly mapGoesOn: boolean;
 }
@@ -22,10 +24,11 @@ const emptyBlock = Buffer.alloc(blockBytes);
 const checksumStart = 148;
 const checksumEnd = 156;
 const space = 0x20;
+const zero = 0x30;
 
 /** Undefined for an empty block, which ends an archive. Throws TarDamageError for what is no header. */
 export function parseTarHeader(block: Buffer): TarHeader | undefined {
-  if (emptyBlock.equals(block)) return undefined;
+  if (block[0] === 0 && emptyBlock.equals(block)) return undefined;
   if (!hasRightChecksum(block)) throw new TarDamageError('no tar header: its checksum is wrong');
   const type = block[156] === 0 ? '0' : String.fromCharCode(block[156] ?? 0);
   const name = textIn(block, 0, 100);
@@ -33,8 +36,9 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
   return {
     path: prefix === '' ? name : `${prefix}/${name}`,
     linkPath: textIn(block, 157, 257),
-    size: parseNumber(block.subarray(124, 136), 'size'),
+    size: numberIn(block, 124, 136, 'size'),
     type,
+    isSparse: type === 'S',
     mapGoesOn: type === 'S' && block[482] === 1,
   };
 }
@@ -51,44 +55,55 @@ export function paddedSize(size: number): number {
 
 /** Only POSIX headers have a prefix: GNU keeps times there, star keeps them in its last 24 bytes. */
 function prefixOf(block: Buffer): string {
-  if (block.toString('latin1', 257, 263) !== 'ustar\0') return '';
+  if (block[345] === 0 || block.toString('latin1', 257, 263) !== 'ustar\0') return '';
   return textIn(block, 345, block.toString('latin1', 508, 512) === 'tar\0' ? 476 : 500);
 }
 
 function textIn(block: Buffer, start: number, end: number): string {
+  if (block[start] === 0) return '';
   const nul = block.indexOf(0, start);
   return block.toString('utf8', start, nul === -1 || nul > end ? end : nul);
 }
 
 /** The sum of all bytes with spaces in place of the sum itself; some old programs added signed bytes. */
 function hasRightChecksum(block: Buffer): boolean {
-  let unsigned = 0;
-  let negative = 0;
+  let unsigned = (checksumEnd - checksumStart) * space;
+  let beyondSigned = 0;
   for (let at = 0; at < blockBytes; at += 1) {
-    const byte = at >= checksumStart && at < checksumEnd ? space : (block[at] ?? 0);
+    if (at === checksumStart) at = checksumEnd;
+    const byte = block[at] ?? 0;
     unsigned += byte;
-    if (byte > 127) negative += 256;
+    if (byte > 127) beyondSigned += 256;
   }
-  const expected = parseNumber(block.subarray(checksumStart, checksumEnd), 'checksum');
-  return expected === unsigned || expected === unsigned - negative;
+  const expected = numberIn(block, checksumStart, checksumEnd, 'checksum');
+  return expected === unsigned || expected === unsigned - beyondSigned;
 }
 
-const octal = /^[ \0]*([0-7]*)[ \0]*$/;
-
-/** Octal digits, or GNU's base 256 when the first bit is set. Refuses what is negative, or beyond what a number holds exactly. */
-function parseNumber(field: Buffer, what: string): number {
-  const first = field[0] ?? 0;
-  if (first >= 0x80) return parseBase256(field, what);
-  const digits = octal.exec(field.toString('latin1'))?.[1];
-  if (digits === undefined) throw new TarDamageError(`the ${what} in a tar header is no number`);
-  return digits === '' ? 0 : Number.parseInt(digits, 8);
-}
-
-function parseBase256(field: Buffer, what: string): number {
-  // 0x80 is a positive number, 0xff a negative one; anything else would be of astronomic size.
-  if (field[0] !== 0x80) throw new TarDamageError(`the ${what} in a tar header is negative or too large`);
+/** Octal digits among spaces and NULs, or GNU's base 256 when the first bit is set. Refuses what is negative, or beyond what a number holds exactly. */
+function numberIn(block: Buffer, start: number, end: number, what: string): number {
+  if ((block[start] ?? 0) >= 0x80) return base256In(block, start, end, what);
+  let at = start;
+  while (at < end && isFiller(block[at])) at += 1;
   let value = 0;
-  for (const byte of field.subarray(1)) value = value * 256 + byte;
+  for (; at < end && !isFiller(block[at]); at += 1) {
+    const digit = (block[at] ?? 0) - zero;
+    if (digit < 0 || digit > 7) throw new TarDamageError(`the ${what} in a tar header is no number`);
+    value = value * 8 + digit;
+  }
+  while (at < end && isFiller(block[at])) at += 1;
+  if (at < end) throw new TarDamageError(`the ${what} in a tar header is no number`);
+  return value;
+}
+
+function isFiller(byte: number | undefined): boolean {
+  return byte === space || byte === 0;
+}
+
+function base256In(block: Buffer, start: number, end: number, what: string): number {
+  // 0x80 is a positive number, 0xff a negative one; anything else would be of astronomic size.
+  if (block[start] !== 0x80) throw new TarDamageError(`the ${what} in a tar header is negative or too large`);
+  let value = 0;
+  for (let at = start + 1; at < end; at += 1) value = value * 256 + (block[at] ?? 0);
   if (!Number.isSafeInteger(value)) throw new TarDamageError(`the ${what} in a tar header is too large`);
   return value;
 }

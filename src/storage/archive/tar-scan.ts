@@ -35,8 +35,10 @@ export interface TarScan {
   readonly hasEnd: boolean;
 }
 
-/** Small members have their headers close together; for large ones this is what a read costs anyway. */
-const windowBytes = 16 * blockBytes;
+/** Small members have their headers close together: one read finds many. */
+const windowBytes = 32 * 1024;
+/** Behind large ones a disk would read for nothing: a header and an extension of it, in one page. */
+const lonelyBytes = 4 * blockBytes;
 const headersPerTurn = 2_000;
 /** Links, devices, directories and FIFOs: no content follows, whatever size they name (as GNU tar and Go read them). */
 const typesWithoutContent = '123456';
@@ -121,7 +123,7 @@ class HeaderPass {
     const size = typesWithoutContent.includes(header.type) ? 0 : header.size;
     if (offset + size > this.#file.size) throw cutOff(this.#file);
     // The label of a volume (GNU tar -V) names nothing.
-    if (header.type !== 'V') this.contents.add({ ...header, size }, offset);
+    if (header.type !== 'V') this.contents.add(header, offset);
     // The last block may lack its filling where nothing follows.
     return Math.min(offset + paddedSize(size), this.#file.size);
   }
@@ -146,8 +148,10 @@ class HeaderPass {
 
   #blockAt(position: number): Buffer {
     if (position < this.#windowStart || position + blockBytes > this.#windowStart + this.#windowLength) {
+      const isNear = position <= this.#windowStart + 2 * windowBytes;
+      const wanted = isNear ? this.#window : this.#window.subarray(0, lonelyBytes);
       this.#windowStart = position;
-      this.#windowLength = this.#file.readSync(this.#window, position);
+      this.#windowLength = this.#file.readSync(wanted, position);
     }
     const start = position - this.#windowStart;
     if (start + blockBytes > this.#windowLength) throw cutOff(this.#file);

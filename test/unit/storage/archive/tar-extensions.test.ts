@@ -4,7 +4,7 @@ import { HeaderExtensions, parseLongName, parsePaxRecords } from '../../../../sr
 import { TarDamageError } from '../../../../src/storage/archive/tar-header.ts';
 import { pax } from './tar-writer.ts';
 
-const plain = { path: 'plain', linkPath: '', size: 1, type: '0', mapGoesOn: false };
+const plain = { path: 'plain', linkPath: '', size: 1, type: '0', isSparse: false, mapGoesOn: false };
 
 function records(given: Readonly<Record<string, string>>) {
   return parsePaxRecords(Buffer.from(pax(given).content ?? ''));
@@ -61,7 +61,7 @@ describe('extensions of a header', () => {
     extensions.addOwn(records({ 'GNU.sparse.major': '1' }));
     expect(extensions.applyTo(plain).isSparse).toBe(true);
     expect(extensions.applyTo(plain).isSparse).toBe(false);
-    expect(extensions.applyTo({ ...plain, type: 'S' }).isSparse).toBe(true);
+    expect(extensions.applyTo({ ...plain, isSparse: true }).isSparse).toBe(true);
   });
 
   test.each(['-1', '1e3', '99999999999999999999', '9007199254740992', 'x'])('refuse the size %j', (size) => {
