@@ -50,9 +50,10 @@ class ProgressLines implements ShownProgress {
     this.#output = output;
   }
 
-  blobStarted(blob: CopiedContent, from: number): void {
-    if (from > 0)
-      this.#line(`${shownDigest(blob.digest, true)}  goes on at ${humanSize(from)} of ${humanSize(blob.size)}`);
+  /** Always told: whoever runs a copy again wants to know that it goes on. */
+  blobStarted({ digest, size }: CopiedContent, from: number): void {
+    if (from === 0) return;
+    this.#output.write(`${shownDigest(digest, true)}  ${humanSize(size)}  goes on at ${humanSize(from)}\n`);
   }
 
   blobAdvanced(): void {}

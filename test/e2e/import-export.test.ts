@@ -1,0 +1,172 @@
+// `moorage import` and `moorage export` as a user runs them: there and back, interrupted and gone on with, refused in one line.
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { blobOf, contentOf, imageManifest, layerType } from '../support/content.ts';
+import { writeLayout } from '../support/fixture-layouts.ts';
+import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
+
+const oneLine = /^moorage: [^\n]+\n$/;
+
+/** A directory to work in, with the layout of another tool in it. */
+async function workplace(): Promise<string> {
+  const directory = await scratchDirectory();
+  writeLayout(join(directory, 'other'), 'recorded/regctl/referrers');
+  return directory;
+}
+
+describe('moorage import and export', () => {
+  it('bring a layout with its referrers there and back', async () => {
+    const directory = await workplace();
+    const imported = await runMoorage(['import', './other', 'team/app'], { directory });
+    expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining('other:v1 -> team/app:v1\n') });
+    const exported = await runMoorage(['export', 'team/app:v1', './back', '--json'], { directory });
+    expect(exported.code).toBe(0);
+    const report = JSON.parse(exported.stdout) as { form: string; profile: string; images: { name: string }[] };
+    expect(report).toMatchObject({ target: './back', form: 'directory', profile: 'oci', images: [{ name: 'v1' }] });
+    const blobs = (name: string) => readdirSync(join(directory, name, 'blobs/sha256')).sort();
+    // Its list of referrers is made anew: ours has them in another order.
+    const wanted = blobs('other').filter((encoded) => !encoded.startsWith('0493a9a976d4'));
+    expect(blobs('back')).toEqual(expect.arrayContaining(wanted));
+    expect(readdirSync(join(directory, 'back')).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  it('write the same archive each time', async () => {
+    const directory = await workplace();
+    for (const target of ['one.tar', 'two.tar']) {
+      const { code } = await runMoorage(['export', './other:v1', target, '--profile', 'docker'], { directory });
+      expect(code).toBe(0);
+    }
+    expect(readFileSync(join(directory, 'one.tar'))).toEqual(readFileSync(join(directory, 'two.tar')));
+  });
+
+  it('go through a running server, and the import beside it', async () => {
+    const directory = await workplace();
+    const server = await startMoorage(['serve', '--root', 'root', '--listen', '127.0.0.1:0'], { directory });
+    const { url, port } = await server.ready();
+    const imported = await runMoorage(['import', './other:v1', 'team/app:stable', '--root', 'root'], { directory });
+    expect(imported.code).toBe(0);
+    expect(await (await fetch(`${url}/v2/team/app/tags/list`)).json()).toEqual({ name: 'team/app', tags: ['stable'] });
+    const exported = await runMoorage(['export', `localhost:${port}/team/app:stable`, 'app.tar', '--profile', 'ctr'], {
+      directory,
+    });
+    expect(exported.stdout).toContain(`localhost:${port}/team/app:stable  sha256:`);
+  });
+
+  it.each([
+    [['import', './other'], 2, 'name'],
+    [['import', './other', 'Team/App'], 2, '"Team/App" is no name of a repository'],
+    [['import', './nowhere', 'app'], 1, 'nowhere'],
+    [['import', './other:v9', 'app'], 1, 'has no tag "v9"; its tags: v1'],
+    [['export', './other:v1'], 2, 'needs a REF and a TARGET'],
+    [
+      ['export', './other:v1', 'out.tar', '--profile', 'podman'],
+      2,
+      'Allowed choices are oci, docker, ctr, linuxkit, crane',
+    ],
+    [['export', './other:v1', './other:v1', 'out.tar', '--profile', 'crane'], 2, 'exactly one image'],
+    [['export', './other:v9', 'out.tar'], 1, 'has no tag "v9"'],
+    [['export', './other:v1', 'out.tar', '--name', 'A/b'], 2, 'no name that docker would accept'],
+    [['export', './other:v1', 'out.tar', '--platform', 'linux'], 2, 'os/architecture'],
+    [['export', './other:v1', 'none/out.tar'], 1, 'ENOENT'],
+  ] as const)('refuse %j in one line', async (args, code, text) => {
+    const directory = await workplace();
+    const exit = await runMoorage(args, { directory });
+    expect(exit.code).toBe(code);
+    expect(exit.stderr).toMatch(oneLine);
+    expect(exit.stderr).toContain(text);
+    expect(exit.stdout).toBe('');
+    expect(readdirSync(directory).filter((name) => name !== 'registry')).toEqual(['other']);
+  });
+});
+
+describe('an import that is interrupted', () => {
+  it.each(['SIGINT', 'SIGKILL'] as const)('by %s goes on inside the blob', async (signal) => {
+    const layer = contentOf(Buffer.alloc(12_000_000, 'layer '), layerType);
+    const image = imageManifest({ layers: [layer], config: blobOf('{}', 'application/vnd.oci.image.config.v1+json') });
+    const ranges: string[] = [];
+    let isStalling = true;
+    const registry = createServer((request, response) => {
+      const path = request.url ?? '';
+      if (path.endsWith(`/blobs/${layer.digest}`)) {
+        ranges.push(request.headers.range ?? 'all');
+        sendPart(response, layer.bytes, request.headers.range, isStalling);
+      } else if (path.endsWith(`/blobs/${image.config.digest}`)) response.end(image.config.bytes);
+      else if (path.includes('/manifests/sha256-') || path.includes('/referrers/')) response.writeHead(404).end('{}');
+      else if (path.includes('/manifests/')) {
+        response.setHeader('content-type', image.descriptor.mediaType).end(image.bytes);
+      } else response.end('{}');
+    });
+    onTestFinished(() => void registry.close());
+    await new Promise<void>((resolve) => void registry.listen(0, '127.0.0.1', resolve));
+    const { port } = registry.address() as AddressInfo;
+    const directory = await scratchDirectory();
+    const args = ['import', `localhost:${port}/app:v1`, 'app', '--plain-http'];
+    const first = await startMoorage(args, { directory });
+    const kept = await uploadedBytes(join(directory, 'registry/.moorage/uploads'), 8_000_000);
+    first.signal(signal);
+    const exit = await first.exited;
+    if (signal === 'SIGINT') {
+      expect(exit.code).toBe(1);
+      expect(exit.stderr).toContain('moorage: stopped; what was copied is kept: run the same command again to go on\n');
+    }
+    isStalling = false;
+    const again = await runMoorage(args, { directory });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('app:v1 -> app:v1') });
+    expect(again.stderr).toContain('goes on at');
+    expect(ranges[0]).toBe('all');
+    expect(Number(/^bytes=(\d+)-/.exec(ranges[1] ?? '')?.[1])).toBeGreaterThanOrEqual(kept);
+    const blob = join(directory, 'registry/app/blobs', layer.digest.replace(':', '/'));
+    expect(readFileSync(blob).equals(layer.bytes)).toBe(true);
+    expect(readdirSync(join(directory, 'registry/.moorage/uploads'))).toEqual([]);
+  });
+});
+
+/** With `stalls`, two thirds of it and then nothing more. */
+function sendPart(response: ServerResponse, bytes: Buffer, range: string | undefined, stalls: boolean): void {
+  const from = Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0);
+  response.setHeader('content-length', bytes.length - from);
+  if (range !== undefined) {
+    response.statusCode = 206;
+    response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
+  }
+  if (stalls) response.write(bytes.subarray(from, (bytes.length * 2) / 3 + 1_000_000));
+  else response.end(bytes.subarray(from));
+}
+
+async function uploadedBytes(uploads: string, atLeast: number): Promise<number> {
+  for (;;) {
+    for (const id of entriesOf(uploads)) {
+      const size = sizeOf(join(uploads, id, 'data'));
+      if (size >= atLeast) return size;
+    }
+    await sleep(20);
+  }
+}
+
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+describe('an export', () => {
+  it('does not touch a directory of something else', async () => {
+    const directory = await workplace();
+    mkdirSync(join(directory, 'notes'));
+    writeFileSync(join(directory, 'notes/today.txt'), 'mine');
+    const { code, stderr } = await runMoorage(['export', './other:v1', './notes'], { directory });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(oneLine);
+    expect(readdirSync(join(directory, 'notes'))).toEqual(['today.txt']);
+  });
+});
