@@ -88,7 +88,7 @@ function parseName(written: string): FullName {
   const parsed = parseFullName(written);
   if (parsed !== undefined) return parsed;
   throw new WrongReferenceError(
-    `--name ${written}: no name that docker would accept, such as team/app:v1 or ghcr.io/team/app`,
+    `--name ${written}: no name that docker would accept, such as team/app:v1 or registry.example.com/team/app`,
   );
 }
 

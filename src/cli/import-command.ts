@@ -21,7 +21,7 @@ that was interrupted is run again to go on, also inside a large blob. A server m
 
 Examples:
   moorage import ./image.tar team/app
-  moorage import ghcr.io/team/app:v1 mirror/app
+  moorage import registry.example.com/team/app:v1 mirror/app
   moorage import ./layouts team --json
 
 With --json one document: source, images (from, reference, to, tag, digest), failed (from, reference, reason), totals, notes.

@@ -13,6 +13,7 @@ import type { InteropOptions } from './options.ts';
 import { projectFile } from './project-files.ts';
 import { RegistryClient } from './registry-client.ts';
 import { deleteAndRepush } from './scenarios/delete-and-repush.ts';
+import { exports } from './scenarios/exports.ts';
 import { foreignWriters } from './scenarios/foreign-writers.ts';
 import { image } from './scenarios/image.ts';
 import { largeLayer } from './scenarios/large-layer.ts';
@@ -33,6 +34,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   delete: deleteAndRepush,
   resumed: resumedUpload,
   directory: openDirectory,
+  exports,
   foreign: foreignWriters,
   'oras-container': orasContainer,
   large: largeLayer,
