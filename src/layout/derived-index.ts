@@ -29,6 +29,7 @@ export class DerivedIndex {
   readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
   #bySubject: Promise<Subjects> | undefined;
   #reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
+  #nestedReferrers: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
   #raw: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
 
   constructor(index: LayoutIndex, parts: DerivedIndexParts) {
@@ -50,8 +51,8 @@ export class DerivedIndex {
   /** Every verified referrer of a digest, in the order of their digests. */
   async referrers(subject: Digest): Promise<readonly Descriptor[]> {
     const entries = (await this.#subjects()).get(subject) ?? [];
-    const raw = (await this.#rawManifests()).values();
-    const referring = [...raw].filter(({ facts }) => facts.subject === subject);
+    const unlisted = new Map([...(await this.#nested()), ...(await this.rawManifests())]);
+    const referring = [...unlisted.values()].filter(({ facts }) => facts.subject === subject);
     // Digests that nobody refers to can be made up without end: nothing is kept for them.
     if (referring.length === 0 && !mayHaveReferrers(subject, entries, this.index)) return [];
     const known = this.#referrers.get(subject);
@@ -67,11 +68,8 @@ export class DerivedIndex {
 
   /** The type of a manifest that no entry lists, if an entry leads to it, or a scan found it. */
   async mediaTypeOfChild(digest: Digest): Promise<string | undefined> {
-    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
-      this.#reachable = undefined;
-    });
-    const reachable = (await this.#reachable).get(digest);
-    return reachable ?? (await this.#rawManifests()).get(digest)?.facts.descriptor.mediaType;
+    const reachable = (await this.#reachableManifests()).get(digest);
+    return reachable ?? (await this.rawManifests()).get(digest)?.facts.descriptor.mediaType;
   }
 
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
@@ -84,6 +82,42 @@ export class DerivedIndex {
     }
   }
 
+  /** Manifests with a subject that nothing leads to; empty unless blobs are scanned. */
+  rawManifests(): Promise<ReadonlyMap<Digest, RawManifest>> {
+    const scan = this.#parts.raw?.referring(this.index) ?? Promise.resolve(new Map<Digest, RawManifest>());
+    this.#raw ??= unlessItFails(scan, () => {
+      this.#raw = undefined;
+    });
+    return this.#raw;
+  }
+
+  #reachableManifests(): Promise<ReadonlyMap<Digest, string>> {
+    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
+      this.#reachable = undefined;
+    });
+    return this.#reachable;
+  }
+
+  /** Manifests with a subject that only an index lists: as BuildKit's attestations with `oci-artifact`, and in an index that containerd keeps. */
+  #nested(): Promise<ReadonlyMap<Digest, RawManifest>> {
+    this.#nestedReferrers ??= unlessItFails(this.#findNested(), () => {
+      this.#nestedReferrers = undefined;
+    });
+    return this.#nestedReferrers;
+  }
+
+  async #findNested(): Promise<ReadonlyMap<Digest, RawManifest>> {
+    const found = new Map<Digest, RawManifest>();
+    const pace = new Pace();
+    for (const [digest, mediaType] of await this.#reachableManifests()) {
+      if (this.index.withdrawn.has(digest) || this.index.listed(digest).length > 0) continue;
+      const facts = await this.#parts.manifests.factsOfChild(digest, mediaType);
+      await pace.step();
+      if (facts !== 'none' && facts.subject !== undefined) found.set(digest, { digest, facts });
+    }
+    return found;
+  }
+
   #subjects(): Promise<Subjects> {
     this.#bySubject ??= unlessItFails(
       this.learnFacts().then(() => entriesBySubject(this.index.entries)),
@@ -92,14 +126,6 @@ export class DerivedIndex {
       },
     );
     return this.#bySubject;
-  }
-
-  #rawManifests(): Promise<ReadonlyMap<Digest, RawManifest>> {
-    const scan = this.#parts.raw?.referring(this.index) ?? Promise.resolve(new Map<Digest, RawManifest>());
-    this.#raw ??= unlessItFails(scan, () => {
-      this.#raw = undefined;
-    });
-    return this.#raw;
   }
 
   async #ordinaryTags(names: RepositoryNames): Promise<readonly Tag[]> {
