@@ -11,22 +11,18 @@ interface Release {
   readonly ctr: string;
   readonly containerd: string;
   readonly full: boolean;
-  /** From 2.2 on. */
-  readonly exportsReferrers: boolean;
 }
 
 const configuration = "version = 2\ndisabled_plugins = ['io.containerd.grpc.v1.cri']\n";
-const noReferrers = { cannot: 'containerd before 2.2 exports no referrers' };
 
 /** The distribution's release. */
-export const ctr = release({ name: 'ctr', ctr: 'ctr', containerd: 'containerd', full: false, exportsReferrers: false });
+export const ctr = release({ name: 'ctr', ctr: 'ctr', containerd: 'containerd', full: false });
 /** The current one. */
 export const ctr2 = release({
   name: 'ctr 2',
   ctr: 'ctr-2',
   containerd: 'containerd-2',
   full: true,
-  exportsReferrers: true,
 });
 
 function release(parts: Release): MatrixTool {
@@ -61,8 +57,10 @@ function release(parts: Release): MatrixTool {
       });
       const one = (content: TaggedContent) =>
         exports([content], reference, async (path) => ({ path, expected: [copied(content)] }));
-      const imports = (from: readonly TaggedContent[]): Reader => ({
-        how: 'import of export --profile ctr',
+      /** Referrers stay for as long as an image leads to them: the archive's index, which gets a name. */
+      const indexName = `${bench.host}/${contents.referrers.repository}:all`;
+      const imports = (from: readonly TaggedContent[], index?: string): Reader => ({
+        how: `import${index === undefined ? '' : ' --index-name'} of export --profile ctr`,
         async read() {
           const images = (await run('images', 'list', '--quiet')).split('\n').filter((line) => line !== '');
           if (images.length > 0) await run('images', 'remove', '--sync', ...images);
@@ -70,6 +68,7 @@ function release(parts: Release): MatrixTool {
             'images',
             'import',
             '--all-platforms',
+            ...(index === undefined ? [] : ['--index-name', index]),
             await bench.exportTo(`${bench.fresh('export')}.tar`, 'ctr', from),
           );
           const listed = await run('images', 'list');
@@ -77,18 +76,20 @@ function release(parts: Release): MatrixTool {
             const line = listed.split('\n').find((each) => each.startsWith(`${reference(content)} `));
             expectIncludes((line ?? '').split(/\s+/), content.digest, `what ctr lists as ${reference(content)}`);
           }
+          // Referrers that nothing keeps would be collected now.
+          await run('images', 'tag', '--force', reference(from[0] ?? contents.image), 'matrix.example.com/gone:v1');
+          await run('images', 'remove', '--sync', 'matrix.example.com/gone:v1');
           const blobs = await run('content', 'list', '--quiet');
           const wanted = from.flatMap(({ children, referrers }) => [...children, ...referrers]);
           expectEqual(wanted.filter((digest) => !blobs.includes(digest)).join(), '', 'content that was not imported');
           return `${from.length} images`;
         },
       });
-      /** `ctr images pull` takes no referrers along: they come in with an import. */
-      const exportsAgain = (content: TaggedContent): Writer => ({
-        how: 'import, then export',
+      const exportsAll = (content: TaggedContent): Writer => ({
+        how: 'import --index-name, then export',
         async write(target) {
-          await imports([content]).read();
-          await run('images', 'export', '--all-platforms', `${target}.tar`, reference(content));
+          await imports([content], indexName).read();
+          await run('images', 'export', '--all-platforms', `${target}.tar`, reference(content), indexName);
           return { path: `${target}.tar`, expected: [copied(content)] };
         },
       });
@@ -98,13 +99,13 @@ function release(parts: Release): MatrixTool {
         writes: {
           image: [one(image)],
           index: [one(index)],
-          referrers: parts.exportsReferrers ? [exportsAgain(referrers)] : noReferrers,
+          referrers: [exportsAll(referrers)],
           names: [exports(names, fullName, async (path) => ({ path, expected: named(names) }))],
         },
         reads: {
           image: [imports([image])],
           index: [imports([index])],
-          referrers: [imports([referrers])],
+          referrers: [imports([referrers], indexName)],
           names: [imports(names)],
         },
         close: () => daemon.stop(),
