@@ -42,6 +42,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     uploadsExpireAfterMs: settings.uploads.expireAfter,
     names: settings.layouts,
     scan: settings.layouts.scan !== 'off',
+    reconciles: settings.layouts.reconcile === 'background',
   });
   const app = buildApp({
     registry,

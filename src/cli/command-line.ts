@@ -6,6 +6,7 @@ import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { importCommand } from './import-command.ts';
 import { lsCommand } from './ls-command.ts';
+import { reconcileCommand } from './reconcile-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { treeCommand } from './tree-command.ts';
@@ -16,7 +17,13 @@ type CommandFactory = (environment: Environment, finished: (exitCode: number) =>
 
 /** In the order of the help. The first one runs when none is named. What a command needs only to run, its action imports. */
 const defaultCommand: CommandFactory = serveCommand;
-const otherCommands: readonly CommandFactory[] = [lsCommand, treeCommand, importCommand, exportCommand];
+const otherCommands: readonly CommandFactory[] = [
+  lsCommand,
+  treeCommand,
+  importCommand,
+  exportCommand,
+  reconcileCommand,
+];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
 export async function runCommandLine(args: readonly string[], environment: Environment): Promise<number> {

@@ -43,7 +43,7 @@ export async function openOptions(flags: SourceFlags, environment: Environment):
 }
 
 /** What hides something from a look, and no more. */
-const warningsOnly: OpenOptions['log'] = {
+export const warningsOnly: OpenOptions['log'] = {
   info: () => {},
   warn: (message, details) => {
     const facts = Object.entries(details).map(

@@ -27,7 +27,9 @@ import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
 import type { NameRules } from './names/name-rules.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
+import { QuietReconcile } from './quiet-reconcile.ts';
 import { RawManifests } from './raw-manifests.ts';
+import { planReconcile, type Reconciled } from './reconciliation.ts';
 import { ReferrersResponses } from './referrers-responses.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
@@ -52,6 +54,8 @@ export interface ImageLayoutOptions {
   readonly log: LayoutLog;
   /** Never heals. */
   readonly readOnly: boolean;
+  /** Brings what other tools write to the convention by itself, after a quiet time. */
+  readonly reconciles: boolean;
   /** Looks at what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
   /** Names this process among all that share the root. */
@@ -72,8 +76,10 @@ export class ImageLayout {
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
   readonly #lostBlobs: LostBlobs;
+  readonly #clock: Clock;
   readonly #facts: FactsFile | undefined;
   readonly #names: LayoutNames;
+  readonly #quiet: QuietReconcile | undefined;
   readonly #raw: RawManifests | undefined;
   #derived: DerivedIndex | undefined;
 
@@ -82,6 +88,7 @@ export class ImageLayout {
     const keys = layoutKeys(prefix);
     const name = options.name === '' ? '.' : options.name;
     this.#keys = keys;
+    this.#clock = clock;
     this.blobs = new LayoutBlobs(store, keys, ledger, clock);
     const { facts } = options;
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
@@ -89,7 +96,14 @@ export class ImageLayout {
     this.#names = new LayoutNames(options.name, options.names);
     this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
     this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
-    const onForeign = () => (readOnly ? undefined : this.#watch.changed());
+    const reconcile = () => this.reconcile({ dryRun: false });
+    this.#quiet =
+      options.reconciles && !readOnly ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
+    const onForeign = () => {
+      if (readOnly) return;
+      this.#watch.changed();
+      this.#quiet?.changed();
+    };
     this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
     const journal = new Journal({ store, key: keys.journal, clock, process });
     const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
@@ -214,6 +228,26 @@ export class ImageLayout {
     return index === undefined ? [] : this.#derivedFrom(index).referrers(subject);
   }
 
+  /**
+   * Brings what other tools left to the form that every tool finds, in one transaction; writes nothing where nothing is to be
+   * done, or when `dryRun`. Returns what was changed. Throws UNAVAILABLE (503).
+   */
+  async reconcile({ dryRun }: { readonly dryRun: boolean }): Promise<readonly Reconciled[]> {
+    const index = await this.readIndex();
+    if (index === undefined) return [];
+    const derived = this.#derivedFrom(index);
+    await derived.learnFacts();
+    const { edit, changes } = await planReconcile(index, {
+      manifests: this.manifests,
+      responses: new ReferrersResponses(this.#keys, this.manifests),
+      names: this.#names.of(''),
+      raw: await derived.rawManifests(),
+      nowMs: this.#clock.now(),
+    });
+    if (changes.length > 0 && !dryRun) await this.#writer.submit(edit);
+    return changes;
+  }
+
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */
   async problems(): Promise<readonly string[]> {
     if (this.#reader.problem !== undefined) await this.readIndex().catch(() => undefined);
@@ -222,6 +256,7 @@ export class ImageLayout {
   }
 
   async close(): Promise<void> {
+    await this.#quiet?.close();
     await this.#watch.close();
     await this.#facts?.flush();
   }

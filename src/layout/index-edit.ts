@@ -40,7 +40,17 @@ export interface RemoveEdit {
   readonly names: RepositoryNames;
 }
 
-export type IndexEdit = PutEdit | UntagEdit | RemoveEdit;
+/** What other tools left in a form that not every tool finds is brought to ours (INTEROP §3.4). */
+export interface ReconcileEdit {
+  readonly kind: 'reconcile';
+  /** Manifests that are there and that no entry lists. */
+  readonly unlisted: readonly ManifestFacts[];
+  /** Whose responses are made again. */
+  readonly subjects: readonly Digest[];
+  readonly names: RepositoryNames;
+}
+
+export type IndexEdit = PutEdit | UntagEdit | RemoveEdit | ReconcileEdit;
 
 /** Subjects whose referrers response must be made again. */
 export type TouchedSubjects = readonly Digest[];
@@ -48,6 +58,7 @@ export type TouchedSubjects = readonly Digest[];
 /** Throws RegistryError when the edit makes no sense for the index as it is. */
 export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): TouchedSubjects {
   if (edit.kind === 'put') return put(draft, edit, nowMs);
+  if (edit.kind === 'reconcile') return reconcile(draft, edit, nowMs);
   const touched = edit.kind === 'untag' ? untag(draft, edit, nowMs) : remove(draft, edit);
   // What is left alone without a name was never called `latest`, and must not become so by a delete.
   const unnamed = edit.names.layout.rules.unnamed === 'latest' ? impliedLatest(draft.entries) : undefined;
@@ -126,6 +137,17 @@ function remove(draft: IndexDraft, { digest, subject, names }: RemoveEdit): Touc
   const hints = draft.listed(digest).flatMap((entry) => entry.subject ?? []);
   draft.withdraw(digest);
   return subject === undefined ? hints : [subject, ...hints];
+}
+
+function reconcile(draft: IndexDraft, { unlisted, subjects, names }: ReconcileEdit, nowMs: number): TouchedSubjects {
+  if (unlisted.length > 0) nameUnnamed(draft, names);
+  for (const facts of unlisted) if (!draft.lists(facts.descriptor.digest)) draft.add(entryOf(facts, {}, nowMs));
+  for (const entry of [...draft.entries]) {
+    const facts = entry.facts === 'none' ? undefined : entry.facts;
+    if (facts?.subject === undefined || entry.subject === facts.subject) continue;
+    replaceEntry(draft, entry, annotated(entry, { [annotationKeys.containerdSubject]: facts.subject }));
+  }
+  return subjects;
 }
 
 /** Several repositories in one layout share its manifests: what another one tags is not this one's to delete. */

@@ -118,7 +118,7 @@ export class IndexGuard {
   record({ draft, edits, base, published, verdict }: Publishing): readonly SmallObject[] {
     const pushed = edits.filter((edit) => edit.kind === 'put');
     const record = this.#options.journal.recordOf({
-      author: edits.length === 0 ? 'heal' : pushed.length === 0 ? 'delete' : 'commit',
+      author: authorOf(edits),
       base,
       label: published,
       delta: { added: draft.added.map(indexedEntryOf), removed: [...draft.removed].map((entry) => entry.key) },
@@ -187,6 +187,11 @@ export class IndexGuard {
       log.warn(`another program changed index.json: ${messages[kind]}`, details);
     }
   }
+}
+
+function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {
+  if (edits.length === 0) return 'heal';
+  return edits.some(({ kind }) => kind === 'put' || kind === 'reconcile') ? 'commit' : 'delete';
 }
 
 /** File systems stamp with the clock's last tick, our records with the time itself. */

@@ -14,6 +14,7 @@ import type { Key } from '../storage/object-store.ts';
 export type LayoutPrefix = RepositoryName | '';
 
 export interface LayoutKeys {
+  readonly directory: Key;
   readonly ociLayout: Key;
   readonly index: Key;
   readonly journal: Key;
@@ -30,6 +31,7 @@ export const ociLayoutBytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
   const base = prefix === '' ? '' : `${prefix}/`;
   return {
+    directory: prefix as string as Key,
     ociLayout: `${base}oci-layout` as Key,
     index: `${base}index.json` as Key,
     // A name's component cannot start with a dot, so `.journal` never meets the journal of a nested repository.
@@ -68,6 +70,16 @@ export const indexFileName = 'index.json';
 /** Directories of a layout, and of the tools that write layouts, in which no repository lies. */
 export function mayHoldRepositories(directory: string): boolean {
   return directory !== 'blobs' && directory !== 'ingest' && !directory.startsWith('.') && !directory.startsWith('_');
+}
+
+/** Locks and temporary files of tools that write to a layout right now: BuildKit, regctl, skopeo, umoci. */
+export function isForeignWork(name: string): boolean {
+  return (
+    name === 'index.json.lock' ||
+    name.startsWith('oci-put-blob') ||
+    name.startsWith('.umoci-') ||
+    /^index\.json\..*tmp$/.test(name)
+  );
 }
 
 /** Files and directories that tools keep in a layout beside those of the specification: no repository may be called so there. */

@@ -1,5 +1,6 @@
 // The referrers responses that a layout keeps for clients without the API: written with the very replacement that adds or removes
 // a referrer, computed from the newest index and never from the response before.
+import { isDeepStrictEqual } from 'node:util';
 import { annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -37,7 +38,7 @@ export class ReferrersResponses {
     for (const subject of subjects) {
       const referrers = await referrersOf(subject, bySubject.get(subject) ?? [], draft, this.#manifests);
       written.push(...(await this.#underTag(draft, subject, referrers, nowMs)));
-      if (isOlaregs) written.push(...this.#forOlareg(draft, subject, referrers, nowMs));
+      if (isOlaregs) written.push(...(await this.#forOlareg(draft, subject, referrers, nowMs)));
     }
     return written.map(({ descriptor, bytes }) => ({ key: this.#keys.blob(descriptor.digest), bytes }));
   }
@@ -46,6 +47,7 @@ export class ReferrersResponses {
     const holders = draft.tagged(referrersTagOf(subject));
     if (await this.#isOrdinary(holders)) return [];
     const response = referrers.length === 0 ? undefined : responseOf(referrers);
+    if (await this.#saysTheSame(holders, referrers)) return [];
     if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
     setResponse(draft, subject, response?.descriptor, nowMs);
     this.#supersede(holders, response, nowMs);
@@ -53,14 +55,25 @@ export class ReferrersResponses {
   }
 
   /** In a layout that olareg has converted it looks for its own annotation only. The bytes differ: oras merges entries of one digest. */
-  #forOlareg(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
+  async #forOlareg(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
     const holders = olaregResponses(draft, subject);
+    if (await this.#saysTheSame(holders, referrers)) return [];
     const response =
       referrers.length === 0 ? undefined : responseOf(referrers, { [annotationKeys.olaregSubject]: subject });
     if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
     setOlaregResponse(draft, subject, response?.descriptor, nowMs);
     this.#supersede(holders, response, nowMs);
     return response === undefined ? [] : [response];
+  }
+
+  /** A response of another tool that lists the very same in its own order and form may stay. */
+  async #saysTheSame(holders: readonly IndexEntry[], referrers: readonly Descriptor[]): Promise<boolean> {
+    const [holder] = holders;
+    if (holders.length !== 1 || holder?.digest === undefined) return false;
+    const facts = await this.#manifests.factsOfEntry(holder);
+    if (facts === 'none' || facts.children.length !== referrers.length) return false;
+    const bytes = await this.#manifests.read(holder.digest);
+    return bytes !== undefined && isDeepStrictEqual(listedIn(bytes), sortedByDigest(referrers));
   }
 
   #supersede(holders: readonly IndexEntry[], response: Response | undefined, nowMs: number): void {
@@ -92,4 +105,14 @@ export class ReferrersResponses {
   #due(nowMs: number): readonly Digest[] {
     return [...this.#supersededAtMs].filter(([, atMs]) => nowMs - atMs >= keepSupersededMs).map(([digest]) => digest);
   }
+}
+
+/** What a response lists, as it stands there; its bytes were parsed as an index before. */
+function listedIn(bytes: Buffer): readonly Descriptor[] {
+  const { manifests } = JSON.parse(bytes.toString('utf8')) as { readonly manifests: readonly Descriptor[] };
+  return sortedByDigest(manifests);
+}
+
+function sortedByDigest(descriptors: readonly Descriptor[]): readonly Descriptor[] {
+  return [...descriptors].sort((a, b) => (a.digest < b.digest ? -1 : Number(a.digest > b.digest)));
 }

@@ -32,13 +32,14 @@ async function* namesIn(mounted: MountedLayouts): AsyncIterable<RepositoryName> 
   for await (const prefix of layoutPrefixes(mounted.mount.store)) {
     for (const path of await pathsIn(mounted, prefix)) {
       const below = [prefix, path].filter((part) => part !== '').join('/');
-      if (mounted.name !== '' || below !== '') yield nameAbove(mounted, below);
+      const name = nameAbove(mounted, below);
+      if (name !== '') yield name;
     }
   }
 }
 
 /** Where the layouts of a store lie. */
-async function* layoutPrefixes(store: ObjectStore): AsyncIterable<LayoutPrefix> {
+export async function* layoutPrefixes(store: ObjectStore): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
     for (const { name, kind } of await store.list(prefix)) {

@@ -32,6 +32,6 @@ export function nameBelow(mount: { readonly name: RepositoryName | '' }, name: R
   return name.slice(mount.name.length + 1) as RepositoryName | '';
 }
 
-export function nameAbove(mount: { readonly name: RepositoryName | '' }, below: string): RepositoryName {
-  return [mount.name, below].filter((part) => part !== '').join('/') as RepositoryName;
+export function nameAbove(mount: { readonly name: RepositoryName | '' }, below: string): RepositoryName | '' {
+  return [mount.name, below].filter((part) => part !== '').join('/') as RepositoryName | '';
 }

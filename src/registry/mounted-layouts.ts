@@ -24,6 +24,7 @@ export interface SharedByLayouts {
   readonly process: string;
   readonly names: NameRules;
   readonly scan: boolean;
+  readonly reconciles: boolean;
   readonly uploadsExpireAfterMs: number;
 }
 
@@ -78,7 +79,7 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, process, names, scan } = this.#shared;
+    const { caches, clock, log, process, names, scan, reconciles } = this.#shared;
     const { store, readOnly, facts } = this.mount;
     const layout = new ImageLayout({
       prefix,
@@ -91,6 +92,7 @@ export class MountedLayouts {
       facts,
       log,
       readOnly,
+      reconciles,
       clock,
       process,
       onActive: (active) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix)),

@@ -12,10 +12,10 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { Blobs } from './blobs.ts';
-import { repositoryNames } from './catalog.ts';
+import { layoutPrefixes, repositoryNames } from './catalog.ts';
 import { locate } from './locate.ts';
 import { Manifests } from './manifests.ts';
-import { type Mount, mountOf, nameBelow } from './mount.ts';
+import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountedLayouts } from './mounted-layouts.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { Referrers } from './referrers.ts';
@@ -33,7 +33,16 @@ export interface RegistryOptions {
   readonly names?: NameRules;
   /** Finds referrers also among blobs that nothing leads to. */
   readonly scan?: boolean;
+  /** Reconciles layouts in the background. */
+  readonly reconciles?: boolean;
   readonly clock?: Clock;
+}
+
+export interface NamedLayout {
+  /** '' for a layout that is the root itself. */
+  readonly name: RepositoryName | '';
+  readonly layout: ImageLayout;
+  readonly readOnly: boolean;
 }
 
 const manifestCacheBytes = 64 * 1024 * 1024;
@@ -57,8 +66,9 @@ export class Registry {
       }),
       facts: new LRUCache({ max: cachedFacts }),
     };
-    const { clock = systemClock, names = defaultNameRules, scan = false, log, uploadsExpireAfterMs } = options;
-    const shared = { caches, clock, log, process: randomUUID(), names, scan, uploadsExpireAfterMs };
+    const { clock = systemClock, names = defaultNameRules, scan = false, reconciles = false } = options;
+    const { log, uploadsExpireAfterMs } = options;
+    const shared = { caches, clock, log, process: randomUUID(), names, scan, reconciles, uploadsExpireAfterMs };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
     const empty: Mount = { name: '', store: new MemoryStore(), readOnly: true, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, shared);
@@ -136,6 +146,15 @@ export class Registry {
 
   async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
     return pageOf(await repositoryNames(this.#mounts), page);
+  }
+
+  /** Every layout of every mount, by the name it is served under. */
+  async *layouts(): AsyncIterable<NamedLayout> {
+    for (const mounted of this.#mounts) {
+      for await (const prefix of layoutPrefixes(mounted.mount.store)) {
+        yield { name: nameAbove(mounted, prefix), layout: mounted.at(prefix), readOnly: mounted.mount.readOnly };
+      }
+    }
   }
 
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */

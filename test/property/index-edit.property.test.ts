@@ -2,13 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index-document.ts';
-import type { IndexEdit } from '../../src/layout/index-edit.ts';
 import { parseIndexEntry } from '../../src/layout/index-entry.ts';
 import { LayoutIndex } from '../../src/layout/layout-index.ts';
 import { tagOf } from '../../src/layout/names/entry-name.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { isTag, parseTag } from '../../src/oci/reference.ts';
-import { afterBatch, edit, ModelIndex } from '../support/arbitrary/index-edits.ts';
+import { afterBatch, type ClientEdit, edit, ModelIndex } from '../support/arbitrary/index-edits.ts';
 import { inOurForm, line, members } from '../support/arbitrary/index-lines.ts';
 
 const empty = () => LayoutIndex.of(emptyIndexDocument);
@@ -81,7 +80,7 @@ describe('a draft', () => {
   });
 
   it('comes to the same in any order when edits meet in no tag and no digest', () => {
-    const touches = (each: IndexEdit): readonly string[] => {
+    const touches = (each: ClientEdit): readonly string[] => {
       if (each.kind === 'untag') return [each.tag];
       return each.kind === 'remove' ? [each.digest] : [each.facts.descriptor.digest, ...each.tags];
     };
@@ -89,7 +88,7 @@ describe('a draft', () => {
       fc.property(batches, edit, edit, (before, one, other) => {
         const index = before.reduce((each, batch) => afterBatch(each, batch).index, empty());
         // A tag that moves or goes touches the manifest it leaves as well.
-        const left = (each: IndexEdit) =>
+        const left = (each: ClientEdit) =>
           touches(each).flatMap((name) =>
             (isTag(name) ? index.tagged(name) : []).flatMap(({ digest }) => digest ?? []),
           );

@@ -1,7 +1,7 @@
 // Arbitrary edits of an index, and how a plain model takes them: which tag means what, and which manifests are listed.
 import fc from 'fast-check';
 import { IndexDraft } from '../../../src/layout/index-draft.ts';
-import { applyEdit, type IndexEdit } from '../../../src/layout/index-edit.ts';
+import { applyEdit, type PutEdit, type RemoveEdit, type UntagEdit } from '../../../src/layout/index-edit.ts';
 import type { LayoutIndex } from '../../../src/layout/layout-index.ts';
 import type { ManifestFacts } from '../../../src/layout/manifest-facts.ts';
 import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
@@ -39,7 +39,10 @@ const remove = fc.record({
   names: fc.constant(names),
 });
 
-export const edit: fc.Arbitrary<IndexEdit> = fc.oneof({ weight: 3, arbitrary: put }, untag, remove);
+/** What clients ask for; a reconcile is worked out from an index. */
+export type ClientEdit = PutEdit | UntagEdit | RemoveEdit;
+
+export const edit: fc.Arbitrary<ClientEdit> = fc.oneof({ weight: 3, arbitrary: put }, untag, remove);
 
 /** What the edits of a repository come to, without any file. */
 export class ModelIndex {
@@ -47,7 +50,7 @@ export class ModelIndex {
   readonly listed = new Set<Digest>();
 
   /** False when the edit is to be refused. */
-  apply(each: IndexEdit): boolean {
+  apply(each: ClientEdit): boolean {
     if (each.kind === 'put') {
       this.listed.add(each.facts.descriptor.digest);
       for (const name of each.tags) this.tags.set(name, each.facts.descriptor.digest);
@@ -61,7 +64,7 @@ export class ModelIndex {
 }
 
 /** The next snapshot, and which of the edits were refused. */
-export function afterBatch(index: LayoutIndex, edits: readonly IndexEdit[]) {
+export function afterBatch(index: LayoutIndex, edits: readonly ClientEdit[]) {
   const draft = new IndexDraft(index);
   const accepted = edits.map((each) => {
     try {

@@ -1,0 +1,42 @@
+// `moorage reconcile DIR`: its flags and its help.
+import { Command } from 'commander';
+import type { Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/environment.ts';
+import { loadSettings } from '../config/load.ts';
+
+interface ReconcileFlags {
+  readonly dryRun?: true;
+  readonly scan?: true;
+  readonly config?: string;
+  readonly json?: true;
+}
+
+const help = `
+Tools store referrers (signatures, SBOMs, attestations) in a layout each in its own way, and find only what was stored in theirs.
+This brings what any of them left into the form that all of them find, in each layout of the directory: missing entries are
+listed, entries say what they refer to, stale responses are written again. Nothing is removed but responses that list nothing.
+A server may run on the same directory, and the command may be repeated: it writes nothing where nothing is to be done.
+
+Exit codes: 0 done or nothing to do, 1 failure, 2 wrong command line.
+`;
+
+/** `finished` gets the exit code. */
+export function reconcileCommand(environment: Environment, finished: (exitCode: number) => void): Command {
+  return new Command('reconcile')
+    .description('Bring the referrers of layouts into the form that every tool finds')
+    .argument('<dir>', 'a directory of layouts, or a layout')
+    .option('--dry-run', 'print what would be changed and change nothing')
+    .option('--scan', 'also list referrers that nothing leads to any more (cosign save v3, umoci)')
+    .option('--json', 'one JSON document')
+    .option('--config <file>', `YAML file with settings (${configFileVariable})`)
+    .helpOption('-h, --help', 'print this help')
+    .allowExcessArguments(false)
+    .addHelpText('after', help)
+    .action(async (directory: string, flags: ReconcileFlags) => {
+      const settings = await loadSettings({ flags: [], environment, file: flags.config });
+      // Loaded only now: other commands start without it.
+      const { reconcile } = await import('./reconcile.ts');
+      const { dryRun = false, json = false, scan = false } = flags;
+      finished(await reconcile(directory, { dryRun, json, scan, settings, environment }));
+    });
+}

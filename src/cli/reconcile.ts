@@ -1,0 +1,102 @@
+// Brings the layouts of a directory to the convention, and prints what changed and why.
+import type { Environment } from '../config/environment.ts';
+import type { Settings } from '../config/schema.ts';
+import type { Reconciled } from '../layout/reconciliation.ts';
+import { openMounts } from '../mounts/open-mounts.ts';
+import { userCacheDirectory } from '../mounts/work-directory.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { Registry } from '../registry/registry.ts';
+import { exitCodes } from './failure.ts';
+import { warningsOnly } from './open-options.ts';
+
+export interface ReconcileOptions {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly scan: boolean;
+  readonly settings: Settings;
+  readonly environment: Environment;
+}
+
+interface ReconciledLayout {
+  readonly name: string;
+  readonly changes: readonly Reconciled[];
+  /** Why it could not be done; undefined when it was. */
+  readonly problem: string | undefined;
+}
+
+/** Returns the exit code. Throws what failureOf explains when the directory cannot be opened. */
+export async function reconcile(directory: string, options: ReconcileOptions): Promise<number> {
+  const { dryRun, json } = options;
+  const registry = await openRegistry(directory, options);
+  try {
+    const layouts: ReconciledLayout[] = [];
+    for await (const { name, layout, readOnly } of registry.layouts()) {
+      const shown = name === '' ? directory : name;
+      const done = await reconciled(shown, () => layout.reconcile({ dryRun: dryRun || readOnly }));
+      const refused = readOnly && !dryRun && done.changes.length > 0;
+      layouts.push(refused ? { ...done, problem: 'cannot be written to; nothing was changed' } : done);
+    }
+    process.stdout.write(json ? `${JSON.stringify({ dryRun, layouts }, null, 2)}\n` : textOf(layouts, dryRun));
+    return layouts.some(({ problem }) => problem !== undefined) ? exitCodes.failure : 0;
+  } finally {
+    await registry.close();
+  }
+}
+
+async function openRegistry(directory: string, { settings, environment, dryRun, scan }: ReconcileOptions) {
+  const mounts = await openMounts({
+    paths: [directory],
+    root: undefined,
+    readOnly: dryRun,
+    cacheDirectory: userCacheDirectory(environment),
+    fileMode: settings.storage.fileMode,
+    directoryMode: settings.storage.directoryMode,
+    log: warningsOnly,
+  });
+  return new Registry({
+    mounts,
+    log: warningsOnly,
+    requireReferences: false,
+    uploadsExpireAfterMs: settings.uploads.expireAfter,
+    names: settings.layouts,
+    scan: scan || settings.layouts.scan !== 'off',
+  });
+}
+
+/** One layout that cannot be read is no reason to leave the others as they are. */
+async function reconciled(name: string, work: () => Promise<readonly Reconciled[]>): Promise<ReconciledLayout> {
+  try {
+    return { name, changes: await work(), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { name, changes: [], problem: error.message };
+  }
+}
+
+function textOf(layouts: readonly ReconciledLayout[], dryRun: boolean): string {
+  const lines = layouts.flatMap(({ name, changes, problem }) => [
+    ...changes.map((change) => `${name}: ${describe(change, dryRun)}`),
+    ...(problem === undefined ? [] : [`${name}: ${problem}`]),
+  ]);
+  const changed = layouts.filter(({ changes }) => changes.length > 0).length;
+  const total = layouts.reduce((sum, { changes }) => sum + changes.length, 0);
+  const looked = `${layouts.length} ${layouts.length === 1 ? 'layout' : 'layouts'}`;
+  const summary =
+    total === 0
+      ? `nothing to do in ${looked}`
+      : `${total} ${total === 1 ? 'change' : 'changes'} in ${changed} of ${looked}${dryRun ? ' (dry run: nothing was written)' : ''}`;
+  return `${[...lines, summary].join('\n')}\n`;
+}
+
+const verbs: Readonly<Record<Reconciled['kind'], readonly [done: string, wouldDo: string]>> = {
+  'listed-referrer': ['listed the referrer', 'would list the referrer'],
+  'listed-child': ['listed the child', 'would list the child'],
+  'marked-referrer': ['marked the referrer', 'would mark the referrer'],
+  'wrote-response': ['wrote the referrers response', 'would write the referrers response'],
+  'removed-response': ['removed the referrers response', 'would remove the referrers response'],
+};
+
+function describe({ kind, digest, subject, why }: Reconciled, dryRun: boolean): string {
+  const verb = verbs[kind][dryRun ? 1 : 0];
+  return `${verb} ${digest}${subject === undefined ? '' : ` of ${subject}`}: ${why}`;
+}
