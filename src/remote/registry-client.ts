@@ -62,9 +62,12 @@ export class RegistryClient {
 
   async refusal(answer: HttpAnswer, { looked, unknown, access }: Question): Promise<RegistryError> {
     const refusal = await refusalOf(answer, { looked, unknown });
-    const problem = answer.status === 401 ? await this.#authorizer.problem(access) : undefined;
-    if (problem === undefined) return refusal;
-    return new RegistryError(refusal.code, { detail: `${looked}; ${problem}`, status: refusal.status, cause: refusal });
+    if (answer.status !== 401) return refusal;
+    const { host } = this.address;
+    const advice =
+      (await this.#authorizer.problem(access)) ?? `docker login ${host}, or podman login ${host}, may help`;
+    const { code, status } = refusal;
+    return new RegistryError(code, { detail: `${looked}; ${advice}`, status, cause: refusal });
   }
 
   #send(url: URL, access: Access, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {

@@ -19,13 +19,22 @@ export function isPassing(status: number): boolean {
   return status === 429 || status === 500 || status === 502 || status === 503 || status === 504;
 }
 
-/** Reads the envelope of the spec when there is one (distribution-spec, Error Codes). */
+/** Reads the envelope of the spec when there is one (distribution-spec, Error Codes), else plain text. */
 export async function refusalOf(answer: HttpAnswer, { looked, unknown }: Sought): Promise<RegistryError> {
-  const { code, text } = firstEntry(await bodyOf(answer));
+  const body = await bodyOf(answer);
+  const { code, text } = firstEntry(body) ?? { code: '', text: isPlainText(answer) ? body.trim() : '' };
   const meant = codeOf(answer.status, code, unknown);
   const said = text === '' ? '' : ` (${printableText(text, maxShown)})`;
   const status = answer.status === 404 ? '' : `, HTTP ${answer.status}`;
-  return new RegistryError(meant, { detail: `${looked}${status}${said}`, status: answer.status });
+  const detail = `${looked}${status}${said}`;
+  // "Internal error" would be ours, and this is theirs.
+  const message = meant === 'UNKNOWN' ? { message: 'the registry answers with what is not expected' } : {};
+  return new RegistryError(meant, { ...message, detail, status: answer.status });
+}
+
+/** Go answers so when plain HTTP reaches an HTTPS port; a page of HTML says nothing in a line. */
+function isPlainText({ headers }: HttpAnswer): boolean {
+  return (headers.get('content-type') ?? 'text/plain').startsWith('text/plain');
 }
 
 /** 404 has several meanings, of which the registry may know better than we do. */
@@ -50,10 +59,11 @@ async function bodyOf(answer: HttpAnswer): Promise<string> {
   }
 }
 
-function firstEntry(body: string): { readonly code: string; readonly text: string } {
+function firstEntry(body: string): { readonly code: string; readonly text: string } | undefined {
   const entry = parsed(body)?.errors?.[0];
-  const text = typeof entry?.message === 'string' ? entry.message : '';
-  return { code: typeof entry?.code === 'string' ? entry.code : '', text };
+  if (entry === undefined || entry === null) return undefined;
+  const text = typeof entry.message === 'string' ? entry.message : '';
+  return { code: typeof entry.code === 'string' ? entry.code : '', text };
 }
 
 interface Envelope {

@@ -144,7 +144,11 @@ describe('a registry that wants a password', () => {
     ['is a wrong one', { ...password, password: 'wrong' }],
   ])('%s: UNAUTHORIZED', async (_what, credentials) => {
     const { remote } = clientOf(await fakeServer(wantingPassword), { credentials: source(credentials as Credentials) });
-    await expect(remote.manifest(app, tag)).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401 });
+    await expect(remote.manifest(app, tag)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      status: 401,
+      message: expect.stringContaining('docker login 127.0.0.1:'),
+    });
   });
 });
 
