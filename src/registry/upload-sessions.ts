@@ -50,6 +50,12 @@ export class UploadSessions {
     return { id, size: 0 };
   }
 
+  /** Does not take the session. */
+  async peek(repository: RepositoryName, id: UploadId): Promise<number | undefined> {
+    const staged = await this.#options.store.resume(id);
+    return staged?.attributes.repository === repository ? staged.size() : undefined;
+  }
+
   /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired, or it belongs to another repository. */
   async take<T>(repository: RepositoryName, id: UploadId, work: (session: TakenSession) => Promise<T>): Promise<T> {
     // Known before the turn is asked for: whoever guesses ids under another name must not interrupt a running upload.

@@ -55,6 +55,11 @@ export class Uploads {
     }
   }
 
+  /** The bytes that a session holds; whoever has it goes on undisturbed. Undefined when there is none of this repository. */
+  peek(id: UploadId): Promise<number | undefined> {
+    return this.#sessions.peek(this.#name, id);
+  }
+
   /** Throws BLOB_UPLOAD_UNKNOWN, also for a session of another repository. */
   status(id: UploadId): Promise<UploadStatus> {
     return this.#sessions.take(this.#name, id, async ({ staged }) => ({ id, size: await staged.size() }));

@@ -2,11 +2,11 @@
 // from repository and digest, also after a restart, and goes on with the byte after the last one kept.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { Repository } from '../registry/repository.ts';
-import type { UploadStatus } from '../registry/uploads.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type BlobOrigin, type BlobToCopy, blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
@@ -63,48 +63,81 @@ async function alreadyThere(
   return !verify || (await digestIn(blobs, digest)) === digest ? 'present' : undefined;
 }
 
+/** A session, and the offset that it goes on at. */
+interface Session {
+  readonly id: UploadId;
+  readonly size: number;
+  /** Nobody else can find it, and no later run. */
+  readonly isPrivate: boolean;
+}
+
 async function upload(
   origin: BlobOrigin,
   target: BlobTarget,
   blob: BlobToCopy,
   options: BlobCopyOptions,
 ): Promise<BlobOutcome> {
-  const { id, size } = await session(target, blob);
-  // More bytes than the blob has: a session of something else.
-  if (size > blob.size) return begunAnew(origin, target, blob, options, id);
+  const session = await sharedSession(target, blob);
   try {
-    await append(origin, target, blob, { ...options, id, from: size });
-    return size > 0 ? 'resumed' : 'copied';
+    await append(origin, target, blob, { ...options, id: session.id, from: session.size });
+    return session.size > 0 ? 'resumed' : 'copied';
   } catch (error) {
-    if (!(error instanceof WrongContentError)) return ifThereByNow(target, blob, error);
-    // What a crash or another program left of the session may be at fault, and not the source.
-    if (size > 0) return begunAnew(origin, target, blob, options, id);
+    // Another process may have copied the same blob meanwhile.
+    if ((await sizeIn(target.blobs, blob.digest)) === blob.size) return 'present';
+    if (error instanceof WrongContentError || session.isPrivate) await cancel(target, session.id);
+    if (session.isPrivate || !mayBeTheSessions(error, session)) throw error;
+  }
+  return uploadAlone(origin, target, blob, options);
+}
+
+/** What a crash left of the session, or another process that uses it as well, may be at fault, and not the source. */
+function mayBeTheSessions(error: unknown, { size }: Session): boolean {
+  if (error instanceof WrongContentError) return size > 0 || error.isDigest;
+  return error instanceof StorageError
+    ? error.failure === 'unavailable'
+    : error instanceof RegistryError && error.code.startsWith('BLOB_UPLOAD_');
+}
+
+async function uploadAlone(
+  origin: BlobOrigin,
+  target: BlobTarget,
+  blob: BlobToCopy,
+  options: BlobCopyOptions,
+): Promise<BlobOutcome> {
+  const { id } = await privateSession(target, blob);
+  try {
+    await append(origin, target, blob, { ...options, id, from: 0 });
+    return 'copied';
+  } catch (error) {
     await cancel(target, id);
     throw error;
   }
 }
 
-async function session(target: BlobTarget, blob: BlobToCopy): Promise<UploadStatus> {
+const watchMs = 500;
+
+async function sharedSession(target: BlobTarget, blob: BlobToCopy): Promise<Session> {
   const { uploads } = target;
-  const algorithm = algorithmOf(blob.digest);
+  const id = resumableUploadId(target, blob);
+  const held = await uploads.peek(id);
+  if (held !== undefined) {
+    await sleep(watchMs);
+    // It grows: another process copies the same blob, and would be thrown out.
+    if ((await uploads.peek(id)) !== held) return privateSession(target, blob);
+  }
+  // More bytes than the blob has: a session of something else.
+  if (held !== undefined && held > blob.size) await cancel(target, id);
   try {
-    return await uploads.startOrResume(resumableUploadId(target, blob), algorithm);
+    return { ...(await uploads.startOrResume(id, algorithmOf(blob.digest))), isPrivate: false };
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    // A crash may have left something under the id that is no session any more: this run does without it.
-    return uploads.start({ algorithm });
+    // A crash may have left something under the id that is no session any more, or another process begins it right now.
+    return privateSession(target, blob);
   }
 }
 
-async function begunAnew(
-  origin: BlobOrigin,
-  target: BlobTarget,
-  blob: BlobToCopy,
-  options: BlobCopyOptions,
-  id: UploadId,
-): Promise<BlobOutcome> {
-  await cancel(target, id);
-  return upload(origin, target, blob, options);
+async function privateSession({ uploads }: BlobTarget, { digest }: BlobToCopy): Promise<Session> {
+  return { ...(await uploads.start({ algorithm: algorithmOf(digest) })), isPrivate: true };
 }
 
 async function append(
@@ -121,16 +154,11 @@ async function append(
   } catch (error) {
     if (!(error instanceof RegistryError && error.code === 'DIGEST_INVALID')) throw error;
     const where = `${origin.source.description} (${origin.repository})`;
-    throw new WrongContentError(where, blob.digest, error.entries[0]?.detail ?? error.message, error);
+    const why = error.entries[0]?.detail ?? error.message;
+    throw new WrongContentError(where, blob.digest, why, { isDigest: true, cause: error });
   } finally {
     body.destroy();
   }
-}
-
-/** Another process may have copied the same blob at the same time and ended our session. */
-async function ifThereByNow(target: BlobTarget, { digest, size }: BlobToCopy, error: unknown): Promise<BlobOutcome> {
-  if ((await sizeIn(target.blobs, digest)) !== size) throw error;
-  return 'present';
 }
 
 async function cancel({ uploads }: BlobTarget, id: UploadId): Promise<void> {

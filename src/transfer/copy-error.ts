@@ -10,7 +10,16 @@ export class CopyError extends Error {
 export class WrongContentError extends CopyError {
   override readonly name = 'WrongContentError';
 
-  constructor(where: string, digest: Digest, why: string, cause?: unknown) {
+  /** The bytes are as many as they should be. */
+  readonly isDigest: boolean;
+
+  constructor(
+    where: string,
+    digest: Digest,
+    why: string,
+    { isDigest = false, cause }: { isDigest?: boolean; cause?: unknown } = {},
+  ) {
     super(`${where}: ${digest} is wrong there: ${why}. Nothing of it was kept`, { cause });
+    this.isDigest = isDigest;
   }
 }
