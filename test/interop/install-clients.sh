@@ -2,26 +2,41 @@
 # Installs the real clients that `npm run interop` drives and the peers that `npm run bench` compares with:
 # the Go ones built from pinned modules into DEST, the others as Debian packages where this may be done.
 #
-#   install-clients.sh [--dest DIR] [--clients|--bench|--apt|--all] [NAME ...]
+#   install-clients.sh [--dest DIR] [--clients|--bench|--full|--apt|--all] [NAME ...]
+#
+# --full adds what takes minutes to build: the rest of the matrix (`npm run interop -- --full`).
 #
 # Idempotent: a tool is built only when its stamp (module, version, Go release) is missing. A NAME that is wanted and
 # cannot be had makes the exit code 1; what may be missing is listed as "skip" and left to the runner to judge.
 set -euo pipefail
 
-usage() { sed -n '2,8p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
+usage() { sed -n '2,10p' "${BASH_SOURCE[0]}" | sed 's/^# \{0,1\}//'; }
 
-# name | module@version | main package inside the module
+# name | module@version | main package inside the module | build tags
 GO_TOOLS=(
   'oras|oras.land/oras@v1.3.3|./cmd/oras'
   'regctl|github.com/regclient/regclient@v0.11.7|./cmd/regctl'
   'crane|github.com/google/go-containerregistry@v0.22.1|./cmd/crane'
   'olareg|github.com/olareg/olareg@v0.2.2|./cmd/olareg'
   'registry|github.com/distribution/distribution/v3@v3.1.2|./cmd/registry'
+  'umoci|github.com/opencontainers/umoci@v0.6.0|./cmd/umoci'
+  'notation|github.com/notaryproject/notation@v1.3.2|./cmd/notation'
+  'ctr-2|github.com/containerd/containerd/v2@v2.4.2|./cmd/ctr|no_btrfs'
+  'containerd-2|github.com/containerd/containerd/v2@v2.4.2|./cmd/containerd|no_btrfs'
+  # Not the newest of either: those need modules that the module proxy does not have.
+  'buildctl|github.com/moby/buildkit@v0.33.0|./cmd/buildctl'
+  'buildkitd|github.com/moby/buildkit@v0.33.0|./cmd/buildkitd'
+  'docker-buildx|github.com/docker/buildx@v0.37.0|./cmd/buildx'
+  'cosign|github.com/sigstore/cosign/v3@v3.1.3|./cmd/cosign'
+  # The last release under a path that the module proxy serves (2022).
+  'zot|github.com/project-zot/zot@v1.4.3|./cmd/zot|containers_image_openpgp'
+  'helm|helm.sh/helm/v3@v3.22.0|./cmd/helm'
 )
-CLIENTS=(oras regctl crane)
+CLIENTS=(oras regctl crane olareg umoci notation)
 BENCH=(olareg registry oras regctl)
+FULL=(ctr-2 containerd-2 buildctl buildkitd docker-buildx cosign zot helm)
 # command | Debian package
-APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'umoci|umoci' 'wrk|wrk')
+APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'ctr|containerd' 'runc|runc' 'wrk|wrk')
 
 dest="${XDG_CACHE_HOME:-$HOME/.cache}/moorage-clients"
 want_apt=no
@@ -35,6 +50,7 @@ while [ $# -gt 0 ]; do
     --dest) dest="$2"; shift ;;
     --clients) wanted+=("${CLIENTS[@]}") ;;
     --bench) wanted+=("${BENCH[@]}") ;;
+    --full) wanted+=("${CLIENTS[@]}" "${FULL[@]}") ;;
     --apt) want_apt=yes ;;
     --all) wanted+=("${CLIENTS[@]}" "${BENCH[@]}"); want_apt=yes ;;
     -h | --help) usage; exit 0 ;;
@@ -59,7 +75,7 @@ module_dir() {
 # A module is built inside a copy of its own directory, so that its own go.mod and go.sum decide what goes in
 # (`go install MODULE@VERSION` refuses modules with replace directives); the module cache itself is read-only.
 build_go() {
-  local name="$1" module="$2" package="$3" stamp dir scratch
+  local name="$1" module="$2" package="$3" tags="$4" stamp dir scratch
   stamp="$module $(go env GOVERSION)"
   if [ -x "$dest/$name" ] && [ "$(cat "$dest/.$name.stamp" 2>/dev/null)" = "$stamp" ]; then
     say "ok   $name ($module) is there"
@@ -71,7 +87,7 @@ build_go() {
   cp -R "$dir/." "$scratch/"
   chmod -R u+w "$scratch"
   # -mod=mod: some modules ship a vendor folder that the module archive leaves out.
-  if (cd "$scratch" && CGO_ENABLED=0 GOFLAGS='' GOWORK=off go build -mod=mod -buildvcs=false -trimpath \
+  if (cd "$scratch" && CGO_ENABLED=0 GOFLAGS='' GOWORK=off go build -mod=mod -buildvcs=false -trimpath -tags "$tags" \
     -ldflags '-s -w' -o "$dest/.$name.new" "$package"); then
     mv -f "$dest/.$name.new" "$dest/$name"
     printf '%s\n' "$stamp" >"$dest/.$name.stamp"
@@ -85,14 +101,14 @@ build_go() {
 }
 
 install_go_tools() {
-  local tool name module package
+  local tool name module package tags
   if ! command -v go >/dev/null; then
     for name in "${wanted[@]}"; do [ -x "$dest/$name" ] || { say "skip $name: no Go toolchain"; failed=1; }; done
     return 0
   fi
   for tool in "${GO_TOOLS[@]}"; do
-    IFS='|' read -r name module package <<<"$tool"
-    case " ${wanted[*]-} " in *" $name "*) build_go "$name" "$module" "$package" || failed=1 ;; esac
+    IFS='|' read -r name module package tags <<<"$tool"
+    case " ${wanted[*]-} " in *" $name "*) build_go "$name" "$module" "$package" "$tags" || failed=1 ;; esac
   done
   for name in "${wanted[@]}"; do
     case " ${GO_TOOLS[*]%%|*} " in *" $name "*) ;; *) say "FAIL $name: no such tool here"; failed=1 ;; esac

@@ -21,6 +21,7 @@ export async function committedResults(): Promise<MatrixResults> {
 }
 
 export async function writeResults(results: MatrixResults): Promise<string> {
+  await mkdir(dirname(dataPath), { recursive: true });
   await writeFile(dataPath, `${JSON.stringify(results, undefined, 2)}\n`);
   await writeFile(pagePath, page(results));
   return pagePath;
