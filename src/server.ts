@@ -58,6 +58,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
   registry.start();
+  if (settings.layouts.scan === 'startup') void registry.scan();
   return {
     app,
     registry,

@@ -104,11 +104,11 @@ export class ImageLayout {
       this.#watch.changed();
       this.#quiet?.changed();
     };
-    this.#reader = new IndexReader({ store, key: keys.index, clock, log, onForeign });
+    const version = new LayoutVersion(store, keys);
+    this.#reader = new IndexReader({ store, key: keys.index, version, clock, log, onForeign });
     const journal = new Journal({ store, key: keys.journal, clock, process });
     const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, this.manifests);
-    const version = new LayoutVersion(store, keys);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };
     const transactions = new IndexTransactions({ ...shared, version });
     const onReplaced = (previous: ReplacedIndex | undefined) => this.#watch.replaced(previous);
@@ -246,6 +246,12 @@ export class ImageLayout {
     });
     if (changes.length > 0 && !dryRun) await this.#writer.submit(edit);
     return changes;
+  }
+
+  /** Looks into the blobs that nothing leads to, where that is wanted; what is found is kept. */
+  async scan(): Promise<void> {
+    const index = await this.readIndex();
+    if (index !== undefined) await this.#derivedFrom(index).rawManifests();
   }
 
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */

@@ -157,6 +157,17 @@ export class Registry {
     }
   }
 
+  /** Looks through the blobs of every layout now, so that the first client that asks for referrers need not wait for it. */
+  async scan(): Promise<void> {
+    for await (const { name, layout } of this.layouts()) {
+      try {
+        await layout.scan();
+      } catch (error) {
+        this.#options.log.warn('a layout could not be scanned for referrers', { layout: name, error });
+      }
+    }
+  }
+
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */
   async readiness(): Promise<readonly string[]> {
     return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
