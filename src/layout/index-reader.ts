@@ -15,6 +15,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import { emptyIndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
+import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
 
 /** Far beyond a million entries; what is larger is not an index that was meant for us. */
 const maxIndexBytes = 512 * 1024 * 1024;
@@ -41,6 +42,8 @@ interface Broken {
 export interface IndexReaderOptions {
   readonly store: ObjectStore;
   readonly key: Key;
+  /** Asked whenever index.json is read anew. */
+  readonly version: Pick<LayoutVersion, 'assertReadable'>;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** A version that this process did not publish was read. */
@@ -147,11 +150,12 @@ export class IndexReader {
   }
 
   async #reread(): Promise<LayoutIndex | undefined> {
-    const { store, key, clock } = this.#options;
+    const { store, key, version, clock } = this.#options;
     const deadlineMs = clock.now() + patienceMs;
     for (;;) {
       let object: StoredObject | undefined;
       try {
+        await version.assertReadable();
         object = await store.read(key, maxIndexBytes);
         if (object !== undefined) return this.#parse(object);
         this.#seen = undefined;
@@ -160,9 +164,11 @@ export class IndexReader {
       } catch (error) {
         const problem = unreadable(error);
         const lastGood = this.#seen?.index;
-        if (lastGood !== undefined || clock.now() >= deadlineMs) this.#setBroken(problem, object?.info);
+        // Waiting helps against a file that is being written, not against another version.
+        const isFinal = clock.now() >= deadlineMs || problem instanceof UnsupportedLayoutError;
+        if (lastGood !== undefined || isFinal) this.#setBroken(problem, object?.info);
         if (lastGood !== undefined) return lastGood;
-        if (clock.now() >= deadlineMs) throw indexUnavailable(problem);
+        if (isFinal) throw indexUnavailable(problem);
         await sleep(retryEveryMs);
       }
     }
@@ -171,7 +177,7 @@ export class IndexReader {
   #setBroken(error: Error, read: ObjectInfo | undefined): void {
     const { clock, key, log } = this.#options;
     if (this.#broken === undefined)
-      log.warn('index.json cannot be read; serving the last good state if there is one', { key, error });
+      log.warn('a layout cannot be read; serving the last good state if there is one', { key, error });
     const version = read?.settled === true ? read.version : undefined;
     this.#broken = { error, version, nextTryAtMs: clock.now() + retryEveryMs };
   }
@@ -179,13 +185,16 @@ export class IndexReader {
 
 /** Passes on what is no fault of the file's content or kind. */
 function unreadable(error: unknown): Error {
-  if (error instanceof IndexUnreadableError) return error;
+  if (error instanceof IndexUnreadableError || error instanceof UnsupportedLayoutError) return error;
   if (error instanceof StorageError && (error.failure === 'unsafe' || error.failure === 'too-large')) return error;
   throw error;
 }
 
 /** 503: an index.json that does not parse is never replaced, and there is no last good state to serve. */
 export function indexUnavailable(cause: unknown): RegistryError {
+  if (cause instanceof UnsupportedLayoutError) {
+    return new RegistryError('UNAVAILABLE', { detail: cause.message, cause });
+  }
   return new RegistryError('UNAVAILABLE', {
     detail: 'the index.json of this repository cannot be read; it is left as it is',
     headers: { 'Retry-After': '5' },

@@ -1,13 +1,20 @@
 // The `oci-layout` file (image-spec, image-layout.md): made with the first manifest, left alone afterwards, and only version 1.0.0.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryError } from '../oci/error-code.ts';
+import { printableText } from '../oci/printable-text.ts';
 import type { ObjectStore, SmallObject, Version } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { type LayoutKeys, ociLayoutBytes } from './keys.ts';
 
 const supportedVersion = '1.0.0';
 const maxBytes = 64 * 1024;
 const retryEveryMs = 20;
 const maxTries = 50;
+
+/** The layout is of a version that nobody knows how to read; the message is for clients. */
+export class UnsupportedLayoutError extends Error {
+  override readonly name = 'UnsupportedLayoutError';
+}
 
 export class LayoutVersion {
   readonly #store: ObjectStore;
@@ -17,6 +24,30 @@ export class LayoutVersion {
   constructor(store: ObjectStore, keys: LayoutKeys) {
     this.#store = store;
     this.#keys = keys;
+  }
+
+  /**
+   * Throws UnsupportedLayoutError where the file names another version. A reader does without the file (skopeo and crane do), and
+   * takes one that says nothing for one that is being written. One stat when it was looked at before.
+   */
+  async assertReadable(): Promise<void> {
+    const info = await this.#store.stat(this.#keys.ociLayout);
+    if (info === undefined || info.version === this.#checked) return;
+    const object = await this.#readIfRegular();
+    const version = object === undefined ? undefined : versionIn(object.bytes);
+    if (version !== undefined && version !== supportedVersion) throw new UnsupportedLayoutError(refusalOf(version));
+    if (version === supportedVersion) this.#checked = object?.info.version;
+  }
+
+  /** Undefined also for what no oci-layout ever was: a link, a gigabyte. */
+  async #readIfRegular() {
+    try {
+      return await this.#store.read(this.#keys.ociLayout, maxBytes);
+    } catch (error) {
+      if (error instanceof StorageError && (error.failure === 'unsafe' || error.failure === 'too-large'))
+        return undefined;
+      throw error;
+    }
   }
 
   /** What a write must add so that the directory is a layout. Throws UNAVAILABLE (503) for a layout of another version. */
@@ -33,20 +64,23 @@ export class LayoutVersion {
         return [];
       }
       // skopeo rewrites the file in place with each copy: for a moment it is empty or cut short.
-      if (version !== undefined || tries >= maxTries) throw unsupported();
+      if (version !== undefined || tries >= maxTries) throw unsupported(version);
       await sleep(retryEveryMs);
     }
   }
 }
 
-function unsupported(): RegistryError {
-  return new RegistryError('UNAVAILABLE', {
-    detail: `the oci-layout file of this repository is not version ${supportedVersion}`,
-  });
+function unsupported(version: unknown): RegistryError {
+  return new RegistryError('UNAVAILABLE', { detail: refusalOf(version) });
+}
+
+function refusalOf(version: unknown): string {
+  const said = version === undefined ? 'no version' : `version ${printableText(String(JSON.stringify(version)), 40)}`;
+  return `the oci-layout file of this repository says ${said}, and only ${supportedVersion} is understood; it is left as it is`;
 }
 
 /** Undefined when the file does not say. */
-function versionIn(bytes: Uint8Array): unknown {
+export function versionIn(bytes: Uint8Array): unknown {
   try {
     const json: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     return typeof json === 'object' && json !== null && 'imageLayoutVersion' in json

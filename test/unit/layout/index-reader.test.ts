@@ -15,6 +15,8 @@ import { TestClock } from '../../support/test-clock.ts';
 const key: Key = layoutKeys(parseRepositoryName('a')).index;
 const { descriptor } = imageManifest();
 
+const anyVersion = { assertReadable: async () => {} };
+
 function indexWith(...tags: string[]): Buffer {
   const manifests = tags.map((tag) => ({
     ...descriptor,
@@ -39,7 +41,7 @@ function readerOver(inner: ObjectStore = new MemoryStore()): ReaderUnderTest {
   const onForeign = () => {
     foreign += 1;
   };
-  const reader = new IndexReader({ store: wrapped.store, key, clock, log, onForeign });
+  const reader = new IndexReader({ store: wrapped.store, key, version: anyVersion, clock, log, onForeign });
   const tags = async () => (await reader.current())?.tags();
   return { ...wrapped, reader, clock, log, foreign: () => foreign, tags };
 }
@@ -254,7 +256,14 @@ class IndexReaderOf {
   readonly #reader: IndexReader;
 
   constructor(store: ObjectStore) {
-    this.#reader = new IndexReader({ store, key, clock: new TestClock(), log: new RecordedLog(), onForeign: () => {} });
+    this.#reader = new IndexReader({
+      store,
+      key,
+      version: anyVersion,
+      clock: new TestClock(),
+      log: new RecordedLog(),
+      onForeign: () => {},
+    });
   }
 
   async tags() {

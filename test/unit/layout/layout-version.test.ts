@@ -41,4 +41,18 @@ describe('oci-layout', () => {
     await write('{');
     await expect(version.missingFile()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
+
+  it('of another version keeps readers away; one that is missing, half written, or no such file at all does not', async () => {
+    const { version, write } = versionOver();
+    await version.assertReadable();
+    for (const text of ['', '{', '{}', '[]', '{"imageLayoutVersion":"1.0.0"}', 'x'.repeat(100_000)]) {
+      await write(text);
+      await version.assertReadable();
+    }
+    for (const other of ['"2.0.0"', '1', 'null', '"\\u001b[2J"']) {
+      await write(`{"imageLayoutVersion":${other}}`);
+      await expect(version.assertReadable()).rejects.toThrow(/only 1\.0\.0 is understood/);
+    }
+    await expect(version.assertReadable()).rejects.not.toThrow(String.fromCharCode(27));
+  });
 });
