@@ -4,9 +4,9 @@ import type { ExportRequest } from '../transfer/export-content.ts';
 import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { type OpenedSource, type OpenOptions, openSource, shortList } from '../transfer/open-source.ts';
-import { pathKind } from '../transfer/path-kind.ts';
-import { parseSourceReference, WrongReferenceError } from '../transfer/source-reference.ts';
+import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { CommandError } from './failure.ts';
+import { layoutNameOf, parsedSource } from './import-layout-name.ts';
 import { orWhatIsThere } from './not-found.ts';
 
 export interface NamingOptions {
@@ -27,12 +27,16 @@ export async function exportRequests(
   for (const written of references) {
     const found = await openSource(written, options);
     opened.push(found.source);
-    requests.push(...(await requestsFor(found, hostOf(written, options), allTags)));
+    requests.push(...(await requestsFor(found, naming(written, options), allTags)));
   }
   return fullName === undefined ? requests : [named(requests, fullName)];
 }
 
-async function requestsFor(opened: OpenedSource, host: string | undefined, allTags: boolean): Promise<ExportRequest[]> {
+async function requestsFor(
+  opened: OpenedSource,
+  fullName: (name: RepositoryName) => string,
+  allTags: boolean,
+): Promise<ExportRequest[]> {
   const { source, repository, reference } = opened;
   if (repository === undefined && !allTags) {
     const names = await source.repositories();
@@ -44,11 +48,10 @@ async function requestsFor(opened: OpenedSource, host: string | undefined, allTa
   const requests: ExportRequest[] = [];
   for (const name of names) {
     for (const each of await referencesIn(source, name, reference, allTags)) {
-      const fullName = fullNameOf(host === undefined ? name : `${host}/${name}`);
       requests.push({
         origin: { source, repository: name },
         reference: each,
-        fullName,
+        fullName: fullName(name),
         tag: each.kind === 'tag' ? each.tag : undefined,
       });
     }
@@ -79,9 +82,12 @@ function byTag(tag: Tag): Reference {
   return { kind: 'tag', tag };
 }
 
-function hostOf(written: string, { environment }: OpenOptions): string | undefined {
-  const parsed = parseSourceReference(written, { lookAt: pathKind, home: environment.HOME });
-  return parsed.kind === 'remote' ? parsed.host : undefined;
+/** The name of a repository as engines are to know it: with its registry, or without the name of the file that it comes from. */
+function naming(written: string, { environment }: OpenOptions): (name: RepositoryName) => string {
+  const parsed = parsedSource(written, environment);
+  if (parsed.kind === 'remote') return (name) => fullNameOf(`${parsed.host}/${name}`);
+  const prefix = `${layoutNameOf(written, environment)}/`;
+  return (name) => fullNameOf(name.startsWith(prefix) ? name.slice(prefix.length) : name);
 }
 
 function parseName(written: string): FullName {

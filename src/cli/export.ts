@@ -30,8 +30,8 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   }
   const { profile, referrers, json } = options;
   const platform = platformOf(options.platform);
-  if (profile === 'crane' && references.length > 1) {
-    throw new WrongReferenceError(`a layout for crane holds exactly one image, and ${references.length} were named`);
+  if (profile === 'crane' && (references.length > 1 || referrers === true)) {
+    throw new WrongReferenceError('a layout for crane holds exactly one image, and no referrers');
   }
   const opened: ImageSource[] = [];
   try {

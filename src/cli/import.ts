@@ -11,6 +11,7 @@ import { type ImportTarget, planImport } from '../transfer/import-plan.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { exitCodes } from './failure.ts';
+import { layoutNameOf } from './import-layout-name.ts';
 import { orWhatIsThere } from './not-found.ts';
 import { jsonDocument } from './output-text.ts';
 import { runCopy } from './progress.ts';
@@ -34,7 +35,7 @@ export async function runImport(from: string, name: string, request: ImportReque
         opened.source,
         opened.repository ?? target.name,
         opened.reference,
-        plan(opened, target),
+        plan(opened, target, layoutNameOf(from, request.environment)),
       );
       const registry = await openRoot(request);
       try {
@@ -52,8 +53,8 @@ export async function runImport(from: string, name: string, request: ImportReque
   }
 }
 
-async function plan({ source, repository, reference }: OpenedSource, target: ImportTarget) {
-  const planned = await planImport(source, { repository, reference }, target);
+async function plan({ source, repository, reference }: OpenedSource, target: ImportTarget, within: string | undefined) {
+  const planned = await planImport(source, { repository, reference, within }, target);
   // One image that was named is looked for before anything is opened for writing.
   const [only] = planned;
   if (reference !== undefined && only !== undefined) await source.manifest(only.from, reference);

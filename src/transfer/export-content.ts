@@ -102,7 +102,10 @@ async function chosenRoot(
 function exportedManifest(walked: WalkedManifest, origin: BlobOrigin): ExportedManifest {
   const { manifest, digest, bytes, role } = walked;
   const subject = subjectOf(manifest);
-  return { role, subject, origin, descriptor: referrerDescriptorOf(manifest, digest, bytes.byteLength) };
+  const { annotations, ...descriptor } = referrerDescriptorOf(manifest, digest, bytes.byteLength);
+  // Of what refers to nothing they are never written, and may be megabytes.
+  const isListed = subject !== undefined && annotations !== undefined;
+  return { role, subject, origin, descriptor: isListed ? { ...descriptor, annotations } : descriptor };
 }
 
 function addBlob(blobs: Map<Digest, ExportedBlob>, blob: ExportedBlob): void {

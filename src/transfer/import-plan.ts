@@ -8,6 +8,8 @@ import type { ImageSource } from './image-source.ts';
 export interface ImportSelection {
   readonly repository: RepositoryName | undefined;
   readonly reference: Reference | undefined;
+  /** What a layout or archive is called of which everything is copied: its repositories are named without it below the target. */
+  readonly within?: string | undefined;
 }
 
 /** NAME[:TAG] of the command line. */
@@ -27,7 +29,7 @@ export interface PlannedImage {
 /** In the order of the copy. Throws CopyError when there is nothing to copy, or when the target's tag would name several images. */
 export async function planImport(
   source: ImageSource,
-  { repository, reference }: ImportSelection,
+  { repository, reference, within }: ImportSelection,
   target: ImportTarget,
 ): Promise<readonly PlannedImage[]> {
   const from = repository === undefined ? await repositoriesOf(source) : [repository];
@@ -40,11 +42,17 @@ export async function planImport(
   }
   const planned: PlannedImage[] = [];
   for (const name of from) {
-    const to = from.length === 1 ? target.name : parseRepositoryName(`${target.name}/${name}`);
+    const to = from.length === 1 ? target.name : nameBelow(target.name, name, within);
     for (const tag of await source.tags(name)) planned.push({ from: name, reference: { kind: 'tag', tag }, to, tag });
   }
   if (planned.length === 0) throw new CopyError(`${source.description} has no tags; name an image by its digest`);
   return target.tag === undefined ? planned : [underTag(planned, target.tag, source)];
+}
+
+function nameBelow(target: RepositoryName, name: RepositoryName, within: string | undefined): RepositoryName {
+  if (name === within) return target;
+  const own = within !== undefined && name.startsWith(`${within}/`) ? name.slice(within.length + 1) : name;
+  return parseRepositoryName(`${target}/${own}`);
 }
 
 function underTag(planned: readonly PlannedImage[], tag: Tag, source: ImageSource): PlannedImage {

@@ -68,6 +68,7 @@ describe('moorage import and export', () => {
       'Allowed choices are oci, docker, ctr, linuxkit, crane',
     ],
     [['export', './other:v1', './other:v1', 'out.tar', '--profile', 'crane'], 2, 'exactly one image'],
+    [['export', './other:v1', 'out.tar', '--profile', 'crane', '--referrers'], 2, 'no referrers'],
     [['export', './other:v9', 'out.tar'], 1, 'has no tag "v9"'],
     [['export', './other:v1', 'out.tar', '--name', 'A/b'], 2, 'no name that docker would accept'],
     [['export', './other:v1', 'out.tar', '--platform', 'linux'], 2, 'os/architecture'],

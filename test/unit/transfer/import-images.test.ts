@@ -1,4 +1,5 @@
 // Imports: everything arrives, children before parents; what breaks off goes on; what is wrong is refused and leaves nothing.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
@@ -227,6 +228,32 @@ describe.each(onEveryDriver)('an import %s', (_, open) => {
     await imported(source, into);
     expect(most).toBe(3);
   });
+});
+
+it('two processes that import the same at once do not disturb each other', async () => {
+  const into = await directoryRegistry();
+  const other = await into.another();
+  const slow = multiArch();
+  let reached = () => {};
+  const isHalfWay = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const read = slow.readBlob.bind(slow);
+  // Slower than the other process looks, and never silent for so long.
+  slow.readBlob = async function* (name, blob, from) {
+    for await (const piece of read(name, blob, from)) {
+      if (blob.digest === layer.digest) await sleep(150);
+      reached();
+      yield piece;
+    }
+  };
+  const first = imported(slow, into);
+  await isHalfWay;
+  const second = await imported(multiArch(), other);
+  expect((await first).failed).toEqual([]);
+  expect(second.totals.blobs.resumed).toBe(0);
+  expect(await digestAt(into.repository(), 'v1')).toBe(index.digest);
+  expect(await into.store.staged()).toEqual([]);
 });
 
 it('an import of an empty blob works', async () => {

@@ -58,6 +58,13 @@ it('the only repository of a source takes the name of the target', async () => {
   expect(await planned(sourceOf(['layout', 'v1']), 'app')).toEqual(['layout -> app:v1']);
 });
 
+it('repositories of one archive are named without the name of the archive', async () => {
+  const source = sourceOf(['saved', 'v1'], ['saved/team/app', 'v1'], ['saved/base', 'v1']);
+  const target = { name: name('all'), tag: undefined };
+  const plan = await planImport(source, { repository: undefined, reference: undefined, within: 'saved' }, target);
+  expect(plan.map(({ to }) => to)).toEqual(['all', 'all/base', 'all/team/app']);
+});
+
 it('several tags cannot become one', async () => {
   await expect(planned(two(), 'app:v1', { repository: 'team/app' })).rejects.toThrow(/2 tags, which cannot all be/);
 });
