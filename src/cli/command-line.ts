@@ -115,6 +115,7 @@ ${examples}`;
 const examples = `
 Examples:
   moorage                                     serve ./registry on 127.0.0.1:5000
+  moorage serve ./images app.tar              layouts and archives of other tools, as they are
   moorage serve --root /srv/registry          another directory
   moorage serve --listen 127.0.0.1:0          a free port, printed when ready
   moorage serve --ephemeral                   in memory, for tests
