@@ -38,29 +38,39 @@ export async function writeArchive(
 ): Promise<void> {
   const through = compressor(compression);
   const draft = join(dirname(path), `.moorage-${randomBytes(6).toString('hex')}-${basename(path)}`);
-  const file = await open(draft, 'wx', 0o644);
+  const file = await writing(path, () => open(draft, 'wx', 0o644));
   try {
     try {
-      await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(file)], { signal });
-      await file.sync();
+      await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(path, file)], { signal });
+      await writing(path, () => file.sync());
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    await writing(path, () => rename(draft, path));
   } catch (error) {
     await rm(draft, { force: true });
     // The stream says only that it was aborted.
     throw signal.aborted ? signal.reason : error;
   }
-  await syncDirectory(dirname(path));
+  await writing(path, () => syncDirectory(dirname(path)));
+}
+
+/** No space, no permission, no such directory: about the target, and not about what is copied. */
+async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new CopyError(`cannot write ${path}: ${cause.message}`, { cause });
+  }
 }
 
 /** Leaves the file open: it must still be synced. */
-function intoFile(file: FileHandle): Writable {
+function intoFile(path: string, file: FileHandle): Writable {
   return new Writable({
     highWaterMark: 1 << 20,
     write: (bytes: Buffer, _encoding, done) => {
-      writeWhole(file, bytes).then(() => done(), done);
+      writing(path, () => writeWhole(file, bytes)).then(() => done(), done);
     },
   });
 }

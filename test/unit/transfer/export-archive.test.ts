@@ -9,7 +9,7 @@ import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveFile } from '../../../src/transfer/archive-writer.ts';
 import { tarBytes } from '../../../src/transfer/archive-writer.ts';
-import { WrongContentError } from '../../../src/transfer/copy-error.ts';
+import { CopyError, WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { amd64, arm64, exported, index, layer, signature, signedImages } from '../../support/exports.ts';
 import { MemorySource } from '../../support/memory-source.ts';
@@ -180,6 +180,15 @@ describe('an archive that cannot be finished leaves the old one and nothing else
     expect(readdirSync(directory)).toEqual(['out.tar']);
     expect(existsSync(`${directory}/none/out.tar`)).toBe(false);
   });
+});
+
+it('an archive that cannot be begun says where, and reads nothing', async () => {
+  const directory = await temporaryDirectory();
+  const source = signedImages();
+  const run = exported(source, ['team/app:v1'], { target: `${directory}/none/out.tar` });
+  await expect(run).rejects.toThrow(`cannot write ${directory}/none/out.tar: ENOENT`);
+  await expect(run).rejects.toBeInstanceOf(CopyError);
+  expect(source.reads).toEqual([]);
 });
 
 describe('tarBytes', () => {
