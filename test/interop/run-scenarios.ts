@@ -23,6 +23,7 @@ import { openDirectory } from './scenarios/open-directory.ts';
 import { orasContainer } from './scenarios/oras-container.ts';
 import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
+import { roundTrips } from './scenarios/round-trips.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
 
@@ -36,6 +37,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   directory: openDirectory,
   exports,
   foreign: foreignWriters,
+  'round-trips': roundTrips,
   'oras-container': orasContainer,
   large: largeLayer,
   live: liveCopy,
