@@ -1,10 +1,13 @@
 // Where work files of mounts go that must not be written to: beside the registry's own, or into the user's cache directory.
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 
-/** Absolute; made by whoever writes there first. */
+/** Absolute; made by whoever writes there first. Without a home, as some containers are, nothing of it outlives the process. */
 export function userCacheDirectory(environment: Readonly<Record<string, string | undefined>>): string {
-  const configured = environment.XDG_CACHE_HOME;
-  const base = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  return join(base, 'moorage');
+  const { XDG_CACHE_HOME: configured, HOME: home } = environment;
+  if (configured !== undefined && isAbsolute(configured)) return join(configured, 'moorage');
+  if (home !== undefined && isAbsolute(home)) return join(home, '.cache', 'moorage');
+  // A name that can be foreseen is no place for facts that are believed: others may write to the same directory.
+  return join(tmpdir(), `moorage-${randomUUID()}`);
 }
