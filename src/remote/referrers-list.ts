@@ -17,7 +17,7 @@ const response = z.looseObject({
         annotations: z.record(z.string(), z.string()).nullish(),
       }),
     )
-    .nullish(),
+    .nullable(),
 });
 
 /** As the registry lists them; undefined when its answer is no list of referrers, as of servers that answer anything with a page. */

@@ -1,4 +1,5 @@
 // Catalog, tags and referrers of registries that behave, and of those that do not.
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
@@ -124,21 +125,28 @@ describe('referrers', () => {
   });
 
   /** A registry without the API that has these manifests, and a list of referrers under the tag. */
-  async function withoutApi(listed: readonly Content[], stored: readonly Content[], api = 404) {
+  async function withoutApi(
+    listed: readonly Content[],
+    stored: readonly Content[],
+    api: (answer: ServerResponse) => void = (answer) => answer.writeHead(404).end('404 page not found'),
+  ) {
     const list = imageIndex({ manifests: listed });
     const tag = image.digest.replace(':', '-');
     return fakeServer(({ url }, answer) => {
       const wanted = url.slice('/v2/team/app/manifests/'.length);
       const found = wanted === tag ? list : stored.find(({ digest }) => digest === wanted);
-      if (url.includes('/referrers/') && api === 200)
-        answer.writeHead(200, { 'content-type': 'text/html' }).end('<p>hi');
-      else if (url.includes('/referrers/')) answer.writeHead(404).end('404 page not found');
+      if (url.includes('/referrers/')) api(answer);
       else if (found === undefined) refusal(answer, 404, 'MANIFEST_UNKNOWN');
       else answer.writeHead(200, { 'content-type': found.descriptor.mediaType }).end(found.bytes);
     });
   }
 
-  it.each([404, 200])('without the API (%s) come from the tag, as their manifests describe themselves', async (api) => {
+  it.each<[string, (answer: ServerResponse) => void]>([
+    ['not found', (answer) => answer.writeHead(404).end('404 page not found')],
+    ['a page', (answer) => answer.writeHead(200, { 'content-type': 'text/html' }).end('<p>hi')],
+    ['JSON as a page', (answer) => answer.writeHead(200, { 'content-type': 'text/html' }).end('{"manifests":[]}')],
+    ['other JSON', (answer) => json(answer, { status: 'ok' })],
+  ])('without the API (%s) come from the tag, as their manifests describe themselves', async (_what, api) => {
     const lie = { ...signature, descriptor: { ...signature.descriptor, artifactType: 'application/lie' } };
     const server = await withoutApi([sbom, lie], [sbom, signature], api);
     expect(await clientOf(server).remote.referrers(app, image.digest)).toEqual([
