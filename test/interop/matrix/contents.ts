@@ -19,6 +19,8 @@ export interface TaggedContent {
   /** The digests of the manifests that an index lists. */
   readonly children: readonly string[];
   readonly referrers: readonly string[];
+  /** What the referrers API has to say of them. */
+  readonly artifactTypes: readonly string[];
 }
 
 export interface MatrixContents {
@@ -30,10 +32,15 @@ export interface MatrixContents {
 }
 
 /** What a referrer says, and what a registry has to answer where it says nothing. */
-export const referrerTypes = {
+export interface ReferrerTypes {
+  readonly stated: string;
+  readonly derived: string;
+}
+
+const exampleTypes: ReferrerTypes = {
   stated: 'application/vnd.example.sbom.v1',
   derived: 'application/vnd.example.signature.config.v1+json',
-} as const;
+};
 
 const configType = 'application/vnd.oci.image.config.v1+json';
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip';
@@ -56,7 +63,15 @@ export async function pushContents(registry: RegistryClient): Promise<MatrixCont
 
 export async function pushImage(registry: RegistryClient, repository: string, tag: string): Promise<TaggedContent> {
   const image = await pushManifest(registry, repository, tag, 'amd64');
-  return { repository, tag, digest: image.digest, config: image.config, children: [], referrers: [] };
+  return {
+    repository,
+    tag,
+    digest: image.digest,
+    config: image.config,
+    children: [],
+    referrers: [],
+    artifactTypes: [],
+  };
 }
 
 async function pushIndex(registry: RegistryClient, repository: string, tag: string): Promise<TaggedContent> {
@@ -70,32 +85,37 @@ async function pushIndex(registry: RegistryClient, repository: string, tag: stri
   const bytes = json({ schemaVersion: 2, mediaType: indexType, manifests });
   const digest = await registry.pushManifest(repository, tag, indexType, bytes);
   const children = manifests.map((child) => child.digest);
-  return { repository, tag, digest, config: configs[0] ?? '', children, referrers: [] };
+  return { repository, tag, digest, config: configs[0] ?? '', children, referrers: [], artifactTypes: [] };
 }
 
-async function pushReferred(registry: RegistryClient, repository: string, tag: string): Promise<TaggedContent> {
+export async function pushReferred(
+  registry: RegistryClient,
+  repository: string,
+  tag: string,
+  types = exampleTypes,
+): Promise<TaggedContent> {
   const image = await pushManifest(registry, repository, tag, 'amd64');
   const subject = { mediaType: manifestType, digest: image.digest, size: image.size };
   const referrers: string[] = [];
   for (const kind of ['stated', 'derived'] as const) {
-    referrers.push(await pushReferrer(registry, repository, kind, subject));
+    referrers.push(await pushReferrer(registry, repository, { kind, types, subject }));
   }
-  return { repository, tag, digest: image.digest, config: image.config, children: [], referrers };
+  const artifactTypes = Object.values(types);
+  return { repository, tag, digest: image.digest, config: image.config, children: [], referrers, artifactTypes };
 }
 
 async function pushReferrer(
   registry: RegistryClient,
   repository: string,
-  kind: keyof typeof referrerTypes,
-  subject: Descriptor,
+  { kind, types, subject }: { kind: keyof ReferrerTypes; types: ReferrerTypes; subject: Descriptor },
 ): Promise<string> {
   const empty = await pushBlob(registry, repository, 'application/vnd.oci.empty.v1+json', Buffer.from('{}'));
   const layer = await pushBlob(registry, repository, 'text/plain', Buffer.from(`${kind}\n`));
   const bytes = json({
     schemaVersion: 2,
     mediaType: manifestType,
-    ...(kind === 'stated' ? { artifactType: referrerTypes.stated } : {}),
-    config: kind === 'stated' ? empty : { ...empty, mediaType: referrerTypes.derived },
+    ...(kind === 'stated' ? { artifactType: types.stated } : {}),
+    config: kind === 'stated' ? empty : { ...empty, mediaType: types.derived },
     layers: [layer],
     subject,
     annotations: { 'org.opencontainers.image.created': '2026-01-02T03:04:05Z', 'com.example.kind': kind },

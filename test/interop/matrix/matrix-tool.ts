@@ -16,8 +16,11 @@ export interface Expected {
   readonly config?: string;
   readonly children?: readonly string[];
   readonly referrers?: readonly string[];
+  readonly artifactTypes?: readonly string[];
   /** So many referrers, where the tool makes them. */
   readonly referrerCount?: number;
+  /** So many referrers of each image that the index lists for a platform. */
+  readonly referrersEach?: number;
 }
 
 export interface Written {
@@ -90,8 +93,8 @@ export interface MatrixTool {
 
 /** What the server has to show of content that a tool copied as it is. */
 export function copied(content: TaggedContent, path = '', tag = content.tag): Expected {
-  const { digest, children, referrers } = content;
-  return { path, tag, digest, children, referrers };
+  const { digest, children, referrers, artifactTypes } = content;
+  return { path, tag, digest, children, referrers, artifactTypes };
 }
 
 /** The same, of a tool that writes a manifest of its own for an image of one platform. */

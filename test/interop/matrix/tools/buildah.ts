@@ -20,9 +20,7 @@ export const buildah: MatrixTool = {
           args: (image, path) => ['push', '--quiet', image, `oci-archive:${path}:v1`],
         },
       ],
-      saveNames: {
-        cannot: 'buildah writes one image a time; podman and skopeo write full names with the same library',
-      },
+      saveNames: undefined,
       load: undefined,
     }),
 };

@@ -7,7 +7,7 @@ import { Daemon } from '../daemon.ts';
 import type { Expected, MatrixTool, Reader, Writer } from '../matrix-tool.ts';
 
 const platforms = 'linux/amd64,linux/arm64';
-const noReferrers = 'BuildKit keeps attestations inside the image index, without a subject: they are no referrers';
+const noReferrers = 'BuildKit takes no referrers along when it builds from a layout';
 
 interface Metadata {
   readonly 'containerimage.digest': string;
@@ -40,6 +40,8 @@ export const buildkit: MatrixTool = {
     };
     const digestIn = async (metadata: string) =>
       (JSON.parse(await bench.run('cat', [metadata])) as Metadata)['containerimage.digest'];
+    const multi = ['--opt', `platform=${platforms}`];
+    const attests = ['--opt', 'attest:provenance=mode=min'];
     const exportsOne = (how: string, flags: readonly string[]): Writer => ({
       how,
       async write(target) {
@@ -50,6 +52,15 @@ export const buildkit: MatrixTool = {
         return { path, expected: [{ path: '', tag: contents.image.tag, digest }] };
       },
     });
+    /** With `oci-artifact` they have a subject each, and are listed by the image's index only. */
+    const writeAttested: Writer = {
+      how: 'oci-artifact=true',
+      async write(target) {
+        const output = `type=oci,oci-artifact=true,name=${fullName(contents.image)},dest=${target},tar=false`;
+        const digest = await digestIn(await build('scratch', 'attested', [...multi, ...attests, '--output', output]));
+        return { path: target, expected: [{ path: '', tag: contents.image.tag, digest, referrersEach: 1 }] };
+      },
+    };
     const writeNames: Writer = {
       how: 'tar=false',
       async write(target) {
@@ -80,14 +91,12 @@ export const buildkit: MatrixTool = {
         return content.digest;
       },
     });
-    const multi = ['--opt', `platform=${platforms}`];
-    const attested = [...multi, '--opt', 'attest:provenance=mode=min'];
     return {
       version: await bench.version('buildkitd', () => run('--version')),
       writes: {
         image: [exportsOne('tar=false', []), exportsOne('tar', [])],
-        index: [exportsOne('tar=false', multi), exportsOne('tar', attested)],
-        referrers: { cannot: noReferrers },
+        index: [exportsOne('tar=false', multi), exportsOne('tar', [...multi, ...attests])],
+        referrers: [writeAttested],
         names: [writeNames],
       },
       reads: {

@@ -23,10 +23,8 @@ export interface ContainerToolRules {
     readonly extension: string;
     args(image: string, path: string): string[];
   }[];
-  /** Writes several images into one archive. */
-  readonly saveNames:
-    | { readonly how: string; args(images: readonly string[], path: string): string[] }
-    | { readonly cannot: string };
+  /** Writes several images into one archive at once. */
+  readonly saveNames: { readonly how: string; args(images: readonly string[], path: string): string[] } | undefined;
   /** Loads an archive. */
   readonly load: ((path: string) => string[]) | undefined;
 }
@@ -66,15 +64,35 @@ export async function openContainerTool(bench: Bench, rules: ContainerToolRules)
       return { path: target, expected: [{ path: '', tag: 'v1', children: contents.index.children }] };
     },
   };
-  const { saveNames } = rules;
-  const writeNames = (save: Extract<typeof saveNames, { how: string }>): Writer => ({
+  const tagNames = async () => {
+    for (const content of contents.names) await run('tag', await pull(content), fullName(content));
+  };
+  const pushNames: Writer = {
+    how: 'push oci:',
+    async write(target) {
+      await tagNames();
+      for (const name of contents.names.map(fullName)) await run('push', name, `oci:${target}:${name}`);
+      return { path: target, expected: named(contents.names, converted) };
+    },
+  };
+  const writeNames = (save: Exclude<ContainerToolRules['saveNames'], undefined>): Writer => ({
     how: save.how,
     async write(target) {
-      for (const content of contents.names) await run('tag', await pull(content), fullName(content));
+      await tagNames();
       await run(...save.args(contents.names.map(fullName), `${target}.tar`));
       return { path: `${target}.tar`, expected: named(contents.names, converted) };
     },
   });
+  const pullNames: Reader = {
+    how: 'pull oci:',
+    async read() {
+      const written = await pushNames.write(bench.fresh('names'));
+      const pushed = await bench.pushThrough(written, 'acme/app');
+      await symlink(written.path, `${bench.directory}/names`);
+      const image = (await run('pull', '--quiet', `oci:names:${fullName(pushed)}`)).trim();
+      return await expectPulled(image, pushed);
+    },
+  };
   const forget = () => run('rmi', '--all', '--force');
   const expectPulled = async (name: string, content: TaggedContent) => {
     const inspected = JSON.parse(await run('inspect', '--type', 'image', name)) as Inspected | Inspected[];
@@ -90,7 +108,7 @@ export async function openContainerTool(bench: Bench, rules: ContainerToolRules)
       return await expectPulled(image, content);
     },
   });
-  const { load } = rules;
+  const { load, saveNames } = rules;
   const loads = (from: readonly TaggedContent[], command: (path: string) => string[]): Reader => ({
     how: 'load of export --profile docker',
     async read() {
@@ -112,13 +130,13 @@ export async function openContainerTool(bench: Bench, rules: ContainerToolRules)
       image: writeImages,
       index: [writeIndex],
       referrers: cannotRefer(rules.name),
-      names: 'cannot' in saveNames ? saveNames : [writeNames(saveNames)],
+      names: [pushNames, ...(saveNames === undefined ? [] : [writeNames(saveNames)])],
     },
     reads: {
       image: [reads(contents.image), ...(load === undefined ? [] : [loads([contents.image], load)])],
       index: [reads(contents.index)],
       referrers: cannotRefer(rules.name),
-      names: load === undefined ? { cannot: `${rules.name} loads no archives` } : [loads(contents.names, load)],
+      names: [pullNames, ...(load === undefined ? [] : [loads(contents.names, load)])],
     },
     close: async () => {},
   };

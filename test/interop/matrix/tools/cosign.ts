@@ -26,10 +26,10 @@ export const cosign: MatrixTool = {
         return { path: target, expected: [copied(content, '', 'latest')] };
       },
     });
-    const writeSigned: Writer = {
-      how: 'sign, then save; found by --scan',
+    const signTwiceAndSave = (how: string, repository: string): Writer => ({
+      how,
       async write(target) {
-        const signed = await pushImage(new RegistryClient(bench.host), 'matrix/signed', 'v1');
+        const signed = await pushImage(new RegistryClient(bench.host), repository, 'v1');
         const name = `${bench.host}/${signed.repository}@${signed.digest}`;
         const offline = ['--tlog-upload=false', '--use-signing-config=false', '--yes'];
         for (let times = 0; times < 2; times += 1) {
@@ -43,6 +43,20 @@ export const cosign: MatrixTool = {
           serveArgs: ['--scan'],
         };
       },
+    });
+    const writeSigned = signTwiceAndSave('sign, then save; found by --scan', 'matrix/signed');
+    /** cosign puts a signature's manifest before its layer: a registry that insists on blobs refuses that. */
+    const writeLoaded: Writer = {
+      how: 'load into the server',
+      async write(target) {
+        const { path, expected } = await signTwiceAndSave('', 'matrix/signed-again').write(target);
+        const loaded = { repository: 'matrix/loaded', tag: 'v1' };
+        await run('load', ...insecure, '--dir', path, `${bench.host}/${loaded.repository}:${loaded.tag}`);
+        return {
+          path: `${bench.root}/${loaded.repository}`,
+          expected: expected.map((each) => ({ ...each, tag: loaded.tag })),
+        };
+      },
     };
     const own = 'cosign load reads directories that cosign wrote, by annotations of its own';
     return {
@@ -50,7 +64,7 @@ export const cosign: MatrixTool = {
       writes: {
         image: [saves(contents.image)],
         index: [saves(contents.index)],
-        referrers: [writeSigned],
+        referrers: [writeSigned, writeLoaded],
         names: { cannot: 'cosign saves one image to a directory, without its name' },
       },
       reads: {
