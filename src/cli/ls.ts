@@ -1,6 +1,7 @@
 // Lists repositories, their tags, and what each of them is.
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
+import { forEachConcurrently } from '../transfer/copy-concurrently.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { summarizeTags, type TagSummary } from '../transfer/image-summary.ts';
 import { openLocalSource } from '../transfer/local-source.ts';
@@ -25,13 +26,20 @@ export interface ListedRepository {
   readonly problem: string | undefined;
 }
 
+/** A registry far away takes its time over each. */
+const repositoriesAtATime = 8;
+
 /** Throws what failureOf explains when there is nothing to list from. */
 export async function ls(where: string | undefined, { json, quiet, truncated, ...options }: LsOutput): Promise<void> {
   const opened = where === undefined ? await openRoot(options) : await openSource(where, options);
   const { source } = opened;
   try {
-    const repositories: ListedRepository[] = [];
-    for (const name of await namesOf(opened)) repositories.push(await listed(opened, name, quiet));
+    const names = await namesOf(opened);
+    const found = new Map<RepositoryName, ListedRepository>();
+    await forEachConcurrently(names, repositoriesAtATime, new AbortController().signal, async (name) => {
+      found.set(name, await listed(opened, name, quiet));
+    });
+    const repositories = names.flatMap((name) => found.get(name) ?? []);
     const shown = { source: source.description, repositories };
     process.stdout.write(json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated));
     if (repositories.length === 0) process.stderr.write(`moorage: ${source.description} has no repositories\n`);
