@@ -18,6 +18,8 @@ export class Authorizer {
   readonly #source: CredentialSource;
   /** Authorization headers by scope. */
   readonly #headers = new Map<string, string>();
+  /** Tokens that are being fetched, by scope. */
+  readonly #pending = new Map<string, Promise<string | undefined>>();
   readonly #found = new Map<string, Promise<FoundCredentials>>();
 
   constructor(transport: Transport, address: RegistryAddress, source: CredentialSource) {
@@ -31,22 +33,33 @@ export class Authorizer {
     return authorization === undefined ? {} : { authorization };
   }
 
-  /** Acts on the challenge of a 401; false when there is no answer to it. Throws when the token server refuses. */
-  async respond(header: string | null, access: Access): Promise<boolean> {
-    const challenges = header === null ? [] : parseChallenges(header);
-    const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
-    const credentials = (await this.#credentials(access)).credentials;
-    const authorization =
-      bearer === undefined ? basicOf(challenges, credentials) : await this.#bearer(bearer, access, credentials);
+  /**
+   * Acts on the challenge of a 401; `refused` is the Authorization that was sent. False when there is no answer to it. Requests
+   * that are refused together share one new token. Throws when the token server refuses.
+   */
+  async respond(header: string | null, access: Access, refused: string | undefined): Promise<boolean> {
+    const { scope } = access;
+    if (this.#headers.get(scope) !== refused) return true;
+    const pending = this.#pending.get(scope) ?? this.#answer(header, access).finally(() => this.#pending.delete(scope));
+    this.#pending.set(scope, pending);
+    const authorization = await pending;
     // What was just refused is refused again.
-    if (authorization === undefined || authorization === this.#headers.get(access.scope)) return false;
-    this.#headers.set(access.scope, authorization);
-    return true;
+    return authorization !== undefined && authorization !== refused;
   }
 
   /** Why there were no credentials to show, if something is to be said about that. */
   async problem(access: Access): Promise<string | undefined> {
     return (await this.#credentials(access)).problem;
+  }
+
+  async #answer(header: string | null, access: Access): Promise<string | undefined> {
+    const challenges = header === null ? [] : parseChallenges(header);
+    const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
+    const { credentials } = await this.#credentials(access);
+    const authorization =
+      bearer === undefined ? basicOf(challenges, credentials) : await this.#bearer(bearer, access, credentials);
+    if (authorization !== undefined) this.#headers.set(access.scope, authorization);
+    return authorization;
   }
 
   async #bearer({ parameters }: Challenge, { scope }: Access, credentials: Credentials | undefined) {

@@ -43,12 +43,14 @@ export class RegistryClient {
 
   /** One try; a refused one with the authorization that the registry asks for. Any status may come back. */
   async ask({ url, access, headers }: Question): Promise<HttpAnswer> {
-    const first = await this.#send(url, access, headers);
+    const shown = this.#authorizer.headersFor(access);
+    const first = await this.#transport.send({ url, headers: { ...headers, ...shown } });
     // A store that a redirect led to knows nothing of our tokens.
     if (first.status !== 401 || first.url.origin !== this.address.url.origin) return first;
-    if (!(await this.#authorizer.respond(first.headers.get('www-authenticate'), access))) return first;
+    const challenge = first.headers.get('www-authenticate');
+    if (!(await this.#authorizer.respond(challenge, access, shown.authorization))) return first;
     await first.discard();
-    return this.#send(url, access, headers);
+    return this.#transport.send({ url, headers: { ...headers, ...this.#authorizer.headersFor(access) } });
   }
 
   /** A whole document, tried again while that may help. Throws a RegistryError unless the status is 200. */
@@ -68,10 +70,6 @@ export class RegistryClient {
       (await this.#authorizer.problem(access)) ?? `docker login ${host}, or podman login ${host}, may help`;
     const { code, status } = refusal;
     return new RegistryError(code, { detail: `${looked}; ${advice}`, status, cause: refusal });
-  }
-
-  #send(url: URL, access: Access, headers: Readonly<Record<string, string>>): Promise<HttpAnswer> {
-    return this.#transport.send({ url, headers: { ...headers, ...this.#authorizer.headersFor(access) } });
   }
 }
 

@@ -42,6 +42,14 @@ describe('a registry with a token server', () => {
     expect(server.seen.map(({ authorization }) => authorization)).toEqual([undefined, 'Bearer good', 'Bearer good']);
   });
 
+  it('gets one token for requests that are refused together', async () => {
+    const tokens = await fakeServer((_request, response) => json(response, { token: 'good' }));
+    const server = await fakeServer(wantingToken(() => `${tokens.origin}/token`));
+    const { remote } = clientOf(server);
+    await Promise.all([1, 2, 3, 4].map(() => remote.manifest(app, tag)));
+    expect(tokens.seen).toHaveLength(1);
+  });
+
   it('that names no scope gets one for this repository', async () => {
     const tokens = await fakeServer((_request, response) => json(response, { access_token: 'good' }));
     const server = await fakeServer(wantingToken(() => `${tokens.origin}/token`, ''));
