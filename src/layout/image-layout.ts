@@ -10,7 +10,7 @@ import type { BlobLedger } from './blob-ledger.ts';
 import { DerivedIndex } from './derived-index.ts';
 import { FactsFile } from './facts-file.ts';
 import { ForeignWatch } from './foreign-watch.ts';
-import type { PutEdit } from './index-edit.ts';
+import { namedElsewhere, type PutEdit } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { IndexGuard } from './index-guard.ts';
 import { IndexReader } from './index-reader.ts';
@@ -24,6 +24,7 @@ import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
 import { LostBlobs } from './lost-blobs.ts';
 import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
+import { isHeldElsewhere } from './named-elsewhere.ts';
 import type { NameRules } from './names/name-rules.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
@@ -171,6 +172,13 @@ export class ImageLayout {
     if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     const facts = await this.manifests.factsOfChild(digest, found.mediaType);
     const subject = facts === 'none' ? undefined : facts.subject;
+    const index = await this.readIndex();
+    if (
+      index !== undefined &&
+      (await isHeldElsewhere({ digest, subject }, { index, names, manifests: this.manifests }))
+    ) {
+      throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
+    }
     await this.#learnForResponse(subject);
     await this.#writer.submit({ kind: 'remove', digest, subject, names });
   }
@@ -181,10 +189,16 @@ export class ImageLayout {
     await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
   }
 
-  /** False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is not there. */
+  /**
+   * False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is
+   * not there, and where the image of another repository may need the blob.
+   */
   async deleteBlob(digest: Digest): Promise<boolean> {
     if (await this.isManifest(digest)) {
       throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
+    }
+    if (await this.isShared()) {
+      throw new RegistryError('UNSUPPORTED', { detail: 'several repositories of one layout share its blobs' });
     }
     const deleted = await this.blobs.delete(digest);
     const pushed = deleted ? (await this.readIndex())?.listed(digest) : undefined;

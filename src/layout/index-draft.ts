@@ -1,6 +1,7 @@
 // A snapshot being edited: additions and removals on top of an immutable index, until `finish` prints them as the next one.
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
+import { isReferrersTag } from '../oci/referrers-tag.ts';
 import { printIndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -37,7 +38,7 @@ export class IndexDraft {
 
   /** True also when the last tag is about to go: then nothing is read as an unnamed image either. */
   get hasTags(): boolean {
-    return this.base.hasTags || this.#added.some(({ name }) => name.kind === 'tag');
+    return this.base.hasTags || this.#added.some(({ name }) => name.kind === 'tag' && !isReferrersTag(name.tag));
   }
 
   listed(digest: Digest): readonly IndexEntry[] {

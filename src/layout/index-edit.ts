@@ -118,10 +118,19 @@ function entryOf(facts: ManifestFacts, name: NameAnnotations, nowMs: number): In
   return entry;
 }
 
-/** When its last entry loses the name, a manifest stays listed: regctl deletes what no entry reaches. */
+/**
+ * When its last entry loses the name, a manifest stays listed: regctl deletes what no entry reaches. So does what another tool wrote
+ * into the entry and no other one of the digest says, and what we do not understand.
+ */
 function keepUntagged(draft: IndexDraft, entry: IndexEntry, nowMs: number): void {
-  if (entry.digest === undefined || draft.lists(entry.digest)) return;
-  draft.add(untaggedEntry(entry, nowMs));
+  const kept = untaggedEntry(entry, nowMs);
+  const { digest } = kept;
+  if (digest !== undefined && draft.lists(digest) && (kept.plain || isSaidByAnother(draft, kept, nowMs))) return;
+  draft.add(kept);
+}
+
+function isSaidByAnother(draft: IndexDraft, { digest, line }: IndexEntry, nowMs: number): boolean {
+  return digest !== undefined && draft.listed(digest).some((each) => untaggedEntry(each, nowMs).line === line);
 }
 
 function untag(draft: IndexDraft, { tag, names }: UntagEdit, nowMs: number): TouchedSubjects {
@@ -150,15 +159,16 @@ function reconcile(draft: IndexDraft, { unlisted, subjects, names }: ReconcileEd
   return subjects;
 }
 
+export const namedElsewhere =
+  'another repository of the same layout needs this manifest; delete the tags of this one instead';
+
 /** Several repositories in one layout share its manifests: what another one tags is not this one's to delete. */
 function assertNotNamedElsewhere(draft: IndexDraft, digest: Digest, names: RepositoryNames): void {
   if (draft.fullNames.length === 0) return;
-  const own = new Set([...(names.named(draft)?.values() ?? [])].flat());
+  const own = names.named(draft);
   const others = draft.listed(digest).filter(({ name }) => name.kind === 'tag' || name.kind === 'full');
   if (others.every((entry) => own.has(entry))) return;
-  throw new RegistryError('UNSUPPORTED', {
-    detail: 'another repository of the same layout names this manifest; delete the tags of this one instead',
-  });
+  throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
 }
 
 /** Lists a response under the referrers tag of its subject, where regclient looks for it, or takes it off the list. */

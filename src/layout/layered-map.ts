@@ -21,9 +21,9 @@ export class LayeredMap<K, V> {
     return this.#layer.has(key) ? this.#layer.get(key) : this.#base.get(key);
   }
 
-  get isEmpty(): boolean {
-    for (const _ of this.keys()) return false;
-    return true;
+  some(matches: (key: K) => boolean): boolean {
+    for (const key of this.keys()) if (matches(key)) return true;
+    return false;
   }
 
   /** This map with the given keys set, or removed where the value is undefined. */

@@ -1,6 +1,7 @@
 // The parsed, immutable snapshot of index.json: by tag, by digest, by the subject of a response. One look-up per request, no walk.
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
+import { isReferrersTag } from '../oci/referrers-tag.ts';
 import type { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import { LayeredMap } from './layered-map.ts';
@@ -58,8 +59,9 @@ export class LayoutIndex {
     return this.#lookups.fullNames.get('full') ?? none;
   }
 
+  /** True when something has a bare tag of its own; a referrers response under its tag is no image that anybody named. */
   get hasTags(): boolean {
-    this.#hasTags ??= !this.#lookups.byTag.isEmpty;
+    this.#hasTags ??= this.#lookups.byTag.some((tag) => !isReferrersTag(tag));
     return this.#hasTags;
   }
 

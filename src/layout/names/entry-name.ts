@@ -1,5 +1,6 @@
 // What an entry of index.json is called, whichever tool wrote it (INTEROP §4.2, §4.3): one reading of its annotations.
 import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
+import { isDigest } from '../../oci/digest.ts';
 import { isTag, type Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
 import { type ImageName, parseImageName } from './image-name.ts';
@@ -42,7 +43,8 @@ export function entryNameOf(annotations: Annotations): EntryName {
 function nameIn(refName: string): EntryName {
   if (isTag(refName)) return { kind: 'tag', tag: refName };
   // Without a slash, a colon or a digest it is no tag, and no name of a repository either.
-  const image = /[/:@]/.test(refName) ? parseImageName(refName) : undefined;
+  // A digest alone names no repository called `sha256`.
+  const image = /[/:@]/.test(refName) && !isDigest(refName) ? parseImageName(refName) : undefined;
   if (image === undefined) return { kind: 'unusable', text: refName };
   return { kind: 'full', image, bareTag: undefined, style: 'ref-name' };
 }

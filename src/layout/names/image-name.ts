@@ -27,8 +27,17 @@ export function parseImageName(text: string): ImageName | undefined {
 }
 
 /** Docker Hub has two names (crane writes `index.docker.io`). */
+const dockerHub = 'docker.io';
+const dockerHubAlias = 'index.docker.io';
+
 function canonicalHost(host: string): string {
-  return host === 'index.docker.io' ? 'docker.io' : host;
+  return host === dockerHubAlias ? dockerHub : host;
+}
+
+/** The path of a virtual repository that begins with a registry, as names that a client writes are read. */
+export function canonicalPath<Path extends string>(path: Path): Path {
+  const rest = path.startsWith(`${dockerHubAlias}/`) ? path.slice(dockerHubAlias.length) : undefined;
+  return rest === undefined ? path : (`${dockerHub}${rest}` as Path);
 }
 
 /** The host as the first component of a repository name, which cannot hold a colon: `localhost_5000`. Undefined when it cannot be one. */

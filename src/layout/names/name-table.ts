@@ -1,7 +1,10 @@
 // Who is called what in one index.json: the layout's own tags, and the virtual repositories that full names make of it
 // (INTEROP §4.4, §4.5). Only needed where something is not a bare tag; worked out once for each snapshot.
+import { isImageIndexType } from '../../oci/media-type.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
+import { isReferrersTag } from '../../oci/referrers-tag.ts';
 import type { IndexEntry } from '../index-entry.ts';
+import { isNamedResponse } from './entry-name.ts';
 import { hostComponent, type ImageName } from './image-name.ts';
 import type { NameRules } from './name-rules.ts';
 
@@ -13,10 +16,14 @@ export type TagEntries = ReadonlyMap<Tag, readonly IndexEntry[]>;
 export interface NameTable {
   /** Every repository that can be asked for, by path, with its tags; the entries of a tag in the order of the file. */
   readonly repositories: ReadonlyMap<VirtualPath, TagEntries>;
+  /** Entries that name a repository and no tag: found by digest only. */
+  readonly tagless: ReadonlyMap<VirtualPath, readonly IndexEntry[]>;
   /** Those that are listed: each image once, under the shorter of its names. */
   readonly listed: readonly VirtualPath[];
   /** Full names whose images this layout holds, without tags: what new names are modelled on. */
   readonly images: readonly ImageName[];
+  /** The image that each virtual repository stands for. */
+  readonly imageAt: ReadonlyMap<RepositoryName, ImageName>;
   /** Full names of two repositories or more: pushes may add another one (docker save, a linuxkit cache). */
   readonly isShared: boolean;
 }
@@ -25,30 +32,49 @@ export interface NameTable {
 export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: NameRules): NameTable {
   const all = [...entries];
   const repositories = new Map<VirtualPath, Map<Tag, IndexEntry[]>>();
+  const tagless = new Map<VirtualPath, IndexEntry[]>();
   const add = (path: VirtualPath, tag: Tag | undefined, entry: IndexEntry): void => {
     const tags = repositories.get(path) ?? new Map<Tag, IndexEntry[]>();
     repositories.set(path, tags);
-    if (tag !== undefined) tags.set(tag, [...(tags.get(tag) ?? []), entry]);
+    if (tag === undefined) append(tagless, path, entry);
+    else append(tags, tag, entry);
   };
   const images = imagesOf(all);
   const paths = pathsOf(images, rules);
-  const isShared = images.length > 1;
-  const ofLayout = new Set(images.filter((image) => !isShared || endsWith(own, image.path)).map(keyOf));
+  const ofLayout = imageOfLayout(images, own);
   for (const entry of all) {
     const { name } = entry;
     if (name.kind === 'tag') add('', name.tag, entry);
     if (name.kind !== 'full') continue;
     const key = keyOf(name.image);
-    for (const path of paths.get(key)?.all ?? []) add(path, name.image.tag, entry);
+    for (const path of paths.get(key)?.all ?? []) add(path, name.image.tag ?? name.bareTag, entry);
     // Here the directory is the repository, so what stands as its tag is its tag; elsewhere the full name decides.
-    if (ofLayout.has(key)) add('', name.bareTag ?? name.image.tag, entry);
+    if (key === ofLayout) add('', name.bareTag ?? name.image.tag, entry);
   }
   const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
   if (unnamed !== undefined) add('', latest, unnamed);
-  const virtual = images.filter((image) => !ofLayout.has(keyOf(image)));
+  const virtual = images.filter((image) => keyOf(image) !== ofLayout);
   const listed = virtual.flatMap((image) => paths.get(keyOf(image))?.listed ?? []);
-  const hasOwn = (repositories.get('')?.size ?? 0) > 0 || listed.length === 0;
-  return { repositories, listed: hasOwn ? ['', ...listed] : listed, images, isShared };
+  // A referrers response stands under a bare tag also where all images have full names: it makes no repository.
+  const hasOwn = [...(repositories.get('')?.keys() ?? [])].some((tag) => !isReferrersTag(tag)) || listed.length === 0;
+  const imageAt = new Map(images.flatMap((image) => (paths.get(keyOf(image))?.all ?? []).map((path) => [path, image])));
+  const isShared = images.length > 1;
+  return { repositories, tagless, listed: hasOwn ? ['', ...listed] : listed, images, imageAt, isShared };
+}
+
+/** Another program may list one name a hundred thousand times: appending to it must not copy it. */
+function append<K>(groups: Map<K, IndexEntry[]>, key: K, entry: IndexEntry): void {
+  const known = groups.get(key);
+  if (known === undefined) groups.set(key, [entry]);
+  else known.push(entry);
+}
+
+/** The image whose tags are the layout's own: the only one, or the only one that is called as the layout is. */
+function imageOfLayout(images: readonly ImageName[], own: string): string | undefined {
+  const meant = images.length > 1 ? images.filter((image) => endsWith(own, image.path)) : images;
+  const [only] = meant;
+  // Two registries may have a repository of that name: a push to it would take the tag from both.
+  return meant.length === 1 && only !== undefined ? keyOf(only) : undefined;
 }
 
 export const latest = 'latest' as Tag;
@@ -61,6 +87,7 @@ export function impliedLatest(entries: Iterable<IndexEntry>): IndexEntry | undef
   let found: IndexEntry | undefined;
   for (const entry of entries) {
     if (entry.name.kind === 'auxiliary' || entry.subject !== undefined || entry.responseFor !== undefined) continue;
+    if (isNamedResponse(entry.name) && isImageIndexType(entry.mediaType ?? '')) continue;
     if (entry.isNamed || found !== undefined) return undefined;
     found = entry;
   }
@@ -72,20 +99,30 @@ interface ImagePaths {
   readonly all: readonly RepositoryName[];
 }
 
-/** With and without the registry host, unless two hosts have the same path: then only the longer names tell them apart. */
+/** With and without the registry host, unless something else is called so as well: then only the longer names tell them apart. */
 function pathsOf(images: readonly ImageName[], rules: NameRules): ReadonlyMap<string, ImagePaths> {
   const holders = new Map<string, number>();
-  for (const { path } of images) holders.set(path, (holders.get(path) ?? 0) + 1);
+  for (const image of images) {
+    for (const path of new Set([image.path, longPathOf(image)])) {
+      if (path !== undefined) holders.set(path, (holders.get(path) ?? 0) + 1);
+    }
+  }
   return new Map(
     images.map((image) => {
-      const host = image.host === undefined ? undefined : hostComponent(image.host);
-      const joined = host === undefined ? image.path : `${host}/${image.path}`;
-      const long = isRepositoryName(joined) ? joined : undefined;
+      const long = longPathOf(image);
       const short = holders.get(image.path) === 1 || long === image.path ? image.path : undefined;
       const all = [...new Set([short, long])].filter((path) => path !== undefined);
       return [keyOf(image), { listed: rules.registryHost === 'strip' ? (short ?? long) : (long ?? short), all }];
     }),
   );
+}
+
+/** Undefined when the host cannot be part of a repository name. */
+function longPathOf({ host, path }: ImageName): RepositoryName | undefined {
+  const component = host === undefined ? undefined : hostComponent(host);
+  if (component === undefined) return host === undefined ? path : undefined;
+  const joined = `${component}/${path}`;
+  return isRepositoryName(joined) ? joined : undefined;
 }
 
 function imagesOf(entries: readonly IndexEntry[]): readonly ImageName[] {

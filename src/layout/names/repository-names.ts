@@ -1,12 +1,12 @@
 // The tags of one repository among the entries of a layout: all of its bare tags, or those of one image name among several.
 // Bare tags alone cost one look-up; only full names and unnamed images need the table of all names.
 import { annotationKeys } from '../../oci/annotations.ts';
-import type { Tag } from '../../oci/reference.ts';
+import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import type { IndexEntry } from '../index-entry.ts';
 import { byteOrder } from '../layout-index.ts';
-import { type ImageName, printImageName } from './image-name.ts';
+import { canonicalPath, hostComponent, type ImageName, parseImageName, printImageName } from './image-name.ts';
 import type { NameRules } from './name-rules.ts';
-import { type NameTable, nameTableOf, type TagEntries, type VirtualPath } from './name-table.ts';
+import { type NameTable, nameTableOf, type VirtualPath } from './name-table.ts';
 
 /** What both a snapshot and a draft can be asked. */
 export interface NamedEntries {
@@ -36,7 +36,7 @@ export class LayoutNames {
   }
 
   of(path: VirtualPath): RepositoryNames {
-    return new RepositoryNames(this, path);
+    return new RepositoryNames(this, canonicalPath(path));
   }
 
   /** Of a snapshot, which does not change: worked out once. Undefined where bare tags are all there is. */
@@ -75,7 +75,8 @@ export class RepositoryNames {
 
   /** The entry that a tag means (INTEROP §4.5). */
   entryOf(index: NamedEntries, tag: Tag): IndexEntry | undefined {
-    const entries = this.#entriesOf(index, tag, this.layout.table(index));
+    // What names no digest that we can serve is kept and ignored: it hides no other entry of its name.
+    const entries = this.#entriesOf(index, tag, this.layout.table(index)).filter(({ digest }) => digest !== undefined);
     return this.layout.rules.duplicates === 'last' ? entries.at(-1) : entries[0];
   }
 
@@ -91,9 +92,11 @@ export class RepositoryNames {
     return [...(table.repositories.get(this.path)?.keys() ?? [])].sort(byteOrder);
   }
 
-  /** All entries that this repository gives a name to. */
-  named(index: NamedEntries): TagEntries | undefined {
-    return this.layout.tableNow(index)?.repositories.get(this.path);
+  /** All entries that carry the name of this repository, with a tag or without one. */
+  named(draft: NamedEntries): ReadonlySet<IndexEntry> {
+    const table = this.layout.tableNow(draft);
+    const tagged = [...(table?.repositories.get(this.path)?.values() ?? [])].flat();
+    return new Set([...tagged, ...(table?.tagless.get(this.path) ?? [])]);
   }
 
   /** What a new entry of the tag carries, in the style of the file: tools that wrote full names look for full names. */
@@ -107,10 +110,11 @@ export class RepositoryNames {
 
   /** Undefined where bare tags are the style. */
   #imageIn(draft: NamedEntries): ImageName | undefined {
-    const images = this.layout.tableNow(draft)?.images ?? [];
-    if (this.path !== '') return imageAt(this.path, images);
-    const [only] = images;
-    return images.length === 1 && !draft.hasTags ? only : undefined;
+    const table = this.layout.tableNow(draft);
+    if (table === undefined) return undefined;
+    if (this.path !== '') return table.imageAt.get(this.path) ?? newImageAt(this.path, table);
+    const [only] = table.images;
+    return table.images.length === 1 && !draft.hasTags ? only : undefined;
   }
 
   #entriesOf(source: NamedEntries, tag: Tag, table: NameTable | undefined): readonly IndexEntry[] {
@@ -119,22 +123,23 @@ export class RepositoryNames {
   }
 }
 
-/** The image that a virtual repository stands for; a new one is named after the registry that the file names most. */
-function imageAt(path: Exclude<VirtualPath, ''>, images: readonly ImageName[]): ImageName {
-  const same = images.find((image) => image.path === path) ?? images.find((image) => isLongName(path, image));
-  if (same !== undefined) return same;
+/**
+ * What a repository that the file does not name yet is to be called: as the path says where it begins with a registry, after the
+ * registry that the file names most where only one image is called so, and without any where that would be another image.
+ */
+function newImageAt(path: RepositoryName, { images }: NameTable): ImageName {
+  const said = parseImageName(path);
+  if (said?.host !== undefined) return said;
+  const named = images.find(({ host }) => host !== undefined && path.startsWith(`${hostComponent(host)}/`));
+  if (named?.host !== undefined) {
+    const rest = path.slice(path.indexOf('/') + 1);
+    if (isRepositoryName(rest)) return { host: named.host, path: rest, tag: undefined };
+  }
+  if (images.some((image) => image.path === path)) return { host: undefined, path, tag: undefined };
   const hosts = images.map(({ host }) => host);
   const count = (host: string | undefined) => hosts.filter((each) => each === host).length;
   const host = hosts.reduce((most, each) => (count(each) > count(most) ? each : most), hosts[0]);
   return { host, path, tag: undefined };
-}
-
-function isLongName(path: string, { host, path: short }: ImageName): boolean {
-  return (
-    host !== undefined &&
-    path.endsWith(`/${short}`) &&
-    path.slice(0, -short.length - 1) === host.replaceAll(/[:[\]]+/g, '_')
-  );
 }
 
 function prefersImageName(entries: readonly IndexEntry[]): boolean {

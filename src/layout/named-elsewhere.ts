@@ -1,0 +1,40 @@
+// What the other repositories of a layout stand on: full names of several images share its manifests and blobs, and a delete in one
+// repository must not take away what another one names.
+import type { Digest } from '../oci/digest.ts';
+import type { IndexEntry } from './index-entry.ts';
+import type { LayoutIndex } from './layout-index.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import type { RepositoryNames } from './names/repository-names.ts';
+
+/** True when another repository of the layout names the manifest, or an index that holds it, or only another one names its subject. */
+export async function isHeldElsewhere(
+  manifest: { readonly digest: Digest; readonly subject: Digest | undefined },
+  { index, names, manifests }: { index: LayoutIndex; names: RepositoryNames; manifests: ManifestReader },
+): Promise<boolean> {
+  if (index.fullNames.length === 0) return false;
+  const own = names.named(index);
+  const others = index.entries.filter((entry) => isName(entry) && !own.has(entry));
+  if (others.length === 0) return false;
+  const elsewhere = await reachedFrom(others, manifests);
+  if (elsewhere.has(manifest.digest)) return true;
+  if (manifest.subject === undefined || !elsewhere.has(manifest.subject)) return false;
+  return !(await reachedFrom([...own], manifests)).has(manifest.subject);
+}
+
+function isName({ name }: IndexEntry): boolean {
+  return name.kind === 'tag' || name.kind === 'full';
+}
+
+/** The manifests of these entries, and what indexes among them list, nested ones too. */
+async function reachedFrom(entries: readonly IndexEntry[], manifests: ManifestReader): Promise<ReadonlySet<Digest>> {
+  const reached = new Set(entries.flatMap(({ digest }) => digest ?? []));
+  const pending = await Promise.all(entries.map((entry) => manifests.factsOfEntry(entry)));
+  for (let facts = pending.pop(); facts !== undefined; facts = pending.pop()) {
+    for (const { digest, mediaType } of facts === 'none' ? [] : facts.children) {
+      if (reached.has(digest)) continue;
+      reached.add(digest);
+      pending.push(await manifests.factsOfChild(digest, mediaType));
+    }
+  }
+  return reached;
+}
