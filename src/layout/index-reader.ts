@@ -18,7 +18,7 @@ import type { LayoutLog } from './layout-log.ts';
 import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
 
 /** Far beyond a million entries; what is larger is not an index that was meant for us. */
-const maxIndexBytes = 512 * 1024 * 1024;
+export const maxIndexBytes = 512 * 1024 * 1024;
 /** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
 export const patienceMs = 1_000;
 const retryEveryMs = 50;

@@ -6,7 +6,7 @@ import type { ObjectStore, SmallObject, Version } from '../storage/object-store.
 import { StorageError } from '../storage/storage-error.ts';
 import { type LayoutKeys, ociLayoutBytes } from './keys.ts';
 
-const supportedVersion = '1.0.0';
+export const supportedVersion = '1.0.0';
 const maxBytes = 64 * 1024;
 const retryEveryMs = 20;
 const maxTries = 50;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ImageLayout } from '../layout/image-layout.ts';
+import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-reader.ts';
 import { hostComponent } from '../layout/names/image-name.ts';
@@ -43,6 +44,9 @@ export interface NamedLayout {
   readonly name: RepositoryName | '';
   readonly layout: ImageLayout;
   readonly readOnly: boolean;
+  /** Where it is: the mount, and the directory in it. */
+  readonly mount: Mount;
+  readonly prefix: LayoutPrefix;
 }
 
 const manifestCacheBytes = 64 * 1024 * 1024;
@@ -152,7 +156,9 @@ export class Registry {
   async *layouts(): AsyncIterable<NamedLayout> {
     for (const mounted of this.#mounts) {
       for await (const prefix of layoutPrefixes(mounted.mount.store)) {
-        yield { name: nameAbove(mounted, prefix), layout: mounted.at(prefix), readOnly: mounted.mount.readOnly };
+        const { mount } = mounted;
+        const name = nameAbove(mounted, prefix);
+        yield { name, layout: mounted.at(prefix), readOnly: mount.readOnly, mount, prefix };
       }
     }
   }

@@ -1,0 +1,58 @@
+// What a root of layouts holds and nobody can ask for: layouts under paths that are no repository names, links to directories.
+import { isRepositoryName } from '../../oci/reference.ts';
+import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { Key } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../keys.ts';
+import { Pace } from '../pace.ts';
+import type { FindingList } from './finding-list.ts';
+
+const maxDirectories = 100_000;
+
+/** Lists every directory below the root but those of blobs. */
+export async function findDirectories(files: DirectoryLook, findings: FindingList): Promise<void> {
+  const pending: Key[] = [rootPrefix];
+  const pace = new Pace();
+  let seen = 0;
+  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
+    seen += 1;
+    if (seen > maxDirectories) {
+      findings.add('look-ended', { path: prefix, detail: `${maxDirectories} directories were listed` });
+      return;
+    }
+    for (const directory of look(files, prefix, findings)) pending.push(directory);
+    await pace.step();
+  }
+}
+
+/** The directories in it that may hold repositories. */
+function look(files: DirectoryLook, prefix: Key, findings: FindingList): readonly Key[] {
+  const directories: Key[] = [];
+  const links: Key[] = [];
+  let isLayout = false;
+  let hasBlobs = false;
+  for (const { name, kind } of childrenIn(files, prefix, findings)) {
+    const key = childPrefix(prefix, name);
+    if (kind === 'directory' && mayHoldRepositories(name)) directories.push(key);
+    else if (kind === 'directory' && name === 'blobs') hasBlobs = true;
+    else if (name === indexFileName) isLayout = true;
+    else if (kind === 'symbolic link' && mayHoldRepositories(name)) links.push(key);
+  }
+  if (isLayout && prefix !== rootPrefix && !isRepositoryName(prefix))
+    findings.add('unserved-directory', { path: prefix });
+  if (!isLayout && hasBlobs) findings.add('index-missing', { path: prefix === rootPrefix ? '.' : prefix });
+  // Those of a layout itself belong to the look at it.
+  const isPart = (key: Key) => isLayout && key === childPrefix(prefix, 'oci-layout');
+  for (const path of links) if (!isPart(path)) findings.add('symbolic-link', { path });
+  return directories;
+}
+
+function childrenIn(files: DirectoryLook, prefix: Key, findings: FindingList) {
+  try {
+    return [...files.children(prefix)];
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    findings.add('unreadable-file', { path: prefix === rootPrefix ? '.' : prefix, detail: error.message });
+    return [];
+  }
+}

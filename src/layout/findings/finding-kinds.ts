@@ -1,0 +1,14 @@
+// Every kind of finding: how bad it is, which tool or client it matters to, and what to do about it. The codes are an interface:
+// scripts look for them in the JSON of `moorage inspect`.
+import { contentKinds } from './kinds/content-kinds.ts';
+import { fileKinds } from './kinds/file-kinds.ts';
+import type { FindingKind } from './kinds/finding-kind.ts';
+import { nameKinds } from './kinds/name-kinds.ts';
+import { referrerKinds } from './kinds/referrer-kinds.ts';
+import { registryKinds } from './kinds/registry-kinds.ts';
+
+const kinds = { ...fileKinds, ...nameKinds, ...contentKinds, ...referrerKinds, ...registryKinds };
+
+export type FindingCode = keyof typeof kinds;
+
+export const findingKinds: Readonly<Record<FindingCode, FindingKind>> = kinds;

@@ -1,0 +1,32 @@
+// What a look at a layout found: one fact each, with a code that does not change, what it is about, why it matters, what to do.
+import { type FindingCode, findingKinds } from './finding-kinds.ts';
+
+/** error: something cannot be had; warning: some tool fails, loses something, or does not see it; note: good to know. */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** What a finding is about. */
+export interface FindingSubject {
+  /** A tag, or a name as it was written. */
+  readonly name?: string | undefined;
+  readonly digest?: string | undefined;
+  /** Below the layout. */
+  readonly path?: string | undefined;
+  /** Anything else about this one, in a few words. */
+  readonly detail?: string | undefined;
+}
+
+export interface Finding extends FindingSubject {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  /** True when something that a user would expect is not to be had under its name. */
+  readonly hides: boolean;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+export function findingOf(code: FindingCode, subject: FindingSubject): Finding {
+  const { severity, hides = false, why, remedy } = findingKinds[code];
+  return { severity, code, ...subject, hides, why, remedy };
+}
+
+export type { FindingCode };

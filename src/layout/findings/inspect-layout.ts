@@ -1,0 +1,136 @@
+// A look at one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../index-document.ts';
+import { maxIndexBytes } from '../index-reader.ts';
+import { type LayoutPrefix, layoutKeys } from '../keys.ts';
+import { LayoutIndex } from '../layout-index.ts';
+import type { KnownFacts } from '../manifest-facts.ts';
+import { ManifestReader } from '../manifest-reader.ts';
+import type { NameRules } from '../names/name-rules.ts';
+import type { Reconciled } from '../reconciliation.ts';
+import { ContentLook } from './content-look.ts';
+import { type Dialect, dialectsOf } from './dialects.ts';
+import { findBlobFiles, findFiles } from './file-findings.ts';
+import { type FindingGroup, FindingList } from './finding-list.ts';
+import type { LookedAt } from './looked-at.ts';
+import { findContent } from './manifest-findings.ts';
+import { findNames } from './name-findings.ts';
+import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
+
+export interface InspectLayoutOptions {
+  readonly store: ObjectStore;
+  readonly prefix: LayoutPrefix;
+  /** The name it is served under, and how names in it are understood. */
+  readonly name: string;
+  readonly names: NameRules;
+  readonly files: DirectoryLook | undefined;
+  /** What a reconcile would change. */
+  readonly reconcile: () => Promise<readonly Reconciled[]>;
+  /** Looks into every small blob for referrers that nothing leads to. */
+  readonly scan: boolean;
+  /** Reads every blob and compares its digest. */
+  readonly verify: boolean;
+}
+
+export interface LayoutInspection {
+  /** How many entries index.json has; undefined when it cannot be read. */
+  readonly entries: number | undefined;
+  readonly dialects: readonly Dialect[];
+  readonly findings: readonly FindingGroup[];
+}
+
+const manifestCacheBytes = 32 * 1024 * 1024;
+const cachedFacts = 20_000;
+const retryEveryMs = 100;
+const maxTries = 8;
+
+export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
+  const { store, prefix, files, name, names, scan, verify } = options;
+  const keys = layoutKeys(prefix);
+  const findings = new FindingList();
+  const looked: LookedAt = { store, keys, files, findings };
+  const fileNames = await findFiles(looked);
+  const index = await readIndex(looked);
+  const blobs: Digest[] = [];
+  await findBlobFiles(looked, (digest) => verify && blobs.push(digest));
+  const look = new ContentLook(looked);
+  if (index !== undefined) {
+    findNames(index, name, names, findings);
+    await findContent(looked, look, index);
+    const caches = {
+      bytes: new LRUCache<Digest, Buffer>({
+        maxSize: manifestCacheBytes,
+        sizeCalculation: ({ byteLength }) => byteLength + 200,
+      }),
+      facts: new LRUCache<string, KnownFacts>({ max: cachedFacts }),
+    };
+    const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
+    await findReferrersTags(looked, index, manifests);
+    const raw = scan ? await findRaw(looked, index, manifests) : new Set<Digest>();
+    findReconcile(looked, index, await reconciled(looked, options), raw);
+  }
+  for (const digest of blobs) await look.verify(digest);
+  return {
+    entries: index?.entries.length,
+    dialects: index === undefined ? [] : dialectsOf(index, fileNames),
+    findings: findings.groups(),
+  };
+}
+
+const silent = { info: () => {}, warn: () => {} };
+
+/** Tried again for a moment: an in-place writer may be at it. */
+async function readIndex({ store, keys, findings }: LookedAt): Promise<LayoutIndex | undefined> {
+  const path = 'index.json';
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const object = await store.read(keys.index, maxIndexBytes);
+      if (object === undefined) return undefined;
+      const { buffer, byteOffset, byteLength } = object.bytes;
+      const document = parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined);
+      if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
+      return LayoutIndex.of(document);
+    } catch (error) {
+      if (error instanceof IndexUnreadableError) {
+        if (tries < maxTries) {
+          await sleep(retryEveryMs);
+          continue;
+        }
+        findings.add('index-unreadable', { path, detail: error.message });
+      } else if (error instanceof StorageError) {
+        const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
+        // A link or a pipe was told already where files can be seen.
+        if (error.failure !== 'unsafe') findings.add(code, { path, detail: error.message });
+      } else throw error;
+      return undefined;
+    }
+  }
+}
+
+/** True when more than one JSON value is in the file, of which the first was read. */
+function goesOn(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A layout that cannot be served cannot be reconciled either, and why was told. */
+async function reconciled({ findings }: LookedAt, { reconcile }: InspectLayoutOptions): Promise<readonly Reconciled[]> {
+  try {
+    return await reconcile();
+  } catch (error) {
+    if (error instanceof RegistryError) return [];
+    if (!(error instanceof StorageError)) throw error;
+    findings.add('unreadable-file', { detail: error.message });
+    return [];
+  }
+}

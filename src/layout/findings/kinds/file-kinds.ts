@@ -1,0 +1,112 @@
+// Findings about the files of a layout and the members of an archive.
+import type { FindingKind } from './finding-kind.ts';
+
+export const fileKinds = {
+  'index-unreadable': {
+    severity: 'error',
+    hides: true,
+    why: 'index.json is no complete image index, so nothing it should name can be pulled; regctl and olareg would start a new one and delete the blobs',
+    remedy: 'restore it from a copy, or export the images again; keep regctl and olareg away until then',
+  },
+  'index-too-large': {
+    severity: 'error',
+    hides: true,
+    why: 'index.json is larger than any that is read (512 MiB)',
+    remedy: 'look for the tool that wrote it so; split the layout',
+  },
+  'index-missing': {
+    severity: 'warning',
+    hides: true,
+    why: 'a directory of blobs without index.json: nothing says what they are, and nothing of it is served',
+    remedy: 'restore index.json, or copy the images again',
+  },
+  'other-layout-version': {
+    severity: 'error',
+    hides: true,
+    why: 'oci-layout names a version other than 1.0.0, which no tool reads: it is answered with 503',
+    remedy: 'write it again with the tool that made it, as image layout 1.0.0',
+  },
+  'oci-layout-missing': {
+    severity: 'warning',
+    why: 'oras, regctl, umoci, zot and containerd refuse a layout without the oci-layout file',
+    remedy: `write it: printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout; the first push does it too`,
+  },
+  'oci-layout-unreadable': {
+    severity: 'warning',
+    why: 'oci-layout does not say a version: oras, regctl, umoci and containerd refuse the layout, and pushes to it are refused',
+    remedy: `write it again: printf '{"imageLayoutVersion":"1.0.0"}' > oci-layout`,
+  },
+  'trailing-garbage': {
+    severity: 'warning',
+    why: 'index.json goes on after its end: containerd, BuildKit, umoci, zot and the crane family refuse it',
+    remedy: 'the first push writes it whole again; BuildKit leaves an old tail when it writes in place',
+  },
+  'unreadable-file': {
+    severity: 'error',
+    hides: true,
+    why: 'the file may not be read by this user: what it holds cannot be served',
+    remedy: 'chmod or chown it for the user that serves it',
+  },
+  'private-index': {
+    severity: 'note',
+    why: 'only its owner may read index.json (regctl, olareg, umoci and zot write it so): other users see no layout',
+    remedy: 'chmod 0644 index.json, if others should',
+  },
+  'symbolic-link': {
+    severity: 'warning',
+    hides: true,
+    why: 'symbolic links are not followed, here and by the crane family: what it leads to is not served',
+    remedy: 'put the file itself in its place, or a hard link',
+  },
+  'irregular-file': {
+    severity: 'warning',
+    hides: true,
+    why: 'a device, pipe or socket where a file belongs is never opened',
+    remedy: 'remove it',
+  },
+  'non-digest-file': {
+    severity: 'warning',
+    why: 'a file in blobs/ whose name is no digest stops the collectors of zot, umoci and crane, and regctl deletes it',
+    remedy: 'move it out of blobs/',
+  },
+  'unfinished-write': {
+    severity: 'note',
+    why: 'a lock or temporary file: a tool is writing just now, or was stopped while it did',
+    remedy: 'remove it when no tool runs',
+  },
+  'unserved-directory': {
+    severity: 'warning',
+    hides: true,
+    why: 'a layout lies in a directory whose path is no repository name, so no client can ask for it',
+    remedy: 'rename it: lower-case letters and digits, separated by one of . _ __ or dashes; or serve it as NAME=PATH',
+  },
+  'hidden-by-mount': {
+    severity: 'warning',
+    hides: true,
+    why: 'another PATH is served under this name, and a name leads to one place only',
+    remedy: 'give one of them another name: NAME=PATH',
+  },
+  'members-refused': {
+    severity: 'warning',
+    hides: true,
+    why: 'members of the archive that would lead out of it, or are no regular files, are not served',
+    remedy: 'make the archive again with plain files: tar -C LAYOUT -cf ARCHIVE .',
+  },
+  'archive-damaged': {
+    severity: 'error',
+    hides: true,
+    why: 'the archive cannot be read from there on: only what is before that is served',
+    remedy: 'copy or make it again',
+  },
+  'archive-cut-off': {
+    severity: 'warning',
+    why: 'the archive has no end mark: its last members may be missing',
+    remedy: 'compare its size with the original; copy or make it again',
+  },
+  'cannot-be-read': {
+    severity: 'error',
+    hides: true,
+    why: 'it could not be looked at',
+    remedy: 'see the reason',
+  },
+} as const satisfies Readonly<Record<string, FindingKind>>;

@@ -1,0 +1,75 @@
+// Referrers as other tools would find them: what a reconcile would change, and what only a look into every blob shows.
+import type { Digest } from '../../oci/digest.ts';
+import { isReferrersTag, referrersTagOf } from '../../oci/referrers-tag.ts';
+import type { LayoutIndex } from '../layout-index.ts';
+import type { ManifestReader } from '../manifest-reader.ts';
+import { tagOf } from '../names/entry-name.ts';
+import { RawManifests } from '../raw-manifests.ts';
+import { reachableManifests } from '../reachable-manifests.ts';
+import type { Reconciled } from '../reconciliation.ts';
+import { useOfReferrersTag } from '../referrers.ts';
+import type { FindingCode } from './finding.ts';
+import type { LookedAt } from './looked-at.ts';
+import { shownName } from './manifest-findings.ts';
+
+/** What stands under names of the referrers tag schema. Reads those entries, and what they list. */
+export async function findReferrersTags(
+  { findings }: LookedAt,
+  index: LayoutIndex,
+  manifests: ManifestReader,
+): Promise<void> {
+  for (const entry of index.entries) {
+    const tag = tagOf(entry.name);
+    if (tag === undefined || !isReferrersTag(tag)) continue;
+    const use = await useOfReferrersTag(entry, manifests);
+    if (use === 'response') findings.add('hidden-referrers-tag', { name: shownName(entry), digest: entry.digest });
+    if (use === 'ordinary') findings.add('ordinary-referrers-tag', { name: shownName(entry), digest: entry.digest });
+  }
+}
+
+/** Manifests with a subject that no entry leads to. Looks into every small blob. */
+export async function findRaw(
+  { store, keys, findings }: LookedAt,
+  index: LayoutIndex,
+  manifests: ManifestReader,
+): Promise<ReadonlySet<Digest>> {
+  const reachable = await reachableManifests(index, manifests);
+  const raw = new Set<Digest>();
+  for (const { digest, facts } of (await new RawManifests(store, keys, manifests).referring(index)).values()) {
+    if (reachable.has(digest)) continue;
+    raw.add(digest);
+    findings.add('raw-referrer', {
+      digest,
+      detail: `${facts.descriptor.artifactType ?? 'of no type'}, of ${facts.subject}`,
+    });
+  }
+  return raw;
+}
+
+/** `changes` are those that a reconcile would make; `raw` was told already. */
+export function findReconcile(
+  { findings }: LookedAt,
+  index: LayoutIndex,
+  changes: readonly Reconciled[],
+  raw: ReadonlySet<Digest>,
+): void {
+  for (const { kind, digest, subject } of changes) {
+    if (kind === 'wrote-response' || kind === 'removed-response') {
+      const isStale = subject === undefined || hasResponse(index, subject);
+      // The digest would be that of the response, which is not there yet.
+      findings.add(isStale ? 'stale-response' : 'missing-response', { detail: `of ${subject ?? digest}` });
+    } else if (!raw.has(digest)) {
+      findings.add(codeOf[kind], { digest, detail: subject === undefined ? undefined : `of ${subject}` });
+    }
+  }
+}
+
+const codeOf = {
+  'listed-referrer': 'unlisted-referrer',
+  'listed-child': 'unlisted-child',
+  'marked-referrer': 'unmarked-referrer',
+} as const satisfies Partial<Record<Reconciled['kind'], FindingCode>>;
+
+function hasResponse(index: LayoutIndex, subject: Digest): boolean {
+  return index.tagged(referrersTagOf(subject)).length > 0 || index.responsesFor(subject).length > 0;
+}

@@ -1,0 +1,89 @@
+// What lies in a directory, also what the store takes for absent: symbolic links, devices, files that may not be read.
+import { accessSync, constants, type Dir, type Dirent, lstatSync, opendirSync } from 'node:fs';
+import type { Key } from '../object-store.ts';
+import { toStorageError } from './errno.ts';
+
+export type SeenKind = 'file' | 'directory' | 'symbolic link' | 'FIFO' | 'socket' | 'device';
+
+export interface SeenFile {
+  readonly name: string;
+  readonly kind: SeenKind;
+}
+
+/** Only looks: it opens nothing, follows no link, and never waits for a pipe. */
+export class DirectoryLook {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /**
+   * In the order of the file system, a few at a time, however many there are; none where there is no directory. Throws a
+   * StorageError for one that may not be listed.
+   */
+  *children(prefix: Key): Generator<SeenFile> {
+    const path = this.#pathOf(prefix);
+    if (kindAt(path) !== 'directory') return;
+    const directory = opened(path);
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        yield { name: entry.name, kind: kindOf(entry) };
+      }
+    } finally {
+      directory.closeSync();
+    }
+  }
+
+  /** Undefined when nothing is there. */
+  kind(key: Key): SeenKind | undefined {
+    return kindAt(this.#pathOf(key));
+  }
+
+  isReadable(key: Key): boolean {
+    try {
+      accessSync(this.#pathOf(key), constants.R_OK);
+      return true;
+    } catch {
+      // Whatever the reason is, reading it would fail with the same.
+      return false;
+    }
+  }
+
+  /** True when only its owner may read the file. */
+  isPrivate(key: Key): boolean {
+    const stats = lstatSync(this.#pathOf(key), { throwIfNoEntry: false });
+    return stats !== undefined && (stats.mode & 0o044) === 0;
+  }
+
+  #pathOf(key: Key): string {
+    return key === '' ? this.#root : `${this.#root}/${key}`;
+  }
+}
+
+function opened(path: string): Dir {
+  try {
+    return opendirSync(path);
+  } catch (error) {
+    throw toStorageError(error, 'read');
+  }
+}
+
+function kindAt(path: string): SeenKind | undefined {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? undefined : kindOf(stats);
+  } catch (error) {
+    // A file on the way, a name that is too long, a directory that may not be entered: nothing that can be seen.
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+function kindOf(seen: Pick<Dirent, 'isFile' | 'isDirectory' | 'isSymbolicLink' | 'isFIFO' | 'isSocket'>): SeenKind {
+  if (seen.isFile()) return 'file';
+  if (seen.isDirectory()) return 'directory';
+  if (seen.isSymbolicLink()) return 'symbolic link';
+  if (seen.isFIFO()) return 'FIFO';
+  return seen.isSocket() ? 'socket' : 'device';
+}
