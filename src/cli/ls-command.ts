@@ -21,7 +21,7 @@ With --json one document: source, and repositories, each with name and tags; a t
 image or artifact), artifactType, platforms, contentSize, created, missing (platforms that are listed and not there), or
 only tag and problem where nothing is there. With --quiet only names and tags, without a look at any image.
 
-Exit codes: 0 listed, 1 not found or not reachable, 2 wrong command line.
+Exit codes: 0 listed, 1 not found, not reachable, or a repository that cannot be read, 2 wrong command line.
 `;
 
 /** `finished` gets the exit code. */
@@ -40,7 +40,7 @@ export function lsCommand(environment: Environment, finished: (exitCode: number)
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.
       const { ls } = await import('./ls.ts');
-      await ls(where, { json: flags.json === true, quiet: flags.quiet === true, truncated: flags.trunc, ...options });
-      finished(0);
+      const output = { json: flags.json === true, quiet: flags.quiet === true, truncated: flags.trunc };
+      finished(await ls(where, { ...output, ...options }));
     });
 }

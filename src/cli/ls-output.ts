@@ -14,7 +14,7 @@ const none = '-';
 
 export function lsTable({ repositories }: Listing, truncated: boolean): string {
   const rows = repositories.flatMap(({ name, tags, problem }) => {
-    if (tags.length === 0) return [[name, none, none, problem ?? 'no tags', none, none]];
+    if (tags.length === 0) return [[name, none, none, problem === undefined ? 'no tags' : 'unreadable', none, none]];
     return tags.map((each) => {
       const image = 'image' in each ? each.image : undefined;
       if (image === undefined) return [name, each.tag, none, 'missing', none, none];

@@ -1,5 +1,6 @@
 // Lists repositories, their tags, and what each of them is.
 import { RegistryError } from '../oci/error-code.ts';
+import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from '../transfer/copy-concurrently.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
@@ -8,6 +9,7 @@ import { openLocalSource } from '../transfer/local-source.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { pathKind } from '../transfer/path-kind.ts';
 import { SourceError } from '../transfer/source-error.ts';
+import { exitCodes } from './failure.ts';
 import { lsJson, lsNames, lsTable } from './ls-output.ts';
 import { orWhatIsThere } from './not-found.ts';
 
@@ -24,13 +26,15 @@ export interface ListedRepository {
   readonly tags: readonly (TagSummary | { readonly tag: Tag })[];
   /** Why there are no tags. */
   readonly problem: string | undefined;
+  /** The problem is not one of what we may read. */
+  readonly failed: boolean;
 }
 
 /** A registry far away takes its time over each. */
 const repositoriesAtATime = 8;
 
-/** Throws what failureOf explains when there is nothing to list from. */
-export async function ls(where: string | undefined, { json, quiet, truncated, ...options }: LsOutput): Promise<void> {
+/** Returns the exit code. Throws what failureOf explains when there is nothing to list from. */
+export async function ls(where: string | undefined, { json, quiet, truncated, ...options }: LsOutput): Promise<number> {
   const opened = where === undefined ? await openRoot(options) : await openSource(where, options);
   const { source } = opened;
   try {
@@ -43,6 +47,10 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
     const shown = { source: source.description, repositories };
     process.stdout.write(json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated));
     if (repositories.length === 0) process.stderr.write(`moorage: ${source.description} has no repositories\n`);
+    for (const { name, problem } of repositories) {
+      if (problem !== undefined) process.stderr.write(`warning: ${name}: ${printableText(problem)}\n`);
+    }
+    return repositories.some(({ failed }) => failed) ? exitCodes.failure : 0;
   } finally {
     await source.close();
   }
@@ -78,12 +86,14 @@ async function listed(opened: OpenedSource, name: RepositoryName, quiet: boolean
   const asked = reference?.kind === 'tag' ? oneTag(source, name, reference.tag) : source.tags(name);
   try {
     const tags = await (repository === undefined ? asked : orWhatIsThere(source, name, reference, asked));
-    if (quiet) return { name, tags: tags.map((tag) => ({ tag })), problem: undefined };
-    return { name, tags: await summarizeTags(source, name, tags), problem: undefined };
+    if (quiet) return { name, tags: tags.map((tag) => ({ tag })), problem: undefined, failed: false };
+    return { name, tags: await summarizeTags(source, name, tags), problem: undefined, failed: false };
   } catch (error) {
     // Registries list repositories that are empty, or that not everybody may read.
     if (repository !== undefined || !(error instanceof RegistryError)) throw error;
-    return { name, tags: [], problem: error.message };
+    if (error.code === 'NAME_UNKNOWN') return { name, tags: [], problem: undefined, failed: false };
+    const isRefusal = error.code === 'DENIED' || error.code === 'UNAUTHORIZED';
+    return { name, tags: [], problem: error.message, failed: !isRefusal };
   }
 }
 

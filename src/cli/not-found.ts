@@ -32,6 +32,9 @@ async function explanation(
     const instead = names === undefined ? '' : `; its repositories: ${shortList(names)}`;
     return `${source.description} has no repository "${repository}"${instead}`;
   }
+  if (reference.kind === 'tag' && tags.includes(reference.tag)) {
+    return `${repository} in ${source.description} lists the tag "${reference.tag}", and what it names is not there`;
+  }
   const what = reference.kind === 'tag' ? `tag "${reference.tag}"` : `manifest ${reference.digest}`;
   return `${repository} in ${source.description} has no ${what}; its tags: ${shortList(tags)}`;
 }

@@ -1,6 +1,6 @@
 // `moorage ls` and `moorage tree`, as a user runs them: on a directory, an archive, a running registry.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -81,6 +81,23 @@ describe('moorage ls', () => {
         },
       ],
     });
+  });
+
+  it('shows what it can of a damaged directory, says what it cannot, and fails', async () => {
+    const { directory, moorage } = await machine();
+    writeFileSync(join(directory, 'registry/team/multi/index.json'), '{"schemaVersion":2,"manif');
+    rmSync(join(directory, 'registry/team/app/blobs', image.replace(':', '/')));
+    const { code, stdout, stderr } = await moorage('ls', 'registry');
+    expect(stdout.split('\n').slice(1)).toEqual([
+      'team/app    v1   -       missing     -     -',
+      'team/multi  -    -       unreadable  -     -',
+      '',
+    ]);
+    expect(stderr).toContain('warning: team/multi: ');
+    expect(code).toBe(1);
+    expect((await moorage('tree', 'team/app:v1')).stderr).toBe(
+      'moorage: team/app in ./registry lists the tag "v1", and what it names is not there\n',
+    );
   });
 
   it('only reads: the directory is the same afterwards', async () => {
