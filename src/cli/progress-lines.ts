@@ -18,7 +18,9 @@ export interface ShownProgress extends CopyProgress {
 }
 
 const rewriteEveryMs = 100;
-const lineEveryMs = 200;
+/** So many lines at once, and later one for each interval. */
+const firstLines = 20;
+const lineEveryMs = 1_000;
 
 export function progressOn(output: ProgressOutput): ShownProgress {
   return output.columns === undefined ? new ProgressLines(output) : new ProgressLine(output);
@@ -43,11 +45,13 @@ function noteLine(text: string): string {
 /** A line for what was finished; what comes too fast is only counted. */
 class ProgressLines implements ShownProgress {
   readonly #output: ProgressOutput;
-  #shownAtMs = Number.NEGATIVE_INFINITY;
+  #allowed = firstLines;
+  #countedAtMs: number;
   #untold = 0;
 
   constructor(output: ProgressOutput) {
     this.#output = output;
+    this.#countedAtMs = output.now();
   }
 
   /** Always told: whoever runs a copy again wants to know that it goes on. */
@@ -77,11 +81,13 @@ class ProgressLines implements ShownProgress {
 
   #line(text: string): void {
     const now = this.#output.now();
-    if (now - this.#shownAtMs < lineEveryMs) {
+    this.#allowed = Math.min(firstLines, this.#allowed + (now - this.#countedAtMs) / lineEveryMs);
+    this.#countedAtMs = now;
+    if (this.#allowed < 1) {
       this.#untold += 1;
       return;
     }
-    this.#shownAtMs = now;
+    this.#allowed -= 1;
     this.end();
     this.#output.write(`${text}\n`);
   }

@@ -1,5 +1,7 @@
 // Puts manifests into a repository a few dozen at a time: what arrives together is listed in one replacement of index.json, and the
 // referrers of one subject make one response instead of one each.
+import type { Digest } from '../oci/digest.ts';
+import { isImageIndexType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { SourceManifest } from './image-source.ts';
@@ -7,8 +9,12 @@ import type { SourceManifest } from './image-source.ts';
 const maxManifests = 64;
 const maxBytes = 8 * 1024 * 1024;
 
+/** Manifests that were refused, with why. */
+export type Refusals = ReadonlyMap<Digest, unknown>;
+
 export class ManifestBatch {
   readonly #manifests: Repository['manifests'];
+  readonly #refused = new Map<Digest, unknown>();
   #pending: SourceManifest[] = [];
   #bytes = 0;
 
@@ -16,26 +22,43 @@ export class ManifestBatch {
     this.#manifests = manifests;
   }
 
-  /** `needsOthers`: an index, or anything else that what was added before must be there for. */
-  async add(manifest: SourceManifest, needsOthers: boolean): Promise<void> {
-    if (needsOthers) await this.flush();
+  /** Everything of it is added before. An index is put at once, after what it may list: throws when it is refused. */
+  async add(manifest: SourceManifest): Promise<void> {
+    if (isImageIndexType(manifest.mediaType)) {
+      await this.#putAll();
+      return this.#put(manifest, []);
+    }
     this.#pending.push(manifest);
     this.#bytes += manifest.bytes.byteLength;
-    if (needsOthers || this.#pending.length >= maxManifests || this.#bytes >= maxBytes) await this.flush();
+    if (this.#pending.length >= maxManifests || this.#bytes >= maxBytes) await this.#putAll();
   }
 
-  /** Everything that was added is durable then. */
-  async flush(): Promise<void> {
+  /** Everything that was added and not refused is durable then. */
+  async flush(): Promise<Refusals> {
+    await this.#putAll();
+    const refused = new Map(this.#refused);
+    this.#refused.clear();
+    return refused;
+  }
+
+  /** Of manifests that were added. Throws the first failure. */
+  async tag(tagged: readonly (readonly [manifest: SourceManifest, tag: Tag])[]): Promise<void> {
+    for (let at = 0; at < tagged.length; at += maxManifests) {
+      const some = tagged.slice(at, at + maxManifests);
+      const results = await Promise.allSettled(some.map(([manifest, tag]) => this.#put(manifest, [tag])));
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    }
+  }
+
+  async #putAll(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
     this.#bytes = 0;
     const results = await Promise.allSettled(pending.map((manifest) => this.#put(manifest, [])));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-
-  async tag(manifest: SourceManifest, tag: Tag): Promise<void> {
-    await this.flush();
-    await this.#put(manifest, [tag]);
+    for (const [at, result] of results.entries()) {
+      const manifest = pending[at];
+      if (result.status === 'rejected' && manifest !== undefined) this.#refused.set(manifest.digest, result.reason);
+    }
   }
 
   async #put({ digest, mediaType, bytes }: SourceManifest, tags: readonly Tag[]): Promise<void> {

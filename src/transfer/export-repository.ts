@@ -1,6 +1,6 @@
 // Lists an export in a layout as pushes do, so that what is there under other names stays, with its referrers (profile oci).
 import type { Digest } from '../oci/digest.ts';
-import { isImageIndexType } from '../oci/media-type.ts';
+import type { Tag } from '../oci/reference.ts';
 import type { Repository } from '../registry/repository.ts';
 import { ManifestBatch } from './copy-manifests.ts';
 import type { ExportRun } from './export-archive.ts';
@@ -14,16 +14,17 @@ export async function listInRepository(
   { progress, signal }: ExportRun,
 ): Promise<void> {
   const batch = new ManifestBatch(repository);
-  for (const { descriptor, role } of content.manifests.values()) {
+  for (const { descriptor } of content.manifests.values()) {
     signal.throwIfAborted();
-    const isIndex = isImageIndexType(descriptor.mediaType);
-    await batch.add(await manifestOf(content, descriptor.digest), isIndex || role === 'image');
+    await batch.add(await manifestOf(content, descriptor.digest));
     progress.manifestFinished(descriptor, 'copied');
   }
-  await batch.flush();
+  for (const refusal of (await batch.flush()).values()) throw refusal;
+  const tagged: [SourceManifest, Tag][] = [];
   for (const { digest, tag } of content.images) {
-    if (tag !== undefined) await batch.tag(await manifestOf(content, digest), tag);
+    if (tag !== undefined) tagged.push([await manifestOf(content, digest), tag]);
   }
+  await batch.tag(tagged);
 }
 
 async function manifestOf({ manifests }: ExportContent, digest: Digest): Promise<SourceManifest> {

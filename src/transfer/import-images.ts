@@ -9,7 +9,7 @@ import { forEachConcurrently } from './copy-concurrently.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import { ManifestBatch } from './copy-manifests.ts';
 import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
-import type { ImageSource } from './image-source.ts';
+import type { ImageSource, SourceManifest } from './image-source.ts';
 import type { PlannedImage } from './import-plan.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 
@@ -55,21 +55,16 @@ export interface ImportReport {
 /** Throws what stops all of it: wrong content, a full disk, an unreachable source, or the reason of `signal`. What was copied stays. */
 export async function importImages(planned: readonly PlannedImage[], options: ImportOptions): Promise<ImportReport> {
   const tally = new CopyTally(options.progress);
-  const copies = new RepositoryCopies({ ...options, progress: tally });
-  const images: ImportedImage[] = [];
-  const failed: FailedImage[] = [];
-  for (const image of planned) {
-    const { from, to, tag } = image;
-    const reference = image.reference.kind === 'tag' ? image.reference.tag : image.reference.digest;
-    try {
-      images.push({ from, reference, to, tag, digest: await copies.copy(image) });
-    } catch (error) {
-      if (!isFlawOfTheImage(error)) throw error;
-      failed.push({ from, reference, reason: error.message });
-      tally.note(`${from} ${reference} was not copied: ${error.message}`);
-    }
+  const copies = new ImageCopies({ ...options, progress: tally });
+  try {
+    for (const image of planned) await copies.copy(image);
+  } catch (error) {
+    // Images that are whole get their tags all the same; what keeps even that from being done is the smaller trouble.
+    await copies.finish().catch(() => undefined);
+    throw error;
   }
-  return { images, failed, totals: tally.totals, notes: tally.notes };
+  await copies.finish();
+  return { images: copies.images, failed: copies.failed, totals: tally.totals, notes: tally.notes };
 }
 
 /** Nothing is wrong with the others then. */
@@ -86,33 +81,83 @@ const flaws: ReadonlySet<string> = new Set([
   'NAME_UNKNOWN',
 ]);
 
-class RepositoryCopies {
+/** Whole, and not tagged yet. */
+interface CopiedImage {
+  readonly image: PlannedImage;
+  readonly root: SourceManifest;
+  readonly digests: readonly Digest[];
+}
+
+const maxUntagged = 64;
+
+class ImageCopies {
+  readonly images: ImportedImage[] = [];
+  readonly failed: FailedImage[] = [];
   readonly #options: ImportOptions;
   /** One for each pair of repositories: what images share is copied once. */
   readonly #walks = new Map<string, ImageWalk>();
+  #target: { readonly repository: ImportRepository; readonly batch: ManifestBatch } | undefined;
+  #untagged: CopiedImage[] = [];
 
   constructor(options: ImportOptions) {
     this.#options = options;
   }
 
-  async copy({ from, reference, to, tag }: PlannedImage): Promise<Digest> {
-    const target = await this.#options.repository(to);
+  async copy(image: PlannedImage): Promise<void> {
+    const { from, reference, to } = image;
+    const { repository, batch } = await this.#into(to);
     const walk = this.#walk(from, to);
-    const batch = new ManifestBatch(target);
-    const root = await walk.root(reference);
     try {
+      const root = await walk.root(reference);
+      const digests: Digest[] = [];
       for await (const manifest of walk.from(root)) {
-        await this.#copyBlobs(from, target, manifest);
-        await this.#add(batch, target, manifest);
+        await this.#copyBlobs(from, repository, manifest);
+        await this.#add(batch, repository, manifest);
+        digests.push(manifest.digest);
       }
-      await batch.flush();
+      this.#untagged.push({ image, root, digests });
     } catch (error) {
       // What it has walked over counts as copied, which may not be so: the next image begins anew.
       this.#walks.delete(pairOf(from, to));
-      throw error;
+      this.#fail(image, error);
     }
-    if (tag !== undefined) await batch.tag(root, tag);
-    return root.digest;
+    if (this.#untagged.length >= maxUntagged) await this.finish();
+  }
+
+  /** Tags the images that were copied; `images` and `failed` are complete then. */
+  async finish(): Promise<void> {
+    const untagged = this.#untagged;
+    this.#untagged = [];
+    const { batch } = this.#target ?? {};
+    if (batch === undefined) return;
+    const refused = await batch.flush();
+    const tagged: [SourceManifest, Tag][] = [];
+    for (const { image, root, digests } of untagged) {
+      const refusal = digests.find((digest) => refused.has(digest));
+      if (refusal !== undefined) {
+        this.#fail(image, refused.get(refusal));
+        continue;
+      }
+      const { from, to, tag } = image;
+      if (tag !== undefined) tagged.push([root, tag]);
+      this.images.push({ from, reference: writtenOf(image), to, tag, digest: root.digest });
+    }
+    await batch.tag(tagged);
+  }
+
+  async #into(to: RepositoryName): Promise<{ readonly repository: ImportRepository; readonly batch: ManifestBatch }> {
+    if (this.#target?.repository.name === to) return this.#target;
+    await this.finish();
+    const repository = await this.#options.repository(to);
+    this.#target = { repository, batch: new ManifestBatch(repository) };
+    return this.#target;
+  }
+
+  #fail(image: PlannedImage, error: unknown): void {
+    if (!isFlawOfTheImage(error)) throw error;
+    const reference = writtenOf(image);
+    this.failed.push({ from: image.from, reference, reason: error.message });
+    this.#options.progress.note(`${image.from} ${reference} was not copied: ${error.message}`);
   }
 
   #walk(from: RepositoryName, to: RepositoryName): ImageWalk {
@@ -136,11 +181,15 @@ class RepositoryCopies {
   async #add(batch: ManifestBatch, { manifests }: ImportRepository, walked: WalkedManifest): Promise<void> {
     const { progress, signal } = this.#options;
     signal.throwIfAborted();
-    const { digest, bytes, manifest, role } = walked;
+    const { digest, bytes } = walked;
     const isThere = await isManifestThere(manifests, digest);
-    await batch.add(walked, manifest.kind === 'index' || role === 'image');
+    await batch.add(walked);
     progress.manifestFinished({ digest, size: bytes.byteLength }, isThere ? 'present' : 'copied');
   }
+}
+
+function writtenOf({ reference }: PlannedImage): string {
+  return reference.kind === 'tag' ? reference.tag : reference.digest;
 }
 
 function pairOf(from: RepositoryName, to: RepositoryName): string {
