@@ -1,11 +1,10 @@
 // Judges one tool: every cell, every way of the tool, as checks of the run.
 
 import { type CheckList, Missing } from '../checks.ts';
-import { type Ability, isAble } from '../tools/tool.ts';
 import type { MatrixLab } from './bench.ts';
 import { type Cell, type Direction, eachCell, type ToolResult } from './cells.ts';
 import type { ContentKind } from './contents.ts';
-import type { Bench, MatrixTool, OpenMatrixTool, Reader, Writer } from './matrix-tool.ts';
+import type { Bench, MatrixTool, OpenMatrixTool, Reader, Way, Writer } from './matrix-tool.ts';
 
 /** Undefined when the tool is not there: then the page keeps what it says. */
 export async function judgeTool(lab: MatrixLab, tool: MatrixTool, checks: CheckList): Promise<ToolResult | undefined> {
@@ -53,12 +52,14 @@ async function judgeWays<T extends { readonly how: string }>(
   checks: CheckList,
   tool: MatrixTool,
   what: string,
-  ability: Ability<readonly T[]>,
+  ability: Way<T>,
   go: (way: T) => Promise<string>,
 ): Promise<Cell> {
-  if (!isAble(ability)) {
-    checks.notApplicable(tool.name, `matrix: ${what}`, ability.cannot);
-    return { outcome: 'no', how: '', reason: ability.cannot };
+  if ('refuses' in ability || 'cannot' in ability) {
+    const [outcome, reason] =
+      'refuses' in ability ? (['no', ability.refuses] as const) : (['none', ability.cannot] as const);
+    checks.notApplicable(tool.name, `matrix: ${what}`, reason);
+    return { outcome, how: '', reason };
   }
   let reason = '';
   for (const way of ability) {

@@ -44,7 +44,14 @@ export interface Reader {
   read(): Promise<string>;
 }
 
-export type Ways<T> = Readonly<Record<ContentKind, Ability<readonly T[]>>>;
+/** What the tool has a command for, and does not do with what others wrote: a no, and why. */
+export interface Refusal {
+  readonly refuses: string;
+}
+
+/** `cannot`: the tool has no such thing. */
+export type Way<T> = Ability<readonly T[]> | Refusal;
+export type Ways<T> = Readonly<Record<ContentKind, Way<T>>>;
 
 export interface OpenMatrixTool {
   readonly version: string;

@@ -8,28 +8,28 @@ import { writeLayout } from '../../support/fixture-layouts.ts';
 import { type CheckList, Missing } from '../checks.ts';
 import { expectEqual, expectThat } from '../expect.ts';
 import { type Descriptor, layoutEntries, refNameAnnotation } from '../material/layout-directory.ts';
-import type { Ability } from '../tools/tool.ts';
+import type { Inability } from '../tools/tool.ts';
 import type { MatrixLab } from './bench.ts';
 import type { ToolResult } from './cells.ts';
 import type { ContentKind, TaggedContent } from './contents.ts';
 import { judgeTool } from './judge-tool.ts';
-import type { Bench, Expected, MatrixTool, Reader, Writer } from './matrix-tool.ts';
+import type { Bench, Expected, MatrixTool, Reader, Refusal, Way, Ways, Writer } from './matrix-tool.ts';
 
 /** By content: the fixture that it writes, or why it writes none. */
-type Fixtures = Readonly<Record<ContentKind, string | { readonly cannot: string }>>;
+type Fixtures = Readonly<Record<ContentKind, string | Inability | Refusal>>;
 
 interface Model {
   readonly name: string;
   /** The source that was read. */
   readonly version: string;
   readonly writes: Fixtures;
-  reads(bench: Bench): Readonly<Record<ContentKind, Ability<readonly Reader[]>>>;
+  reads(bench: Bench): Ways<Reader>;
 }
 
 const containerdSubject = 'io.containerd.manifest.subject';
-const notModelled = { cannot: 'its reading is not modelled' };
+const notModelled = { refuses: 'not judged: its reading is not modelled' };
 const notRead = { image: notModelled, index: notModelled, referrers: notModelled, names: notModelled };
-const notRecorded = { cannot: 'no fixture of it' };
+const notRecorded = { refuses: 'not judged: no fixture of it' };
 
 const models: readonly Model[] = [
   {
@@ -124,7 +124,7 @@ export async function modelResults(lab: MatrixLab, checks: CheckList): Promise<R
 }
 
 function modelTool({ name, version, writes, reads }: Model): MatrixTool {
-  const writer = (fixture: Fixtures[ContentKind]): Ability<readonly Writer[]> =>
+  const writer = (fixture: Fixtures[ContentKind]): Way<Writer> =>
     typeof fixture === 'string' ? [{ how: '', write: (target) => writeFixture(target, fixture) }] : fixture;
   return {
     name,

@@ -52,13 +52,16 @@ const columns: Readonly<Record<ContentKind, string>> = {
 };
 
 function page(results: MatrixResults): string {
-  const tools = Object.entries(results).sort(([one], [other]) => (one < other ? -1 : 1));
+  const byName = Object.entries(results).sort(([one], [other]) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
+  const tools = [...byName.filter(([, { model }]) => !model), ...byName.filter(([, { model }]) => model)];
+  const models = tools.filter(([, { model }]) => model).length;
   return `${[
     '# Interoperability',
     `<!-- Written by \`npm run interop -- --full\`; do not edit. -->`,
-    `Real tools against moorage, in both directions: ${tools.length} of them. What each content is: an image with one tag; an index of two
-platforms; an image with two referrers, one of which gets its artifact type from its config; two images of different repositories with full names
-in one layout or archive. A cell that is not yes has a note below its table. A model stands for a tool that could not be installed.`,
+    `${tools.length - models} real tools against moorage, in both directions, and ${models} models of tools that could not be installed. What they write and read is an
+image with one tag; an index of two platforms; an image with two referrers, one of which gets its artifact type from its config; two images of
+different repositories with full names in one layout or archive. In *italics*: by which of its ways the tool does it. –: the tool has no such thing.
+For every cell that is not yes, the reason is below its table.`,
     ...directions.flatMap((direction) => [headings[direction], table(tools, direction), notes(tools, direction)]),
     '## Versions',
     versions(tools),
@@ -69,17 +72,18 @@ type Rows = readonly (readonly [tool: string, result: ToolResult])[];
 
 function table(tools: Rows, direction: Direction): string {
   const rows = tools.map(([tool, result]) => {
-    const cells = contentKinds.map((kind) => cellText(result.cells[direction][kind], result.model));
-    return `| ${tool} | ${cells.join(' | ')} |`;
+    const cells = contentKinds.map((kind) => cellText(result.cells[direction][kind]));
+    return `| ${tool}${result.model ? ' (model)' : ''} | ${cells.join(' | ')} |`;
   });
   return [`| tool | ${contentKinds.map((kind) => columns[kind]).join(' | ')} |`, '|---|---|---|---|---|', ...rows].join(
     '\n',
   );
 }
 
-function cellText({ outcome, how }: Cell, model: boolean): string {
+function cellText({ outcome, how }: Cell): string {
+  if (outcome === 'none') return '–';
   if (outcome !== 'yes') return outcome;
-  return [model ? 'yes (model)' : 'yes', ...(how === '' ? [] : [`*${how}*`])].join(' ');
+  return ['yes', ...(how === '' ? [] : [`*${how}*`])].join(' ');
 }
 
 /** Why, once for all cells of a tool that have the same reason. */

@@ -103,7 +103,7 @@ export const buildkit: MatrixTool = {
         image: [reads(contents.image)],
         index: [reads(contents.index)],
         referrers: { cannot: noReferrers },
-        names: { cannot: 'BuildKit builds from a layout by digest only: names are not looked at' },
+        names: { refuses: 'BuildKit builds from a layout by digest only: names are not looked at' },
       },
       close: () => daemon.stop(),
     };

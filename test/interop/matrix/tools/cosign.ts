@@ -68,10 +68,10 @@ export const cosign: MatrixTool = {
         names: { cannot: 'cosign saves one image to a directory, without its name' },
       },
       reads: {
-        image: { cannot: own },
-        index: { cannot: own },
-        referrers: { cannot: own },
-        names: { cannot: own },
+        image: { refuses: own },
+        index: { refuses: own },
+        referrers: { refuses: own },
+        names: { refuses: own },
       },
       close: async () => {},
     };

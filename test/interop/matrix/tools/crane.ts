@@ -73,7 +73,7 @@ export const crane: MatrixTool = {
         image: [reads(contents.image)],
         index: [reads(contents.index)],
         referrers: cannotRefer('crane'),
-        names: { cannot: 'crane push takes layouts with one entry, whatever its name' },
+        names: { refuses: 'crane push takes layouts with one entry, whatever its name' },
       },
       close: async () => {},
     };

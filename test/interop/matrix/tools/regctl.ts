@@ -54,7 +54,7 @@ export const regctl: MatrixTool = {
         index: [reads(contents.index)],
         referrers: [reads(contents.referrers)],
         names: {
-          cannot: 'regctl looks for what follows the last colon only: repositories with equal tags are one to it',
+          refuses: 'regctl looks for what follows the last colon only: repositories with equal tags are one to it',
         },
       },
       close: async () => {},

@@ -80,7 +80,7 @@ export const umoci: MatrixTool = {
       },
       reads: {
         image: [reads(contents.image)],
-        index: { cannot: ambiguous },
+        index: { refuses: ambiguous },
         referrers: cannotRefer('umoci'),
         names: [readNames],
       },
