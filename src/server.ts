@@ -6,13 +6,12 @@ import type { ListenAddress } from './config/listen-address.ts';
 import type { Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import { defaultHttpSettings } from './http/http-settings.ts';
-import { type OpenedMount, openMounts } from './mounts/open-mounts.ts';
+import { inMemory, type OpenedMount, openMounts } from './mounts/open-mounts.ts';
 import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
 import { Registry } from './registry/registry.ts';
-import { MemoryStore } from './storage/memory/memory-store.ts';
 
 export interface RegistryServer {
   readonly app: FastifyInstance;
@@ -76,18 +75,14 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {
   const { storage, server } = settings;
-  const { readOnly } = server;
-  const opened = await openMounts({
+  return openMounts({
     ...served,
-    root: storage.ephemeral ? undefined : served.root,
-    readOnly,
+    root: storage.ephemeral ? inMemory : served.root,
+    readOnly: server.readOnly,
     fileMode: storage.fileMode,
     directoryMode: storage.directoryMode,
     log: messageFirst(log),
   });
-  if (!storage.ephemeral) return opened;
-  const store = new MemoryStore();
-  return [...opened, { name: '', store, readOnly, facts: undefined, path: '', kind: 'root' }];
 }
 
 const idleCheckMs = 50;

@@ -31,8 +31,9 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
   }
   const text = isNamed ? written.slice(equals + 1) : written;
   const readOnly = text.endsWith(':ro') && !exists(resolve(text));
-  const path = resolve(readOnly ? text.slice(0, -':ro'.length) : text);
-  if (text === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
+  const relative = readOnly ? text.slice(0, -':ro'.length) : text;
+  const path = resolve(relative);
+  if (relative === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
   return { written, name, path, readOnly };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { openLayoutArchive } from '../layout/docker-archive.ts';
 import type { FactsPlace } from '../layout/image-layout.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
@@ -10,16 +10,20 @@ import type { LayoutLog } from '../layout/layout-log.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
 import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { lookAtPath, type PathKind } from './look-at-path.ts';
 import { type MountArgument, MountArgumentError, nameOfPath, parseMountArgument } from './mount-argument.ts';
 
+/** The registry's own repositories are kept in memory. */
+export const inMemory = Symbol('in memory');
+
 export interface OpenMountsOptions {
   /** As written on the command line. */
   readonly paths: readonly string[];
   /** Directory of the registry itself; undefined: it is not served. */
-  readonly root: string | undefined;
+  readonly root: string | typeof inMemory | undefined;
   /** Every mount refuses pushes and deletes. */
   readonly readOnly: boolean;
   /** The user's cache directory, for work files of what must not be written to. */
@@ -31,6 +35,7 @@ export interface OpenMountsOptions {
 
 /** What a mount came from, for whoever prints it. */
 export interface OpenedMount extends Mount {
+  /** '' for what is in memory. */
   readonly path: string;
   readonly kind: PathKind;
 }
@@ -45,6 +50,7 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
   const roots = places.filter(({ kind }) => kind === 'root').length + (options.root === undefined ? 0 : 1);
   const named = places.map((place) => ({ place, name: nameFor(place, roots === 1) }));
   assertDistinct(named);
+  await assertApart(options, places);
   const opened: OpenedMount[] = [];
   try {
     if (options.root !== undefined) opened.push(await openRoot(options.root, options));
@@ -89,8 +95,47 @@ function assertDistinct(named: readonly { readonly place: Place; readonly name: 
   }
 }
 
-async function openRoot(root: string, options: OpenMountsOptions): Promise<OpenedMount> {
+interface Directory {
+  readonly written: string;
+  readonly path: string;
+}
+
+/**
+ * What was acknowledged in a layout is written down once, in the directory it was served from: served for writing from two of them,
+ * each would take the pushes and deletes of the other for those of another program.
+ */
+async function assertApart({ root, readOnly }: OpenMountsOptions, places: readonly Place[]): Promise<void> {
+  if (readOnly) return;
+  const written = places.filter((place) => place.kind !== 'archive' && !place.readOnly);
+  const directories: readonly Directory[] = [
+    ...(typeof root === 'string' ? [{ written: root, path: await realPathOf(root) }] : []),
+    ...(await Promise.all(written.map(async (place) => ({ ...place, path: await realPathOf(place.path) })))),
+  ];
+  for (const [at, inner] of directories.entries()) {
+    const outer = directories.find(
+      (each, other) => other !== at && `${inner.path}${sep}`.startsWith(withSeparator(each.path)),
+    );
+    if (outer === undefined) continue;
+    throw new MountArgumentError(
+      `"${inner.written}" lies in "${outer.written}", which is served as well; leave it out, or write NAME=${inner.written}:ro to serve it read-only under another name too`,
+    );
+  }
+}
+
+/** The root may not be there yet. */
+async function realPathOf(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
+function withSeparator(path: string): string {
+  return path.endsWith(sep) ? path : `${path}${sep}`;
+}
+
+async function openRoot(root: string | typeof inMemory, options: OpenMountsOptions): Promise<OpenedMount> {
   const { readOnly } = options;
+  if (root === inMemory) {
+    return { name: '', store: new MemoryStore(), readOnly, facts: undefined, path: '', kind: 'root' };
+  }
   const store = await openFilesystemStore(root, storeOptions(options, readOnly));
   const facts = readOnly ? await sharedFacts(root, options) : { store, directory: ownFactsDirectory };
   return { name: '', store, readOnly, facts, path: root, kind: 'root' };
@@ -106,7 +151,7 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   }
   const readOnly = options.readOnly || place.readOnly;
   const opened = await openDirectory(path, readOnly, options);
-  return { name, ...opened, facts, path, kind };
+  return { name, ...opened, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
 }
 
 /** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
@@ -130,17 +175,17 @@ function storeOptions(options: OpenMountsOptions, readOnly: boolean): Filesystem
 }
 
 function workDirectoryOf({ root, readOnly, cacheDirectory }: OpenMountsOptions): string {
-  return root === undefined || readOnly ? cacheDirectory : join(root, '.moorage');
+  return typeof root !== 'string' || readOnly ? cacheDirectory : join(root, '.moorage');
 }
 
 /** A path that is only read stays byte-identical, so what is derived from it is kept elsewhere. Undefined where nothing can be kept. */
 async function sharedFacts(path: string, options: OpenMountsOptions): Promise<FactsPlace | undefined> {
   try {
-    const store = await openFilesystemStore(workDirectoryOf(options), {
-      log: options.log,
-      fileMode: 0o600,
-      directoryMode: 0o700,
-    });
+    const directory = workDirectoryOf(options);
+    // What the user's cache directory tells is nobody else's business; in the registry's own, other servers work as well.
+    const isPrivate = directory === options.cacheDirectory;
+    const modes = isPrivate ? { fileMode: 0o600, directoryMode: 0o700 } : {};
+    const store = await openFilesystemStore(directory, { ...storeOptions(options, false), ...modes });
     const scope = createHash('sha256')
       .update(await realpath(path))
       .digest('hex')

@@ -9,6 +9,8 @@ export interface Mount {
   readonly store: ObjectStore;
   /** Pushes and deletes are refused, and nothing is healed. */
   readonly readOnly: boolean;
+  /** True for a directory of layouts that is served under a name: nothing is pushed to that name itself, which would make it a layout. */
+  readonly isOnlyParent?: boolean;
   /** Where derived facts about its blobs are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
 }

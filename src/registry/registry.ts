@@ -9,6 +9,7 @@ import { hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
@@ -99,7 +100,7 @@ export class Registry {
       name,
       blobs: new Blobs(layout, async (other) => {
         if (mountOf(this.#mounts, other) !== mounted) return undefined;
-        return (await locate(nameBelow(mounted, other), (prefix) => mounted.at(prefix))).layout;
+        return (await unlessRefused(locate(nameBelow(mounted, other), (prefix) => mounted.at(prefix))))?.layout;
       }),
       uploads: new Uploads(name, layout, mounted.sessions),
       manifests: new Manifests(layout, names, { requireReferences: this.#options.requireReferences }),
@@ -129,8 +130,11 @@ export class Registry {
   async #exists(name: RepositoryName): Promise<boolean> {
     const mounted = mountOf(this.#mounts, name);
     if (mounted === undefined) return false;
-    const { layout, path } = await locate(nameBelow(mounted, name), (prefix) => mounted.at(prefix));
-    return layout.has(layout.names(path));
+    const has = locate(nameBelow(mounted, name), (prefix) => mounted.at(prefix)).then(({ layout, path }) =>
+      layout.has(layout.names(path)),
+    );
+    // A layout that cannot be read holds nothing for a mirror, and must not keep it from the others.
+    return (await unlessRefused(has)) === true;
   }
 
   /** True when pushes and deletes are refused: of one repository, or of the registry as a whole. */
@@ -145,7 +149,9 @@ export class Registry {
     }
     const mounted = mountOf(this.#mounts, name);
     if (mounted === undefined) return 'nothing is served under this name; new repositories need --root DIR';
-    return mounted.mount.readOnly ? 'this repository is served read-only' : undefined;
+    if (mounted.mount.readOnly) return 'this repository is served read-only';
+    const isItself = mounted.mount.isOnlyParent === true && name === mounted.name;
+    return isItself ? `a directory of repositories is served under this name; push to ${name}/NAME` : undefined;
   }
 
   async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
@@ -203,5 +209,15 @@ export class Registry {
         log.warn('expired upload sessions could not be removed; trying again later', { error });
       }
     }
+  }
+}
+
+/** Undefined for what a client would be refused: here somebody only looks whether it is there. */
+async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
   }
 }

@@ -14,7 +14,7 @@ export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<vo
     tree.calls.closeSync(descriptor);
     tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
   } catch (error) {
-    throw refusal(tree.root, error);
+    throw refusal(tree.root, error, readOnly ? 'read' : 'write to');
   }
 }
 
@@ -30,14 +30,14 @@ async function create({ calls, root, directoryMode }: FileTree): Promise<void> {
       calls.closeSync(descriptor);
     }
   } catch (error) {
-    throw refusal(root, error);
+    throw refusal(root, error, 'write to');
   }
 }
 
-function refusal(root: string, error: unknown): unknown {
+function refusal(root: string, error: unknown, intent: 'read' | 'write to'): unknown {
   const code = errnoOf(error);
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new StorageError('read-only', `cannot write to the storage directory ${root} (${code})`, error);
+    return new StorageError('read-only', `cannot ${intent} the storage directory ${root} (${code})`, error);
   }
   if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'ELOOP') {
     return new StorageError('unsafe', `the storage directory ${root} is not a directory (${code})`, error);
