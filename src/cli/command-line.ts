@@ -5,6 +5,7 @@ import { nearest } from '../config/suggestion.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { importCommand } from './import-command.ts';
+import { inspectCommand } from './inspect-command.ts';
 import { lsCommand } from './ls-command.ts';
 import { reconcileCommand } from './reconcile-command.ts';
 import { serveCommand } from './serve-command.ts';
@@ -20,6 +21,7 @@ const defaultCommand: CommandFactory = serveCommand;
 const otherCommands: readonly CommandFactory[] = [
   lsCommand,
   treeCommand,
+  inspectCommand,
   importCommand,
   exportCommand,
   reconcileCommand,

@@ -4,6 +4,7 @@ import { Authorizer } from './authorizer.ts';
 import type { CredentialSource } from './credentials.ts';
 import { registryAddress } from './registry-address.ts';
 import { RegistryClient } from './registry-client.ts';
+import { RegistryLook } from './registry-look.ts';
 import { RemoteRegistry } from './remote-registry.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
@@ -25,8 +26,21 @@ export const defaultTransport: TransportOptions = {
 };
 
 /** Contacts nobody yet. `host` is `HOST` or `HOST:PORT`. */
-export function openRemote(host: string, { scheme, credentials, transport }: RemoteOptions): RemoteRegistry {
+export function openRemote(host: string, options: RemoteOptions): RemoteRegistry {
+  return new RemoteRegistry(clientOf(host, options));
+}
+
+/** The same registry twice: for its images, and for a look behind them. */
+export function openRemoteLook(
+  host: string,
+  options: RemoteOptions,
+): { readonly registry: RemoteRegistry; readonly look: RegistryLook } {
+  const client = clientOf(host, options);
+  return { registry: new RemoteRegistry(client), look: new RegistryLook(client) };
+}
+
+function clientOf(host: string, { scheme, credentials, transport }: RemoteOptions): RegistryClient {
   const address = registryAddress(host, scheme);
   const carrier = new Transport(transport);
-  return new RemoteRegistry(new RegistryClient(address, carrier, new Authorizer(carrier, address, credentials)));
+  return new RegistryClient(address, carrier, new Authorizer(carrier, address, credentials));
 }

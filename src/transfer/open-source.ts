@@ -5,12 +5,17 @@ import type { NameRules } from '../layout/names/name-rules.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 import { loginCredentials } from '../remote/login-credentials.ts';
-import { defaultTransport, openRemote } from '../remote/open-remote.ts';
+import { defaultTransport, openRemote, type RemoteOptions } from '../remote/open-remote.ts';
 import type { ImageSource } from './image-source.ts';
 import { openLocalSource } from './local-source.ts';
 import { pathKind } from './path-kind.ts';
 import { SourceError } from './source-error.ts';
-import { parseSourceReference, type SourceReference, WrongReferenceError } from './source-reference.ts';
+import {
+  parseSourceReference,
+  type RemoteReference,
+  type SourceReference,
+  WrongReferenceError,
+} from './source-reference.ts';
 
 export interface OpenOptions {
   /** `--root`: where names without a host or a path are looked up. */
@@ -73,13 +78,9 @@ export async function openImage(text: string, options: OpenOptions): Promise<Ope
 }
 
 async function openParsed(parsed: SourceReference, options: OpenOptions): Promise<ImageSource> {
-  const { environment, root, plainHttp, userAgent } = options;
+  const { root } = options;
   if (parsed.kind === 'remote') {
-    return openRemote(parsed.host, {
-      scheme: parsed.scheme ?? (plainHttp ? 'http' : undefined),
-      credentials: loginCredentials({ environment, helperTimeoutMs }),
-      transport: { ...defaultTransport, userAgent },
-    });
+    return openRemote(parsed.host, remoteOptions(parsed, options));
   }
   if (parsed.kind === 'path') return openPath(parsed.path, options);
   if (pathKind(root) === 'absent') {
@@ -88,6 +89,18 @@ async function openParsed(parsed: SourceReference, options: OpenOptions): Promis
     );
   }
   return openLocalSource([], options);
+}
+
+/** How a registry is asked: by the flags, and with the logins of docker and podman. */
+export function remoteOptions(
+  { scheme }: RemoteReference,
+  { plainHttp, environment, userAgent }: OpenOptions,
+): RemoteOptions {
+  return {
+    scheme: scheme ?? (plainHttp ? 'http' : undefined),
+    credentials: loginCredentials({ environment, helperTimeoutMs }),
+    transport: { ...defaultTransport, userAgent },
+  };
 }
 
 function openPath(path: string, options: OpenOptions): Promise<ImageSource> {

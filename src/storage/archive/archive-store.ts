@@ -137,18 +137,25 @@ export async function openArchiveStore(path: string, options: ArchiveStoreOption
   }
 }
 
+/** What is said when an archive is opened: a look at one tells them apart. */
+export const archiveWarnings = {
+  damaged: 'an archive is damaged: only what is before the damage is served',
+  cutOff: 'an archive has no end mark: it may have been cut off',
+  refused: 'members of an archive are not served',
+} as const;
+
 function report(path: string, { contents, damage, hasEnd }: TarScan, base: string, log: ArchiveLog): void {
   if (damage !== undefined) {
     const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
     if (markersBelow(contents, base).length === 0) {
       throw new StorageError('unavailable', `${where}; neither index.json nor manifest.json is before that`);
     }
-    log.warn('an archive is damaged: only what is before the damage is served', { path, ...damage });
+    log.warn(archiveWarnings.damaged, { path, ...damage });
   } else if (!hasEnd) {
-    log.warn('an archive has no end mark: it may have been cut off', { path });
+    log.warn(archiveWarnings.cutOff, { path });
   }
   if (contents.ignoredCount > 0) {
     const examples = contents.ignored.slice(0, 5).map(({ name, reason }) => `${name}: ${reason}`);
-    log.warn('members of an archive are not served', { path, count: contents.ignoredCount, examples });
+    log.warn(archiveWarnings.refused, { path, count: contents.ignoredCount, examples });
   }
 }

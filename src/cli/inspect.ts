@@ -1,0 +1,50 @@
+// Looks at layouts on this machine or at a registry, and prints every finding.
+import { inspectLocal } from '../transfer/inspection/inspect-local.ts';
+import { inspectRemote } from '../transfer/inspection/inspect-remote.ts';
+import type { InspectDepth, Inspection } from '../transfer/inspection/inspection.ts';
+import type { OpenOptions } from '../transfer/open-source.ts';
+import { pathKind } from '../transfer/path-kind.ts';
+import { SourceError } from '../transfer/source-error.ts';
+import { parseSourceReference } from '../transfer/source-reference.ts';
+import { exitCodes } from './failure.ts';
+import { inspectJson, inspectText, summaryOf } from './inspect-text.ts';
+
+export interface InspectOptions extends OpenOptions, InspectDepth {
+  readonly json: boolean;
+}
+
+/** Returns the exit code. Throws what failureOf and sourceFailureOf explain. */
+export async function inspect(where: string | undefined, options: InspectOptions): Promise<number> {
+  const inspection = await inspectionOf(where, options);
+  if (inspection.parts.length === 0) throw new SourceError(`there is no layout in ${inspection.source}`);
+  process.stdout.write(options.json ? inspectJson(inspection) : inspectText(inspection));
+  const { errors, warnings } = summaryOf(inspection);
+  return errors + warnings === 0 ? 0 : exitCodes.failure;
+}
+
+async function inspectionOf(where: string | undefined, options: InspectOptions): Promise<Inspection> {
+  if (where === undefined) return inspectRoot(undefined, options);
+  const parsed = parseSourceReference(where, { lookAt: pathKind, home: options.environment.HOME });
+  if (parsed.kind === 'remote') return inspectRemote(parsed, options);
+  if (parsed.kind === 'root') return inspectRoot(parsed.name, options);
+  const { path, within } = parsed;
+  if (pathKind(path) === 'absent') {
+    throw new SourceError(`there is no layout, archive or directory of layouts at ${path}`);
+  }
+  return found(await inspectLocal({ ...options, path, within }), within);
+}
+
+async function inspectRoot(within: string | undefined, options: InspectOptions): Promise<Inspection> {
+  const { root } = options;
+  if (pathKind(root) === 'absent') {
+    throw new SourceError(
+      `there is no ${root} here; name what to look at: moorage inspect PATH, moorage inspect HOST/NAME, or --root DIR`,
+    );
+  }
+  return found(await inspectLocal({ ...options, path: undefined, within }), within);
+}
+
+function found(inspection: Inspection, within: string | undefined): Inspection {
+  if (within === undefined || inspection.parts.length > 0) return inspection;
+  throw new SourceError(`there is no repository "${within}" in ${inspection.source}`);
+}

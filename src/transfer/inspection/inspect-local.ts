@@ -1,0 +1,101 @@
+// A look at what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
+
+import { findDirectories } from '../../layout/findings/directory-findings.ts';
+import { FindingList } from '../../layout/findings/finding-list.ts';
+import { inspectLayout } from '../../layout/findings/inspect-layout.ts';
+import { type OpenedMount, openMounts } from '../../mounts/open-mounts.ts';
+import { userCacheDirectory } from '../../mounts/work-directory.ts';
+import { type NamedLayout, Registry } from '../../registry/registry.ts';
+import { archiveWarnings } from '../../storage/archive/archive-store.ts';
+import { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { OpenOptions } from '../open-source.ts';
+import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
+
+export interface InspectLocalOptions extends OpenOptions, InspectDepth {
+  /** Undefined: --root is looked at. */
+  readonly path: string | undefined;
+  /** A repository in it, by its whole name or the end of it; undefined: all of them. */
+  readonly within: string | undefined;
+}
+
+/** Writes nothing but work files in the cache directory. Throws what openMounts throws. */
+export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
+  const { path, root, environment, names, within } = options;
+  const log = new ArchiveWarnings();
+  const mounts = await openMounts({
+    paths: path === undefined ? [] : [path],
+    root: path === undefined ? root : undefined,
+    readOnly: true,
+    cacheDirectory: userCacheDirectory(environment),
+    fileMode: 0o644,
+    directoryMode: 0o755,
+    log,
+  });
+  const pushes = { requireReferences: false, uploadsExpireAfterMs: 60_000 };
+  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...pushes });
+  try {
+    const parts: InspectedPart[] = [];
+    if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount, log)));
+    const layouts: NamedLayout[] = [];
+    for await (const layout of registry.layouts()) if (isMeant(layout, within)) layouts.push(layout);
+    layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const layout of layouts) parts.push(await inspected(layout, mounts, options));
+    return { source: path ?? root, parts };
+  } finally {
+    await registry.close();
+  }
+}
+
+function isMeant({ name }: NamedLayout, within: string | undefined): boolean {
+  return within === undefined || name === within || name.endsWith(`/${within}`) || within.startsWith(`${name}/`);
+}
+
+async function inspected(
+  { name, layout, mount, prefix }: NamedLayout,
+  mounts: readonly OpenedMount[],
+  { names, scan, verify }: InspectLocalOptions,
+): Promise<InspectedPart> {
+  const opened = mounts.find((each) => each.store === mount.store);
+  const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
+  const reconcile = () => layout.reconcile({ dryRun: true });
+  const found = await inspectLayout({ store: mount.store, prefix, name, names, files, reconcile, scan, verify });
+  const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');
+  return { kind: 'layout', name, where, ...found };
+}
+
+/** Undefined where there is nothing to say: a layout is looked at by itself. */
+async function asAWhole({ kind, path }: OpenedMount, log: ArchiveWarnings): Promise<readonly InspectedPart[]> {
+  if (kind === 'layout') return [];
+  const findings = new FindingList();
+  if (kind === 'root') await findDirectories(new DirectoryLook(path), findings);
+  else log.tell(findings);
+  const groups = findings.groups();
+  return groups.length === 0
+    ? []
+    : [{ kind, name: '', where: path, entries: undefined, dialects: [], findings: groups }];
+}
+
+const silent = { info: () => {}, warn: () => {} };
+
+/** What is said when an archive is opened, as findings; whatever else is said is found out by the look itself. */
+class ArchiveWarnings {
+  readonly #said: { readonly message: string; readonly details: object }[] = [];
+
+  info(): void {}
+
+  warn(message: string, details: object): void {
+    this.#said.push({ message, details });
+  }
+
+  tell(findings: FindingList): void {
+    for (const { message, details } of this.#said) {
+      if (message === archiveWarnings.cutOff) findings.add('archive-cut-off', {});
+      if (message === archiveWarnings.damaged) findings.add('archive-damaged', { detail: JSON.stringify(details) });
+      if (message !== archiveWarnings.refused) continue;
+      const { count, examples } = details as { readonly count: number; readonly examples: readonly string[] };
+      for (const detail of examples) findings.add('members-refused', { detail });
+      const more = count - examples.length;
+      if (more > 0) findings.add('members-refused', { detail: `and ${more} more` });
+    }
+  }
+}
