@@ -23,6 +23,7 @@ GO_TOOLS=(
   'notation|github.com/notaryproject/notation@v1.3.2|./cmd/notation'
   'ctr-2|github.com/containerd/containerd/v2@v2.4.2|./cmd/ctr|no_btrfs'
   'containerd-2|github.com/containerd/containerd/v2@v2.4.2|./cmd/containerd|no_btrfs'
+  'dockerd-29|github.com/moby/moby/v2@v2.0.0-beta.24|./cmd/dockerd|exclude_graphdriver_btrfs'
   # Not the newest of either: those need modules that the module proxy does not have.
   'buildctl|github.com/moby/buildkit@v0.33.0|./cmd/buildctl'
   'buildkitd|github.com/moby/buildkit@v0.33.0|./cmd/buildkitd'
@@ -34,7 +35,7 @@ GO_TOOLS=(
 )
 CLIENTS=(oras regctl crane olareg umoci notation)
 BENCH=(olareg registry oras regctl)
-FULL=(ctr-2 containerd-2 buildctl buildkitd docker-buildx cosign zot helm)
+FULL=(ctr-2 containerd-2 dockerd-29 buildctl buildkitd docker-buildx cosign zot helm)
 # command | Debian package
 APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'ctr|containerd' 'runc|runc' 'wrk|wrk')
 

@@ -26,7 +26,6 @@ interface Model {
   reads(bench: Bench): Ways<Reader>;
 }
 
-const containerdSubject = 'io.containerd.manifest.subject';
 const notModelled = { refuses: 'not judged: its reading is not modelled' };
 const notRead = { image: notModelled, index: notModelled, referrers: notModelled, names: notModelled };
 const notRecorded = { refuses: 'not judged: no fixture of it' };
@@ -46,26 +45,6 @@ const models: readonly Model[] = [
       index: [reader('top-level entries', () => readAsZot(layoutOf(contents.index), contents.index))],
       referrers: [reader('top-level entries', () => readAsZot(layoutOf(contents.referrers), contents.referrers))],
       names: { cannot: 'zot has one repository a directory, and full names are no tags to it' },
-    }),
-  },
-  {
-    name: 'docker 29',
-    version: 'moby b985e23 (29.7), containerd image store',
-    writes: {
-      image: 'generated/docker/save',
-      index: 'generated/containerd/multiarch',
-      referrers: 'generated/containerd/referrers',
-      names: 'generated/containerd/fullname',
-    },
-    reads: ({ contents, layoutOf }) => ({
-      image: notModelled,
-      index: notModelled,
-      referrers: [
-        reader('entries with io.containerd.manifest.subject', () =>
-          readAsDockerLoad(layoutOf(contents.referrers), contents.referrers),
-        ),
-      ],
-      names: notModelled,
     }),
   },
   {
@@ -176,17 +155,6 @@ async function readAsZot(layout: string, content: TaggedContent): Promise<string
   const found: string[] = [];
   for (const entry of entries) if ((await subjectOf(layout, entry)) === content.digest) found.push(entry.digest);
   expectEqual([...new Set(found)].toSorted().join(), content.referrers.toSorted().join(), 'the referrers found');
-  return `${found.length} referrers`;
-}
-
-/** docker load from 29.1 on links image manifests whose entry names their subject; the manifest has to agree. */
-async function readAsDockerLoad(layout: string, content: TaggedContent): Promise<string> {
-  const found: string[] = [];
-  for (const entry of await layoutEntries(layout)) {
-    const hinted = entry.annotations?.[containerdSubject] === content.digest;
-    if (hinted && (await subjectOf(layout, entry)) === content.digest) found.push(entry.digest);
-  }
-  expectEqual(found.toSorted().join(), content.referrers.toSorted().join(), 'the referrers linked');
   return `${found.length} referrers`;
 }
 

@@ -7,7 +7,7 @@ import { buildx } from './buildx.ts';
 import { ctr, ctr2 } from './containerd.ts';
 import { cosign } from './cosign.ts';
 import { crane } from './crane.ts';
-import { docker } from './docker.ts';
+import { docker, docker29 } from './docker.ts';
 import { helm } from './helm.ts';
 import { notation } from './notation.ts';
 import { olareg } from './olareg.ts';
@@ -31,6 +31,7 @@ export const matrixTools: readonly MatrixTool[] = [
   docker,
   notation,
   ctr2,
+  docker29,
   buildkit,
   buildx,
   cosign,

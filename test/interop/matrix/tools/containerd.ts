@@ -119,7 +119,7 @@ function serverVersion(text: string): string {
   return (/Server:\s+Version:\s+(\S+)/.exec(text)?.[1] ?? '').split('~')[0] ?? '';
 }
 
-async function startContainerd(
+export async function startContainerd(
   bench: Parameters<MatrixTool['open']>[0],
   command: string,
   address: string,
