@@ -1,25 +1,42 @@
 // What was derived from the immutable manifests of one layout, kept across restarts: nothing is parsed twice. A line for each
 // manifest; the file is a cache and nothing more: when it cannot be read or written, manifests are read again.
+import type { Annotations } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
+import { isManifestType } from '../oci/media-type.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import type { LayoutLog } from './layout-log.ts';
 import type { KnownFacts, ManifestFacts } from './manifest-facts.ts';
 
 const format = '{"moorage":"manifest facts","version":1}';
-/** Some hundred thousand manifests; beyond, the file is begun anew. */
+/** Some hundred thousand manifests; what is beyond is derived again, and a larger file is begun anew. */
 const maxBytes = 64 * 1024 * 1024;
 const writeAfterMs = 500;
+/** The file is asked for all at once, after a start and after a change, and then not for long. */
+const forgetAfterMs = 10_000;
+const newline = 10;
+const tab = 9;
+
+interface Span {
+  readonly at: number;
+  readonly end: number;
+}
 
 export class FactsFile {
   readonly #store: ObjectStore;
   readonly #key: Key;
   readonly #log: LayoutLog;
-  /** Lines by what they are about; taken out when asked for, since whoever asks keeps the answer. */
-  #lines: Promise<Map<string, string>> | undefined;
+  /** What the file holds; undefined where this process wrote it and knows it still, or had no reason to look again. */
+  #kept: Map<string, Span | undefined> | undefined;
+  /** The file as it was read; undefined when nobody asked for long. */
+  #bytes: Promise<Buffer> | undefined;
+  #size = 0;
   #isNew = false;
+  /** The last line was cut short by a crash: what is appended must not become a part of it. */
+  #isCut = false;
   #unwritten: string[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #writing: NodeJS.Timeout | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
   #failed = false;
 
   constructor(store: ObjectStore, key: Key, log: LayoutLog) {
@@ -30,31 +47,43 @@ export class FactsFile {
 
   /** `taken` is the media type that the manifest is referenced with, '' for none. The blob's own existence is not looked at. */
   async get(digest: Digest, taken: string): Promise<KnownFacts | undefined> {
-    this.#lines ??= this.#load();
-    const lines = await this.#lines;
-    const id = `${digest} ${taken}`;
-    const line = lines.get(id);
-    if (line === undefined) return undefined;
-    lines.delete(id);
-    return parseFacts(line, digest);
+    const id = idOf(digest, taken);
+    if (this.#kept !== undefined && this.#kept.get(id) === undefined) return undefined;
+    this.#bytes ??= this.#load();
+    this.#forgetting?.refresh();
+    this.#forgetting ??= setTimeout(() => this.#forget(), forgetAfterMs).unref();
+    const bytes = await this.#bytes;
+    const span = this.#kept?.get(id);
+    if (span === undefined) return undefined;
+    const facts = parseFacts(bytes.toString('utf8', span.at, span.end), digest);
+    // A line that is damaged, or not ours, is written again.
+    if (facts === undefined) this.#kept?.delete(id);
+    return facts;
   }
 
+  /** Of what `get` did not know. */
   put(digest: Digest, taken: string, facts: KnownFacts): void {
-    if (this.#failed) return;
-    this.#unwritten.push(`${digest} ${taken}\t${JSON.stringify(facts)}\n`);
-    this.#timer ??= setTimeout(() => void this.flush(), writeAfterMs).unref();
+    const id = idOf(digest, taken);
+    if (this.#failed || this.#size >= maxBytes || this.#kept?.has(id)) return;
+    this.#kept?.set(id, undefined);
+    const line = `${id}\t${JSON.stringify(facts)}\n`;
+    this.#size += line.length;
+    this.#unwritten.push(line);
+    this.#writing ??= setTimeout(() => void this.flush(), writeAfterMs).unref();
   }
 
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
     if (this.#unwritten.length === 0) return;
-    await this.#lines;
-    const bytes = Buffer.from(this.#unwritten.join(''));
+    await this.#bytes;
+    const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
+    const isNew = this.#isNew;
     this.#unwritten = [];
+    this.#isNew = false;
+    this.#isCut = false;
     try {
-      if (this.#isNew) await this.#store.write(this.#key, Buffer.from(`${format}\n`));
-      this.#isNew = false;
+      if (isNew) await this.#store.write(this.#key, Buffer.from(`${format}\n`));
       await this.#store.append(this.#key, bytes);
     } catch (error) {
       this.#failed = true;
@@ -62,22 +91,43 @@ export class FactsFile {
     }
   }
 
-  async #load(): Promise<Map<string, string>> {
-    const lines = new Map<string, string>();
+  #forget(): void {
+    this.#bytes = undefined;
+    this.#forgetting = undefined;
+  }
+
+  async #load(): Promise<Buffer> {
+    const bytes = await this.#read();
+    const kept = new Map<string, Span | undefined>(Array.from(this.#kept ?? [], ([id]) => [id, undefined]));
+    let start = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+      const at = bytes.subarray(start, end).indexOf(tab);
+      if (at > 0) kept.set(bytes.toString('latin1', start, start + at), { at: start + at + 1, end });
+      start = end + 1;
+    }
+    this.#kept = kept;
+    this.#isCut = start < bytes.length;
+    this.#size = bytes.length;
+    return bytes;
+  }
+
+  /** Empty for a file that is not there, or not ours. */
+  async #read(): Promise<Buffer> {
+    let bytes: Buffer = Buffer.alloc(0);
     try {
       const object = await this.#store.read(this.#key, maxBytes);
-      const [first, ...rest] = object === undefined ? [] : Buffer.from(object.bytes).toString('utf8').split('\n');
-      this.#isNew = first !== format;
-      for (const line of this.#isNew ? [] : rest) {
-        const tab = line.indexOf('\t');
-        if (tab > 0) lines.set(line.slice(0, tab), line.slice(tab + 1));
-      }
+      if (object !== undefined)
+        bytes = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength);
     } catch (error) {
-      this.#isNew = true;
       this.#log.info('the facts kept about manifests cannot be read; they are derived anew', { error });
     }
-    return lines;
+    this.#isNew = bytes.toString('latin1', 0, format.length + 1) !== `${format}\n`;
+    return this.#isNew ? Buffer.alloc(0) : bytes;
   }
+}
+
+function idOf(digest: Digest, taken: string): string {
+  return `${digest} ${taken}`;
 }
 
 /** Undefined for a line that was cut short by a crash, or is not ours. */
@@ -91,14 +141,28 @@ function parseFacts(line: string, digest: Digest): KnownFacts | undefined {
   if (json === 'none') return 'none';
   if (typeof json !== 'object' || json === null) return undefined;
   const { subject, descriptor, children } = json as Partial<ManifestFacts>;
-  if (!isDescriptor(descriptor) || descriptor.digest !== digest) return undefined;
+  const own = descriptorOf(descriptor);
+  if (own?.digest !== digest || !Array.isArray(children)) return undefined;
   if (subject !== undefined && !(typeof subject === 'string' && isDigest(subject))) return undefined;
-  if (!Array.isArray(children) || !children.every(isDescriptor)) return undefined;
-  return { subject, descriptor, children };
+  const listed = children.flatMap((child) => descriptorOf(child) ?? []);
+  return listed.length === children.length ? { subject, descriptor: own, children: listed } : undefined;
 }
 
-function isDescriptor(value: unknown): value is Descriptor {
-  if (typeof value !== 'object' || value === null) return false;
-  const { mediaType, digest, size } = value as Partial<Descriptor>;
-  return typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest) && Number.isSafeInteger(size);
+/** With the members that we write, and no others: it is served as it stands. */
+function descriptorOf(value: unknown): Descriptor | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { mediaType, digest, size, artifactType, annotations } = value as Partial<Descriptor>;
+  if (typeof mediaType !== 'string' || !isManifestType(mediaType)) return undefined;
+  if (typeof digest !== 'string' || !isDigest(digest) || typeof size !== 'number') return undefined;
+  if (artifactType !== undefined && typeof artifactType !== 'string') return undefined;
+  if (annotations !== undefined && !isTexts(annotations)) return undefined;
+  return {
+    ...{ mediaType, digest, size },
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function isTexts(value: unknown): value is Annotations {
+  return typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string');
 }

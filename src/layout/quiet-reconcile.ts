@@ -24,7 +24,7 @@ export class QuietReconcile {
   readonly #options: QuietReconcileOptions;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: QuietReconcileOptions) {
     this.#options = options;
@@ -32,7 +32,7 @@ export class QuietReconcile {
 
   /** Another program wrote, or the layout was opened. */
   changed(): void {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#running = this.#running.then(() => this.#run());
@@ -40,18 +40,20 @@ export class QuietReconcile {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearTimeout(this.#timer);
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { log, name, reconcile } = this.#options;
+    const { signal } = this.#closing;
     try {
       for (let tries = 0; await this.#isBusy(); tries += 1) {
-        if (this.#closed || tries >= maxPostponements) return;
-        await sleep(this.#options.afterMs ?? quietMs, undefined, { ref: false });
+        if (signal.aborted || tries >= maxPostponements) return;
+        await sleep(this.#options.afterMs ?? quietMs, undefined, { ref: false, signal }).catch(() => undefined);
       }
+      if (signal.aborted) return;
       const changes = await reconcile();
       if (changes.length > 0)
         log.info('referrers that other tools stored were made visible to all', { layout: name, changes });
