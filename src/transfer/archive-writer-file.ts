@@ -1,6 +1,6 @@
 // An archive as a file: compressed as its name says, written beside its place and renamed once all of it is durable.
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -37,7 +37,8 @@ export async function writeArchive(
   { compression, signal }: { readonly compression: Compression; readonly signal: AbortSignal },
 ): Promise<void> {
   const through = compressor(compression);
-  const draft = join(dirname(path), `.moorage-${randomBytes(6).toString('hex')}-${basename(path)}`);
+  await writing(path, () => removeOldDrafts(path));
+  const draft = join(dirname(path), `${draftPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`);
   const file = await writing(path, () => open(draft, 'wx', 0o644));
   try {
     try {
@@ -53,6 +54,20 @@ export async function writeArchive(
     throw signal.aborted ? signal.reason : error;
   }
   await writing(path, () => syncDirectory(dirname(path)));
+}
+
+const draftPrefix = '.moorage-';
+/** An export that runs writes into its draft all the time. */
+const abandonedAfterMs = 3_600_000;
+
+/** What a run left of this archive that was killed. */
+async function removeOldDrafts(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(draftPrefix) || !name.endsWith(`-${basename(path)}`)) continue;
+    const draft = join(dirname(path), name);
+    const found = await lstat(draft).catch(() => undefined);
+    if (found?.isFile() && Date.now() - found.mtimeMs > abandonedAfterMs) await rm(draft, { force: true });
+  }
 }
 
 /** No space, no permission, no such directory: about the target, and not about what is copied. */

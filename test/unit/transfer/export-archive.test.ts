@@ -1,6 +1,6 @@
 // Archives: complete, the same bytes each time, and never half of one under the name of the target.
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
@@ -113,6 +113,19 @@ describe('an archive', () => {
     const { entries, report } = await archived(source, ['app:v1'], { profile: 'docker' });
     expect(entries.find(({ name }) => name === `blobs/sha512/${long.digest.slice(7)}`)?.bytes).toEqual(long.bytes);
     expect(report.notes).toEqual(['there are sha512 digests, which containerd, docker and crane do not read']);
+  });
+
+  it('clears away what an earlier run of the same left that was killed, and no other file', async () => {
+    const directory = await temporaryDirectory();
+    const anHourAgo = Date.now() / 1000 - 3_700;
+    for (const name of ['.moorage-0123456789ab-out.tar', '.moorage-0123456789ab-other.tar', 'my-out.tar']) {
+      writeFileSync(`${directory}/${name}`, 'part');
+      utimesSync(`${directory}/${name}`, anHourAgo, anHourAgo);
+    }
+    writeFileSync(`${directory}/.moorage-ba9876543210-out.tar`, 'of a run beside this one');
+    await exported(signedImages(), ['team/app:v1'], { target: `${directory}/out.tar` });
+    const kept = ['.moorage-0123456789ab-other.tar', '.moorage-ba9876543210-out.tar', 'my-out.tar', 'out.tar'];
+    expect(readdirSync(directory).sort()).toEqual(kept);
   });
 
   it('replaces an older one with one rename', async () => {
