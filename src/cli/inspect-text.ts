@@ -1,4 +1,5 @@
 // What `moorage inspect` prints: findings by layout, the worst first, or JSON.
+import type { Dialect } from '../layout/findings/dialects.ts';
 import type { Finding } from '../layout/findings/finding.ts';
 import type { FindingGroup } from '../layout/findings/finding-list.ts';
 import { printableText } from '../oci/printable-text.ts';
@@ -39,10 +40,15 @@ export function inspectText(inspection: Inspection): string {
 function partLines({ kind, name, where, entries, dialects, findings }: InspectedPart): readonly string[] {
   const counted = entries === undefined ? '' : `, ${plural(entries, kind === 'repository' ? 'tag' : 'entry')}`;
   const title = name === '' ? where : `${name} (${where}${counted})`;
-  const tools = [...new Set(dialects.map(({ tool }) => tool))];
-  const traces = dialects.length === 0 ? [] : [`  written by: ${tools.join('; ')}`];
+  const traces = dialects.length === 0 ? [] : [`  written by: ${writtenBy(dialects)}`];
   const lines = findings.length === 0 ? ['  nothing found'] : findings.flatMap(groupLines);
   return [title, ...traces, ...lines, ''];
+}
+
+function writtenBy(dialects: readonly Dialect[]): string {
+  const tools = [...new Set(dialects.map(({ tool }) => tool))];
+  const tracesOf = (tool: string) => dialects.filter((each) => each.tool === tool).map(({ trace }) => trace);
+  return tools.map((tool) => `${tool} (${tracesOf(tool).join(', ')})`).join('; ');
 }
 
 function groupLines({ code, findings, omitted }: FindingGroup): readonly string[] {

@@ -46,8 +46,13 @@ function* ofDocument({ document, entries }: LayoutIndex): Generator<Dialect> {
   if (entries.length > 0 && !around.includes('"mediaType"')) {
     yield { tool: 'skopeo, podman, zot or regctl export', trace: 'index.json without mediaType' };
   }
-  const isLone = entries.length === 1 && entries[0]?.isNamed === false && entries[0].createdAt === undefined;
+  const [first] = entries;
+  const isLone = entries.length === 1 && first !== undefined && isNameless(first);
   if (isLone) yield { tool: 'crane or skopeo', trace: 'one entry without a name' };
+}
+
+function isNameless(entry: IndexEntry): boolean {
+  return !entry.isNamed && entry.createdAt === undefined && fieldsOf(entry).annotations.kind === undefined;
 }
 
 function* ofEntry(entry: IndexEntry, { annotations, hasPlatform, hasArtifactType }: EntryFields): Generator<Dialect> {
@@ -73,7 +78,8 @@ function* ofEntry(entry: IndexEntry, { annotations, hasPlatform, hasArtifactType
   if (annotations['vnd.docker.reference.type'] !== undefined) {
     yield { tool: 'BuildKit', trace: 'vnd.docker.reference.type' };
   }
-  yield* ofName(entry, annotations[annotationKeys.refName]);
+  // cosign and hauler name entries in their own way.
+  if (kind === undefined) yield* ofName(entry, annotations[annotationKeys.refName]);
 }
 
 function* ofName({ name, createdAt }: IndexEntry, refName: string | undefined): Generator<Dialect> {

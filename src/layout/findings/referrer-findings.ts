@@ -1,6 +1,8 @@
 // Referrers as other tools would find them: what a reconcile would change, and what only a look into every blob shows.
+import { annotationKeys } from '../../oci/annotations.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isReferrersTag, referrersTagOf } from '../../oci/referrers-tag.ts';
+import { annotationOf } from '../index-document.ts';
 import type { LayoutIndex } from '../layout-index.ts';
 import type { ManifestReader } from '../manifest-reader.ts';
 import { tagOf } from '../names/entry-name.ts';
@@ -55,10 +57,11 @@ export function findReconcile(
 ): void {
   for (const { kind, digest, subject } of changes) {
     if (kind === 'wrote-response' || kind === 'removed-response') {
-      const isStale = subject === undefined || hasResponse(index, subject);
+      const isStale = kind === 'removed-response' || subject === undefined || hasResponse(index, subject);
       // The digest would be that of the response, which is not there yet.
       findings.add(isStale ? 'stale-response' : 'missing-response', { detail: `of ${subject ?? digest}` });
-    } else if (!raw.has(digest)) {
+    } else if (!raw.has(digest) && (kind !== 'marked-referrer' || subject !== undefined)) {
+      // Without a subject it is the only image, which would get the name that it is served under: told already.
       findings.add(codeOf[kind], { digest, detail: subject === undefined ? undefined : `of ${subject}` });
     }
   }
@@ -70,6 +73,8 @@ const codeOf = {
   'marked-referrer': 'unmarked-referrer',
 } as const satisfies Partial<Record<Reconciled['kind'], FindingCode>>;
 
+/** olareg looks for its own annotation where the layout is its own, everybody else for the tag. */
 function hasResponse(index: LayoutIndex, subject: Digest): boolean {
-  return index.tagged(referrersTagOf(subject)).length > 0 || index.responsesFor(subject).length > 0;
+  const isOlaregs = annotationOf(index.document, annotationKeys.olaregConvert) === 'true';
+  return index.tagged(referrersTagOf(subject)).length > 0 && (!isOlaregs || index.responsesFor(subject).length > 0);
 }
