@@ -91,6 +91,7 @@ function textOf(layouts: readonly ReconciledLayout[], dryRun: boolean): string {
 const verbs: Readonly<Record<Reconciled['kind'], readonly [done: string, wouldDo: string]>> = {
   'listed-referrer': ['listed the referrer', 'would list the referrer'],
   'listed-child': ['listed the child', 'would list the child'],
+  'named-image': ['named the image', 'would name the image'],
   'marked-referrer': ['marked the referrer', 'would mark the referrer'],
   'wrote-response': ['wrote the referrers response', 'would write the referrers response'],
   'removed-response': ['removed the referrers response', 'would remove the referrers response'],

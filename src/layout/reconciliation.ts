@@ -18,7 +18,13 @@ import type { ReferrersResponses } from './referrers-responses.ts';
 
 /** One thing that was changed, or would be, and why. */
 export interface Reconciled {
-  readonly kind: 'listed-referrer' | 'listed-child' | 'marked-referrer' | 'wrote-response' | 'removed-response';
+  readonly kind:
+    | 'listed-referrer'
+    | 'listed-child'
+    | 'marked-referrer'
+    | 'named-image'
+    | 'wrote-response'
+    | 'removed-response';
   readonly digest: Digest;
   /** What it refers to, or whose response it is; undefined for a child. */
   readonly subject: Digest | undefined;
@@ -116,7 +122,16 @@ function changeOf(entry: IndexEntry, removed: readonly IndexEntry[], subjectOf: 
       why: stale ? `the response that ${reader} read was stale` : `${reader} would find no referrers`,
     };
   }
-  if (removed.some((each) => each.digest === digest)) {
+  const before = removed.find((each) => each.digest === digest);
+  if (before?.isNamed === false && entry.isNamed) {
+    return {
+      kind: 'named-image',
+      digest,
+      subject: undefined,
+      why: 'it was latest as the only entry, which it is no more; now the entry says so',
+    };
+  }
+  if (before !== undefined) {
     return {
       kind: 'marked-referrer',
       digest,
