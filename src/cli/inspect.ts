@@ -17,6 +17,9 @@ export interface InspectOptions extends OpenOptions, InspectDepth {
 export async function inspect(where: string | undefined, options: InspectOptions): Promise<number> {
   const inspection = await inspectionOf(where, options);
   if (inspection.parts.length === 0) throw new SourceError(`there is no layout in ${inspection.source}`);
+  if (inspection.parts.every(({ kind }) => kind === 'root')) {
+    process.stderr.write(`moorage: there is no layout in ${inspection.source} that could be served\n`);
+  }
   process.stdout.write(options.json ? inspectJson(inspection) : inspectText(inspection));
   const { errors, warnings } = summaryOf(inspection);
   return errors + warnings === 0 ? 0 : exitCodes.failure;

@@ -2,8 +2,10 @@
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isContainerImage, parseManifest } from '../oci/manifest.ts';
+import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import type { Registry } from '../registry/registry.ts';
+import { StorageError } from '../storage/storage-error.ts';
 
 const shownRepositories = 20;
 
@@ -33,14 +35,20 @@ async function pullLine(registry: Registry, name: RepositoryName, { host, port }
     const repository = await registry.repository(name);
     const { items: tags } = await repository.tags.list({});
     const tag = tags.find((each) => each === 'latest') ?? tags.at(-1);
-    if (tag === undefined) return `${image}    no tags: what it holds is found by digest only`;
+    if (tag === undefined) {
+      const isEmpty = await repository.tags.areOfNothing();
+      return `${image}    ${isEmpty ? 'empty' : 'no tags: what it holds is found by digest only'}`;
+    }
     const { mediaType, bytes } = await repository.manifests.get({ kind: 'tag', tag });
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
     const isImage = isContainerImage(parseManifest(bytes, mediaType));
     return `${pullCommand(image, tag, isImage, shownHost)}${note}`;
   } catch (error) {
-    if (error instanceof RegistryError) return `${image}    cannot be served: ${error.message}`;
+    // One that cannot be served is no reason to be silent about the others.
+    if (error instanceof RegistryError || error instanceof StorageError) {
+      return printableText(`${image}    cannot be served: ${error.message}`);
+    }
     throw error;
   }
 }

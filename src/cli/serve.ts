@@ -5,10 +5,10 @@ import type { Settings } from '../config/schema.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
-import type { Registry } from '../registry/registry.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
 import { exitCodes } from './failure.ts';
+import { hiddenLines } from './hidden-list.ts';
 import { type ListedAt, repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';
@@ -39,8 +39,10 @@ export async function serve(request: ServeRequest): Promise<number> {
     underNpm: environment.npm_lifecycle_event !== undefined,
   });
   const { server, port } = await start(request, log);
-  const listing = listRepositories(server.registry, { host: settings.server.listen.host, port }, log);
+  const stopping = new AbortController();
+  const listing = listRepositories(server, { host: settings.server.listen.host, port }, request, stopping.signal, log);
   const signal = await signals.first;
+  stopping.abort();
   log.info({ signal, withinMs: settings.server.shutdownTimeout }, 'stopping: running requests may finish');
   await listing;
   await server.stop(settings.server.shutdownTimeout);
@@ -54,13 +56,23 @@ interface Started {
 }
 
 /** After the socket is open, so that a directory of thousands of layouts does not delay it. */
-async function listRepositories(registry: Registry, address: ListedAt, log: Logger): Promise<void> {
+async function listRepositories(
+  { registry, mounts }: RegistryServer,
+  address: ListedAt,
+  { settings }: ServeRequest,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
   try {
-    const lines = await repositoryLines(registry, address);
-    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+    print(await repositoryLines(registry, address));
+    print(await hiddenLines({ registry, mounts, names: settings.layouts, signal }));
   } catch (error) {
     log.warn({ error }, 'the repositories could not be listed');
   }
+}
+
+function print(lines: readonly string[]): void {
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 async function start({ settings, paths, root, environment }: ServeRequest, log: Logger): Promise<Started> {

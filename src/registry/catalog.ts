@@ -12,7 +12,8 @@ import { mayHoldFullNames } from '../layout/names/full-names.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import type { Key, ObjectStore } from '../storage/object-store.ts';
+import type { Child, Key, ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { mountOf, nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 
@@ -42,12 +43,22 @@ async function* namesIn(mounted: MountedLayouts): AsyncIterable<RepositoryName> 
 export async function* layoutPrefixes(store: ObjectStore): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
-    for (const { name, kind } of await store.list(prefix)) {
+    for (const { name, kind } of await childrenOf(store, prefix)) {
       if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
       else if (kind === 'object' && name === indexFileName && (prefix === rootPrefix || isRepositoryName(prefix))) {
         yield prefix as LayoutPrefix;
       }
     }
+  }
+}
+
+/** One directory that may not be listed is no reason to serve none of the others. */
+async function childrenOf(store: ObjectStore, prefix: Key): Promise<readonly Child[]> {
+  try {
+    return await store.list(prefix);
+  } catch (error) {
+    if (prefix !== rootPrefix && error instanceof StorageError) return [];
+    throw error;
   }
 }
 
@@ -58,7 +69,7 @@ async function pathsIn(mounted: MountedLayouts, prefix: LayoutPrefix): Promise<r
     return (await mounted.at(prefix).repositories()) ?? [];
   } catch (error) {
     // It is there, and a pull from it says why it cannot be served.
-    if (error instanceof RegistryError) return [''];
+    if (error instanceof RegistryError || error instanceof StorageError) return [''];
     throw error;
   }
 }

@@ -28,7 +28,6 @@ export async function findDirectories(files: DirectoryLook, findings: FindingLis
 /** The directories in it that may hold repositories. */
 function look(files: DirectoryLook, prefix: Key, findings: FindingList): readonly Key[] {
   const directories: Key[] = [];
-  const links: Key[] = [];
   let isLayout = false;
   let hasBlobs = false;
   for (const { name, kind } of childrenIn(files, prefix, findings)) {
@@ -36,14 +35,17 @@ function look(files: DirectoryLook, prefix: Key, findings: FindingList): readonl
     if (kind === 'directory' && mayHoldRepositories(name)) directories.push(key);
     else if (kind === 'directory' && name === 'blobs') hasBlobs = true;
     else if (name === indexFileName) isLayout = true;
-    else if (kind === 'symbolic link' && mayHoldRepositories(name)) links.push(key);
+    else if (kind === 'symbolic link' && mayHoldRepositories(name) && files.leadsToFile(key, indexFileName)) {
+      findings.add('symbolic-link', { path: key });
+    }
+    if (name === indexFileName && kind !== 'file') {
+      findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path: key, detail: kind });
+    }
   }
-  if (isLayout && prefix !== rootPrefix && !isRepositoryName(prefix))
-    findings.add('unserved-directory', { path: prefix });
+  if (isLayout && !isRepositoryName(prefix)) {
+    findings.add('unserved-directory', { path: prefix === rootPrefix ? '.' : prefix });
+  }
   if (!isLayout && hasBlobs) findings.add('index-missing', { path: prefix === rootPrefix ? '.' : prefix });
-  // Those of a layout itself belong to the look at it.
-  const isPart = (key: Key) => isLayout && key === childPrefix(prefix, 'oci-layout');
-  for (const path of links) if (!isPart(path)) findings.add('symbolic-link', { path });
   return directories;
 }
 

@@ -60,8 +60,7 @@ export function findReconcile(
       const isStale = kind === 'removed-response' || subject === undefined || hasResponse(index, subject);
       // The digest would be that of the response, which is not there yet.
       findings.add(isStale ? 'stale-response' : 'missing-response', { detail: `of ${subject ?? digest}` });
-    } else if (!raw.has(digest) && (kind !== 'marked-referrer' || subject !== undefined)) {
-      // Without a subject it is the only image, which would get the name that it is served under: told already.
+    } else if (kind !== 'named-image' && !raw.has(digest)) {
       findings.add(codeOf[kind], { digest, detail: subject === undefined ? undefined : `of ${subject}` });
     }
   }

@@ -1,5 +1,5 @@
 // What lies in a directory, also what the store takes for absent: symbolic links, devices, files that may not be read.
-import { accessSync, constants, type Dir, type Dirent, lstatSync, opendirSync } from 'node:fs';
+import { type Dir, type Dirent, lstatSync, opendirSync, statSync } from 'node:fs';
 import type { Key } from '../object-store.ts';
 import { toStorageError } from './errno.ts';
 
@@ -40,13 +40,14 @@ export class DirectoryLook {
     return kindAt(this.#pathOf(key));
   }
 
-  isReadable(key: Key): boolean {
+  /** True when there is a file of that name where a link leads; the one question that follows a link, and it opens nothing. */
+  leadsToFile(link: Key, name: string): boolean {
     try {
-      accessSync(this.#pathOf(key), constants.R_OK);
-      return true;
-    } catch {
-      // Whatever the reason is, reading it would fail with the same.
-      return false;
+      return statSync(`${this.#pathOf(link)}/${name}`, { throwIfNoEntry: false })?.isFile() === true;
+    } catch (error) {
+      // A loop of links, a directory that may not be entered: nothing that could be served.
+      if (error instanceof Error && 'code' in error) return false;
+      throw error;
     }
   }
 
