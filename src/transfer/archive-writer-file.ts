@@ -6,6 +6,7 @@ import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { CopyError } from './copy-error.ts';
+import { storedZstd } from './stored-zstd.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -19,15 +20,12 @@ export function compressionOf(path: string): Compression | undefined {
 /** Node has zstd since 22.15. */
 type ZstdFactory = () => Transform;
 
-/** Throws CopyError where this Node cannot compress so: before anything is read. */
+/** What makes the archive of its bytes. */
 export function compressor(compression: Compression): readonly Transform[] {
   if (compression === 'none') return [];
   if (compression === 'gzip') return [zlib.createGzip()];
   const { createZstdCompress } = zlib as { createZstdCompress?: ZstdFactory };
-  if (createZstdCompress !== undefined) return [createZstdCompress()];
-  throw new CopyError(
-    `.tar.zst needs Node 22.15 or later, and this is ${process.version}; write a .tar or .tar.gz instead`,
-  );
+  return [createZstdCompress === undefined ? storedZstd() : createZstdCompress()];
 }
 
 /** Replaces what is there with one rename. Whatever goes wrong, `path` is as it was and nothing else is left. */
