@@ -8,6 +8,7 @@ import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, type IndexedEntry, noDelta } from './indexed-entry.ts';
 import { JournalFile } from './journal-file.ts';
+import { withPresentKeys } from './journal-keys.ts';
 import {
   type JournalRecord,
   journalLines,
@@ -102,7 +103,7 @@ export class Journal {
       this.#forget();
       return undefined;
     }
-    return { start: new Map(entries.map((entry) => [entry.key, entry])), ...found };
+    return withPresentKeys({ start: new Map(entries.map((entry) => [entry.key, entry])), ...found });
   }
 
   /** What to append before the version becomes visible. */

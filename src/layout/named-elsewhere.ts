@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { isNamedResponse } from './names/entry-name.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
 
 /** True when another repository of the layout names the manifest, or an index that holds it, or only another one names its subject. */
@@ -21,8 +22,9 @@ export async function isHeldElsewhere(
   return !(await reachedFrom([...own], manifests)).has(manifest.subject);
 }
 
+/** Not that of a referrers response, which stands for its subject: it is made again when a referrer goes. */
 function isName({ name }: IndexEntry): boolean {
-  return name.kind === 'tag' || name.kind === 'full';
+  return (name.kind === 'tag' || name.kind === 'full') && !isNamedResponse(name);
 }
 
 /** The manifests of these entries, and what indexes among them list, nested ones too. */
