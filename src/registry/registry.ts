@@ -5,7 +5,7 @@ import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-reader.ts';
-import { hostComponent } from '../layout/names/image-name.ts';
+import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -116,7 +116,7 @@ export class Registry {
    * so. Undefined when there is none.
    */
   async mirrored(host: string, name: RepositoryName): Promise<RepositoryName | undefined> {
-    const component = hostComponent(host === 'registry-1.docker.io' ? 'docker.io' : host);
+    const component = hostComponent(canonicalHost(host));
     if (component === undefined) return undefined;
     const below = `${component}/${name}`;
     const candidates = ['', ...this.#mounts.map((mounted) => mounted.name).filter((each) => each !== '')];

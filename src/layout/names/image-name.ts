@@ -26,12 +26,12 @@ export function parseImageName(text: string): ImageName | undefined {
   return { host: hasHost ? canonicalHost(first) : undefined, path, tag };
 }
 
-/** Docker Hub has two names (crane writes `index.docker.io`). */
 const dockerHub = 'docker.io';
 const dockerHubAlias = 'index.docker.io';
 
-function canonicalHost(host: string): string {
-  return host === dockerHubAlias ? dockerHub : host;
+/** Docker Hub has several names: crane writes `index.docker.io`, and `registry-1.docker.io` is where its API is. */
+export function canonicalHost(host: string): string {
+  return host === dockerHubAlias || host === 'registry-1.docker.io' ? dockerHub : host;
 }
 
 /** The path of a virtual repository that begins with a registry, as names that a client writes are read. */

@@ -7,6 +7,7 @@ import { buildApp } from '../../../src/http/app.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import { defaultHttpSettings, type HttpSettings } from '../../../src/http/http-settings.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
+import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
@@ -19,6 +20,8 @@ export interface RegistryAppOptions {
   readonly requireReferences?: boolean;
   readonly isLogged?: boolean;
   readonly readOnly?: boolean;
+  /** Instead of one store for all names. */
+  readonly mounts?: readonly Mount[];
 }
 
 export interface RegistryApp {
@@ -32,7 +35,7 @@ export interface RegistryApp {
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
   const registry = new Registry({
-    mounts: [{ name: '', store, readOnly: options.readOnly ?? false, facts: undefined }],
+    mounts: options.mounts ?? [{ name: '', store, readOnly: options.readOnly ?? false, facts: undefined }],
     requireReferences,
     uploadsExpireAfterMs: 60_000,
     log: { info: () => {}, warn: () => {} },
