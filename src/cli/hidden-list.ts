@@ -7,7 +7,6 @@ import { rootPrefix } from '../layout/keys.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { printableText } from '../oci/printable-text.ts';
-import { isRepositoryName } from '../oci/reference.ts';
 import { mountOf } from '../registry/mount.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ArchiveStore } from '../storage/archive/archive-store.ts';
@@ -93,9 +92,9 @@ class HiddenFindings {
 }
 
 function lineOf(where: string, { code, name, digest, path, detail }: Finding): string {
-  const tag =
-    name === undefined ? undefined : isRepositoryName(where) && !/[/:@]/.test(name) ? `${where}:${name}` : name;
-  const about = [tag ?? (where === '' ? undefined : where), path, tag === undefined ? undefined : digest];
+  const isOwnTag = name !== undefined && where !== '' && !/[/:@]/.test(name);
+  const named = isOwnTag ? [`${where}:${name}`] : [where === '' ? undefined : where, name];
+  const about = [...named, path, name === undefined ? undefined : digest];
   const line = `${code}  ${about.filter((each) => each !== undefined).join('  ')}`;
   return printableText(detail === undefined ? line : `${line}  (${detail})`, longestLine);
 }

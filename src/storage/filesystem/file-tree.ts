@@ -12,6 +12,10 @@ import type { SystemCalls } from './system-calls.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
+/** For so long a directory that was real is not looked at again for a stat; reading looks each time. */
+const trustDirectoriesMs = 1_000;
+const maxDirectories = 4_096;
+
 export interface FileTreeOptions {
   readonly calls: SystemCalls;
   readonly log: StorageLog;
@@ -32,6 +36,8 @@ export class FileTree {
   readonly directoryMode: number;
   #realRoot: string | undefined;
   readonly #published = new RecentSet(16_384);
+  /** Parents of keys that were seen to be real directories all the way, and when. */
+  readonly #realDirectories = new Map<string, number>();
   readonly #isPublished = (label: VersionLabel): boolean => this.#published.has(label);
 
   constructor(root: string, options: FileTreeOptions) {
@@ -118,6 +124,22 @@ export class FileTree {
       else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
     }
     return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+  }
+
+  /**
+   * The same, as it was a moment ago: the attributes of a file are asked for with every request, and would be those of a file
+   * outside of the root where a directory on the way is a link.
+   */
+  hadRealParents(key: string): boolean {
+    const parent = parentOf(key);
+    const nowMs = this.calls.now();
+    const seenAtMs = this.#realDirectories.get(parent);
+    if (seenAtMs !== undefined && Math.abs(nowMs - seenAtMs) < trustDirectoriesMs) return true;
+    this.#realDirectories.delete(parent);
+    if (!this.hasRealParents(key)) return false;
+    if (this.#realDirectories.size >= maxDirectories) this.#realDirectories.clear();
+    this.#realDirectories.set(parent, nowMs);
+    return true;
   }
 
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */

@@ -65,7 +65,8 @@ export class FilesystemStore implements ObjectStore {
     try {
       const seenAtMs = calls.now();
       const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : calls.lstatSync(this.#tree.pathOf(key));
-      return stats?.isFile() === true ? this.#tree.infoOf(stats, seenAtMs) : undefined;
+      if (stats?.isFile() !== true || !this.#tree.hadRealParents(key)) return undefined;
+      return this.#tree.infoOf(stats, seenAtMs);
     } catch (error) {
       if (meansAbsent(error)) return undefined;
       throw toStorageError(error, 'read');

@@ -1,0 +1,120 @@
+// A directory from a stranger, served as `moorage serve PATH...` serves it: asked in-process, without a socket.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pino } from 'pino';
+import { onTestFinished } from 'vitest';
+import { defaultSettings } from '../../src/config/load.ts';
+import type { Finding } from '../../src/layout/findings/finding.ts';
+import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
+import type { Digest } from '../../src/oci/digest.ts';
+import { createServer } from '../../src/server.ts';
+import { inspectLocal } from '../../src/transfer/inspection/inspect-local.ts';
+import type { InspectedPart } from '../../src/transfer/inspection/inspection.ts';
+import type { Content, Image } from '../support/content.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly json: () => { readonly [member: string]: unknown };
+}
+
+export interface Served {
+  get(path: string): Promise<Answer>;
+  head(path: string): Promise<Answer>;
+  put(path: string, body: string | Buffer, contentType: string): Promise<Answer>;
+  post(path: string): Promise<Answer>;
+  readonly registry: Awaited<ReturnType<typeof createServer>>['registry'];
+}
+
+/** Several PATHs, as on the command line. Ends with the test. */
+export async function serve(...paths: readonly string[]): Promise<Served> {
+  const cacheDirectory = await temporaryDirectory();
+  const log = pino({ level: 'silent' });
+  const server = await createServer(defaultSettings(), log, { paths, root: undefined, cacheDirectory });
+  onTestFinished(() => server.stop(0));
+  const ask = async (
+    method: 'GET' | 'HEAD' | 'PUT' | 'POST',
+    url: string,
+    payload?: string | Buffer,
+    type?: string,
+  ) => {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const answer = await server.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+    return { status: answer.statusCode, text: answer.body, json: () => JSON.parse(answer.body) };
+  };
+  return {
+    get: (path) => ask('GET', path),
+    head: (path) => ask('HEAD', path),
+    put: (path, body, contentType) => ask('PUT', path, body, contentType),
+    post: (path) => ask('POST', path),
+    registry: server.registry,
+  };
+}
+
+/** What `moorage inspect PATH` would show of it. */
+export async function inspect(path: string, depth: { scan?: boolean; verify?: boolean } = {}) {
+  const { parts } = await inspectLocal({
+    path,
+    within: undefined,
+    root: '',
+    plainHttp: false,
+    environment: { XDG_CACHE_HOME: await temporaryDirectory() },
+    userAgent: 'test',
+    names: defaultNameRules,
+    log: { info: () => {}, warn: () => {} },
+    scan: depth.scan ?? false,
+    verify: depth.verify ?? false,
+  });
+  return parts;
+}
+
+export function findingsOf(parts: readonly InspectedPart[]): readonly Finding[] {
+  return parts.flatMap(({ findings }) => findings).flatMap(({ findings }) => findings);
+}
+
+export async function codesIn(path: string, depth: { scan?: boolean; verify?: boolean } = {}): Promise<string[]> {
+  const codes = findingsOf(await inspect(path, depth)).map(({ code }) => code);
+  return [...new Set(codes)].sort();
+}
+
+export interface LayoutContent {
+  /** Each as an entry of index.json: with these annotations, under any other field. */
+  readonly entries?: readonly object[];
+  readonly blobs?: readonly Content[];
+}
+
+/** A layout as any tool might have written it; nothing of it is checked. */
+export function writeStranger(directory: string, { entries = [], blobs = [] }: LayoutContent = {}): string {
+  mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
+  writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  for (const blob of blobs) writeBlob(directory, blob.digest, blob.bytes);
+  writeIndex(directory, entries);
+  return directory;
+}
+
+export function writeIndex(directory: string, entries: readonly object[]): void {
+  writeFileSync(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: entries }));
+}
+
+export function blobPath(directory: string, digest: Digest): string {
+  return join(directory, 'blobs', digest.replace(':', '/'));
+}
+
+/** Whatever the digest says. */
+export function writeBlob(directory: string, digest: Digest, bytes: Uint8Array): void {
+  const path = blobPath(directory, digest);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+}
+
+export function entryOf({ descriptor }: Pick<Content, 'descriptor'>, name?: string): object {
+  return name === undefined
+    ? descriptor
+    : { ...descriptor, annotations: { 'org.opencontainers.image.ref.name': name } };
+}
+
+/** All that makes up an image. */
+export function blobsOf(image: Image): readonly Content[] {
+  return [image, image.config, ...image.layers];
+}
