@@ -20,7 +20,7 @@ type Fixtures = Readonly<Record<ContentKind, string | Inability | Refusal>>;
 
 interface Model {
   readonly name: string;
-  /** The source that was read. */
+  /** The source that was read, and why there is no tool to run. */
   readonly version: string;
   readonly writes: Fixtures;
   reads(bench: Bench): Ways<Reader>;
@@ -33,7 +33,7 @@ const notRecorded = { refuses: 'not judged: no fixture of it' };
 const models: readonly Model[] = [
   {
     name: 'zot',
-    version: 'zot 6d19b44 (2.1.20+)',
+    version: 'zot 6d19b44 (2.1.20+): the module proxy does not have its module since 1.4',
     writes: {
       image: 'generated/zot/tagged',
       index: 'generated/zot/multiarch',
@@ -49,7 +49,7 @@ const models: readonly Model[] = [
   },
   {
     name: 'linuxkit',
-    version: 'linuxkit 3bf33c3',
+    version: 'linuxkit 3bf33c3: the module proxy does not have its module',
     writes: {
       image: notRecorded,
       index: notRecorded,
@@ -70,19 +70,19 @@ const models: readonly Model[] = [
   },
   {
     name: 'hauler',
-    version: 'hauler 923a92d',
+    version: 'hauler 923a92d: the module proxy does not have its module',
     writes: { image: notRecorded, index: notRecorded, referrers: 'generated/hauler/store', names: notRecorded },
     reads: () => notRead,
   },
   {
     name: 'zarf',
-    version: 'zarf 97a1b4d',
+    version: 'zarf 97a1b4d: the module proxy does not have its module',
     writes: { image: notRecorded, index: notRecorded, referrers: notRecorded, names: 'generated/zarf/fullname' },
     reads: () => notRead,
   },
   {
     name: 'podman artifact',
-    version: 'container-libs f0ddf1a',
+    version: 'container-libs f0ddf1a: podman has the command since 5.4',
     writes: {
       image: 'generated/podman/artifact-store',
       index: notRecorded,
