@@ -14,7 +14,7 @@ export interface Location {
 
 /**
  * A directory wins over a full name. A name that neither knows becomes a directory of its own when something is pushed to it,
- * unless a layout above it holds several repositories: then it becomes one more of those.
+ * unless a layout above it holds several repositories: then it becomes one more of those in the nearest such.
  * Refuses with NAME_INVALID what would lie among the files of a layout that other tools keep there.
  */
 export async function locate(
@@ -23,6 +23,7 @@ export async function locate(
 ): Promise<Location> {
   const own = { prefix: below, layout: layoutAt(below), path: '' } as const;
   if (below === '' || (await exists(own.layout))) return own;
+  let shared: Location | undefined;
   for (const [above, path] of splits(below)) {
     const layout = layoutAt(above);
     if (!(await exists(layout))) continue;
@@ -30,9 +31,10 @@ export async function locate(
     if (isReservedBelowLayout(first)) {
       throw new RegistryError('NAME_INVALID', { detail: `"${first}" is a file of the image layout above it` });
     }
-    if ((await layout.has(layout.names(path))) || (await layout.isShared())) return { prefix: above, layout, path };
+    if (await layout.has(layout.names(path))) return { prefix: above, layout, path };
+    if (shared === undefined && (await layout.isShared())) shared = { prefix: above, layout, path };
   }
-  return own;
+  return shared ?? own;
 }
 
 /** From the nearest directory above to the root, each with what is left of the name. */
