@@ -7,7 +7,9 @@ import { parseIndexDocument } from '../../../src/layout/index-document.ts';
 import { annotationKeys } from '../../../src/oci/annotations.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { isReferrersTag } from '../../../src/oci/referrers-tag.ts';
+import { blobOf, configType, imageManifest, referrerOf } from '../../support/content.ts';
 import { fixtureNames, writeLayout } from '../../support/fixture-layouts.ts';
+import { digestAt, pushBlob, pushManifest, referrersIn } from '../../support/pushes.ts';
 import { directoryRegistry } from '../../support/registry-under-test.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -122,4 +124,29 @@ it('says that it gives an image the name that it had', async () => {
   const { layout } = await open();
   const kinds = (await layout.reconcile({ dryRun: false })).map(({ kind }) => kind);
   expect(kinds).toEqual(['named-image', 'listed-child', 'listed-child']);
+});
+
+it('while pushes go on loses none of them, and comes to the same', async () => {
+  const { directory, open } = await shelved('generated/olareg/referrers');
+  const { layout, repository } = await open();
+  const images = Array.from({ length: 30 }, (_, at) => imageManifest({ annotations: { at: String(at) }, layers: 0 }));
+  const referrers = images.slice(0, 5).map((each) => referrerOf(each, 'application/vnd.example.sbom'));
+  await pushBlob(repository('shelf'), blobOf('{}', configType));
+  const pushes = images.map(async (each, at) => {
+    await pushManifest(repository('shelf'), `v${at}`, each);
+    const referrer = referrers[at];
+    if (referrer !== undefined) await pushManifest(repository('shelf'), referrer.digest, referrer);
+  });
+  const runs = Array.from({ length: 5 }, () => layout.reconcile({ dryRun: false }));
+  await Promise.all([...pushes, ...runs]);
+  await layout.reconcile({ dryRun: false });
+  expect(await layout.reconcile({ dryRun: false })).toEqual([]);
+  for (const [at, each] of images.entries()) expect(await digestAt(repository('shelf'), `v${at}`)).toBe(each.digest);
+  for (const [at, each] of referrers.entries()) {
+    expect(await referrersIn(repository('shelf'), images[at]?.digest as never)).toEqual([each.digest]);
+  }
+  expect(await referrersIn(repository('shelf'), subject as never)).toHaveLength(2);
+  expect(new Set(indexIn(directory).entries.map((each) => JSON.stringify(each))).size).toBe(
+    indexIn(directory).entries.length,
+  );
 });
