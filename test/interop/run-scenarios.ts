@@ -19,6 +19,7 @@ import { image } from './scenarios/image.ts';
 import { largeLayer } from './scenarios/large-layer.ts';
 import { liveCopy } from './scenarios/live-copy.ts';
 import { multiArch } from './scenarios/multi-arch.ts';
+import { namesBesidePushes } from './scenarios/names-beside-pushes.ts';
 import { openDirectory } from './scenarios/open-directory.ts';
 import { orasContainer } from './scenarios/oras-container.ts';
 import { referrers } from './scenarios/referrers.ts';
@@ -38,6 +39,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   exports,
   foreign: foreignWriters,
   'round-trips': roundTrips,
+  names: namesBesidePushes,
   'oras-container': orasContainer,
   large: largeLayer,
   live: liveCopy,
