@@ -21,14 +21,16 @@ export interface BannerFacts {
 }
 
 export function banner(facts: BannerFacts): string {
-  const mode = facts.readOnly ? 'read-only' : 'read and write';
+  // Also where nothing that is served can be written to: archives, and directories of somebody else.
+  const allReadOnly = facts.readOnly || facts.mounts.every(({ readOnly }) => readOnly);
+  const mode = allReadOnly ? 'read-only' : 'read and write';
   const lines = [
     `moorage ${facts.version}`,
     '',
     `  address   http://${hostInUrl(facts.host)}:${facts.port} (${mode}, no authentication)`,
-    ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, facts.readOnly)}`),
+    ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, allReadOnly)}`),
     '',
-    ...exposure(facts).flatMap((line) => [`  !! ${line}`]),
+    ...exposure({ ...facts, readOnly: allReadOnly }).flatMap((line) => [`  !! ${line}`]),
     ...commands(facts),
     '  stop with Ctrl-C',
     '',

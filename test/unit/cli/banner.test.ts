@@ -36,6 +36,21 @@ describe('banner', () => {
     expect(text).not.toContain(' push ');
   });
 
+  it('says what each mount takes, and that none takes anything', () => {
+    const [archive, layout] = [
+      { name: 'images', path: '/srv/images.tar', kind: 'archive', readOnly: true },
+      { name: 'team/app', path: '/srv/app', kind: 'layout', readOnly: false },
+    ] as const;
+    const both = banner({ ...facts, mounts: [archive, layout] });
+    expect(both).toContain('(read and write, ');
+    expect(both).toContain('/srv/images.tar (an archive, read-only) as images\n');
+    expect(both).toContain('/srv/app (an OCI image layout) as team/app\n');
+    const one = banner({ ...facts, mounts: [archive], host: '0.0.0.0' });
+    expect(one).toContain('(read-only, ');
+    expect(one).toContain('/srv/images.tar (an archive) as images\n');
+    expect(one).toContain('can pull everything in it');
+  });
+
   it.each(['0.0.0.0', '::', '192.168.1.5'])('warns of %s', (host) => {
     expect(banner({ ...facts, host })).toMatch(/!! WARNING: this registry listens beyond this machine/);
     expect(banner({ ...facts, host })).toContain('can push, overwrite and delete');
