@@ -82,6 +82,11 @@ export class IndexGuard {
     return this.#strays.length > 0;
   }
 
+  /** Under the lock, before `record` of what will be published. */
+  async prepareRecord(): Promise<void> {
+    await this.#options.journal.removeForeign();
+  }
+
   async judge(base: LayoutIndex, info: ObjectInfo | undefined): Promise<Verdict> {
     const { journal } = this.#options;
     await journal.load();

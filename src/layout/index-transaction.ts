@@ -67,6 +67,7 @@ export class IndexTransactions {
     }
     const index = draft.finish();
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
+    await guard.prepareRecord();
     const replacement: Replacement = {
       bytes: index.document.bytes,
       first,

@@ -15,6 +15,8 @@ export class JournalFile {
   readonly #key: Key;
   /** Of the file as far as it was read; undefined when there is none. */
   #id: string | undefined;
+  /** There is one, and it was not written here. */
+  #isForeign = false;
   #version: Version | undefined;
   #size = 0;
 
@@ -40,6 +42,13 @@ export class JournalFile {
     if (journal === undefined) return { isAnother: this.forget(), bytes: Buffer.alloc(0), offset: 0 };
     try {
       const id = await idOf(journal);
+      this.#isForeign = placeIn(id) !== this.#store.place;
+      if (this.#isForeign) {
+        // Came with the directory, from a stranger or a copy: it says what somebody else acknowledged somewhere else.
+        const tail = { isAnother: this.forget(), bytes: Buffer.alloc(0), offset: 0 };
+        this.#version = journal.info.version;
+        return tail;
+      }
       const isAnother = (id !== this.#id || journal.info.size < this.#size) && this.forget();
       const offset = this.#size;
       const bytes = await readSpan(journal, { at: offset, length: journal.info.size - offset });
@@ -64,6 +73,14 @@ export class JournalFile {
     }
   }
 
+  /** For a writer, under the lock: what comes next must not stand behind what is not believed. */
+  async removeForeign(): Promise<void> {
+    if (!this.#isForeign) return;
+    await this.#store.delete(this.#key);
+    this.#isForeign = false;
+    this.forget();
+  }
+
   async replace(bytes: Uint8Array): Promise<void> {
     await this.#store.write(this.#key, bytes);
   }
@@ -75,6 +92,15 @@ export class JournalFile {
     this.#size = 0;
     return true;
   }
+}
+
+/** The id of a new journal: it is believed only where it was begun. */
+export function journalId(unique: string, place: string): string {
+  return `${unique} ${place}`;
+}
+
+function placeIn(id: string): string {
+  return id.slice(id.indexOf(' ') + 1);
 }
 
 async function idOf(journal: OpenObject): Promise<string> {

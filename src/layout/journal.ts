@@ -7,7 +7,7 @@ import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, type IndexedEntry, noDelta } from './indexed-entry.ts';
-import { JournalFile } from './journal-file.ts';
+import { JournalFile, journalId } from './journal-file.ts';
 import { withPresentKeys } from './journal-keys.ts';
 import {
   type JournalRecord,
@@ -74,6 +74,11 @@ export class Journal {
     const readOn = () => this.#readOn();
     this.#loading = this.#loading.then(readOn, readOn);
     return this.#loading;
+  }
+
+  /** Before anything is recorded, under the repository's lock: a journal that came with the directory goes. */
+  async removeForeign(): Promise<void> {
+    await this.#file.removeForeign();
   }
 
   /** False where nothing was ever written through us, as far as `load` saw. */
@@ -193,7 +198,8 @@ export class Journal {
   }
 
   #newId(): string {
-    return `${this.#options.process}-${this.#options.clock.now()}`;
+    const { process, clock, store } = this.#options;
+    return journalId(`${process}-${clock.now()}`, store.place);
   }
 
   #foreignRecord({ label, past, judgement }: JudgedVersion): string {

@@ -147,6 +147,11 @@ export interface StagedObject {
 }
 
 export interface ObjectStore {
+  /**
+   * Tells where the objects are: another one when they were copied or unpacked somewhere else, so that a record about them can
+   * say whether it was written here. '' where they cannot be anywhere else.
+   */
+  readonly place: string;
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
   /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */

@@ -16,6 +16,9 @@ import type {
 import { StorageError } from '../storage-error.ts';
 
 export abstract class ReadOnlyStore implements ObjectStore {
+  /** Nothing is recorded about it. */
+  readonly place = '';
+
   /** What the refusals name. */
   abstract readonly name: string;
 

@@ -40,6 +40,7 @@ export interface FilesystemStoreSettings {
   readonly lockStaleMs: number;
   /** The root is on a file system that answers a bare stat from a cache. */
   readonly cachesAttributes: boolean;
+  readonly place: string;
 }
 
 export class FilesystemStore implements ObjectStore {
@@ -58,6 +59,10 @@ export class FilesystemStore implements ObjectStore {
     const locks = new FileLocks(tree, settings.lockStaleMs);
     this.#parts = { tree, directories, files, locks, leftovers: new Leftovers(tree) };
     this.#staging = new StagingArea(this.#parts);
+  }
+
+  get place(): string {
+    return this.#settings.place;
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
@@ -207,11 +212,12 @@ export async function openFilesystemStore(
     fileMode: options.fileMode ?? 0o644,
     directoryMode: options.directoryMode ?? 0o755,
   });
-  await prepareRoot(tree, readOnly);
+  const place = await prepareRoot(tree, readOnly);
   const store = new FilesystemStore(tree, {
     readOnly,
     lockStaleMs: options.lockStaleMs ?? minimumStaleMs,
     cachesAttributes: cachesAttributes(await calls.fileSystemType(tree.root)),
+    place,
   });
   if (!readOnly) await store.sweep();
   return store;

@@ -7,12 +7,16 @@ import type { FileTree } from './file-tree.ts';
 
 const { O_DIRECTORY, O_RDONLY, R_OK, W_OK, X_OK } = constants;
 
-export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<void> {
+/** Returns which directory it is: no copy of it, and none that was unpacked from an archive, is the same one. */
+export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<string> {
   if (!readOnly) await create(tree);
   try {
     const descriptor = tree.calls.openSync(tree.root, O_RDONLY | O_DIRECTORY, 0);
+    const { ino, birthtimeMs } = tree.calls.fstatSync(descriptor);
     tree.calls.closeSync(descriptor);
     tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
+    // Nobody can guess the time to the microsecond; where the file system keeps none it is 0, and the number alone has to do.
+    return `${ino}-${birthtimeMs}`;
   } catch (error) {
     throw refusal(tree.root, error, readOnly ? 'read' : 'write to');
   }

@@ -23,6 +23,7 @@ import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-st
 const maxRounds = 100;
 
 export class MemoryStore implements ObjectStore {
+  readonly place = '';
   readonly #objects = new Map<Key, MemoryObject>();
   readonly #uploads = new Map<UploadId, MemoryUpload>();
   readonly #updates = new KeyQueue();
