@@ -1,0 +1,182 @@
+// What a tag means and what a new entry of it carries, in files of every style (INTEROP §4.4, §4.5).
+import { describe, expect, it } from 'vitest';
+import { parseIndexDocument } from '../../../../src/layout/index-document.ts';
+import { IndexDraft } from '../../../../src/layout/index-draft.ts';
+import { applyEdit, type IndexEdit } from '../../../../src/layout/index-edit.ts';
+import { LayoutIndex } from '../../../../src/layout/layout-index.ts';
+import { factsOf } from '../../../../src/layout/manifest-facts.ts';
+import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
+import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
+import { annotationKeys } from '../../../../src/oci/annotations.ts';
+import { parseManifest } from '../../../../src/oci/manifest.ts';
+import { parseTag } from '../../../../src/oci/reference.ts';
+import { type Content, imageManifest } from '../../../support/content.ts';
+
+const { refName, imageName, created } = annotationKeys;
+const imageOf = (n: string) => imageManifest({ annotations: { n } });
+const nowMs = Date.parse('2026-11-21T10:00:00Z');
+const [one, two, pushed] = [imageOf('1'), imageOf('2'), imageOf('3')];
+
+type Entry = Readonly<Record<string, unknown>>;
+const named = ({ descriptor }: Content, annotations: Record<string, string>, extra: Entry = {}): Entry => ({
+  ...descriptor,
+  ...extra,
+  annotations,
+});
+const bare = (content: Content, tag: string, extra?: Entry) => named(content, { [refName]: tag }, extra);
+
+function indexOf(entries: readonly Entry[]): LayoutIndex {
+  return LayoutIndex.of(
+    parseIndexDocument(Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: entries })), undefined),
+  );
+}
+
+const layoutWith = (rules: Partial<NameRules> = {}) => new LayoutNames('shelf/own', { ...defaultNameRules, ...rules });
+
+function entriesAfter(
+  entries: readonly Entry[],
+  edit: (names: ReturnType<LayoutNames['of']>) => IndexEdit,
+  rules: Partial<NameRules> = {},
+): readonly Entry[] {
+  const draft = new IndexDraft(indexOf(entries));
+  applyEdit(draft, edit(layoutWith(rules).of('')), nowMs);
+  return draft.finish().entries.map(({ line }) => JSON.parse(line) as Entry);
+}
+
+const push =
+  (tag: string) =>
+  (names: ReturnType<LayoutNames['of']>): IndexEdit => {
+    const { bytes, digest, descriptor } = pushed;
+    const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
+    return { kind: 'put', facts, bytes, tags: [parseTag(tag)], names };
+  };
+const untag =
+  (tag: string) =>
+  (names: ReturnType<LayoutNames['of']>): IndexEdit => ({ kind: 'untag', tag: parseTag(tag), names });
+
+describe('a tag that is listed twice', () => {
+  const twice = [bare(one, 'v1'), bare(two, 'v1')];
+
+  it.each([
+    ['last', two],
+    ['first', one],
+  ] as const)('means the %s entry where the operator says so', (duplicates, content) => {
+    expect(layoutWith({ duplicates }).of('').entryOf(indexOf(twice), parseTag('v1'))?.digest).toBe(content.digest);
+  });
+
+  it('is one tag', () => {
+    expect(layoutWith().of('').tags(indexOf(twice)) ?? indexOf(twice).tags()).toEqual(['v1']);
+  });
+
+  it('is named by one entry after a push, and what it meant is there without a name', () => {
+    const entries = entriesAfter(twice, push('v1'));
+    expect(
+      entries.filter(({ annotations }) => (annotations as Entry)[refName] === 'v1').map(({ digest }) => digest),
+    ).toEqual([pushed.digest]);
+    expect(new Set(entries.map(({ digest }) => digest))).toEqual(new Set([one.digest, two.digest, pushed.digest]));
+  });
+
+  it('is gone after it was deleted', () => {
+    const entries = entriesAfter(twice, untag('v1'));
+    expect(entries.map(({ annotations }) => (annotations as Entry)[refName])).toEqual([undefined, undefined]);
+  });
+
+  it('means what we can serve beside what we cannot, which is kept without the name when the tag moves', () => {
+    const strange = {
+      mediaType: one.descriptor.mediaType,
+      digest: 'blake3:abc',
+      size: 1,
+      annotations: { [refName]: 'v1' },
+    };
+    expect(
+      layoutWith()
+        .of('')
+        .entryOf(indexOf([bare(one, 'v1'), strange]), parseTag('v1'))?.digest,
+    ).toBe(one.digest);
+    for (const edit of [push('v1'), untag('v1')]) {
+      expect(entriesAfter([bare(one, 'v1'), strange], edit)).toContainEqual({
+        ...strange,
+        annotations: { [created]: '2026-11-21T10:00:00Z' },
+      });
+    }
+  });
+});
+
+describe('what another tool wrote into an entry', () => {
+  const vendor = { 'x-vendor': { a: 1 }, platform: { os: 'linux', architecture: 'amd64' } };
+
+  it('stays when its tag moves, also where another entry lists the manifest', () => {
+    const entries = [bare(one, 'v1', vendor), bare(one, 'v2')];
+    for (const edit of [push('v1'), untag('v1')]) {
+      expect(entriesAfter(entries, edit)).toContainEqual({
+        ...one.descriptor,
+        ...vendor,
+        annotations: { [created]: '2026-11-21T10:00:00Z' },
+      });
+    }
+  });
+
+  it('is not repeated where another entry says the same, and nothing is left of an entry that says no more than its name', () => {
+    const entries = [bare(one, 'v1', vendor), bare(one, 'v2', vendor), bare(two, 'v3'), bare(two, 'v4')];
+    expect(entriesAfter(entries, untag('v1'))).toHaveLength(3);
+    expect(entriesAfter(entries, untag('v3'))).toHaveLength(3);
+  });
+});
+
+describe('the only image, without a name', () => {
+  const unnamed = [{ ...one.descriptor }];
+
+  it.each(['v1', 'latest'])('is latest in writing after a push of %s, or was', (tag) => {
+    const entries = entriesAfter(unnamed, push(tag));
+    const names = entries.map(({ digest, annotations }) => [digest, (annotations as Entry)[refName]]);
+    expect(names.sort()).toEqual(
+      [
+        [one.digest, tag === 'latest' ? undefined : 'latest'],
+        [pushed.digest, tag],
+      ].sort(),
+    );
+  });
+
+  it('is not latest any more once that was deleted', () => {
+    const entries = entriesAfter(unnamed, untag('latest'));
+    expect(layoutWith().of('').tags(indexOf(entries))).toEqual([]);
+  });
+
+  it('does not become latest when all others go', () => {
+    const entries = entriesAfter([...unnamed, bare(two, 'v1')], (names) => ({
+      kind: 'remove',
+      digest: two.digest,
+      subject: undefined,
+      names,
+    }));
+    expect(entries).toHaveLength(1);
+    expect(layoutWith().of('').tags(indexOf(entries))).toEqual([]);
+  });
+
+  it('keeps without a name where the operator wants none', () => {
+    expect(entriesAfter(unnamed, push('v1'), { unnamed: 'hidden' })).toContainEqual(one.descriptor);
+  });
+});
+
+describe('a push into full names', () => {
+  it.each([
+    ['ref-name', [named(one, { [refName]: 'acme/app:v1' })], { [refName]: 'acme/app:v9' }],
+    [
+      'image-name',
+      [named(one, { [imageName]: 'acme/app:v1', [refName]: 'v1' })],
+      { [imageName]: 'acme/app:v9', [refName]: 'v9' },
+    ],
+    ['bare tags beside them', [named(one, { [refName]: 'acme/app:v1' }), bare(two, 'v2')], { [refName]: 'v9' }],
+  ])('keeps the style: %s', (_, entries, annotations) => {
+    expect(entriesAfter(entries, push('v9'))).toContainEqual({
+      ...pushed.descriptor,
+      annotations: { ...annotations, [created]: '2026-11-21T10:00:00Z' },
+    });
+  });
+
+  it('over one of them leaves no other entry of that name', () => {
+    const entries = entriesAfter([named(one, { [imageName]: 'acme/app:v1', [refName]: 'v1' })], push('v1'));
+    expect(entries.filter(({ annotations }) => (annotations as Entry)[imageName] !== undefined)).toHaveLength(1);
+    expect(entries.map(({ digest }) => digest).sort()).toEqual([one.digest, pushed.digest].sort());
+  });
+});
