@@ -137,6 +137,12 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
     return { name: '', store: new MemoryStore(), readOnly, facts: undefined, path: '', kind: 'root' };
   }
   const store = await openFilesystemStore(root, storeOptions(options, readOnly));
+  if ((await lookAtPath(root)) === 'layout') {
+    options.log.warn(
+      'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',
+      { root },
+    );
+  }
   const facts = readOnly ? await sharedFacts(root, options) : { store, directory: ownFactsDirectory };
   return { name: '', store, readOnly, facts, path: root, kind: 'root' };
 }

@@ -121,6 +121,19 @@ describe('several paths', () => {
   });
 });
 
+describe('--root', () => {
+  it('that is a layout itself is served as a directory of layouts, and somebody is told', async () => {
+    const { directory, open } = await places();
+    const warnings: string[] = [];
+    const log = { info: () => {}, warn: (message: string) => void warnings.push(message) };
+    const [mount] = await open([], { root: join(directory, 'images'), log });
+    expect(mount).toMatchObject({ name: '', kind: 'root' });
+    expect(warnings).toEqual([expect.stringContaining('is itself a layout')]);
+    await open([], { root: join(directory, 'root'), log });
+    expect(warnings).toHaveLength(1);
+  });
+});
+
 describe('work files', () => {
   it('of paths go to the cache directory, which is private, and the paths stay as they are', async () => {
     const { directory, open } = await places();

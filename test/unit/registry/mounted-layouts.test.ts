@@ -1,0 +1,39 @@
+// Several mounts of one registry: which one holds a name, and which one may be cleared away in.
+import { expect, it, vi } from 'vitest';
+import { parseRepositoryName, type RepositoryName } from '../../../src/oci/reference.ts';
+import { newUploadId } from '../../../src/oci/upload-id.ts';
+import { type Mount, mountOf, nameAbove, nameBelow } from '../../../src/registry/mount.ts';
+import { Registry } from '../../../src/registry/registry.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import { TestClock } from '../../support/test-clock.ts';
+
+const named = (...names: string[]) => names.map((name) => ({ name: name as RepositoryName | '' }));
+
+it.each([
+  ['team/app', ['', 'team', 'team/app'], 'team/app'],
+  ['team/app/x', ['', 'team', 'team/app'], 'team/app'],
+  ['team/apple', ['', 'team', 'team/app'], 'team'],
+  ['teams/app', ['', 'team'], ''],
+  ['teams/app', ['team'], undefined],
+  ['team', ['team/app', 'team'], 'team'],
+])('%s lies in the mount with the longest name of %j', (name, mounts, held) => {
+  const mount = mountOf(named(...mounts), parseRepositoryName(name));
+  expect(mount?.name).toBe(held);
+  if (mount !== undefined) expect(nameAbove(mount, nameBelow(mount, parseRepositoryName(name)))).toBe(name);
+});
+
+it('unfinished uploads expire in the mounts that take pushes, and in no other', async () => {
+  const clock = new TestClock();
+  const stores = [new MemoryStore(() => clock.now()), new MemoryStore(() => clock.now())] as const;
+  for (const store of stores) await store.stage(newUploadId(), { repository: 'a' });
+  clock.advance(120_000);
+  const mounts = stores.map(
+    (store, at): Mount => ({ name: `m${at}` as RepositoryName, store, readOnly: at === 0, facts: undefined }),
+  );
+  const log = { info: () => {}, warn: () => {} };
+  const registry = new Registry({ mounts, log, clock, requireReferences: false, uploadsExpireAfterMs: 60_000 });
+  registry.start();
+  await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));
+  await registry.close();
+  expect(await stores[0].staged()).toHaveLength(1);
+});
