@@ -8,7 +8,11 @@ import type { Key, ObjectStore } from '../storage/object-store.ts';
 import type { LayoutLog } from './layout-log.ts';
 import type { KnownFacts, ManifestFacts } from './manifest-facts.ts';
 
-const format = '{"moorage":"manifest facts","version":1}';
+/** The first line. Facts are believed only where they were written: a stranger's directory may bring its own. */
+function formatOf({ place }: ObjectStore): string {
+  return JSON.stringify({ moorage: 'manifest facts', version: 1, place });
+}
+
 /** Some hundred thousand manifests; what is beyond is derived again, and a larger file is begun anew. */
 const maxBytes = 64 * 1024 * 1024;
 const writeAfterMs = 500;
@@ -83,7 +87,7 @@ export class FactsFile {
     this.#isNew = false;
     this.#isCut = false;
     try {
-      if (isNew) await this.#store.write(this.#key, Buffer.from(`${format}\n`));
+      if (isNew) await this.#store.write(this.#key, Buffer.from(`${formatOf(this.#store)}\n`));
       await this.#store.append(this.#key, bytes);
     } catch (error) {
       this.#failed = true;
@@ -121,7 +125,8 @@ export class FactsFile {
     } catch (error) {
       this.#log.info('the facts kept about manifests cannot be read; they are derived anew', { error });
     }
-    this.#isNew = bytes.toString('latin1', 0, format.length + 1) !== `${format}\n`;
+    const begin = `${formatOf(this.#store)}\n`;
+    this.#isNew = bytes.toString('latin1', 0, begin.length) !== begin;
     return this.#isNew ? Buffer.alloc(0) : bytes;
   }
 }

@@ -137,6 +137,8 @@ export class LayoutBlobs {
     const target = this.#keys.blob(digest);
     const [from, to] = [await this.#store.stat(source), await this.#store.stat(target)];
     if (from === undefined) return false;
+    // What lies in a pool that came with a stranger's directory need not be what its name says.
+    if (source === poolKey(digest) && !(await this.#isGood(source, from, digest, from.size))) return false;
     if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
     if (linked !== undefined && this.#ledger.isHashed(source, from)) this.#ledger.setHashed(target, linked);

@@ -23,16 +23,32 @@ export interface Served {
   get(path: string): Promise<Answer>;
   head(path: string): Promise<Answer>;
   put(path: string, body: string | Buffer, contentType: string): Promise<Answer>;
-  post(path: string): Promise<Answer>;
+  post(path: string, body?: Buffer): Promise<Answer>;
+  /** Ends by itself with the test. */
+  stop(): Promise<void>;
   readonly registry: Awaited<ReturnType<typeof createServer>>['registry'];
 }
 
 /** Several PATHs, as on the command line. Ends with the test. */
-export async function serve(...paths: readonly string[]): Promise<Served> {
+export function serve(...paths: readonly string[]): Promise<Served> {
+  return serveAll(paths, undefined);
+}
+
+/** The directory as --root. */
+export function serveRoot(root: string): Promise<Served> {
+  return serveAll([], root);
+}
+
+async function serveAll(paths: readonly string[], root: string | undefined): Promise<Served> {
   const cacheDirectory = await temporaryDirectory();
   const log = pino({ level: 'silent' });
-  const server = await createServer(defaultSettings(), log, { paths, root: undefined, cacheDirectory });
-  onTestFinished(() => server.stop(0));
+  const server = await createServer(defaultSettings(), log, { paths, root, cacheDirectory });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= server.stop(0);
+    return stopped;
+  };
+  onTestFinished(stop);
   const ask = async (
     method: 'GET' | 'HEAD' | 'PUT' | 'POST',
     url: string,
@@ -47,7 +63,8 @@ export async function serve(...paths: readonly string[]): Promise<Served> {
     get: (path) => ask('GET', path),
     head: (path) => ask('HEAD', path),
     put: (path, body, contentType) => ask('PUT', path, body, contentType),
-    post: (path) => ask('POST', path),
+    post: (path, body) => ask('POST', path, body, body && 'application/octet-stream'),
+    stop,
     registry: server.registry,
   };
 }
