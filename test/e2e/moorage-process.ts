@@ -60,6 +60,10 @@ export class MoorageProcess {
     }));
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Waits for the banner. */
   async ready(): Promise<Ready> {
     for (;;) {
