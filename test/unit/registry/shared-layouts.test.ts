@@ -203,3 +203,55 @@ function rewrite(path: string, bytes: Uint8Array): void {
   const { mtime } = statSync(path);
   utimesSync(path, mtime, mtime);
 }
+
+it('two servers that push to three repositories of one layout lose nothing, and mix nothing up', async () => {
+  const one = await shelf('generated/containerd/fullname');
+  const other = await one.another();
+  const names = ['shelf/acme/app', 'shelf/library/alpine', 'shelf/acme/new'];
+  const pushes = Array.from({ length: 60 }, (_, at) => {
+    const name = names[at % names.length] ?? '';
+    const content = imageManifest({ annotations: { name, at: String(at) }, layers: 0 });
+    return {
+      name,
+      tag: `v${Math.floor(at / names.length)}`,
+      content,
+      repository: (at % 2 === 0 ? one : other).repository(name),
+    };
+  });
+  await Promise.all(pushes.map(({ repository, tag, content }) => pushManifest(repository, tag, content)));
+  for (const { name, tag, content } of pushes) {
+    for (const server of [one, other]) expect(await digestAt(server.repository(name), tag)).toBe(content.digest);
+  }
+  const deleted = pushes.filter((_, at) => at % 4 === 0);
+  await Promise.all(
+    deleted.map(({ repository, tag }) => repository.manifests.delete({ kind: 'tag', tag: tag as never })),
+  );
+  for (const push of pushes) {
+    expect(await digestAt(one.repository(push.name), push.tag)).toBe(
+      deleted.includes(push) ? undefined : push.content.digest,
+    );
+  }
+  expect(await digestAt(other.repository('shelf/library/alpine'), '3.20')).toBe(A);
+  const fullNames = one.entries().map(({ annotations }) => annotations?.[imageName]);
+  expect(new Set(fullNames).size).toBe(fullNames.filter((name) => name !== undefined).length + 1);
+});
+
+it('a referrers response under a full name is one: hidden, read, and found by those who look for the tag', async () => {
+  const { directory, repository, index } = await shelf('generated/linuxkit/cache');
+  writeLayout(directory, 'generated/regclient/referrers');
+  const { manifests } = JSON.parse(readFileSync(index, 'utf8')) as { manifests: Entry[] };
+  const responseTag = A.replace(':', '-');
+  const full = (name: string) => (entry: Entry) => ({ ...entry, annotations: { [refName]: name } });
+  const response = manifests.filter(({ annotations }) => annotations?.[refName] === responseTag);
+  const subject = manifests.filter(({ digest }) => digest === A);
+  expect([response.length, subject.length]).toEqual([1, 1]);
+  const entries = [
+    ...subject.map(full('docker.io/acme/app:v1')),
+    ...response.map(full(`docker.io/acme/app:${responseTag}`)),
+    { ...image.descriptor, annotations: { [refName]: 'docker.io/acme/other:v1' } },
+  ];
+  rewrite(index, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: entries })));
+  expect(await tagsOf(repository('shelf/acme/app'))).toEqual(['v1']);
+  expect(await referrersIn(repository('shelf/acme/app'), A as never)).toHaveLength(2);
+  expect(await digestAt(repository('shelf/acme/app'), responseTag)).toBe(response[0]?.digest);
+});
