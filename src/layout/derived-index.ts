@@ -20,6 +20,8 @@ export interface DerivedIndexParts {
   readonly raw: RawManifests | undefined;
 }
 
+const noRawManifests: Promise<ReadonlyMap<Digest, RawManifest>> = Promise.resolve(new Map());
+
 type Subjects = ReadonlyMap<Digest, readonly IndexEntry[]>;
 
 export class DerivedIndex {
@@ -84,8 +86,9 @@ export class DerivedIndex {
 
   /** Manifests with a subject that nothing leads to; empty unless blobs are scanned. */
   rawManifests(): Promise<ReadonlyMap<Digest, RawManifest>> {
-    const scan = this.#parts.raw?.referring(this.index) ?? Promise.resolve(new Map<Digest, RawManifest>());
-    this.#raw ??= unlessItFails(scan, () => {
+    const { raw } = this.#parts;
+    if (raw === undefined) return noRawManifests;
+    this.#raw ??= unlessItFails(raw.referring(this.index), () => {
       this.#raw = undefined;
     });
     return this.#raw;
