@@ -53,9 +53,11 @@ function hasOtherFiles(path: string): boolean {
   return false;
 }
 
-async function ofMount({ kind, path, store }: OpenedMount): Promise<FindingList> {
+async function ofMount({ kind, name, path, store }: OpenedMount): Promise<FindingList> {
   const findings = new FindingList();
-  if (kind === 'root' && path !== '') await findDirectories(new DirectoryLook(path), findings);
+  if (kind !== 'archive' && path !== '') {
+    await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
+  }
   if (store instanceof ArchiveStore) {
     for (const { name, reason } of store.ignored) findings.add('members-refused', { path: name, detail: reason });
   }

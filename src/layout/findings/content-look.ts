@@ -54,7 +54,8 @@ export class ContentLook {
   ): Promise<boolean> {
     const actual = isDigest(digest) ? await this.size(digest) : undefined;
     if (actual === undefined) {
-      if (missing !== undefined) this.report(missing, { digest, ...subject });
+      const isThere = this.#reported.has(`unreadable-file ${digest}`);
+      if (missing !== undefined && !isThere) this.report(missing, { digest, ...subject });
       return false;
     }
     if (actual !== size) {

@@ -9,8 +9,12 @@ import type { FindingList } from './finding-list.ts';
 
 const maxDirectories = 100_000;
 
-/** Lists every directory below the root but those of blobs. */
-export async function findDirectories(files: DirectoryLook, findings: FindingList): Promise<void> {
+/** Lists every directory below the root but those of blobs. `isNamed`: the root itself may be a layout, since it has a name. */
+export async function findDirectories(
+  files: DirectoryLook,
+  findings: FindingList,
+  { isNamed }: { readonly isNamed: boolean },
+): Promise<void> {
   const pending: Key[] = [rootPrefix];
   const pace = new Pace();
   let seen = 0;
@@ -20,13 +24,14 @@ export async function findDirectories(files: DirectoryLook, findings: FindingLis
       findings.add('look-ended', { path: prefix, detail: `${maxDirectories} directories were listed` });
       return;
     }
-    for (const directory of look(files, prefix, findings)) pending.push(directory);
+    const mayBeLayout = isRepositoryName(prefix) || (isNamed && prefix === rootPrefix);
+    for (const directory of look(files, prefix, mayBeLayout, findings)) pending.push(directory);
     await pace.step();
   }
 }
 
 /** The directories in it that may hold repositories. */
-function look(files: DirectoryLook, prefix: Key, findings: FindingList): readonly Key[] {
+function look(files: DirectoryLook, prefix: Key, mayBeLayout: boolean, findings: FindingList): readonly Key[] {
   const directories: Key[] = [];
   let isLayout = false;
   let hasBlobs = false;
@@ -42,7 +47,7 @@ function look(files: DirectoryLook, prefix: Key, findings: FindingList): readonl
       findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path: key, detail: kind });
     }
   }
-  if (isLayout && !isRepositoryName(prefix)) {
+  if (isLayout && !mayBeLayout) {
     findings.add('unserved-directory', { path: prefix === rootPrefix ? '.' : prefix });
   }
   if (!isLayout && hasBlobs) findings.add('index-missing', { path: prefix === rootPrefix ? '.' : prefix });

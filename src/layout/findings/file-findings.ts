@@ -76,18 +76,19 @@ export async function findBlobFiles(looked: LookedAt, onBlob: (digest: Digest) =
 }
 
 /** Also those that the store takes for absent, where they can be seen. */
-async function childrenOf({ store, files, findings }: LookedAt, directory: Key): Promise<Iterable<SeenFile>> {
-  if (files !== undefined) return seenIn(files, directory, findings);
+async function childrenOf({ store, keys, files, findings }: LookedAt, directory: Key): Promise<Iterable<SeenFile>> {
+  if (files !== undefined) return seenIn(files, directory, findings, keys.directory);
   const children = await store.list(directory);
   return children.map(({ name, kind }) => ({ name, kind: kind === 'object' ? 'file' : 'directory' }));
 }
 
-function* seenIn(files: DirectoryLook, directory: Key, findings: FindingList): Generator<SeenFile> {
+function* seenIn(files: DirectoryLook, directory: Key, findings: FindingList, layout: Key): Generator<SeenFile> {
   try {
     yield* files.children(directory);
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    findings.add('unreadable-file', { path: directory, detail: error.message });
+    const path = directory === layout ? '.' : directory.slice(layout === '' ? 0 : layout.length + 1);
+    findings.add('unreadable-file', { path, detail: error.message });
   }
 }
 

@@ -34,6 +34,10 @@ export class FindingList {
     if (group.findings.length < this.#kept) group.findings.push(findingOf(code, shortened(subject)));
   }
 
+  has(code: FindingCode): boolean {
+    return this.#groups.has(code);
+  }
+
   /** The worst first; those of one severity in the order in which they were found. */
   groups(): readonly FindingGroup[] {
     return [...this.#groups]

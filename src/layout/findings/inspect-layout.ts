@@ -71,9 +71,10 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
       facts: new LRUCache<string, KnownFacts>({ max: cachedFacts }),
     };
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
-    await findReferrersTags(looked, index, manifests);
-    const raw = scan ? await findRaw(looked, index, manifests) : new Set<Digest>();
-    findReconcile(looked, index, await reconciled(looked, options), raw);
+    await unlessUnreadable(looked, () => findReferrersTags(looked, index, manifests));
+    const raw = scan ? await unlessUnreadable(looked, () => findRaw(looked, index, manifests)) : undefined;
+    const changes = await unlessUnreadable(looked, options.reconcile);
+    findReconcile(looked, index, changes ?? [], raw ?? new Set());
   }
   for (const digest of blobs) await look.verify(digest);
   return {
@@ -123,14 +124,17 @@ function goesOn(bytes: Buffer): boolean {
   }
 }
 
-/** A layout that cannot be served cannot be reconciled either, and why was told. */
-async function reconciled({ findings }: LookedAt, { reconcile }: InspectLayoutOptions): Promise<readonly Reconciled[]> {
+/** One file that may not be read ends one look, not all of them; a layout that cannot be served was told of already. */
+async function unlessUnreadable<Result>(
+  { findings }: LookedAt,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
   try {
-    return await reconcile();
+    return await work();
   } catch (error) {
-    if (error instanceof RegistryError) return [];
+    if (error instanceof RegistryError) return undefined;
     if (!(error instanceof StorageError)) throw error;
-    findings.add('unreadable-file', { detail: error.message });
-    return [];
+    if (!findings.has('unreadable-file')) findings.add('unreadable-file', { detail: error.message });
+    return undefined;
   }
 }

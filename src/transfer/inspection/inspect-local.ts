@@ -63,16 +63,24 @@ async function inspected(
   return { kind: 'layout', name, where, ...found };
 }
 
-/** Undefined where there is nothing to say: a layout is looked at by itself. */
-async function asAWhole({ kind, path }: OpenedMount, log: ArchiveWarnings): Promise<readonly InspectedPart[]> {
-  if (kind === 'layout') return [];
+/** Empty where there is nothing to say: each layout is looked at by itself. */
+async function asAWhole({ kind, name, path }: OpenedMount, log: ArchiveWarnings): Promise<readonly InspectedPart[]> {
   const findings = new FindingList();
-  if (kind === 'root') await findDirectories(new DirectoryLook(path), findings);
-  else log.tell(findings);
+  if (kind === 'archive') log.tell(findings);
+  else await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
   const groups = findings.groups();
   return groups.length === 0
     ? []
-    : [{ kind, name: '', where: path, entries: undefined, dialects: [], findings: groups }];
+    : [
+        {
+          kind: kind === 'archive' ? kind : 'root',
+          name: '',
+          where: path,
+          entries: undefined,
+          dialects: [],
+          findings: groups,
+        },
+      ];
 }
 
 const silent = { info: () => {}, warn: () => {} };
