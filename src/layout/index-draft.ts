@@ -1,7 +1,7 @@
 // A snapshot being edited: additions and removals on top of an immutable index, until `finish` prints them as the next one.
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
-import { isReferrersTag } from '../oci/referrers-tag.ts';
+import { AddedEntries } from './added-entries.ts';
 import { printIndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -10,18 +10,18 @@ export class IndexDraft {
   readonly base: LayoutIndex;
   readonly #removed = new Set<IndexEntry>();
   readonly #withdrawn = new Set<Digest>();
-  #added: IndexEntry[] = [];
+  readonly #added = new AddedEntries();
 
   constructor(base: LayoutIndex) {
     this.base = base;
   }
 
   get changed(): boolean {
-    return this.#removed.size > 0 || this.#added.length > 0;
+    return this.#removed.size > 0 || this.#added.all.size > 0;
   }
 
   get added(): readonly IndexEntry[] {
-    return this.#added;
+    return [...this.#added.all];
   }
 
   get removed(): ReadonlySet<IndexEntry> {
@@ -29,36 +29,38 @@ export class IndexDraft {
   }
 
   tagged(tag: Tag): readonly IndexEntry[] {
-    return this.#current(this.base.tagged(tag), ({ name }) => name.kind === 'tag' && name.tag === tag);
+    return this.#current(this.base.tagged(tag), this.#added.tagged(tag));
   }
 
   get fullNames(): readonly IndexEntry[] {
-    return this.#current(this.base.fullNames, ({ name }) => name.kind === 'full');
+    return this.#current(this.base.fullNames, this.#added.fullNames);
   }
 
   /** True also when the last tag is about to go: then nothing is read as an unnamed image either. */
   get hasTags(): boolean {
-    return this.base.hasTags || this.#added.some(({ name }) => name.kind === 'tag' && !isReferrersTag(name.tag));
+    return this.base.hasTags || this.#added.hasTags;
   }
 
   listed(digest: Digest): readonly IndexEntry[] {
-    return this.#current(this.base.listed(digest), (entry) => entry.digest === digest);
+    return this.#current(this.base.listed(digest), this.#added.listed(digest));
   }
 
   /** True when an entry of the digest is on the list; asks no more entries than it must. */
   lists(digest: Digest, matches: (entry: IndexEntry) => boolean = () => true): boolean {
-    return (
-      this.base.listed(digest).some((entry) => !this.#removed.has(entry) && matches(entry)) ||
-      this.#added.some((entry) => entry.digest === digest && matches(entry))
-    );
+    if (this.base.listed(digest).some((entry) => !this.#removed.has(entry) && matches(entry))) return true;
+    for (const entry of this.#added.listed(digest)) if (matches(entry)) return true;
+    return false;
   }
 
   untagged(digest: Digest): readonly IndexEntry[] {
-    return this.#current(this.base.untagged(digest), (entry) => entry.digest === digest && !entry.isNamed);
+    return this.#current(
+      this.base.untagged(digest),
+      [...this.#added.listed(digest)].filter(({ isNamed }) => !isNamed),
+    );
   }
 
   responsesFor(subject: Digest): readonly IndexEntry[] {
-    return this.#current(this.base.responsesFor(subject), (entry) => entry.responseFor === subject);
+    return this.#current(this.base.responsesFor(subject), this.#added.responsesFor(subject));
   }
 
   /** Every entry as the draft stands, additions last: for questions that are asked once a batch. */
@@ -68,12 +70,11 @@ export class IndexDraft {
 
   add(entry: IndexEntry): void {
     if (entry.digest !== undefined) this.#withdrawn.delete(entry.digest);
-    this.#added.push(entry);
+    this.#added.add(entry);
   }
 
   remove(entry: IndexEntry): void {
-    if (this.#added.includes(entry)) this.#added = this.#added.filter((each) => each !== entry);
-    else this.#removed.add(entry);
+    if (!this.#added.remove(entry)) this.#removed.add(entry);
   }
 
   /** Takes a manifest off the list for good: its file goes with the next replacement unless it is listed again. */
@@ -91,19 +92,19 @@ export class IndexDraft {
     const { head, tail, entries } = this.base.document;
     const kept = this.#removed.size === 0 ? entries : entries.filter((entry) => !this.#removed.has(entry));
     const document = printIndexDocument(
-      { head, entries: placed(kept, this.#added), tail },
+      { head, entries: placed(kept, this.added), tail },
       { document: this.base.document, removed: this.#removed },
     );
-    return this.base.derive(document, this.#removed, this.#added);
+    return this.base.derive(document, this.#removed, this.added);
   }
 
   *#entries(): Iterable<IndexEntry> {
     for (const entry of this.base.entries) if (!this.#removed.has(entry)) yield entry;
-    yield* this.#added;
+    yield* this.#added.all;
   }
 
-  #current(base: readonly IndexEntry[], matches: (entry: IndexEntry) => boolean): readonly IndexEntry[] {
-    return [...base.filter((entry) => !this.#removed.has(entry)), ...this.#added.filter(matches)];
+  #current(base: readonly IndexEntry[], added: Iterable<IndexEntry>): readonly IndexEntry[] {
+    return [...base.filter((entry) => !this.#removed.has(entry)), ...added];
   }
 }
 

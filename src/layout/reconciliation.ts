@@ -69,10 +69,11 @@ async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileP
     if (facts.subject !== undefined) subjects.add(facts.subject);
     if (index.listed(digest).length === 0) unlisted.push(facts);
   }
+  const known = new Set(unlisted.map(({ descriptor }) => descriptor.digest));
   for (const { digest, facts } of raw.values()) {
     if (facts.subject === undefined) continue;
     subjects.add(facts.subject);
-    if (!unlisted.some(({ descriptor }) => descriptor.digest === digest)) unlisted.push(facts);
+    if (!known.has(digest)) unlisted.push(facts);
   }
   for (const subject of staleResponses(index)) subjects.add(subject);
   unlisted.sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
@@ -92,10 +93,10 @@ function staleResponses(index: LayoutIndex): readonly Digest[] {
 type SubjectOf = (response: IndexEntry) => Digest | undefined;
 
 function changesOf(draft: IndexDraft, subjectOf: SubjectOf): readonly Reconciled[] {
-  const removed = [...draft.removed];
+  const removed = removedBy(draft.removed);
   const changes = draft.added.flatMap((entry) => changeOf(entry, removed, subjectOf) ?? []);
   const replaced = new Set(draft.added.map(responseKeyOf));
-  for (const entry of removed) {
+  for (const entry of draft.removed) {
     const key = responseKeyOf(entry);
     if (key === undefined || replaced.has(key) || entry.digest === undefined) continue;
     changes.push({
@@ -108,12 +109,22 @@ function changesOf(draft: IndexDraft, subjectOf: SubjectOf): readonly Reconciled
   return changes;
 }
 
-function changeOf(entry: IndexEntry, removed: readonly IndexEntry[], subjectOf: SubjectOf): Reconciled | undefined {
+interface Removed {
+  readonly digests: ReadonlyMap<string | undefined, IndexEntry>;
+  readonly responses: ReadonlySet<string | undefined>;
+}
+
+function removedBy(entries: ReadonlySet<IndexEntry>): Removed {
+  const all = [...entries].reverse();
+  return { digests: new Map(all.map((entry) => [entry.digest, entry])), responses: new Set(all.map(responseKeyOf)) };
+}
+
+function changeOf(entry: IndexEntry, removed: Removed, subjectOf: SubjectOf): Reconciled | undefined {
   const { digest, subject } = entry;
   if (digest === undefined) return undefined;
   const key = responseKeyOf(entry);
   if (key !== undefined) {
-    const stale = removed.some((each) => responseKeyOf(each) === key);
+    const stale = removed.responses.has(key);
     const reader = entry.responseFor === undefined ? 'regctl and other clients of the referrers tag' : 'olareg';
     return {
       kind: 'wrote-response',
@@ -122,7 +133,7 @@ function changeOf(entry: IndexEntry, removed: readonly IndexEntry[], subjectOf: 
       why: stale ? `the response that ${reader} read was stale` : `${reader} would find no referrers`,
     };
   }
-  const before = removed.find((each) => each.digest === digest);
+  const before = removed.digests.get(digest);
   if (before?.isNamed === false && entry.isNamed) {
     return {
       kind: 'named-image',

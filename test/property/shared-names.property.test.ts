@@ -7,6 +7,7 @@ import { IndexDraft } from '../../src/layout/index-draft.ts';
 import { applyEdit } from '../../src/layout/index-edit.ts';
 import { LayoutIndex } from '../../src/layout/layout-index.ts';
 import { factsOf } from '../../src/layout/manifest-facts.ts';
+import type { ImageName } from '../../src/layout/names/image-name.ts';
 import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { VirtualPath } from '../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../src/layout/names/repository-names.ts';
@@ -61,6 +62,10 @@ function shownBy(index: LayoutIndex, names: LayoutNames): Map<string, string | u
   return new Map(all);
 }
 
+function isSame(one: ImageName, other: ImageName | undefined): boolean {
+  return one.host === other?.host && one.path === other?.path;
+}
+
 const target = fc.oneof(
   paths,
   fc
@@ -112,7 +117,9 @@ describe('a layout of several repositories', () => {
         applyEdit(draft, { kind: 'untag', tag: parseTag(tag), names: layout.of(path as VirtualPath) }, nowMs);
         const after = draft.finish();
         const left = shownBy(after, layout);
-        expect(left.get(name)).toBeUndefined();
+        // Where the last tag of an image went, its name may be the short one of another image: then that is what it means.
+        const heir = layout.table(after)?.imageAt.get(path as RepositoryName);
+        if (path === '' || heir === undefined || isSame(heir, image)) expect(left.get(name)).toBeUndefined();
         for (const { digest } of before.entries)
           expect(after.entries.some((each) => each.digest === digest)).toBe(true);
         for (const [other, is] of shown) {
