@@ -9,6 +9,7 @@ import type { LayoutIndex } from './layout-index.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
+import type { NestedReferrers } from './nested-referrers.ts';
 import { Pace } from './pace.ts';
 import type { RawManifest, RawManifests } from './raw-manifests.ts';
 import { reachableManifests } from './reachable-manifests.ts';
@@ -16,6 +17,7 @@ import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOf
 
 export interface DerivedIndexParts {
   readonly manifests: ManifestReader;
+  readonly nested: NestedReferrers;
   /** Undefined: blobs that no entry leads to are not looked at. */
   readonly raw: RawManifests | undefined;
 }
@@ -31,7 +33,7 @@ export class DerivedIndex {
   readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
   #bySubject: Promise<Subjects> | undefined;
   #reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
-  #nestedReferrers: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
+  #nested: Promise<ReadonlyMap<Digest, readonly RawManifest[]>> | undefined;
   #raw: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
 
   constructor(index: LayoutIndex, parts: DerivedIndexParts) {
@@ -53,8 +55,7 @@ export class DerivedIndex {
   /** Every verified referrer of a digest, in the order of their digests. */
   async referrers(subject: Digest): Promise<readonly Descriptor[]> {
     const entries = (await this.#subjects()).get(subject) ?? [];
-    const unlisted = new Map([...(await this.#nested()), ...(await this.rawManifests())]);
-    const referring = [...unlisted.values()].filter(({ facts }) => facts.subject === subject);
+    const referring = await this.#unlisted(subject);
     // Digests that nobody refers to can be made up without end: nothing is kept for them.
     if (referring.length === 0 && !mayHaveReferrers(subject, entries, this.index)) return [];
     const known = this.#referrers.get(subject);
@@ -70,7 +71,10 @@ export class DerivedIndex {
 
   /** The type of a manifest that no entry lists, if an entry leads to it, or a scan found it. */
   async mediaTypeOfChild(digest: Digest): Promise<string | undefined> {
-    const reachable = (await this.#reachableManifests()).get(digest);
+    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
+      this.#reachable = undefined;
+    });
+    const reachable = (await this.#reachable).get(digest);
     return reachable ?? (await this.rawManifests()).get(digest)?.facts.descriptor.mediaType;
   }
 
@@ -94,31 +98,19 @@ export class DerivedIndex {
     return this.#raw;
   }
 
-  #reachableManifests(): Promise<ReadonlyMap<Digest, string>> {
-    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
-      this.#reachable = undefined;
+  /** Those that only an index lists, and a scan found. Their files must be there now. */
+  async #unlisted(subject: Digest): Promise<readonly RawManifest[]> {
+    this.#nested ??= unlessItFails(this.#parts.nested.bySubject(this.index), () => {
+      this.#nested = undefined;
     });
-    return this.#reachable;
-  }
-
-  /** Manifests with a subject that only an index lists: as BuildKit's attestations with `oci-artifact`, and in an index that containerd keeps. */
-  #nested(): Promise<ReadonlyMap<Digest, RawManifest>> {
-    this.#nestedReferrers ??= unlessItFails(this.#findNested(), () => {
-      this.#nestedReferrers = undefined;
-    });
-    return this.#nestedReferrers;
-  }
-
-  async #findNested(): Promise<ReadonlyMap<Digest, RawManifest>> {
     const found = new Map<Digest, RawManifest>();
-    const pace = new Pace();
-    for (const [digest, mediaType] of await this.#reachableManifests()) {
-      if (this.index.withdrawn.has(digest) || this.index.listed(digest).length > 0) continue;
-      const facts = await this.#parts.manifests.factsOfChild(digest, mediaType);
-      await pace.step();
-      if (facts !== 'none' && facts.subject !== undefined) found.set(digest, { digest, facts });
+    for (const each of (await this.#nested).get(subject) ?? []) {
+      const facts = await this.#parts.manifests.factsOfChild(each.digest, each.facts.descriptor.mediaType);
+      if (facts !== 'none') found.set(each.digest, each);
     }
-    return found;
+    for (const each of (await this.rawManifests()).values())
+      if (each.facts.subject === subject) found.set(each.digest, each);
+    return [...found.values()];
   }
 
   #subjects(): Promise<Subjects> {

@@ -28,6 +28,7 @@ import { isHeldElsewhere } from './named-elsewhere.ts';
 import type { NameRules } from './names/name-rules.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
+import { NestedReferrers } from './nested-referrers.ts';
 import { QuietReconcile } from './quiet-reconcile.ts';
 import { RawManifests } from './raw-manifests.ts';
 import { planReconcile, type Reconciled } from './reconciliation.ts';
@@ -81,6 +82,7 @@ export class ImageLayout {
   readonly #facts: FactsFile | undefined;
   readonly #names: LayoutNames;
   readonly #quiet: QuietReconcile | undefined;
+  readonly #nested: NestedReferrers;
   readonly #raw: RawManifests | undefined;
   #derived: DerivedIndex | undefined;
 
@@ -95,6 +97,7 @@ export class ImageLayout {
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
     this.manifests = new ManifestReader({ store, keys, caches, log, facts: this.#facts });
     this.#names = new LayoutNames(options.name, options.names);
+    this.#nested = new NestedReferrers(this.manifests);
     this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
     this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
     const reconcile = () => this.reconcile({ dryRun: false });
@@ -283,7 +286,7 @@ export class ImageLayout {
 
   #derivedFrom(index: LayoutIndex): DerivedIndex {
     if (this.#derived?.index !== index)
-      this.#derived = new DerivedIndex(index, { manifests: this.manifests, raw: this.#raw });
+      this.#derived = new DerivedIndex(index, { manifests: this.manifests, nested: this.#nested, raw: this.#raw });
     return this.#derived;
   }
 
