@@ -3,6 +3,7 @@
 import type { LRUCache } from 'lru-cache';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { RecentSet } from '../storage/recent-set.ts';
 import type { FactsFile } from './facts-file.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
@@ -11,6 +12,8 @@ import { type KnownFacts, readFacts } from './manifest-facts.ts';
 
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
+
+const maxSeenHere = 10_000;
 
 export type ManifestCache = LRUCache<Digest, Buffer>;
 /** By media type and digest: what a manifest says depends on what it is taken for. */
@@ -37,6 +40,8 @@ export class ManifestReader {
   readonly #caches: ManifestCaches;
   readonly #log: LayoutLog;
   readonly #facts: FactsFile | undefined;
+  /** What this layout had itself: the cache is shared, and what only another one has is missing here. */
+  readonly #seenHere = new RecentSet(maxSeenHere);
 
   constructor({ store, keys, caches, log, facts }: ManifestReaderOptions) {
     this.#store = store;
@@ -55,15 +60,20 @@ export class ManifestReader {
     // A part of a larger buffer would keep all of it, and the cache would count a fraction.
     const own = isPart ? new Uint8Array(bytes) : bytes;
     this.#caches.bytes.set(digest, Buffer.from(own.buffer, own.byteOffset, own.byteLength));
+    this.#seenHere.add(digest);
   }
 
   /** Undefined when the file is not there, or does not hold what its name says. */
   async read(digest: Digest): Promise<Buffer | undefined> {
     const cached = this.#caches.bytes.get(digest);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined && this.#seenHere.has(digest)) return cached;
     const key = this.#keys.blob(digest);
     const info = await this.#store.stat(key);
     if (info === undefined || info.size > maxStoredManifestBytes) return undefined;
+    if (cached !== undefined && info.size === cached.byteLength) {
+      this.#seenHere.add(digest);
+      return cached;
+    }
     const object = await this.#store.read(key, maxStoredManifestBytes);
     if (object === undefined) return undefined;
     if (digestOf(object.bytes, algorithmOf(digest)) !== digest) {

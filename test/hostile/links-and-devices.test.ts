@@ -59,6 +59,17 @@ describe('symbolic links out of the root', () => {
   });
 });
 
+describe('a tag whose manifest is missing', () => {
+  it('is missing also where another repository has the same manifest, and was asked first', async () => {
+    const { root } = await rootBesideSecret();
+    writeStranger(join(root, 'dangling'), { entries: [entryOf(image, 'v1')] });
+    const { get } = await serve(root);
+    expect((await get('/v2/good/manifests/v1')).status).toBe(200);
+    expect((await get('/v2/dangling/manifests/v1')).status).toBe(404);
+    expect((await get('/v2/dangling/manifests/v1')).status).toBe(404);
+  });
+});
+
 describe('pipes and devices', () => {
   it('are never waited for: as a blob, an index, an oci-layout', async () => {
     const { root } = await rootBesideSecret();
