@@ -171,12 +171,16 @@ export class Registry {
 
   /** Looks through the blobs of every layout now, so that the first client that asks for referrers need not wait for it. */
   async scan(): Promise<void> {
-    for await (const { name, layout } of this.layouts()) {
-      try {
-        await layout.scan();
-      } catch (error) {
-        this.#options.log.warn('a layout could not be scanned for referrers', { layout: name, error });
+    const { log } = this.#options;
+    try {
+      for await (const { name, layout } of this.layouts()) {
+        await layout.scan().catch((error: unknown) => {
+          log.warn('a layout could not be scanned for referrers', { layout: name, error });
+        });
       }
+    } catch (error) {
+      // Nobody waits for it: the first client that asks for referrers finds out what is wrong.
+      log.warn('the layouts could not be looked for', { error });
     }
   }
 

@@ -5,6 +5,9 @@ import { newUploadId } from '../../../src/oci/upload-id.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from '../../../src/registry/mount.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
+import { interleaving } from '../../support/interleaving-store.ts';
+import { registryOver } from '../../support/registry-under-test.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const named = (...names: string[]) => names.map((name) => ({ name: name as RepositoryName | '' }));
@@ -36,4 +39,14 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));
   await registry.close();
   expect(await stores[0].staged()).toHaveLength(1);
+});
+
+it('a scan at start that cannot find the layouts is told, and ends nothing', async () => {
+  const hooked = interleaving(new MemoryStore());
+  const { registry, log } = registryOver(hooked.store, undefined, { scan: true });
+  hooked.rightBefore('list', () => {
+    throw new StorageError('unavailable', 'too many open files');
+  });
+  await registry.scan();
+  expect(log.lines.length).toBeGreaterThanOrEqual(1);
 });
