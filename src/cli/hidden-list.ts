@@ -28,10 +28,10 @@ export async function hiddenLines(options: HiddenIn): Promise<readonly string[]>
   const found = new HiddenFindings();
   for (const mount of options.mounts) found.add(mount.name, await ofMount(mount));
   const served = new Set<string>();
-  for await (const { name, layout, mount } of options.registry.layouts()) {
+  for await (const { name, mount, prefix } of options.registry.layouts()) {
     if (options.signal.aborted) return [];
     served.add(mount.name);
-    found.add(name, await findHidden(layout, name, options.names));
+    found.add(name, await findHidden({ store: mount.store, prefix, name, names: options.names }));
     if (name === '' || mountOf(options.mounts, name)?.store === mount.store) continue;
     const hidden = new FindingList();
     hidden.add('hidden-by-mount', { detail: options.mounts.find(({ store }) => store === mount.store)?.path });

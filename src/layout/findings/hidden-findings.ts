@@ -1,28 +1,49 @@
 // What a layout hides from whoever only sees its tags: told from index.json and a look at each tagged file, without reading manifests.
-import { RegistryError } from '../../oci/error-code.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { ImageLayout } from '../image-layout.ts';
-import type { LayoutIndex } from '../layout-index.ts';
-import { UnsupportedLayoutError } from '../layout-version.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../index-document.ts';
+import { maxIndexBytes } from '../index-reader.ts';
+import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../keys.ts';
+import { LayoutIndex } from '../layout-index.ts';
+import { LayoutVersion, UnsupportedLayoutError } from '../layout-version.ts';
 import type { NameRules } from '../names/name-rules.ts';
 import { Pace } from '../pace.ts';
 import { fieldsOf } from './entry-fields.ts';
-import type { FindingSubject } from './finding.ts';
+import type { FindingCode, FindingSubject } from './finding.ts';
 import { FindingList } from './finding-list.ts';
 import { shownName } from './manifest-findings.ts';
 import { findNames } from './name-findings.ts';
 
 /** Beyond, tagged files are not looked at: this runs while a server starts. */
 const maxLookedAt = 20_000;
+/** Larger ones are for `moorage inspect`. */
+const maxReadBytes = 128 * 1024 * 1024;
+/** An in-place writer may be at it. */
+const retryAfterMs = 200;
 
-/** Never fails because of one layout. What is found besides, e.g. notes, is for the caller to leave out. */
-export async function findHidden(layout: ImageLayout, name: string, names: NameRules): Promise<FindingList> {
+export interface HiddenIn {
+  readonly store: ObjectStore;
+  readonly prefix: LayoutPrefix;
+  readonly name: string;
+  readonly names: NameRules;
+}
+
+/**
+ * Never fails because of one layout, and keeps nothing of any: there may be thousands. What is found besides, e.g. notes, is for
+ * the caller to leave out.
+ */
+export async function findHidden({ store, prefix, name, names }: HiddenIn): Promise<FindingList> {
   const findings = new FindingList();
+  const keys = layoutKeys(prefix);
   try {
-    const index = await layout.readIndex();
+    await new LayoutVersion(store, keys).assertReadable();
+    const info = await store.stat(keys.index);
+    if (info !== undefined && info.size > maxReadBytes && info.size <= maxIndexBytes) return findings;
+    const index = await readIndex(store, keys);
     if (index === undefined) return findings;
     findNames(index, name, names, findings);
-    await findDangling(layout, index, findings);
+    await findDangling(store, keys, index, findings);
   } catch (error) {
     const [code, subject] = whyNot(error);
     findings.add(code, subject);
@@ -30,27 +51,49 @@ export async function findHidden(layout: ImageLayout, name: string, names: NameR
   return findings;
 }
 
-async function findDangling(layout: ImageLayout, index: LayoutIndex, findings: FindingList): Promise<void> {
+const path = 'index.json';
+
+async function readIndex(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
+  try {
+    return await readIndexNow(store, keys);
+  } catch (error) {
+    if (!(error instanceof IndexUnreadableError)) throw error;
+    await sleep(retryAfterMs);
+    return readIndexNow(store, keys);
+  }
+}
+
+async function readIndexNow(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
+  const object = await store.read(keys.index, maxReadBytes);
+  if (object === undefined) return undefined;
+  const { buffer, byteOffset, byteLength } = object.bytes;
+  return LayoutIndex.of(parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined));
+}
+
+async function findDangling(
+  store: ObjectStore,
+  keys: LayoutKeys,
+  index: LayoutIndex,
+  findings: FindingList,
+): Promise<void> {
   const pace = new Pace();
   let lookedAt = 0;
   for (const entry of index.entries) {
-    const { digest, mediaType } = entry;
+    const { digest } = entry;
     const name = shownName(entry);
     if (name === undefined) continue;
     if (digest === undefined) findings.add('invalid-digest', { name, digest: fieldsOf(entry).digest });
     lookedAt += 1;
-    if (digest === undefined || mediaType === undefined || lookedAt > maxLookedAt) continue;
-    if ((await layout.blobs.stat(digest)) === undefined) findings.add('dangling-tag', { name, digest });
+    if (digest === undefined || lookedAt > maxLookedAt) continue;
+    if ((await store.stat(keys.blob(digest))) === undefined) findings.add('dangling-tag', { name, digest });
     await pace.step();
   }
 }
 
-function whyNot(
-  error: unknown,
-): readonly ['other-layout-version' | 'index-unreadable' | 'unreadable-file', FindingSubject] {
-  const path = 'index.json';
-  if (error instanceof StorageError) return ['unreadable-file', { path, detail: error.message }];
-  if (!(error instanceof RegistryError)) throw error;
-  if (error.cause instanceof UnsupportedLayoutError) return ['other-layout-version', { path: 'oci-layout' }];
-  return ['index-unreadable', { path, detail: error.cause instanceof Error ? error.cause.message : undefined }];
+function whyNot(error: unknown): readonly [FindingCode, FindingSubject] {
+  if (error instanceof UnsupportedLayoutError) return ['other-layout-version', { path: 'oci-layout' }];
+  if (error instanceof IndexUnreadableError) return ['index-unreadable', { path, detail: error.message }];
+  if (!(error instanceof StorageError)) throw error;
+  const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
+  return [error.failure === 'unsafe' ? 'irregular-file' : code, { path, detail: error.message }];
 }
