@@ -136,9 +136,9 @@ function newImageAt(path: RepositoryName, { images }: NameTable): ImageName {
     if (isRepositoryName(rest)) return { host: named.host, path: rest, tag: undefined };
   }
   if (images.some((image) => image.path === path)) return { host: undefined, path, tag: undefined };
-  const hosts = images.map(({ host }) => host);
-  const count = (host: string | undefined) => hosts.filter((each) => each === host).length;
-  const host = hosts.reduce((most, each) => (count(each) > count(most) ? each : most), hosts[0]);
+  const counts = new Map<string | undefined, number>();
+  for (const image of images) counts.set(image.host, (counts.get(image.host) ?? 0) + 1);
+  const [host] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most), [images[0]?.host, 0] as const);
   return { host, path, tag: undefined };
 }
 

@@ -180,3 +180,12 @@ describe('a push into full names', () => {
     expect(entries.map(({ digest }) => digest).sort()).toEqual([one.digest, pushed.digest].sort());
   });
 });
+
+it('a hundred thousand images do not keep a push of another one waiting', () => {
+  const entries = Array.from({ length: 100_000 }, (_, at) =>
+    named(one, { [refName]: `docker.io/library/app${at}:v1` }),
+  );
+  const names = layoutWith().of('library/new' as never);
+  const draft = new IndexDraft(indexOf(entries));
+  expect(names.annotationsFor(draft, parseTag('v1'))).toEqual({ [refName]: 'docker.io/library/new:v1' });
+});
