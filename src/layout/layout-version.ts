@@ -33,19 +33,18 @@ export class LayoutVersion {
   async assertReadable(): Promise<void> {
     const info = await this.#store.stat(this.#keys.ociLayout);
     if (info === undefined || info.version === this.#checked) return;
-    const object = await this.#readIfRegular();
+    const object = await this.#readIfPossible();
     const version = object === undefined ? undefined : versionIn(object.bytes);
     if (version !== undefined && version !== supportedVersion) throw new UnsupportedLayoutError(refusalOf(version));
     if (version === supportedVersion) this.#checked = object?.info.version;
   }
 
-  /** Undefined also for what no oci-layout ever was: a link, a gigabyte. */
-  async #readIfRegular() {
+  /** Undefined also for what no oci-layout ever was, a link or a gigabyte, and for what may not be read: a reader does without it. */
+  async #readIfPossible() {
     try {
       return await this.#store.read(this.#keys.ociLayout, maxBytes);
     } catch (error) {
-      if (error instanceof StorageError && (error.failure === 'unsafe' || error.failure === 'too-large'))
-        return undefined;
+      if (error instanceof StorageError) return undefined;
       throw error;
     }
   }

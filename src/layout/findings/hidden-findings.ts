@@ -85,7 +85,12 @@ async function findDangling(
     if (digest === undefined) findings.add('invalid-digest', { name, digest: fieldsOf(entry).digest });
     lookedAt += 1;
     if (digest === undefined || lookedAt > maxLookedAt) continue;
-    if ((await store.stat(keys.blob(digest))) === undefined) findings.add('dangling-tag', { name, digest });
+    try {
+      if ((await store.stat(keys.blob(digest))) === undefined) findings.add('dangling-tag', { name, digest });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return findings.add('unreadable-file', { name, digest, detail: error.message });
+    }
     await pace.step();
   }
 }
