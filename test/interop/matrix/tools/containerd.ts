@@ -11,18 +11,21 @@ interface Release {
   readonly ctr: string;
   readonly containerd: string;
   readonly full: boolean;
+  /** The transfer service of containerd 2 answers before the archive is whole. */
+  readonly exportFlags: readonly string[];
 }
 
 const configuration = "version = 2\ndisabled_plugins = ['io.containerd.grpc.v1.cri']\n";
 
 /** The distribution's release. */
-export const ctr = release({ name: 'ctr', ctr: 'ctr', containerd: 'containerd', full: false });
+export const ctr = release({ name: 'ctr', ctr: 'ctr', containerd: 'containerd', full: false, exportFlags: [] });
 /** The current one. */
 export const ctr2 = release({
   name: 'ctr 2',
   ctr: 'ctr-2',
   containerd: 'containerd-2',
   full: true,
+  exportFlags: ['--local'],
 });
 
 function release(parts: Release): MatrixTool {
@@ -51,7 +54,7 @@ function release(parts: Release): MatrixTool {
             const pulled = await pull(content);
             if (pulled !== names(content)) await run('images', 'tag', '--force', pulled, names(content));
           }
-          await run('images', 'export', '--all-platforms', `${target}.tar`, ...from.map(names));
+          await run('images', 'export', ...parts.exportFlags, '--all-platforms', `${target}.tar`, ...from.map(names));
           return await expected(`${target}.tar`);
         },
       });
@@ -89,7 +92,15 @@ function release(parts: Release): MatrixTool {
         how: 'import --index-name, then export',
         async write(target) {
           await imports([content], indexName).read();
-          await run('images', 'export', '--all-platforms', `${target}.tar`, reference(content), indexName);
+          await run(
+            'images',
+            'export',
+            ...parts.exportFlags,
+            '--all-platforms',
+            `${target}.tar`,
+            reference(content),
+            indexName,
+          );
           return { path: `${target}.tar`, expected: [copied(content)] };
         },
       });
