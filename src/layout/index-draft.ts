@@ -9,6 +9,8 @@ import type { LayoutIndex } from './layout-index.ts';
 export class IndexDraft {
   readonly base: LayoutIndex;
   readonly #removed = new Set<IndexEntry>();
+  /** How many entries of a digest are removed: a tag may have been listed a hundred thousand times. */
+  readonly #removedOf = new Map<Digest, number>();
   readonly #withdrawn = new Set<Digest>();
   readonly #added = new AddedEntries();
 
@@ -47,7 +49,11 @@ export class IndexDraft {
 
   /** True when an entry of the digest is on the list; asks no more entries than it must. */
   lists(digest: Digest, matches: (entry: IndexEntry) => boolean = () => true): boolean {
-    if (this.base.listed(digest).some((entry) => !this.#removed.has(entry) && matches(entry))) return true;
+    if (
+      this.base.listed(digest).length > (this.#removedOf.get(digest) ?? 0) &&
+      this.base.listed(digest).some((entry) => !this.#removed.has(entry) && matches(entry))
+    )
+      return true;
     for (const entry of this.#added.listed(digest)) if (matches(entry)) return true;
     return false;
   }
@@ -74,7 +80,10 @@ export class IndexDraft {
   }
 
   remove(entry: IndexEntry): void {
-    if (!this.#added.remove(entry)) this.#removed.add(entry);
+    if (this.#added.remove(entry) || this.#removed.has(entry)) return;
+    this.#removed.add(entry);
+    const { digest } = entry;
+    if (digest !== undefined) this.#removedOf.set(digest, (this.#removedOf.get(digest) ?? 0) + 1);
   }
 
   /** Takes a manifest off the list for good: its file goes with the next replacement unless it is listed again. */

@@ -129,8 +129,12 @@ function keepUntagged(draft: IndexDraft, entry: IndexEntry, nowMs: number): void
   draft.add(kept);
 }
 
+/** Not looked for among more entries of a digest than any tool leaves: one too many does no harm. */
+const maxTwins = 100;
+
 function isSaidByAnother(draft: IndexDraft, { digest, line }: IndexEntry, nowMs: number): boolean {
-  return digest !== undefined && draft.listed(digest).some((each) => untaggedEntry(each, nowMs).line === line);
+  if (digest === undefined || draft.base.listed(digest).length > maxTwins) return false;
+  return draft.listed(digest).some((each) => untaggedEntry(each, nowMs).line === line);
 }
 
 function untag(draft: IndexDraft, { tag, names }: UntagEdit, nowMs: number): TouchedSubjects {

@@ -189,3 +189,8 @@ it('a hundred thousand images do not keep a push of another one waiting', () => 
   const draft = new IndexDraft(indexOf(entries));
   expect(names.annotationsFor(draft, parseTag('v1'))).toEqual({ [refName]: 'docker.io/library/new:v1' });
 });
+
+it('a tag that another program listed thirty thousand times is moved in one walk', () => {
+  const entries = Array.from({ length: 30_000 }, () => bare(one, 'v1'));
+  expect(entriesAfter(entries, push('v1')).map(({ digest }) => digest)).toEqual([pushed.digest, one.digest]);
+});
