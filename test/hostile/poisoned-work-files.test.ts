@@ -1,5 +1,5 @@
 // A stranger's directory with a `.moorage` of its own making: a journal, a pool, sessions and facts that were never ours.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -120,3 +120,58 @@ describe('facts that are not ours', () => {
     }
   });
 });
+
+describe('sessions and links that are not ours', () => {
+  it('a session with somebody else\u2019s bytes ends as what its bytes are, or not at all', async () => {
+    const directory = await temporaryDirectory();
+    writeStranger(join(directory, 'app'), { entries: [entryOf(image, 'v1')], blobs: blobsOf(image) });
+    const first = await serve(directory);
+    const begun = await first.post('/v2/app/blobs/uploads/');
+    const id = begun.location?.split('/').at(-1) ?? '';
+    expect(begun.status).toBe(202);
+    await first.stop();
+    // Whatever file the bytes are in.
+    const files = filesBelow(join(directory, '.moorage')).filter((path) => path.includes(id));
+    expect(files.length).toBeGreaterThan(0);
+    const layer = blobOf('what the layer should be');
+    for (const path of files) if (statSync(path).size === 0) writeFileSync(path, 'something else altogether');
+    const second = await serve(directory);
+    const ended = await second.put(
+      `/v2/app/blobs/uploads/${id}?digest=${layer.digest}`,
+      '',
+      'application/octet-stream',
+    );
+    expect([400, 404]).toContain(ended.status);
+    expect((await second.get(`/v2/app/blobs/${layer.digest}`)).status).toBe(404);
+  });
+
+  it.each(['', '/uploads', '/staging', '/pool', '/journal', '/pool/sha256', '/journal/app'])(
+    '.moorage%s that leads out of the root: nothing is written, moved or deleted there',
+    async (part) => {
+      const directory = await temporaryDirectory();
+      const app = join(directory, 'root/app');
+      writeStranger(app, { entries: [entryOf(image, 'v1')], blobs: blobsOf(image) });
+      const victim = join(directory, 'victim');
+      put(join(victim, 'precious'), 'precious');
+      put(join(victim, 'precious-directory/file'), 'precious');
+      const link = join(directory, `root/.moorage${part}`);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(victim, link);
+      const before = filesBelow(directory, 'victim');
+      const { get, put: push, post } = await serve(join(directory, 'root'));
+      expect((await get('/v2/app/manifests/v1')).status).toBe(200);
+      const layer = blobOf('a new layer');
+      await post(`/v2/app/blobs/uploads/?digest=${layer.digest}`, layer.bytes);
+      await post(`/v2/app/blobs/uploads/?mount=${blobOf('absent').digest}`);
+      await push('/v2/app/manifests/v2', evil.bytes, mediaTypes.imageManifest);
+      expect((await get('/v2/app/manifests/v1')).status).toBe(200);
+      expect(filesBelow(directory, 'victim')).toEqual(before);
+      expect(readFileSync(join(victim, 'precious'), 'utf8')).toBe('precious');
+    },
+  );
+});
+
+function filesBelow(directory: string, below = '.'): readonly string[] {
+  const entries = readdirSync(join(directory, below), { recursive: true, encoding: 'utf8' });
+  return entries.map((path) => join(directory, below, path)).sort();
+}

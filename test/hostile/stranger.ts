@@ -16,6 +16,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  /** The Location header. */
+  readonly location: string | undefined;
   readonly json: () => { readonly [member: string]: unknown };
 }
 
@@ -57,7 +59,12 @@ async function serveAll(paths: readonly string[], root: string | undefined): Pro
   ) => {
     const headers = type === undefined ? {} : { 'content-type': type };
     const answer = await server.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
-    return { status: answer.statusCode, text: answer.body, json: () => JSON.parse(answer.body) };
+    return {
+      status: answer.statusCode,
+      text: answer.body,
+      location: answer.headers.location,
+      json: () => JSON.parse(answer.body),
+    };
   };
   return {
     get: (path) => ask('GET', path),
