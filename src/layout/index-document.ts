@@ -4,7 +4,8 @@ import { isUtf8 } from 'node:buffer';
 import { mediaTypes } from '../oci/media-type.ts';
 import { commonPrefixLength, commonSuffixLength } from './common-bytes.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
-import { elementsOf, JsonSpanError, membersOf, printMember } from './json-span.ts';
+import { maxIndexEntries } from './index-limits.ts';
+import { elementsOf, JsonSpanError, membersOf, printMember, TooManyElementsError } from './json-span.ts';
 
 /** index.json cannot be understood as it is: half written, or not an index. It is never replaced then. */
 export class IndexUnreadableError extends Error {
@@ -41,6 +42,9 @@ export function parseIndexDocument(bytes: Buffer, known: IndexDocument | undefin
     if (cause instanceof JsonSpanError || cause instanceof SyntaxError) {
       throw new IndexUnreadableError('index.json is not a complete image index', { cause });
     }
+    if (cause instanceof TooManyElementsError) {
+      throw new IndexUnreadableError(`index.json lists more than ${maxIndexEntries} entries`, { cause });
+    }
     throw cause;
   }
 }
@@ -56,7 +60,7 @@ function parseWhole(bytes: Buffer): IndexDocument {
   for (const member of [...before, ...after]) JSON.parse(member.text);
   // `manifests` null or absent is an empty index (zot writes null).
   const manifests = members[at]?.text ?? 'null';
-  const entries = (manifests === 'null' ? [] : elementsOf(manifests)).map(parseIndexEntry);
+  const entries = (manifests === 'null' ? [] : elementsOf(manifests, maxIndexEntries)).map(parseIndexEntry);
   const head = `{${before.map((member) => `${printMember(member)},`).join('')}"manifests":[`;
   const tail = `]${after.map((member) => `,${printMember(member)}`).join('')}}`;
   const inOurForm = printIndexDocument({ head, entries, tail }, undefined).bytes.equals(bytes);
@@ -64,6 +68,8 @@ function parseWhole(bytes: Buffer): IndexDocument {
 }
 
 const carriageReturn = 0x0d;
+/** Beyond, nothing is gained by looking for what is the same. */
+const maxChangedBytes = 32 * 1024 * 1024;
 
 /** Undefined when the difference is more than lines added, changed or removed in the middle. */
 function parseDifference(bytes: Buffer, known: IndexDocument): IndexDocument | undefined {
@@ -87,7 +93,7 @@ function parseDifference(bytes: Buffer, known: IndexDocument): IndexDocument | u
     last -= 1;
   }
   const changed = bytes.subarray(start, bytes.length - (known.bytes.length - end));
-  if (!isUtf8(changed) || changed.includes(carriageReturn)) return undefined;
+  if (changed.length > maxChangedBytes || !isUtf8(changed) || changed.includes(carriageReturn)) return undefined;
   const middle = parseLines(changed.toString('utf8'), last === known.entries.length);
   if (middle === undefined) return undefined;
   if (middle.length === 0 && last === known.entries.length && first > 0) return undefined;

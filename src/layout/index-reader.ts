@@ -13,12 +13,11 @@ import type {
 } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { emptyIndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
+import { maxIndexBytes } from './index-limits.ts';
 import { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
 
-/** Far beyond a million entries; what is larger is not an index that was meant for us. */
-export const maxIndexBytes = 512 * 1024 * 1024;
 /** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
 export const patienceMs = 1_000;
 const retryEveryMs = 50;

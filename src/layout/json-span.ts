@@ -42,13 +42,19 @@ export function printMember({ name, text }: Member): string {
   return `${JSON.stringify(name)}:${onOneLine(text)}`;
 }
 
-/** The texts of an array's elements, each on one line. */
-export function elementsOf(text: string): readonly string[] {
+/** There are more elements than the caller takes. */
+export class TooManyElementsError extends Error {
+  override readonly name = 'TooManyElementsError';
+}
+
+/** The texts of an array's elements, each on one line. Throws TooManyElementsError as soon as there are more than `limit`. */
+export function elementsOf(text: string, limit = Number.POSITIVE_INFINITY): readonly string[] {
   const elements: string[] = [];
   let at = skipSpace(text, expect(text, skipSpace(text, 0), '['));
   if (text[at] === ']') return elements;
   for (;;) {
     const end = valueEnd(text, at);
+    if (elements.length >= limit) throw new TooManyElementsError(`more than ${limit} elements`);
     elements.push(onOneLine(text.slice(at, end)));
     at = skipSpace(text, end);
     if (text[at] === ']') return elements;

@@ -92,6 +92,16 @@ describe('JSON bombs', () => {
     expect(await codesIn(join(directory, 'heavy'))).toContain('manifest-too-large');
   });
 
+  it('more entries than memory: refused before they are all looked at', async () => {
+    const directory = await root();
+    const index = writeStranger(join(directory, 'bomb'));
+    writeFileSync(join(index, 'index.json'), `{"schemaVersion":2,"manifests":[${'{},'.repeat(1_000_000)}{}]}`);
+    const { get } = await serve(directory);
+    expect((await get('/v2/bomb/tags/list')).status).toBe(503);
+    expect((await get('/v2/good/manifests/v1')).status).toBe(200);
+    expect(await codesIn(index)).toEqual(['index-too-large']);
+  });
+
   it('a hundred thousand entries: served, and every kind of finding is counted, not kept', async () => {
     const directory = await root();
     const entries = Array.from({ length: 100_000 }, (_, at) => ({

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { IndexUnreadableError, parseIndexDocument } from '../index-document.ts';
-import { maxIndexBytes } from '../index-reader.ts';
+import { maxIndexBytes } from '../index-limits.ts';
 import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../keys.ts';
 import { LayoutIndex } from '../layout-index.ts';
 import { LayoutVersion, UnsupportedLayoutError } from '../layout-version.ts';

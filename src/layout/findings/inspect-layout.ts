@@ -7,7 +7,8 @@ import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { IndexUnreadableError, parseIndexDocument } from '../index-document.ts';
-import { maxIndexBytes } from '../index-reader.ts';
+import { maxIndexBytes } from '../index-limits.ts';
+import { TooManyElementsError } from '../json-span.ts';
 import { type LayoutPrefix, layoutKeys } from '../keys.ts';
 import { LayoutIndex } from '../layout-index.ts';
 import type { KnownFacts } from '../manifest-facts.ts';
@@ -103,7 +104,8 @@ async function readIndex({ store, keys, findings }: LookedAt): Promise<LayoutInd
           await sleep(retryEveryMs);
           continue;
         }
-        findings.add('index-unreadable', { path, detail: error.message });
+        const isTooLarge = error.cause instanceof TooManyElementsError;
+        findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
       } else if (error instanceof StorageError) {
         const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
         // A link or a pipe was told already where files can be seen.

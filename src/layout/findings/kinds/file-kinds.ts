@@ -11,7 +11,7 @@ export const fileKinds = {
   'index-too-large': {
     severity: 'error',
     hides: true,
-    why: 'index.json is larger than any that is read (512 MiB)',
+    why: 'index.json is larger than any that is read',
     remedy: 'look for the tool that wrote it so; split the layout',
   },
   'index-missing': {
