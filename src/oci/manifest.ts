@@ -33,7 +33,14 @@ export interface ImageIndex extends ManifestCommon {
 
 export type Manifest = ImageManifest | ImageIndex;
 
-const annotations = z.record(z.string(), z.string());
+/** One issue, however many are wrong: zod's own record collects one for each, and a manifest of 4 MB has a million. */
+const annotations = z.custom<Record<string, string>>().superRefine((value: unknown, context) => {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const wrong = isObject ? Object.entries(value).find(([, each]) => typeof each !== 'string') : [];
+  if (wrong !== undefined) context.addIssue({ code: 'custom', message: 'expected text', path: wrong.slice(0, 1) });
+});
+/** Each is parsed by itself, so that the first wrong one is the last: see above. */
+const descriptors = z.array(z.unknown());
 const descriptor = z.looseObject({
   mediaType: z.string().min(1).max(255),
   // Of an algorithm that nobody registered the encoded part may be anything; a sha256 one has a form (image-spec, Digests).
@@ -50,8 +57,8 @@ const common = {
   subject: descriptor.nullish(),
   annotations: annotations.nullish(),
 };
-const imageManifest = z.looseObject({ ...common, config: descriptor, layers: z.array(descriptor) });
-const imageIndex = z.looseObject({ ...common, manifests: z.array(descriptor) });
+const imageManifest = z.looseObject({ ...common, config: descriptor, layers: descriptors });
+const imageIndex = z.looseObject({ ...common, manifests: descriptors });
 
 /** Deeper JSON than any manifest has: refused before it is parsed, since a recursive reader of it could overflow its stack. */
 const maxDepth = 64;
@@ -83,14 +90,23 @@ function parseImage(json: object, mediaType: string): ImageManifest {
     kind: 'image',
     mediaType,
     config: reference(config),
-    layers: layers.map(reference),
+    layers: referencesIn(layers, 'layers'),
     ...rest(artifactType, subject, annotations),
   };
 }
 
 function parseIndex(json: object, mediaType: string): ImageIndex {
   const { manifests, artifactType, subject, annotations } = checked(imageIndex, json);
-  return { kind: 'index', mediaType, manifests: manifests.map(reference), ...rest(artifactType, subject, annotations) };
+  return {
+    kind: 'index',
+    mediaType,
+    manifests: referencesIn(manifests, 'manifests'),
+    ...rest(artifactType, subject, annotations),
+  };
+}
+
+function referencesIn(list: readonly unknown[], name: string): DescriptorReference[] {
+  return list.map((each, at) => reference(checked(descriptor, each, [name, at])));
 }
 
 type ParsedDescriptor = z.infer<typeof descriptor>;
@@ -137,11 +153,12 @@ function depthOf(bytes: Uint8Array): number {
   return deepest;
 }
 
-function checked<T>(schema: z.ZodType<T>, json: object): T {
+/** `above` is where `json` stands in the manifest. */
+function checked<T>(schema: z.ZodType<T>, json: unknown, above: readonly (string | number)[] = []): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw invalid(issue === undefined ? 'wrong shape' : `${issue.path.join('.')}: ${issue.message}`);
+  throw invalid(issue === undefined ? 'wrong shape' : `${[...above, ...issue.path].join('.')}: ${issue.message}`);
 }
 
 function invalid(detail: string, cause?: unknown): RegistryError {

@@ -201,6 +201,23 @@ describe('parseManifest refuses', () => {
     expect(() => parse(body)).toThrow(refused(new RegExp(`^${place.replaceAll('.', '\\.')}`)));
   });
 
+  it.each([
+    ['layers', '{}'],
+    ['layers', '1'],
+    ['annotations', '1'],
+  ])('a million wrong %s of %s as fast as one: only the first is told', (place, wrong) => {
+    const many = Array.from({ length: 1_000_000 }, (_, at) => (place === 'layers' ? wrong : `"${at}":${wrong}`)).join(
+      ',',
+    );
+    const list = place === 'layers' ? `[${many}]` : `{${many}}`;
+    const whole = JSON.stringify({ ...image, [place]: undefined });
+    const bytes = Buffer.from(`${whole.slice(0, -1)},"${place}":${list}}`);
+    const before = process.memoryUsage().rss;
+    expect(() => parseManifest(bytes, undefined)).toThrow(refused(new RegExp(`^${place}\\.0`)));
+    // Where each was an issue of its own it took 2.7 GB.
+    expect(process.memoryUsage().rss - before).toBeLessThan(600 * 1024 * 1024);
+  });
+
   it.each(['1e400', '-1', '12345678901234567890', '1e-1'])('the size %s', (size) => {
     const text = JSON.stringify(image).replace('"size":1', `"size":${size}`);
     expect(() => parseManifest(Buffer.from(text), undefined)).toThrow(refused('config.size'));
