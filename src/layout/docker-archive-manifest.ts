@@ -1,5 +1,6 @@
 // manifest.json of `docker save`: which members make up which image. Hostile input: paths are checked by whoever follows them.
 import { z } from 'zod';
+import { texts } from '../oci/texts.ts';
 import type { Key } from '../storage/object-store.ts';
 
 export const manifestFile = 'manifest.json' as Key;
@@ -12,8 +13,8 @@ export interface DockerImage {
 
 const imageSchema = z.looseObject({
   Config: z.string(),
-  RepoTags: z.array(z.string()).nullish(),
-  Layers: z.array(z.string()).nullish(),
+  RepoTags: texts.nullish(),
+  Layers: texts.nullish(),
 });
 
 /** What Docker calls an image: its parts and names; undefined where an element says nothing of the kind. */
@@ -32,7 +33,7 @@ function imageOf(element: unknown): DockerImage | undefined {
   return { config: Config, names: RepoTags ?? [], layers: Layers ?? [] };
 }
 
-const configSchema = z.looseObject({ rootfs: z.looseObject({ diff_ids: z.array(z.string()) }) });
+const configSchema = z.looseObject({ rootfs: z.looseObject({ diff_ids: texts }) });
 
 /** The digests of the layers as plain tars that a config names (image-spec, config.md, rootfs); undefined when it names none. */
 export function diffIdsOf(config: Uint8Array): readonly string[] | undefined {

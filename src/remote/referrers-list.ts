@@ -6,18 +6,13 @@ import { isImageIndexType, mediaTypeEssence, mediaTypes } from '../oci/media-typ
 import { everyPage, jsonOf } from './paged-document.ts';
 import type { Document, Question, RegistryClient } from './registry-client.ts';
 
-const response = z.looseObject({
-  manifests: z
-    .array(
-      z.looseObject({
-        mediaType: z.string().max(255),
-        digest: z.string().refine(isDigest),
-        size: z.int().nonnegative(),
-        artifactType: z.string().nullish(),
-        annotations: z.record(z.string(), z.string()).nullish(),
-      }),
-    )
-    .nullable(),
+const response = z.looseObject({ manifests: z.array(z.unknown()).nullable() });
+const listed = z.looseObject({
+  mediaType: z.string().max(255),
+  digest: z.string().refine(isDigest),
+  size: z.int().nonnegative(),
+  artifactType: z.string().nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
 });
 
 /** As the registry lists them; undefined when its answer is no list of referrers, as of servers that answer anything with a page. */
@@ -34,11 +29,14 @@ export function descriptorsIn(page: Document): readonly Descriptor[] | undefined
   if (!isImageIndexType(type) && type !== 'application/json') return undefined;
   const parsed = response.safeParse(jsonOf(page));
   if (!parsed.success) return undefined;
-  return (parsed.data.manifests ?? []).map(({ mediaType, digest, size, artifactType, annotations }) => ({
-    mediaType,
-    digest,
-    size,
-    ...(artifactType ? { artifactType } : {}),
-    ...(annotations ? { annotations } : {}),
-  }));
+  const descriptors: Descriptor[] = [];
+  for (const each of parsed.data.manifests ?? []) {
+    const found = listed.safeParse(each);
+    // The first wrong one is enough: there may be a million.
+    if (!found.success) return undefined;
+    const { mediaType, digest, size, artifactType, annotations } = found.data;
+    const optional = { ...(artifactType ? { artifactType } : {}), ...(annotations ? { annotations } : {}) };
+    descriptors.push({ mediaType, digest, size, ...optional });
+  }
+  return descriptors;
 }

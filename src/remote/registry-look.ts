@@ -4,13 +4,14 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isTag, type RepositoryName, type Tag } from '../oci/reference.ts';
+import { texts } from '../oci/texts.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { everyPage, jsonOf } from './paged-document.ts';
 import { listReferrers } from './referrers-list.ts';
 import { pullAccess, type Question, type RegistryClient } from './registry-client.ts';
 import { retrying } from './retrying.ts';
 
-const tagsPage = z.looseObject({ tags: z.array(z.string()).nullish() });
+const tagsPage = z.looseObject({ tags: texts.nullish() });
 
 export class RegistryLook {
   readonly #client: RegistryClient;

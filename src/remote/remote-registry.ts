@@ -8,6 +8,7 @@ import { type Manifest, parseManifest, referrerDescriptorOf, subjectOf } from '.
 import { mediaTypes } from '../oci/media-type.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
+import { texts } from '../oci/texts.ts';
 import { downloadBlob } from './blob-download.ts';
 import { checkedManifest, type RemoteManifest } from './manifest-answer.ts';
 import { everyPage, jsonOf } from './paged-document.ts';
@@ -22,8 +23,8 @@ const accepted = [
   mediaTypes.dockerManifest,
 ].join(', ');
 
-const catalogPage = z.looseObject({ repositories: z.array(z.string()).nullish() });
-const tagsPage = z.looseObject({ tags: z.array(z.string()).nullish() });
+const catalogPage = z.looseObject({ repositories: texts.nullish() });
+const tagsPage = z.looseObject({ tags: texts.nullish() });
 
 const cachedManifestBytes = 32 * 1024 * 1024;
 
