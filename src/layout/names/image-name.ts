@@ -26,8 +26,8 @@ export function parseImageName(text: string): ImageName | undefined {
   return { host: hasHost ? canonicalHost(first) : undefined, path, tag };
 }
 
-const dockerHub = 'docker.io';
-const dockerHubAlias = 'index.docker.io';
+export const dockerHub = 'docker.io';
+export const dockerHubAlias = 'index.docker.io';
 
 /** Docker Hub has several names: crane writes `index.docker.io`, and `registry-1.docker.io` is where its API is. */
 export function canonicalHost(host: string): string {

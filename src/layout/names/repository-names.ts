@@ -3,8 +3,17 @@
 import { annotationKeys } from '../../oci/annotations.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import type { IndexEntry } from '../index-entry.ts';
+import { identityOf } from '../indexed-entry.ts';
 import { byteOrder } from '../layout-index.ts';
-import { canonicalPath, hostComponent, type ImageName, parseImageName, printImageName } from './image-name.ts';
+import {
+  canonicalPath,
+  dockerHub,
+  dockerHubAlias,
+  hostComponent,
+  type ImageName,
+  parseImageName,
+  printImageName,
+} from './image-name.ts';
 import type { NameRules } from './name-rules.ts';
 import { type NameTable, nameTableOf, type VirtualPath } from './name-table.ts';
 
@@ -104,8 +113,12 @@ export class RepositoryNames {
     const { refName, imageName } = annotationKeys;
     const image = this.#imageIn(draft);
     if (image === undefined) return { [refName]: tag };
-    const full = printImageName({ ...image, tag });
-    return prefersImageName(draft.fullNames) ? { [imageName]: full, [refName]: tag } : { [refName]: full };
+    const full = spelledAsIn(draft.fullNames, printImageName({ ...image, tag }));
+    if (!mostOf(draft.fullNames, ({ name }) => name.kind === 'full' && name.style === 'image-name'))
+      return { [refName]: full };
+    // hauler writes both names with the repository; the others write the tag beside the full name.
+    const isBare = mostOf(draft.fullNames, ({ name }) => name.kind === 'full' && name.bareTag !== undefined);
+    return { [imageName]: full, [refName]: isBare ? tag : `${image.path}:${tag}` };
   }
 
   /** Undefined where bare tags are the style. */
@@ -142,7 +155,17 @@ function newImageAt(path: RepositoryName, { images }: NameTable): ImageName {
   return { host, path, tag: undefined };
 }
 
-function prefersImageName(entries: readonly IndexEntry[]): boolean {
-  const styles = entries.map(({ name }) => (name.kind === 'full' ? name.style : undefined));
-  return styles.filter((style) => style === 'image-name').length * 2 > styles.length;
+/** crane and hauler look for the very spelling of Docker Hub that they write. */
+function spelledAsIn(entries: readonly IndexEntry[], full: string): string {
+  if (!full.startsWith(`${dockerHub}/`)) return full;
+  const hub = entries.filter(({ name }) => name.kind === 'full' && name.image.host === dockerHub);
+  const isAlias = mostOf(hub, ({ key }) => {
+    const { imageName, refName } = identityOf(key);
+    return (imageName ?? refName)?.startsWith(`${dockerHubAlias}/`) === true;
+  });
+  return isAlias ? full.replace(dockerHub, dockerHubAlias) : full;
+}
+
+function mostOf(entries: readonly IndexEntry[], holds: (entry: IndexEntry) => boolean): boolean {
+  return entries.filter(holds).length * 2 > entries.length;
 }

@@ -166,6 +166,16 @@ describe('a push into full names', () => {
       [named(one, { [imageName]: 'acme/app:v1', [refName]: 'v1' })],
       { [imageName]: 'acme/app:v9', [refName]: 'v9' },
     ],
+    [
+      'Docker Hub as crane spells it',
+      [named(one, { [refName]: 'index.docker.io/acme/app:v1' })],
+      { [refName]: 'index.docker.io/acme/app:v9' },
+    ],
+    [
+      'both names, as hauler writes them',
+      [named(one, { [imageName]: 'index.docker.io/acme/app:v1', [refName]: 'acme/app:v1' })],
+      { [imageName]: 'index.docker.io/acme/app:v9', [refName]: 'acme/app:v9' },
+    ],
     ['bare tags beside them', [named(one, { [refName]: 'acme/app:v1' }), bare(two, 'v2')], { [refName]: 'v9' }],
   ])('keeps the style: %s', (_, entries, annotations) => {
     expect(entriesAfter(entries, push('v9'))).toContainEqual({
