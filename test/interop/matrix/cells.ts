@@ -6,8 +6,8 @@ export const directions = ['written', 'read'] as const;
 export type Direction = (typeof directions)[number];
 
 export interface Cell {
-  /** `none`: the tool has no such thing. `failed`: it should be yes; no committed page has that. */
-  readonly outcome: 'yes' | 'no' | 'none' | 'failed';
+  /** `none`: the tool has no such thing. `unjudged`: nobody looked. `failed`: it should be yes; no committed page has that. */
+  readonly outcome: 'yes' | 'no' | 'none' | 'unjudged' | 'failed';
   /** By which way of the tool it went. */
   readonly how: string;
   /** Why it cannot be yes. */

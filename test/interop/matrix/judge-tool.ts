@@ -4,7 +4,7 @@ import { type CheckList, Missing } from '../checks.ts';
 import type { MatrixLab } from './bench.ts';
 import { type Cell, type Direction, eachCell, type ToolResult } from './cells.ts';
 import type { ContentKind } from './contents.ts';
-import type { Bench, MatrixTool, OpenMatrixTool, Reader, Way, Writer } from './matrix-tool.ts';
+import type { Bench, MatrixTool, OpenMatrixTool, Reader, Refusal, Unjudged, Way, Writer } from './matrix-tool.ts';
 
 /** Undefined when the tool is not there: then the page keeps what it says. */
 export async function judgeTool(lab: MatrixLab, tool: MatrixTool, checks: CheckList): Promise<ToolResult | undefined> {
@@ -47,6 +47,11 @@ async function judgeCells({ lab, bench, tool, open, checks }: Judging): Promise<
   return { version: open.version, model: false, asOf, cells: cells as ToolResult['cells'] };
 }
 
+function whyNot(ability: Refusal | Unjudged | { readonly cannot: string }) {
+  if ('refuses' in ability) return ['no', ability.refuses] as const;
+  return 'unjudged' in ability ? (['unjudged', ability.unjudged] as const) : (['none', ability.cannot] as const);
+}
+
 /** Yes when every way of the tool goes. */
 async function judgeWays<T extends { readonly how: string }>(
   checks: CheckList,
@@ -55,9 +60,8 @@ async function judgeWays<T extends { readonly how: string }>(
   ability: Way<T>,
   go: (way: T) => Promise<string>,
 ): Promise<Cell> {
-  if ('refuses' in ability || 'cannot' in ability) {
-    const [outcome, reason] =
-      'refuses' in ability ? (['no', ability.refuses] as const) : (['none', ability.cannot] as const);
+  if ('refuses' in ability || 'cannot' in ability || 'unjudged' in ability) {
+    const [outcome, reason] = whyNot(ability);
     checks.notApplicable(tool.name, `matrix: ${what}`, reason);
     return { outcome, how: '', reason };
   }

@@ -49,8 +49,13 @@ export interface Refusal {
   readonly refuses: string;
 }
 
+/** A model does not say. */
+export interface Unjudged {
+  readonly unjudged: string;
+}
+
 /** `cannot`: the tool has no such thing. */
-export type Way<T> = Ability<readonly T[]> | Refusal;
+export type Way<T> = Ability<readonly T[]> | Refusal | Unjudged;
 export type Ways<T> = Readonly<Record<ContentKind, Way<T>>>;
 
 export interface OpenMatrixTool {

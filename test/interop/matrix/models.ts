@@ -13,10 +13,10 @@ import type { MatrixLab } from './bench.ts';
 import type { ToolResult } from './cells.ts';
 import type { ContentKind, TaggedContent } from './contents.ts';
 import { judgeTool } from './judge-tool.ts';
-import type { Bench, Expected, MatrixTool, Reader, Refusal, Way, Ways, Writer } from './matrix-tool.ts';
+import type { Bench, Expected, MatrixTool, Reader, Unjudged, Way, Ways, Writer } from './matrix-tool.ts';
 
 /** By content: the fixture that it writes, or why it writes none. */
-type Fixtures = Readonly<Record<ContentKind, string | Inability | Refusal>>;
+type Fixtures = Readonly<Record<ContentKind, string | Inability | Unjudged>>;
 
 interface Model {
   readonly name: string;
@@ -26,9 +26,9 @@ interface Model {
   reads(bench: Bench): Ways<Reader>;
 }
 
-const notModelled = { refuses: 'not judged: its reading is not modelled' };
+const notModelled = { unjudged: 'its reading is not modelled' };
 const notRead = { image: notModelled, index: notModelled, referrers: notModelled, names: notModelled };
-const notRecorded = { refuses: 'not judged: no fixture of it' };
+const notRecorded = { unjudged: 'no fixture of it' };
 
 const models: readonly Model[] = [
   {

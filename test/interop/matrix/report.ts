@@ -60,7 +60,7 @@ function page(results: MatrixResults): string {
     `<!-- Written by \`npm run interop -- --full\`; do not edit. -->`,
     `${tools.length - models} real tools against moorage, in both directions, and ${models} models of tools that could not be installed. What they write and read is an
 image with one tag; an index of two platforms; an image with two referrers, one of which gets its artifact type from its config; two images of
-different repositories with full names in one layout or archive. In *italics*: by which of its ways the tool does it. –: the tool has no such thing.
+different repositories with full names in one layout or archive. In *italics*: by which of its ways the tool does it. –: the tool has no such thing. ?: nobody looked.
 For every cell that is not yes, the reason is below its table.`,
     ...directions.flatMap((direction) => [headings[direction], table(tools, direction), notes(tools, direction)]),
     '## Versions',
@@ -82,6 +82,7 @@ function table(tools: Rows, direction: Direction): string {
 
 function cellText({ outcome, how }: Cell): string {
   if (outcome === 'none') return '–';
+  if (outcome === 'unjudged') return '?';
   if (outcome !== 'yes') return outcome;
   return ['yes', ...(how === '' ? [] : [`*${how}*`])].join(' ');
 }
