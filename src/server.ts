@@ -40,6 +40,8 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     requireReferences: settings.manifests.requireReferences,
     uploadsExpireAfterMs: settings.uploads.expireAfter,
     names: settings.layouts,
+    referrersTag: settings.layouts.referrersTag,
+    digests: settings.layouts.digests,
     scan: settings.layouts.scan !== 'off',
     reconciles: settings.layouts.reconcile === 'background',
   });

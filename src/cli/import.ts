@@ -93,6 +93,8 @@ async function openRoot({ environment, config, root }: ImportRequest): Promise<R
     requireReferences: settings.manifests.requireReferences,
     uploadsExpireAfterMs: settings.uploads.expireAfter,
     names: settings.layouts,
+    referrersTag: settings.layouts.referrersTag,
+    digests: settings.layouts.digests,
   });
 }
 

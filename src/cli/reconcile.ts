@@ -59,6 +59,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun, 
     requireReferences: false,
     uploadsExpireAfterMs: settings.uploads.expireAfter,
     names: settings.layouts,
+    referrersTag: settings.layouts.referrersTag,
     scan: scan || settings.layouts.scan !== 'off',
   });
 }

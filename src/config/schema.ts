@@ -56,6 +56,9 @@ export const configSchema = z.strictObject({
       .describe(
         'A layout with one image and no name at all (crane, skopeo, cosign): its tag is latest, or it is found by digest only.',
       ),
+    tagless: choice(['latest', 'hidden'])
+      .prefault('hidden')
+      .describe('A full name without a tag (docker.io/acme/app): its tag is latest, or it is found by digest only.'),
     registryHost: choice(['strip', 'keep'])
       .prefault('strip')
       .describe(
@@ -65,6 +68,17 @@ export const configSchema = z.strictObject({
       .prefault('off')
       .describe(
         'Find referrers also among blobs that no entry leads to (cosign save v3, umoci): off, when referrers are first asked for, or already at start.',
+      ),
+    referrersTag: choice(['always', 'auto', 'never'])
+      .prefault('always')
+      .describe(
+        'Keep, for each image with referrers, the tag sha256-... that regctl and other clients without the referrers API look for: always, only in layouts where such tools left one, or never. One that is there is kept right in any case.',
+      ),
+    listReferrersTags: onOff(false).describe('Show those tags in tag lists, too.'),
+    digests: choice(['any', 'sha256'])
+      .prefault('any')
+      .describe(
+        'sha256: refuse manifests that are pushed under sha512 digests. One such entry in index.json makes crane, ctr and umoci refuse the whole layout.',
       ),
     reconcile: choice(['off', 'background'])
       .prefault('off')

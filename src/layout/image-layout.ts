@@ -32,7 +32,7 @@ import { NestedReferrers } from './nested-referrers.ts';
 import { QuietReconcile } from './quiet-reconcile.ts';
 import { RawManifests } from './raw-manifests.ts';
 import { planReconcile, type Reconciled } from './reconciliation.ts';
-import { ReferrersResponses } from './referrers-responses.ts';
+import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
 export interface FactsPlace {
@@ -45,6 +45,8 @@ export interface ImageLayoutOptions {
   /** The name it is served under: full names that end with it mean the layout itself. */
   readonly name: string;
   readonly names: NameRules;
+  /** Whether responses are made for clients that know no referrers API. */
+  readonly referrersTag: ReferrersTagRule;
   /** Looks for referrers also among blobs that nothing leads to. */
   readonly scan: boolean;
   readonly store: ObjectStore;
@@ -79,6 +81,7 @@ export class ImageLayout {
   readonly #watch: ForeignWatch;
   readonly #lostBlobs: LostBlobs;
   readonly #clock: Clock;
+  readonly #referrersTag: ReferrersTagRule;
   readonly #facts: FactsFile | undefined;
   readonly #names: LayoutNames;
   readonly #quiet: QuietReconcile | undefined;
@@ -92,6 +95,7 @@ export class ImageLayout {
     const name = options.name === '' ? '.' : options.name;
     this.#keys = keys;
     this.#clock = clock;
+    this.#referrersTag = options.referrersTag;
     this.blobs = new LayoutBlobs(store, keys, ledger, clock);
     const { facts } = options;
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
@@ -112,7 +116,7 @@ export class ImageLayout {
     this.#reader = new IndexReader({ store, key: keys.index, version, clock, log, onForeign });
     const journal = new Journal({ store, key: keys.journal, clock, process });
     const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
-    const responses = new ReferrersResponses(keys, this.manifests);
+    const responses = new ReferrersResponses(keys, this.manifests, options.referrersTag);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };
     const transactions = new IndexTransactions({ ...shared, version });
     const onReplaced = (previous: ReplacedIndex | undefined) => this.#watch.replaced(previous);
@@ -256,7 +260,7 @@ export class ImageLayout {
     await derived.learnFacts();
     const { edit, changes } = await planReconcile(index, {
       manifests: this.manifests,
-      responses: new ReferrersResponses(this.#keys, this.manifests),
+      responses: new ReferrersResponses(this.#keys, this.manifests, this.#referrersTag),
       names: this.#names.of(''),
       raw: await derived.rawManifests(),
       nowMs: this.#clock.now(),

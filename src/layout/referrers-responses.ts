@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { referrersTagOf } from '../oci/referrers-tag.ts';
+import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
 import type { SmallObject } from '../storage/object-store.ts';
 import { annotationOf } from './index-document.ts';
 import type { IndexDraft } from './index-draft.ts';
@@ -19,12 +19,20 @@ const maxResponseBytes = 4 * 1024 * 1024;
 /** A client may just have resolved the tag to a response that a newer one takes the place of: its file stays this long. */
 const keepSupersededMs = 60_000;
 
+/**
+ * When a response is made under the referrers tag, for clients that look for nothing else (regctl): for every subject, only where
+ * such tools have left traces, or never. One that is there is kept right in any case: a stale one misleads.
+ */
+export type ReferrersTagRule = 'always' | 'auto' | 'never';
+
 export class ReferrersResponses {
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
+  readonly #rule: ReferrersTagRule;
   readonly #supersededAtMs = new Map<Digest, number>();
 
-  constructor(keys: LayoutKeys, manifests: ManifestReader) {
+  constructor(keys: LayoutKeys, manifests: ManifestReader, rule: ReferrersTagRule) {
+    this.#rule = rule;
     this.#keys = keys;
     this.#manifests = manifests;
   }
@@ -45,13 +53,20 @@ export class ReferrersResponses {
 
   async #underTag(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
     const holders = draft.tagged(referrersTagOf(subject));
-    if (await this.#isOrdinary(holders)) return [];
+    if ((holders.length === 0 && !this.#begins(draft)) || (await this.#isOrdinary(holders))) return [];
     const response = referrers.length === 0 ? undefined : responseOf(referrers);
     if (await this.#saysTheSame(holders, referrers)) return [];
     if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
     setResponse(draft, subject, response?.descriptor, nowMs);
     this.#supersede(holders, response, nowMs);
     return response === undefined ? [] : [response];
+  }
+
+  /** Traces are what regclient writes, and olareg, which takes responses under tags over. */
+  #begins(draft: IndexDraft): boolean {
+    if (this.#rule !== 'auto') return this.#rule === 'always';
+    const isOlaregs = annotationOf(draft.base.document, annotationKeys.olaregConvert) !== undefined;
+    return isOlaregs || draft.base.tags().some(isReferrersTag);
   }
 
   /** In a layout that olareg has converted it looks for its own annotation only. The bytes differ: oras merges entries of one digest. */

@@ -39,6 +39,8 @@ export interface PushedManifest {
 export interface ManifestsOptions {
   /** Strict mode: config, layers and children must be in the repository; lenient accepts sparse images and indexes. */
   readonly requireReferences: boolean;
+  /** `sha256`: manifests under any other digest are refused; one such entry makes crane, ctr and umoci refuse the whole layout. */
+  readonly digests: 'any' | 'sha256';
 }
 
 export class Manifests {
@@ -75,6 +77,9 @@ export class Manifests {
    */
   async put({ reference, tags, contentType, bytes }: ManifestPush): Promise<PushedManifest> {
     const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
+    if (this.#options.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
+      throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
+    }
     const digest = digestOf(bytes, algorithm);
     if (reference.kind === 'digest' && reference.digest !== digest) {
       throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });

@@ -6,6 +6,7 @@ import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-reader.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
+import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Mount } from './mount.ts';
@@ -23,6 +24,7 @@ export interface SharedByLayouts {
   /** Names this process among all that share the root. */
   readonly process: string;
   readonly names: NameRules;
+  readonly referrersTag: ReferrersTagRule;
   readonly scan: boolean;
   readonly reconciles: boolean;
   readonly uploadsExpireAfterMs: number;
@@ -79,12 +81,13 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, process, names, scan, reconciles } = this.#shared;
+    const { caches, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
     const { store, readOnly, facts } = this.mount;
     const layout = new ImageLayout({
       prefix,
       name: nameAbove(this.mount, prefix),
       names,
+      referrersTag,
       scan,
       store,
       ledger: this.#ledger,

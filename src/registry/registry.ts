@@ -8,6 +8,7 @@ import type { ManifestCaches } from '../layout/manifest-reader.ts';
 import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
+import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
@@ -33,6 +34,10 @@ export interface RegistryOptions {
   readonly uploadsExpireAfterMs: number;
   /** How names that tools read differently are understood. */
   readonly names?: NameRules;
+  /** When responses are made for clients that know no referrers API. */
+  readonly referrersTag?: ReferrersTagRule;
+  /** Which digests manifests may be pushed under. */
+  readonly digests?: 'any' | 'sha256';
   /** Finds referrers also among blobs that nothing leads to. */
   readonly scan?: boolean;
   /** Reconciles layouts in the background. */
@@ -71,9 +76,11 @@ export class Registry {
       }),
       facts: new LRUCache({ max: cachedFacts }),
     };
-    const { clock = systemClock, names = defaultNameRules, scan = false, reconciles = false } = options;
+    const { clock = systemClock, names = defaultNameRules, referrersTag = 'always' } = options;
+    const { scan = false, reconciles = false } = options;
     const { log, uploadsExpireAfterMs } = options;
-    const shared = { caches, clock, log, process: randomUUID(), names, scan, reconciles, uploadsExpireAfterMs };
+    const rules = { names, referrersTag, scan, reconciles };
+    const shared = { caches, clock, log, process: randomUUID(), uploadsExpireAfterMs, ...rules };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
     const empty: Mount = { name: '', store: new MemoryStore(), readOnly: true, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, shared);
@@ -96,6 +103,7 @@ export class Registry {
     const known = path === '' ? this.#own.get(layout) : undefined;
     if (known !== undefined) return known;
     const names = layout.names(path);
+    const { requireReferences, digests = 'any' } = this.#options;
     const repository: Repository = {
       name,
       blobs: new Blobs(layout, async (other) => {
@@ -103,7 +111,7 @@ export class Registry {
         return (await unlessRefused(locate(nameBelow(mounted, other), (prefix) => mounted.at(prefix))))?.layout;
       }),
       uploads: new Uploads(name, layout, mounted.sessions),
-      manifests: new Manifests(layout, names, { requireReferences: this.#options.requireReferences }),
+      manifests: new Manifests(layout, names, { requireReferences, digests }),
       tags: new Tags(layout, names),
       referrers: new Referrers(layout),
     };

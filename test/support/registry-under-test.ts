@@ -13,7 +13,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 import { TestClock } from './test-clock.ts';
 
 export type RegistryTestOptions = Partial<
-  Pick<RegistryOptions, 'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'scan'> & Pick<Mount, 'readOnly'>
+  Pick<RegistryOptions, 'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'referrersTag' | 'digests' | 'scan'> &
+    Pick<Mount, 'readOnly'>
 >;
 
 /** Keeps what would have been logged. */

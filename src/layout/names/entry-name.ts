@@ -15,6 +15,8 @@ export type EntryName =
       readonly kind: 'full';
       readonly image: ImageName;
       readonly bareTag: Tag | undefined;
+      /** `name@sha256:...`: it says itself that it means no tag. */
+      readonly hasDigest: boolean;
       readonly style: 'ref-name' | 'image-name';
     }
   /** A signature, an attestation or a response that carries the name of the image it belongs to (cosign, hauler). */
@@ -34,7 +36,8 @@ export function entryNameOf(annotations: Annotations): EntryName {
   if (imageName !== undefined) {
     const image = parseImageName(imageName);
     const bareTag = refName !== undefined && isTag(refName) ? refName : undefined;
-    if (image !== undefined) return { kind: 'full', image, bareTag, style: 'image-name' };
+    if (image !== undefined)
+      return { kind: 'full', image, bareTag, hasDigest: imageName.includes('@'), style: 'image-name' };
   }
   if (refName !== undefined) return nameIn(refName);
   return imageName === undefined ? none : { kind: 'unusable', text: imageName };
@@ -46,7 +49,7 @@ function nameIn(refName: string): EntryName {
   // A digest alone names no repository called `sha256`.
   const image = /[/:@]/.test(refName) && !isDigest(refName) ? parseImageName(refName) : undefined;
   if (image === undefined) return { kind: 'unusable', text: refName };
-  return { kind: 'full', image, bareTag: undefined, style: 'ref-name' };
+  return { kind: 'full', image, bareTag: undefined, hasDigest: refName.includes('@'), style: 'ref-name' };
 }
 
 /** hauler gives signatures and referrers the very name of the image, and tells them apart by `kind`; so does `cosign save`. */

@@ -5,8 +5,18 @@ export interface NameRules {
   readonly duplicates: 'last' | 'first';
   /** Whether a single entry without any name is `latest` (crane, skopeo and cosign write such layouts). */
   readonly unnamed: 'latest' | 'hidden';
+  /** Whether a full name without a tag (`docker.io/acme/app`) is `latest`, or found by digest only. */
+  readonly tagless: 'latest' | 'hidden';
+  /** Whether tags that only carry referrers responses are listed among the others. They are answered in any case. */
+  readonly listReferrersTags: boolean;
   /** Whether virtual repositories are listed with the registry host of their full name. Both names are answered. */
   readonly registryHost: 'strip' | 'keep';
 }
 
-export const defaultNameRules: NameRules = { duplicates: 'last', unnamed: 'latest', registryHost: 'strip' };
+export const defaultNameRules: NameRules = {
+  duplicates: 'last',
+  unnamed: 'latest',
+  tagless: 'hidden',
+  listReferrersTags: false,
+  registryHost: 'strip',
+};

@@ -47,9 +47,10 @@ export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: N
     if (name.kind === 'tag') add('', name.tag, entry);
     if (name.kind !== 'full') continue;
     const key = keyOf(name.image);
-    for (const path of paths.get(key)?.all ?? []) add(path, name.image.tag ?? name.bareTag, entry);
+    const implied = rules.tagless === 'latest' && !name.hasDigest ? latest : undefined;
+    for (const path of paths.get(key)?.all ?? []) add(path, name.image.tag ?? name.bareTag ?? implied, entry);
     // Here the directory is the repository, so what stands as its tag is its tag; elsewhere the full name decides.
-    if (key === ofLayout) add('', name.bareTag ?? name.image.tag, entry);
+    if (key === ofLayout) add('', name.bareTag ?? name.image.tag ?? implied, entry);
   }
   const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
   if (unnamed !== undefined) add('', latest, unnamed);

@@ -35,6 +35,10 @@ describe('loadSettings', () => {
       layouts: {
         duplicates: 'last',
         unnamed: 'latest',
+        tagless: 'hidden',
+        referrersTag: 'always',
+        listReferrersTags: false,
+        digests: 'any',
         registryHost: 'strip',
         scan: 'off',
         reconcile: 'off',

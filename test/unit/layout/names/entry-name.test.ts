@@ -20,9 +20,9 @@ describe('a name in ref.name', () => {
     ['acme/app:v1', full(image(undefined, 'acme/app', 'v1'))],
     ['acme/app', full(image(undefined, 'acme/app'))],
     ['app:v1', full(image(undefined, 'app', 'v1'))],
-    [`ghcr.io/acme/app@${digest}`, full(image('ghcr.io', 'acme/app'))],
-    [`ghcr.io/acme/app:v1@${digest}`, full(image('ghcr.io', 'acme/app', 'v1'))],
-    [`app@${digest}`, full(image(undefined, 'app'))],
+    [`ghcr.io/acme/app@${digest}`, full(image('ghcr.io', 'acme/app'), true)],
+    [`ghcr.io/acme/app:v1@${digest}`, full(image('ghcr.io', 'acme/app', 'v1'), true)],
+    [`app@${digest}`, full(image(undefined, 'app'), true)],
     ['v1+build', { kind: 'unusable', text: 'v1+build' }],
     ['Acme/App:v1', { kind: 'unusable', text: 'Acme/App:v1' }],
     ['acme/app:v 1', { kind: 'unusable', text: 'acme/app:v 1' }],
@@ -88,6 +88,6 @@ describe('the name of a response', () => {
   });
 });
 
-function full(named: object) {
-  return { kind: 'full', image: named, bareTag: undefined, style: 'ref-name' };
+function full(named: object, hasDigest = false) {
+  return { kind: 'full', image: named, bareTag: undefined, hasDigest, style: 'ref-name' };
 }
