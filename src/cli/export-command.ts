@@ -23,14 +23,16 @@ Profiles:
   docker     docker load, podman load: full names, manifest.json for older engines
   ctr        ctr images import, nerdctl load: the same
   linuxkit   linuxkit, skopeo: the full name as the reference
-  crane      crane push: exactly one image, without referrers
+  crane      crane push (of a directory): exactly one image, without referrers
+
+docker load reads .tar.gz too, and .tar.zst since docker 23; ctr images import may want a plain .tar.
 
 The full name is HOST/NAME where REF names a host, and what docker makes of NAME elsewhere: app is docker.io/library/app, shown by
 docker as app. --name says another one.
 
 Examples:
   moorage export team/app:v1 app.tar --profile docker && docker load -i app.tar
-  moorage export team/app:v1 team/web:v2 images.tar.gz --profile ctr
+  moorage export team/app:v1 team/web:v2 images.tar --profile ctr
   moorage export localhost:5000/team/app:v1 ./app && oras discover --oci-layout ./app:v1
 
 With --json one document: target, form, profile, images (name, digest), totals, notes.

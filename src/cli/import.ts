@@ -13,6 +13,7 @@ import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { exitCodes } from './failure.ts';
 import { layoutNameOf } from './import-layout-name.ts';
 import { orWhatIsThere } from './not-found.ts';
+import { warningsOnly } from './open-options.ts';
 import { jsonDocument } from './output-text.ts';
 import { runCopy } from './progress.ts';
 import { totalsLine } from './progress-totals.ts';
@@ -77,7 +78,7 @@ function parseTarget(written: string): ImportTarget {
 
 async function openRoot({ environment, config, root }: ImportRequest): Promise<Registry> {
   const settings = await loadSettings({ flags: [], environment, file: config });
-  const log = { info: () => {}, warn: (message: string) => void process.stderr.write(`warning: ${message}\n`) };
+  const log = warningsOnly;
   const mounts = await openMounts({
     paths: [],
     root,

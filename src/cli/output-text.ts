@@ -28,6 +28,11 @@ export function shownDate(created: string | undefined): string | undefined {
   return Number.isNaN(at) ? undefined : new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** `1 blob`, `2 blobs`. */
+export function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
 /** One document, to be read by programs and people alike. */
 export function jsonDocument(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;

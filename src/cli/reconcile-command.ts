@@ -17,6 +17,9 @@ This brings what any of them left into the form that all of them find, in each l
 listed, entries say what they refer to, stale responses are written again. Nothing is removed but responses that list nothing.
 A server may run on the same directory, and the command may be repeated: it writes nothing where nothing is to be done.
 
+With --json one document: dryRun, and layouts, each with name, changes (kind, digest, subject, why) and problem, where there is
+one: nothing was written there, and the changes are those that are to be made.
+
 Exit codes: 0 done or nothing to do, 1 failure, 2 wrong command line.
 `;
 

@@ -8,6 +8,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import { Registry } from '../registry/registry.ts';
 import { exitCodes } from './failure.ts';
 import { warningsOnly } from './open-options.ts';
+import { counted } from './output-text.ts';
 
 export interface ReconcileOptions {
   readonly dryRun: boolean;
@@ -34,7 +35,7 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
       const shown = name === '' ? directory : name;
       const done = await reconciled(shown, () => layout.reconcile({ dryRun: dryRun || readOnly }));
       const refused = readOnly && !dryRun && done.changes.length > 0;
-      layouts.push(refused ? { ...done, problem: 'cannot be written to; nothing was changed' } : done);
+      layouts.push(refused ? { ...done, problem: 'it cannot be written to; nothing was changed' } : done);
     }
     process.stdout.write(json ? `${JSON.stringify({ dryRun, layouts }, null, 2)}\n` : textOf(layouts, dryRun));
     return layouts.some(({ problem }) => problem !== undefined) ? exitCodes.failure : 0;
@@ -76,17 +77,22 @@ async function reconciled(name: string, work: () => Promise<readonly Reconciled[
 
 function textOf(layouts: readonly ReconciledLayout[], dryRun: boolean): string {
   const lines = layouts.flatMap(({ name, changes, problem }) => [
-    ...changes.map((change) => `${name}: ${describe(change, dryRun)}`),
+    // With a problem nothing was done.
+    ...changes.map((change) => `${name}: ${describe(change, dryRun || problem !== undefined)}`),
     ...(problem === undefined ? [] : [`${name}: ${problem}`]),
   ]);
-  const changed = layouts.filter(({ changes }) => changes.length > 0).length;
-  const total = layouts.reduce((sum, { changes }) => sum + changes.length, 0);
-  const looked = `${layouts.length} ${layouts.length === 1 ? 'layout' : 'layouts'}`;
-  const summary =
-    total === 0
-      ? `nothing to do in ${looked}`
-      : `${total} ${total === 1 ? 'change' : 'changes'} in ${changed} of ${looked}${dryRun ? ' (dry run: nothing was written)' : ''}`;
-  return `${[...lines, summary].join('\n')}\n`;
+  return `${[...lines, summaryOf(layouts, dryRun)].join('\n')}\n`;
+}
+
+function summaryOf(layouts: readonly ReconciledLayout[], dryRun: boolean): string {
+  const done = layouts.filter(({ problem }) => problem === undefined);
+  const changed = done.filter(({ changes }) => changes.length > 0).length;
+  const total = done.reduce((sum, { changes }) => sum + changes.length, 0);
+  const looked = counted(layouts.length, 'layout');
+  const failed = layouts.length - done.length;
+  if (failed === 0 && total === 0) return `nothing to do in ${looked}`;
+  const left = failed === 0 ? '' : `; ${failed} could not be reconciled`;
+  return `${counted(total, 'change')} in ${changed} of ${looked}${left}${dryRun ? ' (dry run: nothing was written)' : ''}`;
 }
 
 const verbs: Readonly<Record<Reconciled['kind'], readonly [done: string, wouldDo: string]>> = {

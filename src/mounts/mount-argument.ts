@@ -19,6 +19,8 @@ export class MountArgumentError extends Error {
 
 /** `exists` tells whether a path is there: a file may well be called `a=b:ro`. */
 export function parseMountArgument(written: string, exists: (path: string) => boolean): MountArgument {
+  // resolve('') is the working directory: a shell variable without a value must not serve that.
+  if (written === '') throw new MountArgumentError('a PATH is empty; write . for the working directory');
   if (exists(resolve(written))) return { written, name: undefined, path: resolve(written), readOnly: false };
   const equals = written.indexOf('=');
   const prefix = equals > 0 ? written.slice(0, equals) : '';

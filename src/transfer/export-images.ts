@@ -58,6 +58,9 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
     note('what is no container image is only in index.json: engines that read manifest.json do not see it');
   }
   const compression = compressionOf(target);
+  if (profile === 'crane' && compression !== undefined) {
+    note('crane push reads a layout in a directory only: unpack the archive there, or export to a directory');
+  }
   if (compression !== undefined)
     await exportArchive(content, profile, { path: target, compression }, { progress: tally, signal });
   else await exportDirectory(content, profile, { path: target, log }, { progress: tally, signal });

@@ -112,4 +112,8 @@ it('the last line says how much had to be copied', () => {
   const blobs = { copied: 2, resumed: 1, present: 3, linked: 1 };
   const totals = { manifests: { copied: 1, present: 2 }, blobs, bytesCopied: 5_000, bytesSkipped: 70 };
   expect(totalsLine(totals)).toBe('3 manifests, 3 blobs copied (5.00 kB); 4 blobs were there (70 B not copied)');
+  const one = { copied: 1, resumed: 0, present: 1, linked: 0 };
+  expect(totalsLine({ ...totals, manifests: { copied: 1, present: 0 }, blobs: one })).toBe(
+    '1 manifest, 1 blob copied (5.00 kB); 1 blob was there (70 B not copied)',
+  );
 });

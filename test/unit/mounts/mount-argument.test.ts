@@ -33,7 +33,7 @@ describe('a PATH of the command line', () => {
     expect(parse('app=x:ro', 'x:ro')).toMatchObject({ name: 'app', path: resolve('x:ro'), readOnly: false });
   });
 
-  it.each(['app=', 'app=:ro', 'App=x', 'a b=x', 'app/=x', 'blobs=x', 'team//app=x'])('%s is refused', (written) => {
+  it.each(['', 'app=', 'app=:ro', 'App=x', 'a b=x', 'app/=x', 'blobs=x', 'team//app=x'])('%s is refused', (written) => {
     expect(() => parse(written)).toThrow(MountArgumentError);
   });
 });

@@ -107,6 +107,11 @@ describe('an archive', () => {
     expect(report.notes).toEqual(['there are sha512 digests, which containerd, docker and crane do not read']);
   });
 
+  it('for crane says that crane does not read it as it is', async () => {
+    const { report } = await archived(signedImages(), ['team/app:v1'], { profile: 'crane' });
+    expect(report.notes).toEqual([expect.stringContaining('crane push reads a layout in a directory only')]);
+  });
+
   it('clears away what an earlier run of the same left that was killed, and no other file', async () => {
     const directory = await temporaryDirectory();
     const anHourAgo = Date.now() / 1000 - 3_700;
