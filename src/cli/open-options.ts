@@ -47,8 +47,12 @@ export const warningsOnly: OpenOptions['log'] = {
   info: () => {},
   warn: (message, details) => {
     const facts = Object.entries(details).map(
-      ([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`,
+      ([name, value]) => `${name}: ${value instanceof Error ? value.message : shown(value)}`,
     );
     process.stderr.write(`warning: ${printableText([message, ...facts].join('; '), 500)}\n`);
   },
 };
+
+function shown(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

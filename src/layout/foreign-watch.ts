@@ -68,9 +68,10 @@ export class ForeignWatch {
     this.#lookAfter(lookAfterMs.slice(1));
   }
 
-  /** True when it is time to look for files that another program deleted: each such time is told once. */
+  /** True when it is time to look for files that another program deleted: each such time is told once, all with the last look. */
   takeMissingTurn(): boolean {
-    const due = [...this.#missingDue].filter((atMs) => atMs <= bucketOf(this.#options.clock.now()));
+    const nowMs = bucketOf(this.#options.clock.now());
+    const due = [...this.#missingDue].filter((atMs) => this.#closed || atMs <= nowMs);
     for (const atMs of due) this.#missingDue.delete(atMs);
     return due.length > 0;
   }

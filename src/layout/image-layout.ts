@@ -119,7 +119,11 @@ export class ImageLayout {
     const responses = new ReferrersResponses(keys, this.manifests, options.referrersTag);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };
     const transactions = new IndexTransactions({ ...shared, version });
-    const onReplaced = (previous: ReplacedIndex | undefined) => this.#watch.replaced(previous);
+    const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
+      this.#watch.replaced(previous);
+      // A push that found another program's file put back what was lost from it: the files belong to it as well.
+      if (isForeign) this.#watch.foreign();
+    };
     this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
     this.#lostBlobs = new LostBlobs({ blobs: this.blobs, manifests: this.manifests, guard, log, name });
   }

@@ -32,7 +32,8 @@ export interface IndexWriterOptions {
   readonly transactions: IndexTransactions;
   readonly clock: Clock;
   /** We replaced the file; the one before is still open if there was one, to be looked at and closed. */
-  readonly onReplaced: (previous: ReplacedIndex | undefined) => void;
+  /** `isForeign`: another program had written since, and was judged with this replacement. */
+  readonly onReplaced: (previous: ReplacedIndex | undefined, isForeign: boolean) => void;
 }
 
 export class IndexWriter {
@@ -140,7 +141,7 @@ export class IndexWriter {
       // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
       const stray = await previous?.readStray();
       if (stray !== undefined) guard.addStray(stray);
-      onReplaced(previous);
+      onReplaced(previous, outcome.verdict.isForeign);
     }
     return outcome;
   }

@@ -1,5 +1,5 @@
 // `moorage import` and `moorage export` as a user runs them: there and back, interrupted and gone on with, refused in one line.
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -32,6 +32,21 @@ describe('moorage import and export', () => {
     const wanted = blobs('other').filter((encoded) => !encoded.startsWith('0493a9a976d4'));
     expect(blobs('back')).toEqual(expect.arrayContaining(wanted));
     expect(readdirSync(join(directory, 'back')).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  it('list nothing that is not there when the directory of the repository was removed in between', async () => {
+    const directory = await workplace();
+    writeLayout(join(directory, 'more'), 'recorded/oras/tagged');
+    await runMoorage(['import', './other', 'team/app'], { directory });
+    rmSync(join(directory, 'registry/team'), { recursive: true });
+    expect(await runMoorage(['import', './more:v1', 'team/app:new'], { directory })).toMatchObject({ code: 0 });
+    const layout = join(directory, 'registry/team/app');
+    const { manifests } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
+      manifests: { digest: string }[];
+    };
+    expect(manifests.length).toBeGreaterThan(0);
+    const listed = manifests.map(({ digest }) => digest.slice('sha256:'.length));
+    expect(readdirSync(join(layout, 'blobs/sha256'))).toEqual(expect.arrayContaining(listed));
   });
 
   it('write the same archive each time', async () => {

@@ -68,6 +68,16 @@ describe('looks', () => {
     expect(looks).toBeGreaterThan(0);
   });
 
+  it('for deleted files do not wait for their time when the registry is closed', async () => {
+    const turns: boolean[] = [];
+    const { watching } = watch(async () => void turns.push(watching.takeMissingTurn()));
+    watching.foreign();
+    expect(watching.takeMissingTurn()).toBe(true);
+    expect(watching.takeMissingTurn()).toBe(false);
+    await watching.close();
+    expect(turns).toEqual([true]);
+  });
+
   it('that fail are said in the log', async () => {
     const { watching, log, replace } = watch(() => Promise.reject(new Error('injected')));
     replace();
