@@ -93,6 +93,8 @@ export class IndexGuard {
     await journal.trim(info?.label);
     const shown = journal.shows(info?.label);
     if (shown && this.#strays.length === 0) return nothing;
+    // Somebody removed the repository as a whole: nothing of what it held is owed to its successor.
+    if (info === undefined && !(await this.#isLayout())) return { ...nothing, strays: [...this.#strays] };
     const past = await journal.recall(info?.label);
     // Nothing is known: the file is adopted as it is.
     if (past === undefined) return { ...nothing, strays: [...this.#strays] };
@@ -117,6 +119,12 @@ export class IndexGuard {
     }
     const urgent = judged?.judgement.urgent === true || strays.length > 0;
     return { changes, judged, strays, urgent, isForeign: true };
+  }
+
+  /** False once the directory is gone; an index.json that alone is missing is damage. */
+  async #isLayout(): Promise<boolean> {
+    const { store, keys } = this.#options;
+    return (await store.stat(keys.ociLayout)) !== undefined;
   }
 
   /** What to append before the version is visible. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { openLayoutArchive } from '../layout/docker-archive.ts';
 import type { FactsPlace } from '../layout/image-layout.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
@@ -54,7 +54,10 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
   const opened: OpenedMount[] = [];
   try {
     if (options.root !== undefined) opened.push(await openRoot(options.root, options));
-    for (const { place, name } of named) opened.push(await openPlace(place, name, options));
+    for (const { place, name } of named) {
+      const mount = await openPlace(place, name, options);
+      opened.push(name === '' && places.length > 1 ? { ...mount, alias: nameOfPath(place) } : mount);
+    }
     return opened;
   } catch (error) {
     await Promise.all(opened.map(({ store }) => store.close()));
@@ -65,11 +68,21 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
 async function placeOf(written: string): Promise<Place> {
   const argument = parseMountArgument(written, existsSync);
   const kind = await lookAtPath(argument.path).catch((error: unknown) => {
-    throw new MountArgumentError(`cannot serve "${written}": ${reasonOf(error)}`, { cause: error });
+    throw new MountArgumentError(`cannot open "${written}": ${reasonOf(error)}`, { cause: error });
   });
   if (kind === undefined)
-    throw new MountArgumentError(`cannot serve "${written}": it is neither a directory nor a file`);
+    throw new MountArgumentError(`cannot open "${written}": it is neither a directory nor a file`);
+  const layout = layoutAround(argument.path);
+  if (layout !== undefined)
+    throw new MountArgumentError(`"${written}" is a part of the layout ${layout}; name that directory`);
   return { ...argument, kind };
+}
+
+/** The layout that a path is a member of: to be made a root or taken for an archive by mistake. */
+function layoutAround(path: string): string | undefined {
+  const layout = dirname(path);
+  const isMember = ['blobs', 'index.json', 'oci-layout'].includes(basename(path));
+  return isMember && existsSync(join(layout, 'index.json')) ? layout : undefined;
 }
 
 function reasonOf(error: unknown): string {
@@ -79,7 +92,10 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A root keeps the names of its repositories when it is the only one, unless it is given a name. */
+/**
+ * A root keeps the names of its repositories when it is the only one, unless it is given a name. Beside layouts and archives, which all
+ * have a name before theirs, it answers to its own as well (`Mount.alias`).
+ */
 function nameFor(place: Place, isOnlyRoot: boolean): RepositoryName | '' {
   if (place.name !== undefined) return place.name;
   return place.kind === 'root' && isOnlyRoot ? '' : nameOfPath(place);

@@ -11,6 +11,8 @@ export interface Mount {
   readonly readOnly: boolean;
   /** True for a directory of layouts that is served under a name: nothing is pushed to that name itself, which would make it a layout. */
   readonly isOnlyParent?: boolean;
+  /** Another name that repositories of a mount called '' are found below, where it has none that begin with it. */
+  readonly alias?: RepositoryName;
   /** Where derived facts about its blobs are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
 }

@@ -16,7 +16,7 @@ import { type Clock, systemClock } from '../storage/clock.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { Blobs } from './blobs.ts';
 import { layoutPrefixes, repositoryNames } from './catalog.ts';
-import { locate } from './locate.ts';
+import { type Location, locate } from './locate.ts';
 import { Manifests } from './manifests.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountedLayouts } from './mounted-layouts.ts';
@@ -95,8 +95,23 @@ export class Registry {
     const below = nameBelow(mounted, name);
     const loaded = mounted.loaded(below);
     if (loaded !== undefined) return this.#repositoryOf(name, mounted, loaded, '');
-    const { layout, path } = await locate(below, (prefix) => mounted.at(prefix));
+    const { layout, path } = await this.#locate(mounted, below);
     return this.#repositoryOf(name, mounted, layout, path);
+  }
+
+  /** What is there under the name itself wins over what is there under the mount's other name. */
+  async #locate(mounted: MountedLayouts, below: RepositoryName | ''): Promise<Location> {
+    const found = await locate(below, (prefix) => mounted.at(prefix));
+    const { alias } = mounted.mount;
+    if (
+      alias === undefined ||
+      !below.startsWith(`${alias}/`) ||
+      (await found.layout.has(found.layout.names(found.path)))
+    ) {
+      return found;
+    }
+    const other = await locate(below.slice(alias.length + 1) as RepositoryName, (prefix) => mounted.at(prefix));
+    return (await other.layout.has(other.layout.names(other.path))) ? other : found;
   }
 
   #repositoryOf(name: RepositoryName, mounted: MountedLayouts, layout: ImageLayout, path: VirtualPath): Repository {
@@ -108,7 +123,7 @@ export class Registry {
       name,
       blobs: new Blobs(layout, async (other) => {
         if (mountOf(this.#mounts, other) !== mounted) return undefined;
-        return (await unlessRefused(locate(nameBelow(mounted, other), (prefix) => mounted.at(prefix))))?.layout;
+        return (await unlessRefused(this.#locate(mounted, nameBelow(mounted, other))))?.layout;
       }),
       uploads: new Uploads(name, layout, mounted.sessions),
       manifests: new Manifests(layout, names, { requireReferences, digests }),
@@ -138,7 +153,7 @@ export class Registry {
   async #exists(name: RepositoryName): Promise<boolean> {
     const mounted = mountOf(this.#mounts, name);
     if (mounted === undefined) return false;
-    const has = locate(nameBelow(mounted, name), (prefix) => mounted.at(prefix)).then(({ layout, path }) =>
+    const has = this.#locate(mounted, nameBelow(mounted, name)).then(({ layout, path }) =>
       layout.has(layout.names(path)),
     );
     // A layout that cannot be read holds nothing for a mirror, and must not keep it from the others.

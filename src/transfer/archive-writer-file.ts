@@ -56,7 +56,7 @@ export async function writeArchive(
 
 const draftPrefix = '.moorage-';
 /** An export that runs writes into its draft all the time. */
-const abandonedAfterMs = 3_600_000;
+const abandonedAfterMs = 10 * 60_000;
 
 /** What a run left of this archive that was killed. */
 async function removeOldDrafts(path: string): Promise<void> {

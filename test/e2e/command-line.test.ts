@@ -50,7 +50,7 @@ describe('a wrong command line', () => {
     [['--rot', 'x'], "unknown option '--rot'; did you mean --root?"],
     [['serve', '--frobnicate'], "unknown option '--frobnicate'."],
     [['sevre'], 'unknown command "sevre"; did you mean serve?'],
-    [['serve', 'extra'], 'cannot serve "extra": there is no such file or directory'],
+    [['serve', 'extra'], 'cannot open "extra": there is no such file or directory'],
     [['--root'], "option '--root <dir>' argument missing."],
     [['--ephemeral', '--root', 'x'], "option '--ephemeral' cannot be used with option '--root <dir>'."],
     [['--listen', 'nowhere:at-all'], '--listen: server.listen: "nowhere:at-all" is no address; write HOST:PORT'],

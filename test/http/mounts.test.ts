@@ -28,6 +28,29 @@ async function appOf(...mounts: readonly Mount[]) {
   return { ...opened, push, status };
 }
 
+describe('a root beside layouts and archives', () => {
+  it('keeps the names of its repositories, and answers to its own name before them as well', async () => {
+    const { push, status, app } = await appOf(mount('', { alias: parseRepositoryName('shelf') }), mount('other'));
+    await push('team/app');
+    expect(await status('/v2/team/app/manifests/v1')).toBe(200);
+    expect(await status('/v2/shelf/team/app/manifests/v1')).toBe(200);
+    expect(await status(`/v2/shelf/team/app/blobs/${layer?.digest}`)).toBe(200);
+    expect(await status('/v2/shelf/team/absent/tags/list')).toBe(404);
+    expect((await app.inject('/v2/_catalog')).json()).toEqual({ repositories: ['team/app'] });
+    await push('shelf/team/app', imageManifest({ annotations: { own: 'yes' } }));
+    expect((await app.inject('/v2/_catalog')).json()).toEqual({ repositories: ['team/app'] });
+  });
+
+  it('prefers a repository that really begins with that name', async () => {
+    const { push, app } = await appOf(mount('', { alias: parseRepositoryName('shelf') }));
+    const own = imageManifest({ annotations: { own: 'yes' } });
+    await push('shelf/team/app', own);
+    await push('team/app');
+    const { headers } = await app.inject('/v2/shelf/team/app/manifests/v1');
+    expect(headers['docker-content-digest']).toBe(own.digest);
+  });
+});
+
 describe('a read-only mount', () => {
   it('refuses pushes with 403 DENIED and deletes with 405, beside one that takes them', async () => {
     const store = new MemoryStore();

@@ -1,5 +1,5 @@
 // The registry as a whole: its repositories, its readiness, and one layout object for each repository.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
@@ -73,6 +73,16 @@ describe('a repository', () => {
       repository(`other${at}`);
     }
     expect((await registry.repository(parseRepositoryName('a'))).manifests).toBe(manifests);
+  });
+
+  it('that was removed as a whole begins anew; one that lost its index.json alone does not', async () => {
+    const { repository, root } = await directoryRegistry();
+    for (const name of ['gone', 'damaged']) await pushImage(repository(name), image, 'v1');
+    rmSync(`${root}/gone`, { recursive: true });
+    rmSync(`${root}/damaged/index.json`);
+    for (const name of ['gone', 'damaged']) await pushImage(repository(name), image, 'v2');
+    expect(await tagsOf(repository('gone'))).toEqual(['v2']);
+    expect(await tagsOf(repository('damaged'))).toEqual(['v1', 'v2']);
   });
 
   it('stays known through a flood of names that do not exist', async () => {
