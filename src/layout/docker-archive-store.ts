@@ -3,13 +3,14 @@
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import { ReadOnlyStore } from '../storage/archive/read-only-store.ts';
+import { childrenAmong, openBytes } from '../storage/bytes-in-memory.ts';
 import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { versionLabel } from '../storage/version-label.ts';
 import { openMemberDigests } from './docker-archive-digests.ts';
 import { type BlobSource, type DockerImages, DockerImagesBuilder } from './docker-archive-images.ts';
 import { manifestFile, parseDockerManifest } from './docker-archive-manifest.ts';
-import { layoutKeys, ociLayoutBytes, rootPrefix } from './keys.ts';
+import { layoutKeys, ociLayoutBytes } from './keys.ts';
 import type { LayoutLog } from './layout-log.ts';
 
 /** Thousands of images; Docker writes about 300 bytes for one. */
@@ -61,28 +62,11 @@ export class DockerArchive extends ReadOnlyStore {
     if (source === undefined) return undefined;
     if ('member' in source) return this.#archive.open(source.member);
     const { bytes } = source;
-    return {
-      info: this.#infoOf(bytes),
-      fileDescriptor: undefined,
-      readInto: async (buffer, at) => {
-        const part = bytes.subarray(at, at + buffer.byteLength);
-        buffer.set(part);
-        return part.byteLength;
-      },
-      close: async () => {},
-    };
+    return openBytes(this.#infoOf(bytes), bytes);
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {
-    const start = prefix === rootPrefix ? '' : `${prefix}/`;
-    const kinds = new Map<string, Child['kind']>();
-    for (const key of this.#objects.keys()) {
-      if (!key.startsWith(start)) continue;
-      const [name = '', ...below] = key.slice(start.length).split('/');
-      kinds.set(name, below.length === 0 ? 'object' : 'prefix');
-    }
-    // The names of a layout are ASCII: the order of characters is that of bytes.
-    return [...kinds].map(([name, kind]) => ({ name, kind })).sort((one, other) => (one.name < other.name ? -1 : 1));
+    return childrenAmong(this.#objects.keys(), prefix);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 // Manifests with a subject that only an index lists: BuildKit's attestations as artifacts, and what `ctr images import --index-name` keeps.
-// An entry lists the index, so they are reachable as any other (INTEROP §4.6).
+// An entry lists the index, so they are reachable (INTEROP §4.6).
 import type { Digest } from '../oci/digest.ts';
 import { isImageIndexType } from '../oci/media-type.ts';
 import type { LayoutIndex } from './layout-index.ts';

@@ -1,10 +1,9 @@
 // Opens what lies on this machine as an ImageSource: roots of layouts, layouts, and archives of them.
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
-import { openMounts } from '../mounts/open-mounts.ts';
-import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { Registry } from '../registry/registry.ts';
 import type { ImageSource } from './image-source.ts';
+import { noPushes, openMountsToRead } from './mounts-to-read.ts';
 import { RegistrySource } from './registry-source.ts';
 
 export interface LocalSourceOptions {
@@ -25,17 +24,7 @@ export interface LocalSourceOptions {
  */
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {
   const { root, environment, names, scan, log } = options;
-  const mounts = await openMounts({
-    paths,
-    root,
-    readOnly: true,
-    cacheDirectory: userCacheDirectory(environment),
-    fileMode: 0o644,
-    directoryMode: 0o755,
-    log,
-  });
-  // Nobody pushes to it.
-  const pushes = { requireReferences: false, uploadsExpireAfterMs: 60_000 };
+  const mounts = await openMountsToRead({ paths, root, environment, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
-  return new RegistrySource(new Registry({ mounts, log, names, scan, ...pushes }), description);
+  return new RegistrySource(new Registry({ mounts, log, names, scan, ...noPushes }), description);
 }

@@ -1,5 +1,6 @@
 // The memory driver, for tests and `--ephemeral`: the same promises as on disk, but for as long as the process lives.
 import type { UploadId } from '../../oci/upload-id.ts';
+import { childrenAmong, openBytes } from '../bytes-in-memory.ts';
 import { KeyQueue } from '../key-queue.ts';
 import type {
   Change,
@@ -58,31 +59,11 @@ export class MemoryStore implements ObjectStore {
 
   async open(key: Key): Promise<OpenObject | undefined> {
     const object = this.#objects.get(key);
-    if (object === undefined) return undefined;
-    const { info, bytes } = object;
-    return {
-      info,
-      fileDescriptor: undefined,
-      readInto: async (buffer, at) => {
-        const part = bytes.subarray(at, at + buffer.byteLength);
-        buffer.set(part);
-        return part.byteLength;
-      },
-      close: async () => {},
-    };
+    return object && openBytes(object.info, object.bytes);
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {
-    const start = prefix === '' ? '' : `${prefix}/`;
-    const kinds = new Map<string, Child['kind']>();
-    for (const key of this.#objects.keys()) {
-      if (!key.startsWith(start)) continue;
-      const [name = '', ...below] = key.slice(start.length).split('/');
-      if (!name.startsWith('.moorage')) kinds.set(name, below.length === 0 ? 'object' : 'prefix');
-    }
-    return [...kinds]
-      .map(([name, kind]) => ({ name, kind }))
-      .sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+    return childrenAmong(this.#objects.keys(), prefix);
   }
 
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {

@@ -3,11 +3,11 @@
 import { findDirectories } from '../../layout/findings/directory-findings.ts';
 import { FindingList } from '../../layout/findings/finding-list.ts';
 import { inspectLayout } from '../../layout/findings/inspect-layout.ts';
-import { type OpenedMount, openMounts } from '../../mounts/open-mounts.ts';
-import { userCacheDirectory } from '../../mounts/work-directory.ts';
+import type { OpenedMount } from '../../mounts/open-mounts.ts';
 import { type NamedLayout, Registry } from '../../registry/registry.ts';
 import { archiveWarnings } from '../../storage/archive/archive-store.ts';
 import { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import { noPushes, openMountsToRead } from '../mounts-to-read.ts';
 import type { OpenOptions } from '../open-source.ts';
 import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
 
@@ -22,17 +22,13 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
   const { path, root, environment, names, within } = options;
   const log = new ArchiveWarnings();
-  const mounts = await openMounts({
+  const mounts = await openMountsToRead({
     paths: path === undefined ? [] : [path],
     root: path === undefined ? root : undefined,
-    readOnly: true,
-    cacheDirectory: userCacheDirectory(environment),
-    fileMode: 0o644,
-    directoryMode: 0o755,
+    environment,
     log,
   });
-  const pushes = { requireReferences: false, uploadsExpireAfterMs: 60_000 };
-  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...pushes });
+  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...noPushes });
   try {
     const parts: InspectedPart[] = [];
     if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount, log)));

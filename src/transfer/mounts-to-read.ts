@@ -1,0 +1,22 @@
+// Mounts as `serve --read-only` opens them, for looks and copies: what is read here is what would be served.
+import type { LayoutLog } from '../layout/layout-log.ts';
+import { type OpenedMount, openMounts } from '../mounts/open-mounts.ts';
+import { userCacheDirectory } from '../mounts/work-directory.ts';
+
+export interface MountsToRead {
+  readonly paths: readonly string[];
+  /** The registry's own directory; undefined: only the paths. */
+  readonly root: string | undefined;
+  /** HOME and XDG_CACHE_HOME: work files go to the user's cache directory. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: LayoutLog;
+}
+
+/** Throws what openMounts throws. */
+export function openMountsToRead({ environment, ...what }: MountsToRead): Promise<readonly OpenedMount[]> {
+  const cacheDirectory = userCacheDirectory(environment);
+  return openMounts({ ...what, cacheDirectory, readOnly: true, fileMode: 0o644, directoryMode: 0o755 });
+}
+
+/** What a registry must be told about pushes, and nobody pushes to these. */
+export const noPushes = { requireReferences: false, uploadsExpireAfterMs: 60_000 } as const;
