@@ -21,7 +21,11 @@ export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof MountArgumentError) return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof CommandError) return { message: error.message, exitCode: exitCodes.failure };
-  if (error instanceof StorageError)
-    return { message: `cannot use the storage: ${error.message}`, exitCode: exitCodes.failure };
+  if (error instanceof StorageError) return { message: storageMessage(error), exitCode: exitCodes.failure };
   return undefined;
+}
+
+/** What is not what it should be names itself: a file that is no archive, a root that is no directory. */
+function storageMessage({ failure, message }: StorageError): string {
+  return failure === 'unsafe' ? message : `cannot use the storage: ${message}`;
 }

@@ -41,13 +41,19 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
 
 const extensions = /(?:\.(?:tar|oci|tgz|tzst|gz|zst|zstd))+$/;
 
-/** The base name in lower case, without the extensions of archives; other characters become dashes. Throws when nothing is left. */
+/** What a mount without a name is called. Throws when no name can be made of the path. */
 export function nameOfPath({ path, written }: MountArgument): RepositoryName {
+  const name = baseNameOf(path);
+  if (name !== undefined) return name;
+  throw new MountArgumentError(`no repository name can be made of "${written}"; write NAME=${written}`);
+}
+
+/** The base name in lower case, without the extensions of archives; other characters become dashes. Undefined when nothing is left. */
+export function baseNameOf(path: string): RepositoryName | undefined {
   const base = basename(path).toLowerCase().replace(extensions, '');
   const name = base
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replaceAll(/([._-])[._-]+/g, '$1')
     .replaceAll(/^[._-]+|[._-]+$/g, '');
-  if (isRepositoryName(name)) return name;
-  throw new MountArgumentError(`no repository name can be made of "${written}"; write NAME=${written}`);
+  return isRepositoryName(name) ? name : undefined;
 }

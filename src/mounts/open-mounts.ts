@@ -14,7 +14,13 @@ import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { lookAtPath, type PathKind } from './look-at-path.ts';
-import { type MountArgument, MountArgumentError, nameOfPath, parseMountArgument } from './mount-argument.ts';
+import {
+  baseNameOf,
+  type MountArgument,
+  MountArgumentError,
+  nameOfPath,
+  parseMountArgument,
+} from './mount-argument.ts';
 
 /** The registry's own repositories are kept in memory. */
 export const inMemory = Symbol('in memory');
@@ -56,7 +62,8 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
     if (options.root !== undefined) opened.push(await openRoot(options.root, options));
     for (const { place, name } of named) {
       const mount = await openPlace(place, name, options);
-      opened.push(name === '' && places.length > 1 ? { ...mount, alias: nameOfPath(place) } : mount);
+      const alias = name === '' && places.length > 1 ? baseNameOf(place.path) : undefined;
+      opened.push(alias === undefined ? mount : { ...mount, alias });
     }
     return opened;
   } catch (error) {

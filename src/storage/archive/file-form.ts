@@ -6,7 +6,10 @@ export type Compression = 'gzip' | 'zstd';
 export type FileForm =
   | { readonly kind: 'tar' }
   | { readonly kind: 'compressed'; readonly compression: Compression }
-  | { readonly kind: 'other'; readonly looksLike: string };
+  | {
+      readonly kind: 'other' /** Undefined for what nobody here has seen before. */;
+      readonly looksLike: string | undefined;
+    };
 
 /** As many bytes as `fileForm` wants to see. */
 export const formBytes = blockBytes;
@@ -33,7 +36,7 @@ export function fileForm(start: Buffer): FileForm {
   if (start.length >= blockBytes && isHeader(start.subarray(0, blockBytes))) return { kind: 'tar' };
   if (start.length === 0) return { kind: 'other', looksLike: 'an empty file' };
   const found = known.find(([, bytes]) => bytes.every((byte, at) => start[at] === byte));
-  return { kind: 'other', looksLike: found?.[0] ?? 'something else' };
+  return { kind: 'other', looksLike: found?.[0] };
 }
 
 export function isGzip(start: Uint8Array): boolean {

@@ -32,7 +32,7 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
   if (form.kind === 'other') {
     throw new StorageError(
       'unsafe',
-      `${path} is neither a tar nor one compressed with gzip or zstd: it looks like ${form.looksLike}`,
+      `${path} is neither a tar nor one compressed with gzip or zstd${guess(form.looksLike)}`,
     );
   }
   const directory = join(options.workDirectory, 'unpacked');
@@ -94,7 +94,7 @@ class Unpacking {
     const form = fileForm(Buffer.from(start.buffer, start.byteOffset, start.byteLength));
     if (form.kind === 'tar') return;
     const looksLike = form.kind === 'compressed' ? `another ${form.compression} file` : form.looksLike;
-    throw new StorageError('unsafe', `${this.#path} is compressed, but no tar is in it: it looks like ${looksLike}`);
+    throw new StorageError('unsafe', `${this.#path} is compressed, but no tar is in it${guess(looksLike)}`);
   }
 
   async #watch(): Promise<void> {
@@ -135,4 +135,8 @@ async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
 async function freeBytesOf(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
+}
+
+function guess(looksLike: string | undefined): string {
+  return looksLike === undefined ? '' : `: it looks like ${looksLike}`;
 }
