@@ -269,7 +269,10 @@ export class ImageLayout {
       raw: await derived.rawManifests(),
       nowMs: this.#clock.now(),
     });
-    if (changes.length > 0 && !dryRun) await this.#writer.submit(edit);
+    if (changes.length === 0 || dryRun) return changes;
+    // Another program wrote them, perhaps without a sync: a power cut must not leave them listed and empty.
+    await this.blobs.secure(edit.unlisted.map(({ descriptor }) => descriptor));
+    await this.#writer.submit(edit);
     return changes;
   }
 

@@ -11,6 +11,7 @@ import type { IndexReader } from './index-reader.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutVersion } from './layout-version.ts';
+import type { ManifestFacts } from './manifest-facts.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 export type Refusals = readonly (RegistryError | undefined)[];
@@ -55,7 +56,7 @@ export class IndexTransactions {
     const verdict = await guard.judge(base, now?.info);
     if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyDelta(draft, delta);
     const nowMs = clock.now();
-    const { refusals, touched } = applyAll(draft, edits, nowMs);
+    const { refusals, touched } = applyAll(draft, await this.#withoutDeleted(edits), nowMs);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     if (!draft.changed && gone.length === 0) {
@@ -79,6 +80,23 @@ export class IndexTransactions {
       remove: gone.map((digest) => keys.blob(digest)),
     };
     return { refusals, atMs: nowMs, verdict, base, index, replacement };
+  }
+
+  /** A reconcile was planned before the lock: what was deleted since is not listed again. Deletes remove files under the lock. */
+  async #withoutDeleted(edits: readonly IndexEdit[]): Promise<readonly IndexEdit[]> {
+    const { store, keys } = this.#options;
+    const isThere = async (digest: Digest) => (await store.stat(keys.blob(digest))) !== undefined;
+    const checked: IndexEdit[] = [];
+    for (const edit of edits) {
+      if (edit.kind !== 'reconcile') {
+        checked.push(edit);
+        continue;
+      }
+      const unlisted: ManifestFacts[] = [];
+      for (const facts of edit.unlisted) if (await isThere(facts.descriptor.digest)) unlisted.push(facts);
+      checked.push({ ...edit, unlisted });
+    }
+    return checked;
   }
 
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */

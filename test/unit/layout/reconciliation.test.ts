@@ -5,12 +5,15 @@ import { describe, expect, it } from 'vitest';
 import type { ImageLayout } from '../../../src/layout/image-layout.ts';
 import { parseIndexDocument } from '../../../src/layout/index-document.ts';
 import { annotationKeys } from '../../../src/oci/annotations.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { isReferrersTag } from '../../../src/oci/referrers-tag.ts';
+import type { Key } from '../../../src/storage/object-store.ts';
 import { blobOf, configType, imageManifest, referrerOf } from '../../support/content.ts';
-import { fixtureNames, writeLayout } from '../../support/fixture-layouts.ts';
+import { fixtureNames, putLayout, writeLayout } from '../../support/fixture-layouts.ts';
+import { interleaving } from '../../support/interleaving-store.ts';
 import { digestAt, pushBlob, pushManifest, referrersIn } from '../../support/pushes.ts';
-import { directoryRegistry } from '../../support/registry-under-test.ts';
+import { directoryRegistry, memoryRegistry, registryOver } from '../../support/registry-under-test.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const subject = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b';
@@ -149,4 +152,19 @@ it('while pushes go on loses none of them, and comes to the same', async () => {
   expect(new Set(indexIn(directory).entries.map((each) => JSON.stringify(each))).size).toBe(
     indexIn(directory).entries.length,
   );
+});
+
+it('what is deleted between the plan and the lock is not listed again', async () => {
+  const { store } = await memoryRegistry();
+  await putLayout(store, 'shelf', 'generated/regclient/referrers');
+  const hooked = interleaving(store);
+  const { registry } = registryOver(hooked.store);
+  const { repository } = registryOver(store);
+  const [first] = await referrersIn(repository('shelf'), subject as Digest);
+  if (first === undefined) throw new Error('the fixture has no referrers');
+  hooked.rightBefore('update', () => repository('shelf').manifests.delete({ kind: 'digest', digest: first }));
+  for await (const { layout } of registry.layouts()) await layout.reconcile({ dryRun: false });
+  const index = await store.read('shelf/index.json' as Key, 1_000_000);
+  expect(Buffer.from(index?.bytes ?? '').toString()).not.toContain(first);
+  expect(await referrersIn(repository('shelf'), subject as Digest)).toHaveLength(1);
 });
