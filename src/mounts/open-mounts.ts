@@ -159,7 +159,7 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   if (root === inMemory) {
     return { name: '', store: new MemoryStore(), readOnly, facts: undefined, path: '', kind: 'root' };
   }
-  const store = await openFilesystemStore(root, storeOptions(options, readOnly));
+  const store = await openFilesystemStore(root, { ...storeOptions(options, readOnly), laysId: 'at-open' });
   if ((await lookAtPath(root)) === 'layout') {
     options.log.warn(
       'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',
@@ -190,7 +190,8 @@ async function openDirectory(
   options: OpenMountsOptions,
 ): Promise<{ readonly store: ObjectStore; readonly readOnly: boolean }> {
   try {
-    return { store: await openFilesystemStore(path, storeOptions(options, readOnly)), readOnly };
+    const store = await openFilesystemStore(path, { ...storeOptions(options, readOnly), laysId: 'with-first-write' });
+    return { store, readOnly };
   } catch (error) {
     if (readOnly || !(error instanceof StorageError) || error.failure !== 'read-only') throw error;
     options.log.warn('the directory cannot be written to: it is served read-only', { path });

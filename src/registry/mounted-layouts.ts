@@ -66,8 +66,10 @@ export class MountedLayouts {
     return known?.isLoaded === true ? known : undefined;
   }
 
-  /** What keeps layouts from being served, in words for an operator. */
+  /** What keeps layouts from being served, or pushes from being stored, in words for an operator. */
   async problems(): Promise<readonly string[]> {
+    const problem = await this.mount.store.problem();
+    if (problem !== undefined) return [this.name === '' ? problem : `${this.name}: ${problem}`];
     // Also among the candidates: a repository that never could be read has not shown its index.json.
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
     return (await Promise.all([...new Set(all)].map((layout) => layout.problems()))).flat();

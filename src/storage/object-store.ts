@@ -146,12 +146,15 @@ export interface StagedObject {
   discard(): Promise<void>;
 }
 
+/** Nothing is called absent that is only out of reach: where a store is unmounted or replaced, reading and writing throw 'unavailable'. */
 export interface ObjectStore {
   /**
    * Tells where the objects are: another one when they were copied or unpacked somewhere else, so that a record about them can
    * say whether it was written here. '' where they cannot be anywhere else.
    */
   readonly place: string;
+  /** Why nothing can be read, or stored where that is allowed, at the moment: in words for an operator, without paths. */
+  problem(): Promise<string | undefined>;
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
   /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */

@@ -12,6 +12,10 @@ export class RecentSet {
     return this.#entries.has(entry);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   add(entry: string): void {
     this.#entries.delete(entry);
     this.#entries.add(entry);

@@ -29,6 +29,11 @@ export abstract class ReadOnlyStore implements ObjectStore {
   abstract list(prefix: Key): Promise<readonly Child[]>;
   abstract close(): Promise<void>;
 
+  /** The archive stays open: what became of its name is no matter. */
+  async problem(): Promise<string | undefined> {
+    return undefined;
+  }
+
   async write(_key: Key, _bytes: Uint8Array): Promise<ObjectInfo> {
     throw this.#refusal();
   }

@@ -21,6 +21,11 @@ export class Directories {
     this.#tree = tree;
   }
 
+  /** The root was mounted again or replaced. */
+  forget(): void {
+    this.#durable.clear();
+  }
+
   /** Makes `directory` (a key) and its parents exist durably; returns the keys of those it created, outermost first. */
   async ensure(directory: string): Promise<readonly string[]> {
     const created: string[] = [];

@@ -48,6 +48,12 @@ export class FileTree {
     this.directoryMode = options.directoryMode;
   }
 
+  /** The root was mounted again or replaced: what was seen of its directories says nothing about it. */
+  forget(): void {
+    this.#realRoot = undefined;
+    this.#realDirectories.clear();
+  }
+
   /** The empty key is the root. */
   pathOf(key: string): string {
     return key === '' ? this.root : `${this.root}/${key}`;

@@ -30,14 +30,15 @@ import { cachesAttributes } from './network-file-system.ts';
 import { OpenFile } from './open-file.ts';
 import { readWhole } from './read-file.ts';
 import { replaceFile, type UpdateParts } from './replace-file.ts';
-import { prepareRoot } from './root-directory.ts';
+import { placeOf, prepareRoot } from './root-directory.ts';
+import { RootIdentity } from './root-identity.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
+import { storageProblem } from './storage-problem.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 
 export interface FilesystemStoreSettings {
   readonly readOnly: boolean;
-  readonly lockStaleMs: number;
   /** The root is on a file system that answers a bare stat from a cache. */
   readonly cachesAttributes: boolean;
   readonly place: string;
@@ -48,34 +49,30 @@ export class FilesystemStore implements ObjectStore {
   readonly #settings: FilesystemStoreSettings;
   readonly #parts: UpdateParts;
   readonly #staging: StagingArea;
+  readonly #root: RootIdentity;
   readonly #updates = new KeyQueue();
 
   /** For `openFilesystemStore`, which looks at the root first. */
-  constructor(tree: FileTree, settings: FilesystemStoreSettings) {
-    this.#tree = tree;
+  constructor(parts: UpdateParts, root: RootIdentity, settings: FilesystemStoreSettings) {
+    this.#tree = parts.tree;
     this.#settings = settings;
-    const directories = new Directories(tree);
-    const files = new DurableFiles(tree, directories);
-    const locks = new FileLocks(tree, settings.lockStaleMs);
-    this.#parts = { tree, directories, files, locks, leftovers: new Leftovers(tree) };
-    this.#staging = new StagingArea(this.#parts);
+    this.#parts = parts;
+    this.#root = root;
+    this.#staging = new StagingArea({ ...parts, root });
   }
 
   get place(): string {
     return this.#settings.place;
   }
 
+  async problem(): Promise<string | undefined> {
+    return storageProblem(this.#tree, this.#root, this.#settings);
+  }
+
   async stat(key: Key): Promise<ObjectInfo | undefined> {
-    const { calls } = this.#tree;
-    try {
-      const seenAtMs = calls.now();
-      const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : calls.lstatSync(this.#tree.pathOf(key));
-      if (stats?.isFile() !== true || !this.#tree.hadRealParents(key)) return undefined;
-      return this.#tree.infoOf(stats, seenAtMs);
-    } catch (error) {
-      if (meansAbsent(error)) return undefined;
-      throw toStorageError(error, 'read');
-    }
+    const info = this.#look(key);
+    if (info === undefined) await translated('read', () => this.#root.assertPresent());
+    return info;
   }
 
   async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
@@ -94,9 +91,16 @@ export class FilesystemStore implements ObjectStore {
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     return translated('read', async () => {
       const opened = this.#tree.openForReading(key);
-      if (opened === undefined) return this.#tree.refuseIrregular(key);
+      if (opened === undefined) {
+        this.#tree.refuseIrregular(key);
+        await this.#root.assertPresent();
+        return undefined;
+      }
       try {
-        return await readWhole(this.#tree, opened.descriptor, limit);
+        const object = await readWhole(this.#tree, opened.descriptor, limit);
+        // Also of what is there: the index of another registry is not what was pushed here.
+        await this.#root.assertPresent();
+        return object;
       } finally {
         this.#tree.calls.closeSync(opened.descriptor);
       }
@@ -107,13 +111,20 @@ export class FilesystemStore implements ObjectStore {
     return translated('read', async () => {
       const seenAtMs = this.#tree.calls.now();
       const opened = this.#tree.openForReading(key);
-      if (opened === undefined) return undefined;
+      if (opened === undefined) {
+        await this.#root.assertPresent();
+        return undefined;
+      }
       return new OpenFile(this.#tree.calls, opened.descriptor, this.#tree.infoOf(opened.stats, seenAtMs));
     });
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {
-    return translated('read', () => this.#tree.childrenOf(prefix));
+    return translated('read', async () => {
+      const children = await this.#tree.childrenOf(prefix);
+      await this.#root.assertPresent();
+      return children;
+    });
   }
 
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
@@ -125,7 +136,7 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async update(key: Key, change: Change): Promise<Updated> {
-    return this.#writing(() => this.#updates.run(parentOf(key), () => replaceFile(this.#parts, key, change)));
+    return this.#updates.run(parentOf(key), () => this.#writing(() => replaceFile(this.#parts, key, change)));
   }
 
   async link(from: Key, to: Key): Promise<boolean> {
@@ -155,20 +166,41 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async resume(id: UploadId): Promise<StagedObject | undefined> {
-    return translated('read', () => this.#staging.resume(id));
+    return translated('read', async () => {
+      const staged = await this.#staging.resume(id);
+      if (staged === undefined) await this.#root.assertPresent();
+      return staged;
+    });
   }
 
   async staged(): Promise<readonly StagedInfo[]> {
-    return translated('read', () => this.#staging.staged());
+    return translated('read', async () => {
+      const staged = await this.#staging.staged();
+      await this.#root.assertPresent();
+      return staged;
+    });
   }
 
   /** Clears away what crashes left behind outside of the layouts. */
   async sweep(): Promise<void> {
-    await this.#writing(() => this.#staging.sweep());
+    await translated('write', () => this.#staging.sweep());
   }
 
   async close(): Promise<void> {
     await this.#updates.idle();
+  }
+
+  #look(key: Key): ObjectInfo | undefined {
+    const { calls } = this.#tree;
+    try {
+      const seenAtMs = calls.now();
+      const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : calls.lstatSync(this.#tree.pathOf(key));
+      if (stats?.isFile() !== true || !this.#tree.hadRealParents(key)) return undefined;
+      return this.#tree.infoOf(stats, seenAtMs);
+    } catch (error) {
+      if (meansAbsent(error)) return undefined;
+      throw toStorageError(error, 'read');
+    }
   }
 
   #statOpened(key: Key) {
@@ -179,7 +211,13 @@ export class FilesystemStore implements ObjectStore {
 
   async #writing<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#settings.readOnly) throw new StorageError('read-only', `${this.#tree.root} was opened read-only`);
-    return translated('write', work);
+    return translated('write', async () => {
+      await this.#root.assertWritable();
+      const result = await work();
+      // The volume may have gone meanwhile, and what was written be below its mount point.
+      await this.#root.assertPresent();
+      return result;
+    });
   }
 }
 
@@ -190,6 +228,8 @@ export interface FilesystemStoreOptions {
   /** 0755 unless given; the process's umask applies. */
   readonly directoryMode?: number;
   readonly readOnly?: boolean;
+  /** Gives the root an id, to know it again: when it is opened, or with the first write; unless given, not at all. */
+  readonly laysId?: 'at-open' | 'with-first-write';
   /** How long a dead process's lock keeps others waiting; at least, and unless given, 2 s. The same in all processes of a root. */
   readonly lockStaleMs?: number;
   /** For tests, which replace some. */
@@ -212,15 +252,33 @@ export async function openFilesystemStore(
     fileMode: options.fileMode ?? 0o644,
     directoryMode: options.directoryMode ?? 0o755,
   });
-  const place = await prepareRoot(tree, readOnly);
-  const store = new FilesystemStore(tree, {
-    readOnly,
-    lockStaleMs: options.lockStaleMs ?? minimumStaleMs,
-    cachesAttributes: cachesAttributes(await calls.fileSystemType(tree.root)),
-    place,
+  const found = await prepareRoot(tree, readOnly);
+  const directories = new Directories(tree);
+  const parts: UpdateParts = {
+    tree,
+    directories,
+    files: new DurableFiles(tree, directories),
+    locks: new FileLocks(tree, options.lockStaleMs ?? minimumStaleMs),
+    leftovers: new Leftovers(tree),
+  };
+  return translated('read', async () => {
+    const root = await RootIdentity.open(parts, found, {
+      laysId: options.laysId !== undefined && !readOnly,
+      onMoved: () => {
+        tree.forget();
+        directories.forget();
+      },
+    });
+    const store = new FilesystemStore(parts, root, {
+      readOnly,
+      cachesAttributes: cachesAttributes(await calls.fileSystemType(tree.root)),
+      place: placeOf(found),
+    });
+    if (readOnly) return store;
+    if (options.laysId === 'at-open') await root.assertWritable();
+    await store.sweep();
+    return store;
   });
-  if (!readOnly) await store.sweep();
-  return store;
 }
 
 async function translated<Result>(intent: Intent, work: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,5 @@
 // The root before it is used: made when missing, looked at, and refused in words that tell an operator what to do.
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf } from './errno.ts';
@@ -7,19 +7,26 @@ import type { FileTree } from './file-tree.ts';
 
 const { O_DIRECTORY, O_RDONLY, R_OK, W_OK, X_OK } = constants;
 
-/** Returns which directory it is: no copy of it, and none that was unpacked from an archive, is the same one. */
-export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<string> {
+/** Returns the attributes of the directory. */
+export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<Stats> {
   if (!readOnly) await create(tree);
   try {
     const descriptor = tree.calls.openSync(tree.root, O_RDONLY | O_DIRECTORY, 0);
-    const { ino, birthtimeMs } = tree.calls.fstatSync(descriptor);
+    const stats = tree.calls.fstatSync(descriptor);
     tree.calls.closeSync(descriptor);
     tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
-    // Nobody can guess the time to the microsecond; where the file system keeps none it is 0, and the number alone has to do.
-    return `${ino}-${birthtimeMs}`;
+    return stats;
   } catch (error) {
     throw refusal(tree.root, error, readOnly ? 'read' : 'write to');
   }
+}
+
+/**
+ * Which directory it is: no copy of it, and none that was unpacked from an archive, is the same one. Nobody can guess the time
+ * to the microsecond; where the file system keeps none it is 0, and the number alone has to do.
+ */
+export function placeOf({ ino, birthtimeMs }: Stats): string {
+  return `${ino}-${birthtimeMs}`;
 }
 
 async function create({ calls, root, directoryMode }: FileTree): Promise<void> {

@@ -8,6 +8,7 @@ import { StorageError } from '../storage-error.ts';
 import { toStorageError } from './errno.ts';
 import type { OpenedFile } from './file-tree.ts';
 import { readInto, readWhole } from './read-file.ts';
+import type { RootIdentity } from './root-identity.ts';
 import type { StoreParts } from './store-parts.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR } = constants;
@@ -16,9 +17,13 @@ const smallWriteBytes = 65_536;
 /** From here on a session is worth resuming after a power cut: its directory entries are made durable too. */
 const worthKeepingBytes = 8 << 20;
 
+export interface StagingParts extends StoreParts {
+  readonly root: RootIdentity;
+}
+
 export class StagedFile implements StagedObject {
   readonly id: UploadId;
-  readonly #parts: StoreParts;
+  readonly #parts: StagingParts;
   readonly #directory: string;
   readonly #data: Key;
   #attributes: StagedAttributes;
@@ -27,7 +32,7 @@ export class StagedFile implements StagedObject {
   #entriesSynced = false;
   #poisoned = false;
 
-  constructor(parts: StoreParts, directory: string, id: UploadId, attributes: StagedAttributes) {
+  constructor(parts: StagingParts, directory: string, id: UploadId, attributes: StagedAttributes) {
     this.id = id;
     this.#parts = parts;
     this.#directory = directory;
@@ -238,7 +243,11 @@ export class StagedFile implements StagedObject {
   async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#poisoned) throw new StorageError('unavailable', `${this.#directory}: discarded after a failed sync`);
     try {
-      return await work();
+      await this.#parts.root.assertPresent();
+      const result = await work();
+      // The volume may have gone meanwhile, and what was written be below its mount point.
+      await this.#parts.root.assertPresent();
+      return result;
     } catch (error) {
       if (this.#poisoned) await this.discard();
       throw toStorageError(error, 'write');

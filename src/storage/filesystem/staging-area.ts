@@ -6,17 +6,17 @@ import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
-import { dataName, recordName, recordOf, StagedFile } from './staged-file.ts';
-import { type StoreParts, stagingDirectory } from './store-parts.ts';
+import { dataName, recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
+import { ownDirectory, stagingDirectory } from './store-parts.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-const uploadsDirectory = '.moorage/uploads';
+const uploadsDirectory = `${ownDirectory}/uploads`;
 const maxRecordBytes = 1 << 20;
 
 export class StagingArea {
-  readonly #parts: StoreParts;
+  readonly #parts: StagingParts;
 
-  constructor(parts: StoreParts) {
+  constructor(parts: StagingParts) {
     this.#parts = parts;
   }
 

@@ -10,8 +10,11 @@ export interface StoreParts {
   readonly files: DurableFiles;
 }
 
-/** Where small objects are drafted: outside of every layout. */
-export const stagingDirectory = '.moorage/staging';
+/** Files of the driver itself, outside of every layout. */
+export const ownDirectory = '.moorage';
+
+/** Where small objects are drafted. */
+export const stagingDirectory = `${ownDirectory}/staging`;
 
 export function newStagingPath(tree: FileTree): string {
   return `${tree.pathOf(stagingDirectory)}/${randomUUID()}`;

@@ -15,6 +15,8 @@ export interface SystemCalls {
   fstatSync(descriptor: number): Stats;
   /** Undefined when there is no entry. */
   lstatSync(path: string): Stats | undefined;
+  /** Follows symbolic links; undefined when there is no entry. */
+  statSync(path: string): Stats | undefined;
   realpathSync(path: string): string;
   /** Where an open file is, all symbolic links resolved; undefined where the system does not tell. */
   descriptorPathSync(descriptor: number): string | undefined;
@@ -67,7 +69,8 @@ export const systemCalls: SystemCalls = {
   openSync: fs.openSync,
   closeSync: fs.closeSync,
   fstatSync: (descriptor) => fs.fstatSync(descriptor),
-  lstatSync: (path) => fs.lstatSync(path, lstatOptions),
+  lstatSync: (path) => fs.lstatSync(path, statOptions),
+  statSync: (path) => fs.statSync(path, statOptions),
   realpathSync: (path) => fs.realpathSync(path),
   descriptorPathSync,
   readSync: (descriptor, buffer, offset, length, position) => fs.readSync(descriptor, buffer, offset, length, position),
@@ -122,4 +125,4 @@ function descriptorPathSync(descriptor: number): string | undefined {
   }
 }
 
-const lstatOptions = { throwIfNoEntry: false } as const;
+const statOptions = { throwIfNoEntry: false } as const;

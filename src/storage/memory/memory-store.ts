@@ -41,6 +41,10 @@ export class MemoryStore implements ObjectStore {
     };
   }
 
+  async problem(): Promise<string | undefined> {
+    return undefined;
+  }
+
   async stat(key: Key): Promise<ObjectInfo | undefined> {
     return this.#objects.get(key)?.info;
   }

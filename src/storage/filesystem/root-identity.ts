@@ -1,0 +1,156 @@
+// Whether the root is still the one that was opened. A volume that is unmounted or replaced leaves another directory under the same
+// path: everything would be absent there, and what is pushed would be gone once the volume is back. So nothing is called absent, and
+// nothing written, before this was asked: one look at the id file while all is well.
+import type { Stats } from 'node:fs';
+import { StorageError } from '../storage-error.ts';
+import { errnoOf, meansAbsent } from './errno.ts';
+import { type FileInfo, sameVersion } from './file-info.ts';
+import { idKey, layRootId, type RootId, readRootId } from './root-id.ts';
+import type { StoreParts } from './store-parts.ts';
+
+export interface RootIdentityOptions {
+  /** False: an id that is there is looked at, and none is laid. */
+  readonly laysId: boolean;
+  /** What was known of directories and files holds no more. */
+  readonly onMoved: () => void;
+}
+
+export class RootIdentity {
+  readonly #parts: StoreParts;
+  readonly #options: RootIdentityOptions;
+  /** The directory that was the right one when it was looked at last. */
+  #directory: Stats;
+  #wasEmpty = true;
+  #id: RootId | undefined;
+  /** The file that the id was read from; undefined while there is none. */
+  #file: FileInfo | undefined;
+  #laying: Promise<void> | undefined;
+  #isAway = false;
+
+  private constructor(parts: StoreParts, directory: Stats, options: RootIdentityOptions) {
+    this.#parts = parts;
+    this.#directory = directory;
+    this.#options = options;
+  }
+
+  static async open(parts: StoreParts, directory: Stats, options: RootIdentityOptions): Promise<RootIdentity> {
+    const identity = new RootIdentity(parts, directory, options);
+    const found = await readRootId(parts.tree);
+    identity.#id = found?.id;
+    identity.#file = found?.info;
+    identity.#wasEmpty = found === undefined && (await identity.#isEmpty());
+    return identity;
+  }
+
+  /** Throws 'unavailable' while another directory, or none, is where the root was. */
+  async assertPresent(): Promise<void> {
+    if (!this.#isAway && this.#isUntouched()) return;
+    try {
+      await this.#lookCloser();
+    } catch (error) {
+      if (!this.#isAway)
+        this.#log('the storage directory is gone or another one: nothing is served until it is back', { error });
+      this.#isAway = true;
+      throw error;
+    }
+    if (!this.#isAway) return;
+    this.#isAway = false;
+    this.#log('the storage directory is back', {});
+    this.#options.onMoved();
+  }
+
+  /** The same before something is written; gives a root without an id one. */
+  async assertWritable(): Promise<void> {
+    await this.assertPresent();
+    if (this.#file !== undefined || !this.#options.laysId) return;
+    this.#laying ??= this.#lay().finally(() => {
+      this.#laying = undefined;
+    });
+    await this.#laying;
+  }
+
+  #isUntouched(): boolean {
+    const { calls } = this.#parts.tree;
+    try {
+      if (this.#file !== undefined) {
+        const now = calls.lstatSync(this.#parts.tree.pathOf(idKey));
+        return now !== undefined && sameVersion(now, this.#file.stats);
+      }
+      const now = calls.statSync(this.#parts.tree.root);
+      return now !== undefined && now.dev === this.#directory.dev && isSameDirectory(now, this.#directory);
+    } catch (error) {
+      if (meansAbsent(error)) return false;
+      throw error;
+    }
+  }
+
+  async #lookCloser(): Promise<void> {
+    const directory = this.#lookAtRoot();
+    const found = await readRootId(this.#parts.tree);
+    if (found === undefined || found.id !== this.#id) await this.#assertReplaceable(directory, found?.id);
+    const isMoved = directory.dev !== this.#directory.dev || !isSameDirectory(directory, this.#directory);
+    this.#directory = directory;
+    this.#id = found?.id ?? this.#id;
+    this.#file = found?.info;
+    if (!isMoved) return;
+    this.#log('the storage directory was mounted again or replaced', {});
+    this.#options.onMoved();
+  }
+
+  /** Of a root without its id, or with another one. */
+  async #assertReplaceable(directory: Stats, id: RootId | undefined): Promise<void> {
+    // Somebody removed `.moorage/` from the very directory that was opened, and perhaps another server began it anew.
+    if (isSameDirectory(directory, this.#directory) && isTelling(directory, this.#directory)) return;
+    if (this.#id !== undefined) throw this.#isAnother(id === undefined ? 'has no id' : 'has another id');
+    // Never written to by us: people put a new version of a layout in the place of an old one. An empty mount point is none.
+    if (!this.#wasEmpty && (await this.#isEmpty())) throw this.#isAnother('is empty');
+  }
+
+  async #lay(): Promise<void> {
+    try {
+      const { id, info } = await layRootId(this.#parts, this.#id);
+      this.#id = id;
+      this.#file = info;
+    } catch (error) {
+      // Deletes work on a full disk, too; until there is room for an id the directory is known by itself.
+      if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error;
+    }
+  }
+
+  #lookAtRoot(): Stats {
+    const { calls, root } = this.#parts.tree;
+    let stats: Stats | undefined;
+    try {
+      stats = calls.statSync(root);
+    } catch (error) {
+      if (!meansAbsent(error)) throw error;
+    }
+    if (stats?.isDirectory() === true) return stats;
+    throw new StorageError('unavailable', `the storage directory ${root} is gone`);
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    const { calls, root } = this.#parts.tree;
+    return (await calls.readdir(root)).length === 0;
+  }
+
+  #isAnother(how: string): StorageError {
+    const { root } = this.#parts.tree;
+    return new StorageError('unavailable', `${root} is not the storage directory that was opened: it ${how}`);
+  }
+
+  #log(message: string, details: object): void {
+    const { log, root } = this.#parts.tree;
+    log.warn(message, { root, ...details });
+  }
+}
+
+/** By what stays the same when a volume is mounted again. */
+function isSameDirectory(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.birthtimeMs === other.birthtimeMs;
+}
+
+/** The roots of two volumes may have one inode number: where there is no time of birth, the device must be the same, too. */
+function isTelling(one: Stats, other: Stats): boolean {
+  return one.birthtimeMs !== 0 || one.dev === other.dev;
+}
