@@ -1,11 +1,11 @@
 // What is worked out from one snapshot of index.json, once somebody asks, and is worth nothing for another: tags to list, referrers,
 // manifests that no entry lists. The facts it is made of belong to immutable blobs and outlive it.
-import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
 import { isReferrersTag } from '../oci/referrers-tag.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
+import type { Referrer } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
@@ -29,7 +29,7 @@ type Subjects = ReadonlyMap<Digest, readonly IndexEntry[]>;
 export class DerivedIndex {
   readonly index: LayoutIndex;
   readonly #parts: DerivedIndexParts;
-  readonly #referrers = new Map<Digest, Promise<readonly Descriptor[]>>();
+  readonly #referrers = new Map<Digest, Promise<readonly Referrer[]>>();
   readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
   #bySubject: Promise<Subjects> | undefined;
   #reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
@@ -53,7 +53,7 @@ export class DerivedIndex {
   }
 
   /** Every verified referrer of a digest, in the order of their digests. */
-  async referrers(subject: Digest): Promise<readonly Descriptor[]> {
+  async referrers(subject: Digest): Promise<readonly Referrer[]> {
     const entries = (await this.#subjects()).get(subject) ?? [];
     const referring = await this.#unlisted(subject);
     // Digests that nobody refers to can be made up without end: nothing is kept for them.

@@ -6,15 +6,17 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import type { LayoutLog } from './layout-log.ts';
-import type { KnownFacts, ManifestFacts } from './manifest-facts.ts';
+import { type KnownFacts, type ManifestFacts, maxListedAnnotationBytes } from './manifest-facts.ts';
 
 /** The first line. Facts are believed only where they were written: a stranger's directory may bring its own. */
 function formatOf({ place }: ObjectStore): string {
-  return JSON.stringify({ moorage: 'manifest facts', version: 1, place });
+  return JSON.stringify({ moorage: 'manifest facts', version: 2, place });
 }
 
 /** Some hundred thousand manifests; what is beyond is derived again, and a larger file is begun anew. */
 const maxBytes = 64 * 1024 * 1024;
+/** A longer line would take too long to parse each time, and leave no room for others: such an index is read again. */
+const maxChildren = 1_000;
 const writeAfterMs = 500;
 /** The file is asked for all at once, after a start and after a change, and then not for long. */
 const forgetAfterMs = 10_000;
@@ -69,6 +71,7 @@ export class FactsFile {
   put(digest: Digest, taken: string, facts: KnownFacts): void {
     const id = idOf(digest, taken);
     if (this.#failed || this.#size >= maxBytes || this.#kept?.has(id)) return;
+    if (facts !== 'none' && facts.children.length > maxChildren) return;
     this.#kept?.set(id, undefined);
     const line = `${id}\t${JSON.stringify(facts)}\n`;
     this.#size += line.length;
@@ -145,12 +148,16 @@ function parseFacts(line: string, digest: Digest): KnownFacts | undefined {
   }
   if (json === 'none') return 'none';
   if (typeof json !== 'object' || json === null) return undefined;
-  const { subject, descriptor, children } = json as Partial<ManifestFacts>;
+  const { subject, descriptor, withheldBytes, children } = json as Partial<ManifestFacts>;
   const own = descriptorOf(descriptor);
-  if (own?.digest !== digest || !Array.isArray(children)) return undefined;
+  if (own?.digest !== digest || !Array.isArray(children) || !isWithheld(withheldBytes)) return undefined;
   if (subject !== undefined && !(typeof subject === 'string' && isDigest(subject))) return undefined;
   const listed = children.flatMap((child) => descriptorOf(child) ?? []);
-  return listed.length === children.length ? { subject, descriptor: own, children: listed } : undefined;
+  return listed.length === children.length ? { subject, descriptor: own, withheldBytes, children: listed } : undefined;
+}
+
+function isWithheld(bytes: unknown): bytes is number {
+  return typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 0 && bytes <= maxListedAnnotationBytes;
 }
 
 /** With the members that we write, and no others: it is served as it stands. */

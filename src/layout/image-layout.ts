@@ -1,5 +1,4 @@
 // One repository's layout: its index, its manifests and its blobs, as every tool that opens the directory sees them.
-import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
@@ -23,7 +22,10 @@ import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
 import { LostBlobs } from './lost-blobs.ts';
-import { type ManifestCaches, ManifestReader } from './manifest-reader.ts';
+import type { ManifestCaches } from './manifest-caches.ts';
+import type { Referrer } from './manifest-facts.ts';
+import type { ManifestOutline } from './manifest-outline.ts';
+import { ManifestReader } from './manifest-reader.ts';
 import { isHeldElsewhere } from './named-elsewhere.ts';
 import type { NameRules } from './names/name-rules.ts';
 import type { VirtualPath } from './names/name-table.ts';
@@ -32,6 +34,7 @@ import { NestedReferrers } from './nested-referrers.ts';
 import { QuietReconcile } from './quiet-reconcile.ts';
 import { RawManifests } from './raw-manifests.ts';
 import { planReconcile, type Reconciled } from './reconciliation.ts';
+import { referrersJson } from './referrers-json.ts';
 import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
@@ -219,9 +222,11 @@ export class ImageLayout {
   }
 
   /** Stores a manifest's bytes, durably, before the index lists it. */
-  async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+  async putManifest(outline: ManifestOutline, bytes: Uint8Array): Promise<void> {
+    const { digest } = outline.facts.descriptor;
     await this.blobs.putManifest(digest, bytes);
     this.manifests.remember(digest, bytes);
+    this.manifests.learn(outline);
   }
 
   /** True for bytes that the layout knows as a manifest. */
@@ -248,9 +253,14 @@ export class ImageLayout {
   }
 
   /** Every verified referrer of a digest; empty when there is none, or no such repository. */
-  async referrers(subject: Digest): Promise<readonly Descriptor[]> {
+  async referrers(subject: Digest): Promise<readonly Referrer[]> {
     const index = await this.readIndex();
     return index === undefined ? [] : this.#derivedFrom(index).referrers(subject);
+  }
+
+  /** The JSON array of some of them, as the referrers API lists them. */
+  referrersJson(referrers: readonly Referrer[]): Promise<Buffer> {
+    return referrersJson(referrers, this.manifests);
   }
 
   /**

@@ -9,7 +9,7 @@ import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexDraft } from './index-draft.ts';
 import { annotated, type IndexEntry, newIndexEntry } from './index-entry.ts';
 import { identityOf } from './indexed-entry.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import type { KeptFacts } from './manifest-facts.ts';
 import { impliedLatest, latest } from './names/name-table.ts';
 import type { NameAnnotations, RepositoryNames } from './names/repository-names.ts';
 import { untaggedEntry } from './untagged-entry.ts';
@@ -17,7 +17,7 @@ import { untaggedEntry } from './untagged-entry.ts';
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
 export interface PutEdit {
   readonly kind: 'put';
-  readonly facts: ManifestFacts;
+  readonly facts: KeptFacts;
   readonly bytes: Uint8Array;
   readonly tags: readonly Tag[];
   /** The repository that the tags belong to. */
@@ -44,7 +44,7 @@ export interface RemoveEdit {
 export interface ReconcileEdit {
   readonly kind: 'reconcile';
   /** Manifests that are there and that no entry lists. */
-  readonly unlisted: readonly ManifestFacts[];
+  readonly unlisted: readonly KeptFacts[];
   /** Whose responses are made again. */
   readonly subjects: readonly Digest[];
   readonly names: RepositoryNames;
@@ -99,7 +99,7 @@ function replaceEntry(draft: IndexDraft, entry: IndexEntry, by: IndexEntry): voi
 }
 
 /** Entries never copy the manifest's annotations: one of them may be a name and would create a phantom tag (INTEROP §3.1 rule 3). */
-function entryOf(facts: ManifestFacts, name: NameAnnotations, nowMs: number): IndexEntry {
+function entryOf(facts: KeptFacts, name: NameAnnotations, nowMs: number): IndexEntry {
   const { subject, descriptor } = facts;
   const { mediaType, digest, size, artifactType } = descriptor;
   const entry = newIndexEntry({

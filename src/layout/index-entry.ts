@@ -3,7 +3,7 @@ import { type Annotations, annotationKeys } from '../oci/annotations.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { type EntryKey, entryKeyOf } from './indexed-entry.ts';
 import { membersOf, withMember } from './json-span.ts';
-import type { KnownFacts } from './manifest-facts.ts';
+import type { KeptFacts } from './manifest-facts.ts';
 import { type EntryName, entryNameOf, isNamedResponse } from './names/entry-name.ts';
 
 export interface IndexEntry {
@@ -30,7 +30,7 @@ export interface IndexEntry {
   /** Where it belongs in the file: 0 images (trivy takes the first entry), 1 untagged manifests, 2 referrers, 3 responses. */
   readonly rank: number;
   /** What the manifest itself says, once somebody asked: a derived fact about an immutable blob. */
-  facts: KnownFacts | undefined;
+  facts: KeptFacts | 'none' | undefined;
 }
 
 /** Throws when the line is not JSON; anything that is not a descriptor is kept without being understood. */

@@ -11,7 +11,7 @@ import type { IndexReader } from './index-reader.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutVersion } from './layout-version.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import type { KeptFacts } from './manifest-facts.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 export type Refusals = readonly (RegistryError | undefined)[];
@@ -92,7 +92,7 @@ export class IndexTransactions {
         checked.push(edit);
         continue;
       }
-      const unlisted: ManifestFacts[] = [];
+      const unlisted: KeptFacts[] = [];
       for (const facts of edit.unlisted) if (await isThere(facts.descriptor.digest)) unlisted.push(facts);
       checked.push({ ...edit, unlisted });
     }

@@ -95,7 +95,7 @@ export class LayoutBlobs {
    * (a power cut would otherwise leave an acknowledged image with an empty layer), what a foreign collector took is
    * linked again if this repository had received it.
    */
-  async secure(references: readonly DescriptorReference[]): Promise<ReferenceProblems> {
+  async secure(references: Iterable<DescriptorReference>): Promise<ReferenceProblems> {
     const missing = new Set<string>();
     const wrongSize = new Set<string>();
     const sizes = new Map<string, number | undefined>();

@@ -1,29 +1,21 @@
 // Reads manifests of one layout by digest, through a cache that all layouts share: bytes are checked against their digest when
 // they enter it, so what is served is always what the digest says.
-import type { LRUCache } from 'lru-cache';
 import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { RecentSet } from '../storage/recent-set.ts';
 import type { FactsFile } from './facts-file.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutLog } from './layout-log.ts';
-import { type KnownFacts, readFacts } from './manifest-facts.ts';
+import type { ManifestCaches } from './manifest-caches.ts';
+import { isWhole, type KnownFacts, keptOf, type Referrer } from './manifest-facts.ts';
+import { type ManifestOutline, outlineOf } from './manifest-outline.ts';
 
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
 
 const maxSeenHere = 10_000;
-
-export type ManifestCache = LRUCache<Digest, Buffer>;
-/** By media type and digest: what a manifest says depends on what it is taken for. */
-export type FactsCache = LRUCache<string, KnownFacts>;
-
-export interface ManifestCaches {
-  readonly bytes: ManifestCache;
-  /** Of manifests that are no entries: children of indexes and of responses. Entries carry their own. */
-  readonly facts: FactsCache;
-}
 
 export interface ManifestReaderOptions {
   readonly store: ObjectStore;
@@ -63,6 +55,13 @@ export class ManifestReader {
     this.#seenHere.add(digest);
   }
 
+  /** What was found out when it was pushed: it is asked for again as soon as an index or a response lists it. */
+  learn(outline: ManifestOutline): void {
+    const { facts } = outline;
+    this.#caches.facts.set(factsKeyOf(facts.descriptor.digest, facts.descriptor.mediaType), facts);
+    this.#keepWithheld(outline);
+  }
+
   /** Undefined when the file is not there, or does not hold what its name says. */
   async read(digest: Digest): Promise<Buffer | undefined> {
     const cached = this.#caches.bytes.get(digest);
@@ -85,12 +84,13 @@ export class ManifestReader {
   }
 
   async factsOfEntry(entry: IndexEntry): Promise<KnownFacts> {
-    if (entry.facts !== undefined) return entry.facts;
-    if (entry.digest === undefined) return 'none';
-    const facts = await this.#factsOf(entry.digest, entry.mediaType);
+    const { digest, mediaType, facts: kept } = entry;
+    if (kept === 'none' || (kept !== undefined && isWhole(kept))) return kept;
+    if (digest === undefined) return 'none';
+    const facts = await this.#factsOf(digest, mediaType);
     // A missing file may come back; what is in a file of that name never changes.
     if (facts === undefined) return 'none';
-    entry.facts = facts;
+    entry.facts ??= facts === 'none' ? facts : keptOf(facts);
     return facts;
   }
 
@@ -102,7 +102,7 @@ export class ManifestReader {
   /** Of a manifest that is no entry; its file must be there now. */
   async factsOfChild(digest: Digest, mediaType: string): Promise<KnownFacts> {
     if ((await this.#store.stat(this.#keys.blob(digest))) === undefined) return 'none';
-    const key = `${mediaType} ${digest}`;
+    const key = factsKeyOf(digest, mediaType);
     const known = this.#caches.facts.get(key);
     if (known !== undefined) return known;
     const facts = await this.#factsOf(digest, mediaType);
@@ -111,15 +111,47 @@ export class ManifestReader {
     return facts;
   }
 
+  /** JSON of the annotations that a referrer is listed with and that are not kept; undefined when its file is not there, or cannot be trusted. */
+  async withheldOf({ descriptor: { digest, mediaType } }: Referrer): Promise<Buffer | undefined> {
+    const known = this.#caches.annotations.get(digest);
+    if (known !== undefined) return known;
+    const bytes = await this.read(digest);
+    const outline = bytes && (await this.#outlineOf(bytes, digest, mediaType));
+    return outline?.withheld;
+  }
+
   /** Undefined when the file is not there, or cannot be trusted. */
   async #factsOf(digest: Digest, mediaType: string | undefined): Promise<KnownFacts | undefined> {
+    const key = factsKeyOf(digest, mediaType);
     const taken = mediaType ?? '';
-    const kept = await this.#facts?.get(digest, taken);
-    if (kept !== undefined && (await this.#store.stat(this.#keys.blob(digest))) !== undefined) return kept;
+    const known = this.#caches.facts.get(key) ?? (await this.#facts?.get(digest, taken));
+    if (known !== undefined && (await this.#store.stat(this.#keys.blob(digest))) !== undefined) return known;
     const bytes = await this.read(digest);
     if (bytes === undefined) return undefined;
-    const facts = readFacts(bytes, digest, mediaType);
+    const facts = (await this.#outlineOf(bytes, digest, mediaType))?.facts ?? 'none';
     this.#facts?.put(digest, taken, facts);
+    // No entry and no file of facts keeps it, and it takes longest to read again.
+    if (facts !== 'none' && !isWhole(keptOf(facts))) this.#caches.facts.set(key, facts);
     return facts;
   }
+
+  #keepWithheld({ facts, withheld }: ManifestOutline): void {
+    if (withheld !== undefined) this.#caches.annotations.set(facts.descriptor.digest, withheld);
+  }
+
+  /** Undefined when the bytes are no manifest: a layout may list anything (image-spec, image-layout.md). */
+  async #outlineOf(bytes: Buffer, digest: Digest, mediaType: string | undefined): Promise<ManifestOutline | undefined> {
+    try {
+      const outline = outlineOf(bytes, digest, mediaType);
+      this.#keepWithheld(outline);
+      return outline;
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return undefined;
+      throw error;
+    }
+  }
+}
+
+function factsKeyOf(digest: Digest, mediaType: string | undefined): string {
+  return `${mediaType ?? ''} ${digest}`;
 }

@@ -1,11 +1,15 @@
 // What the other repositories of a layout stand on: full names of several images share its manifests and blobs, and a delete in one
 // repository must not take away what another one names.
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { isImageIndexType } from '../oci/media-type.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
+import type { KnownFacts } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { isNamedResponse } from './names/entry-name.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
+import { Pace } from './pace.ts';
 
 /** True when another repository of the layout names the manifest, or an index that holds it, or only another one names its subject. */
 export async function isHeldElsewhere(
@@ -30,13 +34,20 @@ function isName({ name }: IndexEntry): boolean {
 /** The manifests of these entries, and what indexes among them list, nested ones too. */
 async function reachedFrom(entries: readonly IndexEntry[], manifests: ManifestReader): Promise<ReadonlySet<Digest>> {
   const reached = new Set(entries.flatMap(({ digest }) => digest ?? []));
-  const pending = await Promise.all(entries.map((entry) => manifests.factsOfEntry(entry)));
-  for (let facts = pending.pop(); facts !== undefined; facts = pending.pop()) {
-    for (const { digest, mediaType } of facts === 'none' ? [] : facts.children) {
-      if (reached.has(digest)) continue;
-      reached.add(digest);
-      pending.push(await manifests.factsOfChild(digest, mediaType));
+  // By digest, and read one after the other: what all of them list together may be more than memory holds.
+  const pending: Descriptor[] = [];
+  const pace = new Pace();
+  const addChildren = async (facts: KnownFacts) => {
+    for (const child of facts === 'none' ? [] : facts.children) {
+      await pace.step();
+      if (reached.has(child.digest)) continue;
+      reached.add(child.digest);
+      if (isImageIndexType(child.mediaType)) pending.push(child);
     }
+  };
+  for (const entry of entries) await addChildren(await manifests.factsOfEntry(entry));
+  for (let child = pending.pop(); child !== undefined; child = pending.pop()) {
+    await addChildren(await manifests.factsOfChild(child.digest, child.mediaType));
   }
   return reached;
 }

@@ -1,9 +1,11 @@
 // Manifests with a subject that only an index lists: BuildKit's attestations as artifacts, and what `ctr images import --index-name` keeps.
 // An entry lists the index, so they are reachable (INTEROP §4.6).
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImageIndexType } from '../oci/media-type.ts';
+import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import { type KeptFacts, keptOf } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { Pace } from './pace.ts';
 import type { RawManifest } from './raw-manifests.ts';
@@ -19,8 +21,8 @@ interface Below {
 
 export class NestedReferrers {
   readonly #manifests: ManifestReader;
-  /** By what an index says: what lies below it never changes, so each is looked through once. */
-  readonly #known = new WeakMap<ManifestFacts, readonly RawManifest[]>();
+  /** By what is kept of an index: what lies below it never changes, so each is looked through once. */
+  readonly #known = new WeakMap<KeptFacts, readonly RawManifest[]>();
 
   constructor(manifests: ManifestReader) {
     this.#manifests = manifests;
@@ -34,9 +36,10 @@ export class NestedReferrers {
     let left = maxManifests;
     for (const entry of index.entries) {
       if (entry.mediaType !== undefined && !isImageIndexType(entry.mediaType)) continue;
-      const facts = entry.facts ?? (await this.#manifests.factsOfEntry(entry));
-      if (facts === 'none' || facts.children.length === 0 || left <= 0) continue;
-      const { referrers, looked } = this.#knownBelow(facts) ?? (await this.#lookBelow(facts, left, pace));
+      if (entry.facts === undefined) await this.#manifests.factsOfEntry(entry);
+      const { facts } = entry;
+      if (facts === undefined || facts === 'none' || facts.children?.length === 0 || left <= 0) continue;
+      const { referrers, looked } = this.#knownBelow(facts) ?? (await this.#lookBelow(entry, left, pace));
       left -= looked;
       for (const referrer of referrers) {
         const { digest } = referrer;
@@ -48,32 +51,35 @@ export class NestedReferrers {
     return found;
   }
 
-  #knownBelow(facts: ManifestFacts): Below | undefined {
+  #knownBelow(facts: KeptFacts): Below | undefined {
     const referrers = this.#known.get(facts);
     return referrers && { referrers, looked: 1 + referrers.length };
   }
 
-  async #lookBelow(top: ManifestFacts, limit: number, pace: Pace): Promise<Below> {
+  async #lookBelow(entry: IndexEntry, limit: number, pace: Pace): Promise<Below> {
     const found: RawManifest[] = [];
     const seen = new Set<Digest>();
-    const pending = [top];
+    // By digest, and read one after the other: what all of them list together may be more than memory holds.
+    const pending: Descriptor[] = [];
     let complete = true;
-    for (let facts = pending.pop(); facts !== undefined; facts = pending.pop()) {
-      for (const { digest, mediaType } of facts.children) {
-        if (seen.has(digest)) continue;
-        if (seen.size >= limit) return { referrers: found, looked: limit };
-        seen.add(digest);
-        const child = await this.#manifests.factsOfChild(digest, mediaType);
+    let facts = await this.#manifests.factsOfEntry(entry);
+    for (;;) {
+      // A missing file may come back.
+      if (facts === 'none') complete = false;
+      for (const child of facts === 'none' ? [] : facts.children) {
         await pace.step();
-        // A missing file may come back.
-        if (child === 'none') complete = false;
-        else {
-          if (child.subject !== undefined) found.push({ digest, facts: child });
-          if (child.children.length > 0) pending.push(child);
-        }
+        if (seen.has(child.digest)) continue;
+        if (seen.size >= limit) return { referrers: found, looked: limit };
+        seen.add(child.digest);
+        pending.push(child);
       }
+      const child = pending.pop();
+      if (child === undefined) break;
+      facts = await this.#manifests.factsOfChild(child.digest, child.mediaType);
+      if (facts !== 'none' && facts.subject !== undefined) found.push({ digest: child.digest, facts: keptOf(facts) });
+      await pace.step();
     }
-    if (complete) this.#known.set(top, found);
+    if (complete && entry.facts !== undefined && entry.facts !== 'none') this.#known.set(entry.facts, found);
     return { referrers: found, looked: 1 + seen.size };
   }
 }

@@ -1,15 +1,26 @@
-// Walks over many manifests: small files are read at once, so that thousands of them would keep every other request waiting.
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+// Walks over many manifests or blobs: small files are read at once, so that thousands of them would keep every other request waiting.
 
-/** About 5 ms of reading and parsing manifests. */
-const stepsATurn = 32;
+/** With what else a turn of the loop does, nobody waits for longer than 20 ms. */
+const sliceMs = 5;
+
+/** Walks that want to go on. Each turn of the loop goes to one of them, so that many do not take as many slices before anybody else. */
+const waiting: (() => void)[] = [];
 
 export class Pace {
-  #steps = 0;
+  #sinceMs = performance.now();
 
-  /** Lets others take their turn now and then. */
+  /** Lets others take their turn now and then; to be called after every piece of work of at most some milliseconds. */
   async step(): Promise<void> {
-    this.#steps += 1;
-    if (this.#steps % stepsATurn === 0) await turnOfTheLoop();
+    if (performance.now() - this.#sinceMs < sliceMs) return;
+    await new Promise<void>((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 1) setImmediate(next);
+    });
+    this.#sinceMs = performance.now();
   }
+}
+
+function next(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(next);
 }

@@ -4,13 +4,13 @@ import { type Digest, digestAlgorithms, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import { type KeptFacts, keptOf } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { Pace } from './pace.ts';
 
 export interface RawManifest {
   readonly digest: Digest;
-  readonly facts: ManifestFacts;
+  readonly facts: KeptFacts;
 }
 
 /** Larger than any manifest that clients accept (distribution-spec: 4 MiB). */
@@ -24,7 +24,7 @@ export class RawManifests {
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
   /** Blobs never change: each is looked into once. */
-  readonly #known = new Map<Digest, ManifestFacts | 'other'>();
+  readonly #known = new Map<Digest, KeptFacts | 'other'>();
 
   constructor(store: ObjectStore, keys: LayoutKeys, manifests: ManifestReader) {
     this.#store = store;
@@ -58,9 +58,9 @@ export class RawManifests {
     return all.flat();
   }
 
-  async #lookInto(digest: Digest, key: Key): Promise<ManifestFacts | 'other'> {
+  async #lookInto(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
     const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsOfRaw(digest) : 'none';
-    const known = facts === 'none' || facts.subject === undefined ? 'other' : facts;
+    const known = facts === 'none' || facts.subject === undefined ? 'other' : keptOf(facts);
     if (this.#known.size < maxRawManifests) this.#known.set(digest, known);
     return known;
   }

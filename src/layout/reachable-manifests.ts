@@ -1,8 +1,9 @@
 // Manifests that no entry lists but an entry leads to: children of indexes, nested ones too, and of referrers responses.
+import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isImageIndexType } from '../oci/media-type.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import type { KnownFacts } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { Pace } from './pace.ts';
 
@@ -15,24 +16,25 @@ export async function reachableManifests(
   reader: ManifestReader,
 ): Promise<ReadonlyMap<Digest, string>> {
   const found = new Map<Digest, string>();
-  const pending: ManifestFacts[] = [];
+  // By digest, and read one after the other: what all of them list together may be more than memory holds.
+  const pending: Descriptor[] = [];
   const pace = new Pace();
+  const addChildren = async (facts: KnownFacts) => {
+    for (const child of facts === 'none' ? [] : facts.children) {
+      await pace.step();
+      if (found.has(child.digest) || found.size >= maxManifests) continue;
+      found.set(child.digest, child.mediaType);
+      if (isImageIndexType(child.mediaType)) pending.push(child);
+    }
+  };
   for (const entry of index.entries) {
     if (entry.mediaType !== undefined && !isImageIndexType(entry.mediaType)) continue;
-    const isNew = entry.facts === undefined;
-    const facts = await reader.factsOfEntry(entry);
-    if (isNew) await pace.step();
-    if (facts !== 'none') pending.push(facts);
+    await addChildren(await reader.factsOfEntry(entry));
+    await pace.step();
   }
-  for (let facts = pending.pop(); facts !== undefined; facts = pending.pop()) {
-    for (const { digest, mediaType } of facts.children) {
-      if (found.has(digest) || found.size >= maxManifests) continue;
-      found.set(digest, mediaType);
-      if (!isImageIndexType(mediaType)) continue;
-      const nested = await reader.factsOfChild(digest, mediaType);
-      await pace.step();
-      if (nested !== 'none') pending.push(nested);
-    }
+  for (let child = pending.pop(); child !== undefined; child = pending.pop()) {
+    await addChildren(await reader.factsOfChild(child.digest, child.mediaType));
+    await pace.step();
   }
   return found;
 }

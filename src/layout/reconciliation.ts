@@ -7,7 +7,7 @@ import { IndexDraft } from './index-draft.ts';
 import { applyEdit, type ReconcileEdit } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import type { ManifestFacts } from './manifest-facts.ts';
+import { type KeptFacts, keptOf } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { tagOf } from './names/entry-name.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
@@ -55,7 +55,7 @@ export async function planReconcile(
 }
 
 async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileParts): Promise<ReconcileEdit> {
-  const unlisted: ManifestFacts[] = [];
+  const unlisted: KeptFacts[] = [];
   const subjects = new Set<Digest>();
   const pace = new Pace();
   for (const { facts, responseFor, subject } of index.entries) {
@@ -67,7 +67,7 @@ async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileP
     await pace.step();
     if (facts === 'none') continue;
     if (facts.subject !== undefined) subjects.add(facts.subject);
-    if (index.listed(digest).length === 0) unlisted.push(facts);
+    if (index.listed(digest).length === 0) unlisted.push(keptOf(facts));
   }
   const known = new Set(unlisted.map(({ descriptor }) => descriptor.digest));
   for (const { digest, facts } of raw.values()) {

@@ -1,7 +1,7 @@
 // The referrers responses that a layout keeps for clients without the API: written with the very replacement that adds or removes
 // a referrer, computed from the newest index and never from the response before.
 import { isDeepStrictEqual } from 'node:util';
-import { annotationKeys } from '../oci/annotations.ts';
+import { type Annotations, annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
@@ -11,11 +11,15 @@ import type { IndexDraft } from './index-draft.ts';
 import { olaregResponses, setOlaregResponse, setResponse } from './index-edit.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutKeys } from './keys.ts';
+import type { Referrer } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
-import { entriesBySubject, type Response, referrersOf, responseOf, useOfReferrersTag } from './referrers.ts';
+import { entriesBySubject, referrersOf, useOfReferrersTag } from './referrers.ts';
+import { bytesOfReferrer, type Response, referrersJson, responseAround } from './referrers-json.ts';
 
 /** A larger one is not written: a thousand attaches would leave hundreds of megabytes. The API itself pages. */
 const maxResponseBytes = 4 * 1024 * 1024;
+/** Of some hundred referrers. */
+const maxComparedBytes = 128 * 1024;
 /** A client may just have resolved the tag to a response that a newer one takes the place of: its file stays this long. */
 const keepSupersededMs = 60_000;
 
@@ -51,12 +55,11 @@ export class ReferrersResponses {
     return written.map(({ descriptor, bytes }) => ({ key: this.#keys.blob(descriptor.digest), bytes }));
   }
 
-  async #underTag(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
+  async #underTag(draft: IndexDraft, subject: Digest, referrers: readonly Referrer[], nowMs: number) {
     const holders = draft.tagged(referrersTagOf(subject));
     if ((holders.length === 0 && !this.#begins(draft)) || (await this.#isOrdinary(holders))) return [];
-    const response = referrers.length === 0 ? undefined : responseOf(referrers);
-    if (await this.#saysTheSame(holders, referrers)) return [];
-    if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
+    const response = await this.#responseOf(referrers);
+    if (response === 'too large' || (await this.#saysTheSame(holders, response))) return [];
     setResponse(draft, subject, response?.descriptor, nowMs);
     this.#supersede(holders, response, nowMs);
     return response === undefined ? [] : [response];
@@ -70,25 +73,39 @@ export class ReferrersResponses {
   }
 
   /** In a layout that olareg has converted it looks for its own annotation only. The bytes differ: oras merges entries of one digest. */
-  async #forOlareg(draft: IndexDraft, subject: Digest, referrers: readonly Descriptor[], nowMs: number) {
+  async #forOlareg(draft: IndexDraft, subject: Digest, referrers: readonly Referrer[], nowMs: number) {
     const holders = olaregResponses(draft, subject);
-    if (await this.#saysTheSame(holders, referrers)) return [];
-    const response =
-      referrers.length === 0 ? undefined : responseOf(referrers, { [annotationKeys.olaregSubject]: subject });
-    if (response !== undefined && response.bytes.byteLength > maxResponseBytes) return [];
+    const response = await this.#responseOf(referrers, { [annotationKeys.olaregSubject]: subject });
+    if (response === 'too large' || (await this.#saysTheSame(holders, response))) return [];
     setOlaregResponse(draft, subject, response?.descriptor, nowMs);
     this.#supersede(holders, response, nowMs);
     return response === undefined ? [] : [response];
   }
 
+  /** Undefined when nothing refers to the subject. Told by sizes alone when it would be too large: nothing is encoded then. */
+  async #responseOf(
+    referrers: readonly Referrer[],
+    annotations?: Annotations,
+  ): Promise<Response | undefined | 'too large'> {
+    if (referrers.length === 0) return undefined;
+    let bytes = 0;
+    for (const each of referrers) {
+      bytes += bytesOfReferrer(each);
+      if (bytes > maxResponseBytes) return 'too large';
+    }
+    return responseAround(await referrersJson(referrers, this.#manifests), annotations);
+  }
+
   /** A response of another tool that lists the very same in its own order and form may stay. */
-  async #saysTheSame(holders: readonly IndexEntry[], referrers: readonly Descriptor[]): Promise<boolean> {
+  async #saysTheSame(holders: readonly IndexEntry[], response: Response | undefined): Promise<boolean> {
     const [holder] = holders;
     if (holders.length !== 1 || holder?.digest === undefined) return false;
-    const facts = await this.#manifests.factsOfEntry(holder);
-    if (facts === 'none' || facts.children.length !== referrers.length) return false;
+    if (holder.digest === response?.descriptor.digest) return true;
+    if ((await this.#manifests.factsOfEntry(holder)) === 'none') return false;
+    // To compare large ones would keep every other request waiting, and to write it anew does no harm.
     const bytes = await this.#manifests.read(holder.digest);
-    return bytes !== undefined && isDeepStrictEqual(listedIn(bytes), sortedByDigest(referrers));
+    if (bytes === undefined || bytes.byteLength > maxComparedBytes) return false;
+    return isDeepStrictEqual(listedIn(bytes), response === undefined ? [] : listedIn(response.bytes));
   }
 
   #supersede(holders: readonly IndexEntry[], response: Response | undefined, nowMs: number): void {
@@ -122,7 +139,7 @@ export class ReferrersResponses {
   }
 }
 
-/** What a response lists, as it stands there; its bytes were parsed as an index before. */
+/** What a response lists, as it stands there. */
 function listedIn(bytes: Buffer): readonly Descriptor[] {
   const { manifests } = JSON.parse(bytes.toString('utf8')) as { readonly manifests: readonly Descriptor[] };
   return sortedByDigest(manifests);

@@ -1,15 +1,14 @@
 // Who refers to a digest: the union of what every tool's convention says, each candidate verified against the manifest's own
-// `subject` (INTEROP §4.6), and the response that regclient and olareg look for.
-import type { Annotations } from '../oci/annotations.ts';
-import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digestOf } from '../oci/digest.ts';
-import { isImageIndexType, mediaTypes } from '../oci/media-type.ts';
+// `subject` (INTEROP §4.6).
+import type { Digest } from '../oci/digest.ts';
+import { isImageIndexType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexEntry } from './index-entry.ts';
-import type { KnownFacts, ManifestFacts } from './manifest-facts.ts';
+import type { KeptFacts, KnownFacts, Referrer } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { tagOf } from './names/entry-name.ts';
+import { Pace } from './pace.ts';
 
 /** What both a snapshot and a draft can be asked. */
 export interface ReferrerSources {
@@ -39,38 +38,50 @@ export function mayHaveReferrers(subject: Digest, entries: readonly IndexEntry[]
   return entries.length > 0 || responses(subject, sources).length > 0;
 }
 
-/** Descriptors of the referrers of `subject` among `entries` and what responses list, in the order of their digests. */
+/** The referrers of `subject` among `entries` and what responses list, in the order of their digests. */
 export async function referrersOf(
   subject: Digest,
   entries: readonly IndexEntry[],
   sources: ReferrerSources,
   reader: ManifestReader,
-): Promise<readonly Descriptor[]> {
-  const found = new Map<Digest, Descriptor>();
-  for (const entry of entries) addIfReferrer(found, subject, await reader.factsOfEntry(entry));
+): Promise<readonly Referrer[]> {
+  const found = new Map<Digest, Referrer>();
+  const pace = new Pace();
+  for (const entry of entries) {
+    if (entry.facts === undefined) await reader.factsOfEntry(entry);
+    await pace.step();
+    addIfReferrer(found, subject, entry.facts ?? 'none');
+  }
   for (const response of responses(subject, sources)) {
     const facts = await reader.factsOfEntry(response);
     for (const child of facts === 'none' ? [] : facts.children) {
       if (found.has(child.digest) || sources.withdrawn.has(child.digest)) continue;
       addIfReferrer(found, subject, await reader.factsOfChild(child.digest, child.mediaType));
+      await pace.step();
     }
   }
-  return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return [...found.values()].sort(byDigest);
 }
 
 /** With what a scan found; what entries and responses say comes first. */
 export function addRawReferrers(
-  listed: readonly Descriptor[],
-  raw: readonly { readonly digest: Digest; readonly facts: ManifestFacts }[],
-): readonly Descriptor[] {
-  const known = new Set(listed.map(({ digest }) => digest));
-  const added = raw.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts.descriptor);
-  return added.length === 0 ? listed : [...listed, ...added].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  listed: readonly Referrer[],
+  raw: readonly { readonly digest: Digest; readonly facts: KeptFacts }[],
+): readonly Referrer[] {
+  const known = new Set(listed.map(({ descriptor }) => descriptor.digest));
+  const added = raw.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts);
+  return added.length === 0 ? listed : [...listed, ...added].sort(byDigest);
 }
 
-function addIfReferrer(found: Map<Digest, Descriptor>, subject: Digest, facts: KnownFacts): void {
+function byDigest({ descriptor: a }: Referrer, { descriptor: b }: Referrer): number {
+  return a.digest < b.digest ? -1 : 1;
+}
+
+/** Keeps no more of it than of the manifest of an entry: a subject may have any number of them. */
+function addIfReferrer(found: Map<Digest, Referrer>, subject: Digest, facts: KeptFacts | KnownFacts): void {
   if (facts === 'none' || facts.subject !== subject) return;
-  found.set(facts.descriptor.digest, facts.descriptor);
+  const { descriptor, withheldBytes } = facts;
+  found.set(descriptor.digest, { descriptor, withheldBytes });
 }
 
 function responses(subject: Digest, sources: ReferrerSources): readonly IndexEntry[] {
@@ -81,18 +92,6 @@ function responses(subject: Digest, sources: ReferrerSources): readonly IndexEnt
 
 function isIndexEntry(entry: IndexEntry): boolean {
   return entry.mediaType !== undefined && isImageIndexType(entry.mediaType);
-}
-
-export interface Response {
-  readonly descriptor: Descriptor;
-  readonly bytes: Buffer;
-}
-
-/** Exactly what the referrers API answers, with no annotation of its own unless one is given: olareg's check accepts it as it is. */
-export function responseOf(manifests: readonly Descriptor[], annotations?: Annotations): Response {
-  const { imageIndex } = mediaTypes;
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: imageIndex, manifests, annotations }));
-  return { descriptor: { mediaType: mediaTypes.imageIndex, digest: digestOf(bytes), size: bytes.byteLength }, bytes };
 }
 
 /**
@@ -107,9 +106,11 @@ export async function useOfReferrersTag(
   if (!isIndexEntry(entry)) return 'ordinary';
   const facts = await reader.factsOfEntry(entry);
   if (facts === 'none') return 'unknown';
+  const pace = new Pace();
   let use: 'response' | 'ordinary' | 'unknown' = facts.children.length === 0 ? 'response' : 'unknown';
   for (const child of facts.children) {
     const of = await reader.factsOfChild(child.digest, child.mediaType);
+    await pace.step();
     if (of === 'none') continue;
     if (of.subject !== undefined && referrersTagOf(of.subject) === tagOf(entry.name)) return 'response';
     use = 'ordinary';

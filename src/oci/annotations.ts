@@ -14,6 +14,8 @@ export const annotationKeys = {
   olaregConvert: 'org.olareg.referrer.convert',
   /** image-spec PR #1171: written by nobody today, read by us. */
   proposedSubject: 'org.opencontainers.image.referrer.subject',
+  /** Ours, in a list of referrers: how many bytes of JSON the annotations of the manifest have, which are too many to be copied. */
+  omitted: 'io.moorage.annotations.omitted',
 } as const;
 
 export type Annotations = Readonly<Record<string, string>>;

@@ -1,10 +1,11 @@
 // The manifests of one repository: pull, push and delete by tag or digest.
 import type { ImageLayout } from '../layout/image-layout.ts';
-import { factsOf } from '../layout/manifest-facts.ts';
+import { keptOf } from '../layout/manifest-facts.ts';
+import { outlineOf } from '../layout/manifest-outline.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
+import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest, digestOf } from '../oci/digest.ts';
 import { MissingReferencesError, RegistryError } from '../oci/error-code.ts';
-import { type Manifest, parseManifest, referencesOf } from '../oci/manifest.ts';
 import { mediaTypeEssence } from '../oci/media-type.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 
@@ -85,14 +86,14 @@ export class Manifests {
       throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
     }
     const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
-    const manifest = parseManifest(bytes, essence || undefined);
-    await this.#secureReferences(manifest);
-    const facts = factsOf(manifest, digest, bytes.byteLength);
-    await this.#layout.putManifest(digest, bytes);
+    const outline = outlineOf(bytes, digest, essence || undefined);
+    const { facts, references } = outline;
+    await this.#secureReferences(references);
+    await this.#layout.putManifest(outline, bytes);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.listManifest({ kind: 'put', facts, bytes, tags: named, names: this.#names });
+    await this.#layout.listManifest({ kind: 'put', facts: keptOf(facts), bytes, tags: named, names: this.#names });
     // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
-    await this.#layout.blobs.secure(referencesOf(manifest));
+    await this.#layout.blobs.secure(references);
     return { digest, subject: facts.subject, tags };
   }
 
@@ -102,8 +103,8 @@ export class Manifests {
     else await this.#layout.removeManifest(reference.digest, this.#names);
   }
 
-  async #secureReferences(manifest: Manifest): Promise<void> {
-    const { missing, wrongSize } = await this.#layout.blobs.secure(referencesOf(manifest));
+  async #secureReferences(references: Iterable<DescriptorReference>): Promise<void> {
+    const { missing, wrongSize } = await this.#layout.blobs.secure(references);
     if (wrongSize.length > 0) {
       throw new RegistryError('MANIFEST_INVALID', {
         detail: `the stored size differs from the descriptor's: ${wrongSize.join(', ')}`,

@@ -4,7 +4,7 @@ import { BlobLedger } from '../layout/blob-ledger.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
-import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import type { ManifestCaches } from '../layout/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
 import type { RepositoryName } from '../oci/reference.ts';

@@ -1,15 +1,13 @@
 // The registry: repositories by name, over one mount or several.
 import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
-import type { ManifestCaches } from '../layout/manifest-reader.ts';
+import { createManifestCaches } from '../layout/manifest-caches.ts';
 import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
-import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
@@ -55,8 +53,6 @@ export interface NamedLayout {
   readonly prefix: LayoutPrefix;
 }
 
-const manifestCacheBytes = 64 * 1024 * 1024;
-const cachedFacts = 50_000;
 const longestSweepIntervalMs = 10 * 60_000;
 
 export class Registry {
@@ -69,18 +65,18 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    const caches: ManifestCaches = {
-      bytes: new LRUCache<Digest, Buffer>({
-        maxSize: manifestCacheBytes,
-        sizeCalculation: (bytes) => bytes.byteLength + 200,
-      }),
-      facts: new LRUCache({ max: cachedFacts }),
-    };
     const { clock = systemClock, names = defaultNameRules, referrersTag = 'always' } = options;
     const { scan = false, reconciles = false } = options;
     const { log, uploadsExpireAfterMs } = options;
     const rules = { names, referrersTag, scan, reconciles };
-    const shared = { caches, clock, log, process: randomUUID(), uploadsExpireAfterMs, ...rules };
+    const shared = {
+      caches: createManifestCaches(),
+      clock,
+      log,
+      process: randomUUID(),
+      uploadsExpireAfterMs,
+      ...rules,
+    };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
     const empty: Mount = { name: '', store: new MemoryStore(), readOnly: true, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, shared);

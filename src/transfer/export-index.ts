@@ -3,7 +3,7 @@ import { emptyIndexDocument } from '../layout/index-document.ts';
 import { IndexDraft } from '../layout/index-draft.ts';
 import { type IndexEntry, parseIndexEntry } from '../layout/index-entry.ts';
 import { LayoutIndex } from '../layout/layout-index.ts';
-import { type Response, responseOf } from '../layout/referrers.ts';
+import { type Response, responseAround } from '../layout/referrers-json.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -159,7 +159,7 @@ function responsesFor(manifests: readonly ExportedManifest[]): readonly SubjectR
     bySubject.set(subject, group);
   }
   return [...bySubject]
-    .map(([subject, descriptors]) => ({ subject, response: responseOf(descriptors) }))
+    .map(([subject, descriptors]) => ({ subject, response: responseAround(Buffer.from(JSON.stringify(descriptors))) }))
     .filter(({ response }) => response.bytes.byteLength <= maxResponseBytes)
     .sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }

@@ -3,24 +3,22 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDigest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { headerNames, referrersUrl } from '../headers.ts';
-import { JsonLists } from '../json-list.ts';
 import { nextLink } from '../page-query.ts';
 import { allValues, firstValue } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { RouteContext } from './route-context.ts';
 
-const beforeManifests = `{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`;
+const beforeManifests = Buffer.from(`{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`);
+const afterManifests = Buffer.from('}');
 
 export function referrerRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
-  const lists = new JsonLists();
-
   const listReferrers = async (request: FastifyRequest, reply: FastifyReply) => {
     const name = repositoryNameOf(request);
     const subject = parseDigest(parameterOf(request, 'digest'));
     const artifactTypes = artifactTypesOf(request.query);
     const last = firstValue(request.query, 'last');
     const after = last === undefined ? undefined : parseDigest(last);
-    const { manifests, next } = await (await registry.repository(name)).referrers.list(subject, {
+    const { manifests, next } = await (await registry.repository(name)).referrers.listEncoded(subject, {
       artifactTypes,
       after,
     });
@@ -29,7 +27,7 @@ export function referrerRoutes(app: FastifyInstance, { registry, answers }: Rout
     if (next !== undefined) {
       headers.push('Link', nextLink(referrersUrl(name, subject), { artifactType: artifactTypes, last: next }));
     }
-    answers.bytes(reply, 200, headers, lists.around(manifests, beforeManifests, '}'));
+    answers.bytes(reply, 200, headers, Buffer.concat([beforeManifests, manifests, afterManifests]));
   };
 
   app.get('/v2/:name/referrers/:digest', { config: { action: 'pull' } }, listReferrers);

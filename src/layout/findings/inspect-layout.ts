@@ -1,6 +1,5 @@
 // A look at one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
@@ -11,7 +10,7 @@ import { maxIndexBytes } from '../index-limits.ts';
 import { TooManyElementsError } from '../json-span.ts';
 import { type LayoutPrefix, layoutKeys } from '../keys.ts';
 import { LayoutIndex } from '../layout-index.ts';
-import type { KnownFacts } from '../manifest-facts.ts';
+import { createManifestCaches } from '../manifest-caches.ts';
 import { ManifestReader } from '../manifest-reader.ts';
 import type { NameRules } from '../names/name-rules.ts';
 import type { Reconciled } from '../reconciliation.ts';
@@ -46,8 +45,6 @@ export interface LayoutInspection {
   readonly findings: readonly FindingGroup[];
 }
 
-const manifestCacheBytes = 32 * 1024 * 1024;
-const cachedFacts = 20_000;
 const retryEveryMs = 100;
 const maxTries = 8;
 
@@ -64,13 +61,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   if (index !== undefined) {
     findNames(index, name, names, findings);
     await findContent(looked, look, index);
-    const caches = {
-      bytes: new LRUCache<Digest, Buffer>({
-        maxSize: manifestCacheBytes,
-        sizeCalculation: ({ byteLength }) => byteLength + 200,
-      }),
-      facts: new LRUCache<string, KnownFacts>({ max: cachedFacts }),
-    };
+    const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(looked, () => findReferrersTags(looked, index, manifests));
     const raw = scan ? await unlessUnreadable(looked, () => findRaw(looked, index, manifests)) : undefined;

@@ -19,6 +19,7 @@ const facts: fc.Arbitrary<ManifestFacts> = fc
   .map(([of, subject]) => ({
     subject: subject === of ? undefined : subject,
     descriptor: { mediaType: mediaTypes.imageManifest, digest: of, size: 5 },
+    withheldBytes: 0,
     children: [],
   }));
 

@@ -1,9 +1,10 @@
 // Manifests by digest through the cache of all layouts: never other bytes than the digest says, never another layout's opinion.
-import { LRUCache } from 'lru-cache';
 import { describe, expect, it } from 'vitest';
 import { parseIndexEntry } from '../../../src/layout/index-entry.ts';
 import { layoutKeys } from '../../../src/layout/keys.ts';
-import { type ManifestCaches, ManifestReader, maxStoredManifestBytes } from '../../../src/layout/manifest-reader.ts';
+import { createManifestCaches } from '../../../src/layout/manifest-caches.ts';
+import { ManifestReader, maxStoredManifestBytes } from '../../../src/layout/manifest-reader.ts';
+import { referrersJson } from '../../../src/layout/referrers-json.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
@@ -14,10 +15,7 @@ import { RecordedLog } from '../../support/registry-under-test.ts';
 function readers() {
   const { store, count } = interleaving(new MemoryStore());
   const log = new RecordedLog();
-  const caches: ManifestCaches = {
-    bytes: new LRUCache({ maxSize: 1_000_000, sizeCalculation: (bytes) => bytes.byteLength + 1 }),
-    facts: new LRUCache({ max: 100 }),
-  };
+  const caches = createManifestCaches();
   const keysOf = (name: string) => layoutKeys(parseRepositoryName(name));
   return {
     store,
@@ -133,5 +131,47 @@ describe('facts', () => {
     expect(await readerOf('a').factsOfEntry(parseIndexEntry(JSON.stringify(index.descriptor)))).toMatchObject({
       children: [image.descriptor],
     });
+  });
+});
+
+describe('annotations that facts withhold', () => {
+  const note = referrerOf(image, 'a/b', { text: 'x'.repeat(5_000) });
+
+  it('are read again when they are asked for, and not for each who asks', async () => {
+    const { readerOf, put, caches, count } = readers();
+    await put('a', note);
+    const facts = await readerOf('a').factsOfChild(note.digest, note.descriptor.mediaType);
+    if (facts === 'none') throw new Error('it is a manifest');
+    caches.annotations.clear();
+    caches.bytes.clear();
+    const reads = count('read');
+    for (let times = 0; times < 3; times += 1) {
+      expect((await readerOf('a').withheldOf(facts))?.toString()).toBe(JSON.stringify({ text: 'x'.repeat(5_000) }));
+    }
+    expect(count('read')).toBe(reads + 1);
+  });
+
+  it('of a file that is gone are listed as omitted', async () => {
+    const { readerOf } = readers();
+    const gone = { descriptor: note.descriptor, withheldBytes: 5_011 };
+    expect(JSON.parse((await referrersJson([gone], readerOf('a'))).toString())).toEqual([
+      { ...note.descriptor, annotations: { 'io.moorage.annotations.omitted': '5011' } },
+    ]);
+  });
+});
+
+describe('an index of many children', () => {
+  const children = Array.from({ length: 30 }, (_, at) => imageManifest({ layers: at + 1 }));
+  const index = imageIndex({ manifests: children });
+  const descriptors = children.map(({ descriptor }) => descriptor);
+
+  it('is not kept whole by its entry, and is read again when the cache has lost it', async () => {
+    const { readerOf, put, caches } = readers();
+    await put('a', index);
+    const entry = parseIndexEntry(JSON.stringify(index.descriptor));
+    expect(await readerOf('a').factsOfEntry(entry)).toMatchObject({ children: descriptors });
+    expect(entry.facts).toMatchObject({ children: undefined });
+    caches.facts.clear();
+    expect(await readerOf('a').factsOfEntry(entry)).toMatchObject({ children: descriptors });
   });
 });

@@ -321,8 +321,8 @@ describe('a list of referrers', () => {
 
   it('comes in pages below 4 MB, each going on where the last ended', async () => {
     const { repository } = await memoryRegistry();
-    const large = 'x'.repeat(1_500_000);
-    const notes = Array.from({ length: 5 }, (_, at) => referrerOf(subject, 'a/b', { at: `${at}`, large }));
+    const large = 'x'.repeat(900_000);
+    const notes = Array.from({ length: 10 }, (_, at) => referrerOf(subject, 'a/b', { at: `${at}`, large }));
     for (const each of notes) await pushManifest(repository('a'), each.digest, each);
     const seen: Digest[] = [];
     let after: Digest | undefined;

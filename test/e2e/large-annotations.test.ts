@@ -1,0 +1,47 @@
+// A real server with a small heap: what one client pushes must not end it, nor keep it from answering others.
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { startMoorage } from './moorage-process.ts';
+
+const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 };
+const subject = { mediaType, digest: digestOf('subject'), size: 7 };
+
+function digestOf(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function referrer(at: number): string {
+  const annotations = { at: `${at}`, text: 'x'.repeat(8 * 1024 * 1024 - 2_000) };
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    artifactType: 'a/b',
+    config: empty,
+    layers: [],
+    subject,
+    annotations,
+  });
+}
+
+// 24 of them are twice the heap.
+it('takes referrers of 8 MiB of annotations without end, and lists them', { timeout: 120_000 }, async () => {
+  const environment = { NODE_OPTIONS: '--max-old-space-size=96' };
+  const moorage = await startMoorage(['--listen', '127.0.0.1:0'], { environment });
+  const { url } = await moorage.ready();
+  for (let at = 0; at < 24; at += 1) {
+    const body = referrer(at);
+    const answer = await fetch(`${url}/v2/app/manifests/${digestOf(body)}`, {
+      method: 'PUT',
+      headers: { 'content-type': mediaType },
+      body,
+    });
+    expect([at, answer.status]).toEqual([at, 201]);
+  }
+  const listed = await fetch(`${url}/v2/app/referrers/${subject.digest}`);
+  const { manifests } = (await listed.json()) as { manifests: { annotations: Record<string, string> }[] };
+  expect(manifests).toHaveLength(24);
+  expect(manifests.map(({ annotations }) => Object.keys(annotations))).toEqual(
+    manifests.map(() => ['io.moorage.annotations.omitted']),
+  );
+});
