@@ -53,7 +53,8 @@ const descriptor = z.looseObject({
 const common = {
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
-  artifactType: z.string().nullish(),
+  // A media type (RFC 6838, 4.2: two names of at most 127 characters); it is kept in memory with each manifest.
+  artifactType: z.string().max(255).nullish(),
   subject: descriptor.nullish(),
   annotations: annotations.nullish(),
 };
@@ -62,6 +63,8 @@ const imageIndex = z.looseObject({ ...common, manifests: descriptors });
 
 /** Deeper JSON than any manifest has: refused before it is parsed, since a recursive reader of it could overflow its stack. */
 const maxDepth = 64;
+/** Names and values: more than 35,000 children have, each with its platform. What takes memory and time to parse is their number, not the bytes. */
+const maxTokens = 500_000;
 
 /**
  * Parses the body of a push, or of a stored manifest. `declaredType` is the request's Content-Type without parameters,
@@ -129,7 +132,7 @@ function rest(
 }
 
 function parseJson(bytes: Uint8Array): unknown {
-  if (depthOf(bytes) > maxDepth) throw invalid(`nested deeper than ${maxDepth} levels`);
+  refuseExcess(bytes);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (cause) {
@@ -137,20 +140,31 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-function depthOf(bytes: Uint8Array): number {
+/** Ends at the first byte that is too much. What is no JSON is for the parser to refuse. */
+function refuseExcess(bytes: Uint8Array): void {
   let depth = 0;
-  let deepest = 0;
-  let inString = false;
+  let tokens = 0;
+  let isInString = false;
+  let isInScalar = false;
   for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (inString) {
+    const byte = bytes[at] ?? 0;
+    if (isInString) {
       if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+      else if (byte === 0x22) isInString = false;
+      continue;
+    }
+    const isOpening = byte === 0x7b || byte === 0x5b;
+    const isClosing = byte === 0x7d || byte === 0x5d;
+    const isBetween = byte <= 0x20 || byte === 0x2c || byte === 0x3a;
+    isInString = byte === 0x22;
+    const isPunctuation = isOpening || isClosing || isBetween || isInString;
+    if (isOpening || isInString || !(isPunctuation || isInScalar)) tokens += 1;
+    isInScalar = !isPunctuation;
+    if (isOpening) depth += 1;
+    else if (isClosing) depth -= 1;
+    if (depth > maxDepth) throw invalid(`nested deeper than ${maxDepth} levels`);
+    if (tokens > maxTokens) throw invalid(`more than ${maxTokens} names and values`);
   }
-  return deepest;
 }
 
 /** `above` is where `json` stands in the manifest. */
@@ -161,8 +175,12 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, above: readonly (string
   throw invalid(issue === undefined ? 'wrong shape' : `${[...above, ...issue.path].join('.')}: ${issue.message}`);
 }
 
+/** What is wrong may quote the manifest, which may be megabytes. */
+const maxDetail = 500;
+
 function invalid(detail: string, cause?: unknown): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', { detail, cause });
+  const shown = detail.length > maxDetail ? `${detail.slice(0, maxDetail)}...` : detail;
+  return new RegistryError('MANIFEST_INVALID', { detail: shown, cause });
 }
 
 /** The digest that the manifest refers to, when it is one that this registry can look up. */
