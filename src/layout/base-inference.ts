@@ -115,6 +115,18 @@ export class Timeline {
     }
   }
 
+  /** True when a version listed the entry, whatever became of it. */
+  knows(key: EntryKey): boolean {
+    return this.#past.start.has(key) || this.#added.has(key);
+  }
+
+  /** Of all that any version listed. O(entries + deltas). */
+  digests(): ReadonlySet<string> {
+    const digests = digestsOf(this.#past.start);
+    for (const { added } of this.#past.versions) for (const { digest } of added) digests.add(digest);
+    return digests;
+  }
+
   /** Index of the version that last added the entry, not after `before`; 0 when it was there from the start. */
   addedAt(key: EntryKey, before: number): number {
     return this.#added.get(key)?.findLast((at) => at <= before) ?? 0;

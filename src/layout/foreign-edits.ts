@@ -23,6 +23,7 @@ import {
   nameOfKey,
   noDelta,
 } from './indexed-entry.ts';
+import { believedOf, isTorn } from './torn-file.ts';
 import { untagged } from './untagged-entry.ts';
 
 /** A file that somebody else may have written. */
@@ -58,7 +59,9 @@ export type JudgementNote =
   /** Both moved a tag: theirs has it, our digest stays untagged. */
   | { readonly kind: 'displaced'; readonly refName: string; readonly digest: string }
   /** The file held nothing of what was there: damage, not an edit. */
-  | { readonly kind: 'clobbered'; readonly entries: number };
+  | { readonly kind: 'clobbered'; readonly entries: number }
+  /** The file is a mixture of what several programs wrote (torn-file.ts): its additions were taken, and nothing else of it. */
+  | { readonly kind: 'torn'; readonly missing: number; readonly added: number };
 
 /** Judges a file against the versions that are known. A file that shows what was acknowledged comes out with empty deltas. */
 export function judge(past: Past, file: ForeignFile): Judgement {
@@ -96,12 +99,8 @@ class Judging {
     for (const { base, delta } of strays) this.#apply(before, delta, this.#versionAt(base), false);
     const base = this.#versionAt(this.#base());
     const edit = this.#editFrom(base.state);
-    // An emptied, overwritten or recreated file is no operation of any tool: a delete leaves the rest alone.
-    const clobbered = tip.size > healPolicy.undoneLimit && !this.#keepsAnyOf(tip);
-    if (clobbered) this.#notes.push({ kind: 'clobbered', entries: tip.size });
-    const honoured: Delta = clobbered ? { added: edit.added, removed: [] } : edit;
     const want = new Map(before);
-    this.#apply(want, honoured, base, true);
+    this.#apply(want, this.#honoured(edit, base, before), base, true);
     const heal = differenceOf(this.#file.entries, want);
     this.#noteOutcome(base.at, before, want, heal);
     return {
@@ -111,6 +110,31 @@ class Judging {
       urgent: heal.removed.length > 0 || heal.added.some(({ key }) => !this.#file.covers(key)),
       notes: this.#notes,
     };
+  }
+
+  /** What of the edit is taken for meant: all of it, unless no command of any tool leaves such a file. */
+  #honoured(edit: Delta, base: Base, before: State): Delta {
+    const tip = this.#tipState;
+    const explained = {
+      edit,
+      base: base.state,
+      isStale: base.at !== this.#tip,
+      names: new Set(Array.from(this.#file.entries.keys(), nameOfKey)),
+      isYoung: (key: EntryKey) => this.#atMs - this.#timeline.addedAtMs(key, this.#tip) <= healPolicy.windowMs,
+      isKnown: (key: EntryKey) => this.#timeline.knows(key),
+      isFromLater: (key: EntryKey) => this.#timeline.addedAt(key, this.#tip) > base.at,
+      isWanted: (key: EntryKey) => before.has(key),
+      lacksAny: () => Array.from(tip.keys()).some((key) => !this.#file.covers(key)),
+    };
+    const isDamage = isTorn(explained);
+    // An emptied, overwritten or recreated file is no operation of any tool: a delete leaves the rest alone.
+    if (!isDamage && tip.size > healPolicy.undoneLimit && !this.#keepsAnyOf(tip)) {
+      this.#notes.push({ kind: 'clobbered', entries: tip.size });
+      return { added: edit.added, removed: [] };
+    }
+    if (!isDamage) return edit;
+    this.#notes.push({ kind: 'torn', missing: edit.removed.length, added: edit.added.length });
+    return believedOf(explained, before, this.#timeline.digests(), (entry) => untagged(entry, this.#atMs));
   }
 
   #versionAt(at: number): Base {

@@ -9,6 +9,8 @@ export const healPolicy = {
   newerWeight: 4,
   /** Changes that a tool may have undone on purpose while the file equals an older version; more of them are a stale rewrite. */
   undoneLimit: 2,
+  /** Manifests that one edit which adds nothing may take away with their names; more of them within the window are damage. */
+  deletedAtOnceLimit: 8,
   /** Candidates of equal cost that are looked into. */
   tieLimit: 4,
   /** Manifests up to this size are kept in the journal, so that a foreign collector can be undone. */

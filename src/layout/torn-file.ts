@@ -1,0 +1,77 @@
+// Whether a file is what two writers left that met while they wrote in place: valid JSON, and yet a mixture. No sign alone says so:
+// tools move tags, list an image twice and remove untagged entries. What no command does is to take many tagged entries away.
+import { digestsOf, type State } from './base-inference.ts';
+import { healPolicy } from './heal-policy.ts';
+import { type Delta, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from './indexed-entry.ts';
+
+/** What a file adds to and removes from the version that explains it best. */
+export interface ExplainedEdit {
+  readonly edit: Delta;
+  readonly base: State;
+  /** The base is not the newest version: one command read it and wrote this. From the newest one, several may have come between two looks. */
+  readonly isStale: boolean;
+  /** Names that the file lists. */
+  readonly names: ReadonlySet<string | undefined>;
+  /** True for what came within the window, for which the file is looked at every few seconds. */
+  readonly isYoung: (key: EntryKey) => boolean;
+  /** True for an entry that some version of the window listed. */
+  readonly isKnown: (key: EntryKey) => boolean;
+  /** True for an entry that came after the base: whoever wrote it had seen a newer version, whatever else the file lacks. */
+  readonly isFromLater: (key: EntryKey) => boolean;
+  /** True for an entry that is wanted without this file. */
+  readonly isWanted: (key: EntryKey) => boolean;
+  /** True when the file lacks something that the newest version listed, whether the edit or an old copy explains it. */
+  readonly lacksAny: () => boolean;
+}
+
+/**
+ * A delete by digest takes all names of one manifest, one by name takes one. No command deletes while it adds, or moves one tag while it
+ * sets another to another digest; and only a person's script deletes several manifests. An entry without a digest is half of one.
+ */
+export function isTorn(explained: ExplainedEdit): boolean {
+  const { edit, names, isStale, isYoung, isKnown, lacksAny } = explained;
+  if (edit.added.some(({ digest }) => digest === '') && lacksAny()) return true;
+  const deleted = edit.removed.filter((key) => isNamed(key) && !names.has(nameOfKey(key)) && isYoung(key));
+  const added = edit.added.filter(({ key }) => isNamed(key) && !isKnown(key));
+  const manifests = new Set(deleted.map((key) => key.split('\n', 1)[0]));
+  if (!isStale) return manifests.size > (added.length > 0 ? healPolicy.undoneLimit : healPolicy.deletedAtOnceLimit);
+  if (mixesVersions(explained, deleted.length > 0)) return true;
+  if (added.length === 0) return manifests.size > 1;
+  return deleted.length > 0 || (movesWithin(explained.base, added) && new Set(added.map(digestOf)).size > 1);
+}
+
+/** Entries of a newer version stand in a file that lacks what the same version listed, or that we deleted since. */
+function mixesVersions({ edit, isFromLater, isWanted }: ExplainedEdit, lacksBase: boolean): boolean {
+  return edit.added.some(({ key }) => isNamed(key) && isFromLater(key) && (lacksBase || !isWanted(key)));
+}
+
+const digestOf = ({ digest }: IndexedEntry) => digest;
+
+/** A name of the base stands on another digest of the base. */
+function movesWithin(base: State, added: readonly IndexedEntry[]): boolean {
+  const [digests, names] = [digestsOf(base), new Set(Array.from(base.keys(), nameOfKey))];
+  return added.some(({ key, digest }) => digests.has(digest) && names.has(nameOfKey(key)));
+}
+
+/**
+ * What a torn file may be believed: entries that nobody knew, under names that nothing has. A name that stands on another digest may
+ * be one entry's name beside another's digest: ours keeps the name, and the digest stays listed without it if it is new. `known` are
+ * the digests of all versions: what was deleted comes in old copies, and stays deleted.
+ */
+export function believedOf(
+  { edit, isKnown }: Pick<ExplainedEdit, 'edit' | 'isKnown'>,
+  wanted: State,
+  known: ReadonlySet<string>,
+  untag: (entry: IndexedEntry) => IndexedEntry,
+): Delta {
+  const held = new Set(Array.from(wanted.keys(), nameOfKey));
+  const digests = digestsOf(wanted);
+  const added = edit.added.flatMap((entry) => {
+    const { key, digest } = entry;
+    const wasDeleted = known.has(digest) && !digests.has(digest);
+    if (digest === '' || wasDeleted || isKnown(key)) return [];
+    if (!isNamed(key) || !held.has(nameOfKey(key))) return [entry];
+    return known.has(digest) ? [] : [untag(entry)];
+  });
+  return { added, removed: [] };
+}
