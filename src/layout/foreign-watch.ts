@@ -46,7 +46,7 @@ export class ForeignWatch {
 
   /** We replaced the file: whoever had the earlier one open may still write into it. */
   replaced(previous: ReplacedIndex | undefined): void {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.elapsed();
     if (previous !== undefined) this.#replaced.push({ index: previous, atMs: nowMs });
     // A push that ends after the registry did: nobody looks any more.
     if (this.#closed) return void this.#releaseReplaced(() => false);
@@ -63,14 +63,14 @@ export class ForeignWatch {
 
   /** Another program wrote it, and may go on to delete the files of what it did not see. */
   foreign(): void {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.elapsed();
     for (const delay of lookAfterMs) this.#missingDue.add(bucketOf(nowMs + delay));
     this.#lookAfter(lookAfterMs.slice(1));
   }
 
   /** True when it is time to look for files that another program deleted: each such time is told once, all with the last look. */
   takeMissingTurn(): boolean {
-    const nowMs = bucketOf(this.#options.clock.now());
+    const nowMs = bucketOf(this.#options.clock.elapsed());
     const due = [...this.#missingDue].filter((atMs) => this.#closed || atMs <= nowMs);
     for (const atMs of due) this.#missingDue.delete(atMs);
     return due.length > 0;
@@ -88,7 +88,7 @@ export class ForeignWatch {
   }
 
   #lookAfter(delays: readonly number[]): void {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.elapsed();
     for (const delay of delays) this.#due.add(bucketOf(nowMs + delay));
     this.#arm();
   }
@@ -98,13 +98,13 @@ export class ForeignWatch {
     const atMs = Math.min(...this.#due);
     if (this.#timer !== undefined && this.#timer.atMs <= atMs) return;
     clearTimeout(this.#timer?.handle);
-    const handle = setTimeout(() => this.#fire(), Math.max(atMs - this.#options.clock.now(), 0));
+    const handle = setTimeout(() => this.#fire(), Math.max(atMs - this.#options.clock.elapsed(), 0));
     this.#timer = { handle: handle.unref(), atMs };
   }
 
   #fire(): void {
     this.#timer = undefined;
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.elapsed();
     for (const atMs of this.#due) if (atMs <= nowMs) this.#due.delete(atMs);
     this.#looking = this.#looking.then(() => this.#look());
     if (this.#due.size === 0) {
@@ -118,7 +118,7 @@ export class ForeignWatch {
     const { look, log, clock } = this.#options;
     try {
       await look(this.#replaced.map(({ index }) => index));
-      const oldestMs = clock.now() - keepReplacedMs;
+      const oldestMs = clock.elapsed() - keepReplacedMs;
       await this.#releaseReplaced(({ atMs }) => atMs > oldestMs);
     } catch (error) {
       log.warn('a look at index.json failed; the next one tries again', { error });

@@ -90,7 +90,7 @@ export class IndexReader {
   async #known(): Promise<LayoutIndex | undefined> {
     const { store, key, clock } = this.#options;
     const seen = this.#seen;
-    if (seen !== undefined && clock.now() < seen.currentUntilMs && (await store.isCurrent(key, seen.info))) {
+    if (seen !== undefined && clock.elapsed() < seen.currentUntilMs && (await store.isCurrent(key, seen.info))) {
       return seen.index;
     }
     const info = await store.stat(key);
@@ -98,7 +98,7 @@ export class IndexReader {
     const broken = this.#broken;
     if (broken === undefined) return undefined;
     const isStillBroken =
-      broken.version === undefined ? clock.now() < broken.nextTryAtMs : broken.version === info?.version;
+      broken.version === undefined ? clock.elapsed() < broken.nextTryAtMs : broken.version === info?.version;
     if (!isStillBroken) return undefined;
     if (seen === undefined) throw indexUnavailable(broken.error);
     return seen.index;
@@ -134,7 +134,7 @@ export class IndexReader {
   }
 
   #adopt(index: LayoutIndex, info: ObjectInfo): LayoutIndex {
-    const currentUntilMs = info.settled ? Number.POSITIVE_INFINITY : this.#options.clock.now() + settleMs;
+    const currentUntilMs = info.settled ? Number.POSITIVE_INFINITY : this.#options.clock.elapsed() + settleMs;
     this.#seen = { index, info, currentUntilMs };
     this.#broken = undefined;
     return index;
@@ -150,7 +150,7 @@ export class IndexReader {
 
   async #reread(): Promise<LayoutIndex | undefined> {
     const { store, key, version, clock } = this.#options;
-    const deadlineMs = clock.now() + patienceMs;
+    const deadlineMs = clock.elapsed() + patienceMs;
     for (;;) {
       let object: StoredObject | undefined;
       try {
@@ -164,7 +164,7 @@ export class IndexReader {
         const problem = unreadable(error);
         const lastGood = this.#seen?.index;
         // Waiting helps against a file that is being written, not against another version.
-        const isFinal = clock.now() >= deadlineMs || problem instanceof UnsupportedLayoutError;
+        const isFinal = clock.elapsed() >= deadlineMs || problem instanceof UnsupportedLayoutError;
         if (lastGood !== undefined || isFinal) this.#setBroken(problem, object?.info);
         if (lastGood !== undefined) return lastGood;
         if (isFinal) throw indexUnavailable(problem);
@@ -178,7 +178,7 @@ export class IndexReader {
     if (this.#broken === undefined)
       log.warn('a layout cannot be read; serving the last good state if there is one', { key, error });
     const version = read?.settled === true ? read.version : undefined;
-    this.#broken = { error, version, nextTryAtMs: clock.now() + retryEveryMs };
+    this.#broken = { error, version, nextTryAtMs: clock.elapsed() + retryEveryMs };
   }
 }
 

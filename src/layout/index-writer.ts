@@ -97,13 +97,13 @@ export class IndexWriter {
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
   async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<Refusals> {
-    const deadlineMs = this.#options.clock.now() + patienceMs;
+    const deadlineMs = this.#options.clock.elapsed() + patienceMs;
     for (;;) {
       try {
         return (await this.#replace(edits))?.refusals ?? [];
       } catch (error) {
         if (!(error instanceof IndexUnreadableError)) throw error;
-        if (this.#options.clock.now() >= deadlineMs) throw indexUnavailable(error);
+        if (this.#options.clock.elapsed() >= deadlineMs) throw indexUnavailable(error);
         await sleep(retryEveryMs);
       }
     }
@@ -149,10 +149,10 @@ export class IndexWriter {
   /** BuildKit, linuxkit and podman lock with files of these names; one that is old was left behind. */
   async #waitForForeignWriters(): Promise<void> {
     const { store, keys, clock } = this.#options;
-    const deadlineMs = clock.now() + foreignLockPatienceMs;
+    const deadlineMs = clock.elapsed() + foreignLockPatienceMs;
     for (const lock of keys.foreignLocks) {
       for (let info = await store.stat(lock); info !== undefined; info = await store.stat(lock)) {
-        if (clock.now() - info.modifiedAtMs > foreignLockStaleMs || clock.now() >= deadlineMs) break;
+        if (clock.now() - info.modifiedAtMs > foreignLockStaleMs || clock.elapsed() >= deadlineMs) break;
         await sleep(retryEveryMs);
       }
     }

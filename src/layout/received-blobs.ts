@@ -18,7 +18,7 @@ export class ReceivedBlobs {
 
   add(digest: Digest): void {
     this.#atMs.delete(digest);
-    this.#atMs.set(digest, this.#clock.now());
+    this.#atMs.set(digest, this.#clock.elapsed());
     this.#forgetOld();
   }
 
@@ -37,7 +37,7 @@ export class ReceivedBlobs {
   }
 
   #forgetOld(): void {
-    const oldestMs = this.#clock.now() - healPolicy.windowMs;
+    const oldestMs = this.#clock.elapsed() - healPolicy.windowMs;
     for (const [digest, atMs] of this.#atMs) {
       if (atMs >= oldestMs && this.#atMs.size <= maxReceived) return;
       this.#atMs.delete(digest);

@@ -3,9 +3,19 @@ import type { Clock } from '../../src/storage/clock.ts';
 
 export class TestClock implements Clock {
   #offsetMs = 0;
+  #stepMs = 0;
 
   now(): number {
-    return Date.now() + this.#offsetMs;
+    return Date.now() + this.#offsetMs + this.#stepMs;
+  }
+
+  elapsed(): number {
+    return performance.now() + this.#offsetMs;
+  }
+
+  /** Sets the machine's clock, as NTP does: no time passes. */
+  step(ms: number): void {
+    this.#stepMs += ms;
   }
 
   advance(ms: number): void {

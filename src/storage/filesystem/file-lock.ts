@@ -51,15 +51,15 @@ export class FileLocks {
   async acquire(directory: string): Promise<HeldLock> {
     const { calls } = this.#tree;
     const path = `${this.#tree.pathOf(directory)}/${lockName}`;
-    const deadline = calls.now() + deadlineMs;
+    const deadline = calls.elapsed() + deadlineMs;
     await this.#leaveGap(path);
     for (;;) {
       try {
         return await this.#tryOnce(path);
       } catch (error) {
         if (!isHeld(error)) throw error;
-        this.#metAtMs = calls.now();
-        if (calls.now() >= deadline) throw new StorageError('unavailable', `lock not to be had: ${path}`, error);
+        this.#metAtMs = calls.elapsed();
+        if (calls.elapsed() >= deadline) throw new StorageError('unavailable', `lock not to be had: ${path}`, error);
       }
       await sleep(shortestWaitMs + calls.random() * (longestWaitMs - shortestWaitMs));
     }
@@ -87,14 +87,14 @@ export class FileLocks {
           this.#tree.log.warn('lock not released: it goes stale', { path, error });
         } finally {
           this.#marks.delete(path);
-          this.#released = { path, atMs: this.#tree.calls.now() };
+          this.#released = { path, atMs: this.#tree.calls.elapsed() };
         }
       },
     };
   }
 
   async #leaveGap(path: string): Promise<void> {
-    const nowMs = this.#tree.calls.now();
+    const nowMs = this.#tree.calls.elapsed();
     if (nowMs - this.#metAtMs > politeForMs || this.#released?.path !== path) return;
     const restMs = politeGapMs - (nowMs - this.#released.atMs);
     if (restMs > 0) await sleep(restMs);

@@ -6,6 +6,8 @@ import { exchangeSync } from './exchange.ts';
 
 export interface SystemCalls {
   now(): number;
+  /** As in clock.ts. */
+  elapsed(): number;
   /** From 0 up to 1. */
   random(): number;
 
@@ -63,6 +65,7 @@ function counted(start: (done: (error: Error | null, count: number) => void) => 
 
 export const systemCalls: SystemCalls = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   random: () => Math.random(),
 
   accessSync: fs.accessSync,

@@ -225,6 +225,17 @@ describe('a version that may hide a second edit of the same size', () => {
     clock.advance(120);
     expect(await tags()).toEqual(['v2']);
   });
+
+  it('is read again as soon when the clock was set back meanwhile', async () => {
+    const inner = new MemoryStore();
+    const { tags, clock } = readerOver(unsettled(inner));
+    await inner.write(key, indexWith('v1'));
+    expect(await tags()).toEqual(['v1']);
+    await inner.write(key, indexWith('v2'));
+    clock.step(-60_000);
+    clock.advance(120);
+    expect(await tags()).toEqual(['v2']);
+  });
 });
 
 /** A store whose clock stands still: every version looks like the first. */

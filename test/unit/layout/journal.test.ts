@@ -29,7 +29,12 @@ class Servers {
 
   start(store = this.store): Journal {
     this.#started += 1;
-    return new Journal({ store, key, clock: { now: () => this.nowMs }, process: `p${this.#started}` });
+    return new Journal({
+      store,
+      key,
+      clock: { now: () => this.nowMs, elapsed: () => this.nowMs },
+      process: `p${this.#started}`,
+    });
   }
 
   /** What `update` does up to the rename. */

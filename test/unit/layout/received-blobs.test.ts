@@ -7,7 +7,7 @@ const digest = (name: string) => digestOf(Buffer.from(name));
 const [a, b] = [digest('a'), digest('b')];
 
 function receivedAt() {
-  const clock = { nowMs: 0, now: () => clock.nowMs };
+  const clock = { nowMs: 0, now: () => clock.nowMs, elapsed: () => clock.nowMs };
   return { clock, received: new ReceivedBlobs(clock) };
 }
 

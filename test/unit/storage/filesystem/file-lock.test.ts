@@ -48,7 +48,8 @@ test('waits for the holder and then gets it', async () => {
 test('gives up with `unavailable` in the end (the clock is injected)', async () => {
   let now = Date.now();
   const { locks, path } = locksOnDisk({
-    now: () => {
+    now: () => now,
+    elapsed: () => {
       now += 900;
       return now;
     },
@@ -85,6 +86,20 @@ test('leaves others a gap between two holds, once it met one; alone it does not 
   await atOnce();
   expect(existsSync(path)).toBe(false);
   await (await polite).release();
+});
+
+test('a clock that is set back makes nobody wait for it to come round again', async () => {
+  let stepMs = 0;
+  const { locks, path } = locksOnDisk({ now: () => Date.now() + stepMs });
+  mkdirSync(path);
+  const meeting = locks.acquire('');
+  rmdirSync(path);
+  await (await meeting).release();
+  stepMs = -20_000;
+  const began = performance.now();
+  await (await locks.acquire('')).release();
+  // Another process was met: a gap of some milliseconds, and no more.
+  expect(performance.now() - began).toBeLessThan(2_000);
 });
 
 test('a directory that cannot be written to is an error at once', async () => {
