@@ -115,12 +115,12 @@ export class IndexReader {
     this.#accepted = label;
   }
 
-  /** The index as it is under the lock. Throws IndexUnreadableError. */
+  /** The index as it is under the lock. Throws IndexUnreadableError, and StorageError for one that is larger than this process has memory for. */
   async at(now: CurrentObject | undefined): Promise<LayoutIndex> {
     if (now === undefined) return LayoutIndex.of(emptyIndexDocument);
     const seen = this.#seen;
     if (seen?.info.version === now.info.version && seen.currentUntilMs === Number.POSITIVE_INFINITY) return seen.index;
-    return this.#parse(await now.read());
+    return this.#parse(await now.read(maxIndexBytes));
   }
 
   /** Announces the version that is about to be published, so that nobody takes it for a foreign one. */

@@ -54,8 +54,11 @@ export interface Child {
 /** What `update` found under the key, before anything is read. */
 export interface CurrentObject {
   readonly info: ObjectInfo;
-  /** Reads the object as it is now; the version read becomes the one that the replacement is checked against. */
-  read(): Promise<StoredObject>;
+  /**
+   * Reads the object as it is now; the version read becomes the one that the replacement is checked against. Refuses what is larger
+   * than `limit` bytes ('too-large').
+   */
+  read(limit: number): Promise<StoredObject>;
 }
 
 export interface SmallObject {
@@ -81,9 +84,9 @@ export interface Replacement {
 export interface ReplacedObject {
   /**
    * The bytes, when they changed after `change` saw them; undefined when they did not. Given also where nobody can tell,
-   * because the version was not settled: then they may be the same.
+   * because the version was not settled: then they may be the same. Refuses what is larger than `limit` bytes ('too-large').
    */
-  readIfChanged(): Promise<StoredObject | undefined>;
+  readIfChanged(limit: number): Promise<StoredObject | undefined>;
   close(): Promise<void>;
 }
 

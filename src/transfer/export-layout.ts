@@ -1,5 +1,6 @@
 // Lists an export in a layout, in the form of its profile and in one replacement of index.json: names replaced, everything else of index.json and manifest.json kept.
 import { IndexUnreadableError, parseIndexDocument } from '../layout/index-document.ts';
+import { maxIndexBytes } from '../layout/index-limits.ts';
 import { layoutKeys, ociLayoutBytes } from '../layout/keys.ts';
 import { LayoutIndex } from '../layout/layout-index.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,7 +14,6 @@ import { type ExportProfile, hasDockerManifest } from './export-profile.ts';
 
 const keys = layoutKeys('');
 const dockerManifestKey = 'manifest.json' as Key;
-const maxIndexBytes = 512 * 1024 * 1024;
 
 /** Throws CopyError, before anything is copied, for a layout that would not be what the profile promises. */
 export async function assertFits(store: ObjectStore, entries: ExportEntries, profile: ExportProfile): Promise<void> {
@@ -47,7 +47,7 @@ export async function listInLayout(
     await store.write(dockerManifestKey, mergedDockerManifest(found, images));
   }
   const { previous } = await store.update(keys.index, async (now) => {
-    const found = now === undefined ? undefined : (await now.read()).bytes;
+    const found = now === undefined ? undefined : (await now.read(maxIndexBytes)).bytes;
     const { bytes } = withExport(indexIn(found), entries).document;
     if (found !== undefined && Buffer.compare(found, bytes) === 0) return undefined;
     return { bytes, first: [], record: () => [], remove: [] };

@@ -47,7 +47,7 @@ export function addLine(line: string): Change {
 }
 
 async function lines(now: CurrentObject | undefined): Promise<string> {
-  return now === undefined ? '' : (textOf((await now.read()).bytes) ?? '');
+  return now === undefined ? '' : (textOf((await now.read(megabyte)).bytes) ?? '');
 }
 
 /** Updates and lets go of what was replaced. */
@@ -56,6 +56,9 @@ export async function updateAndClose(store: ObjectStore, at: Key, change: Change
   await updated.previous?.close();
   return updated;
 }
+
+/** More than any object of these tests has. */
+export const megabyte = 1024 * 1024;
 
 export const noChunks: AppendOptions['onChunk'] = () => {};
 

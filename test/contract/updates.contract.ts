@@ -1,7 +1,7 @@
 // Promises about `update`, the one concurrency primitive.
 import { describe, expect, test } from 'vitest';
 import type { Change, ObjectStore, VersionLabel } from '../../src/storage/object-store.ts';
-import { addLine, bytesOf, key, replaceBy, textAt, textOf, updateAndClose } from './store-under-test.ts';
+import { addLine, bytesOf, key, megabyte, replaceBy, textAt, textOf, updateAndClose } from './store-under-test.ts';
 
 const index = key('team/app/index.json');
 const journal = key('.moorage/journal/team/app/.journal');
@@ -38,12 +38,22 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       const written = await store().write(index, bytesOf('old'));
       await updateAndClose(store(), index, async (now) => {
         expect(now?.info.version).toBe(written.version);
-        const object = await now?.read();
+        const object = await now?.read(megabyte);
         expect(textOf(object?.bytes)).toBe('old');
         expect(object?.info.version).toBe(written.version);
         return { bytes: bytesOf('new'), first: [], record: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('new');
+    });
+
+    test('gives `change` nothing that is larger than it can take', async () => {
+      await store().write(index, bytesOf('four'));
+      const update = store().update(index, async (now) => {
+        await now?.read(3);
+        throw new Error('it was read');
+      });
+      await expect(update).rejects.toMatchObject({ failure: 'too-large' });
+      expect(await textAt(store(), index)).toBe('four');
     });
 
     test('a change that wants nothing leaves everything as it is', async () => {
@@ -116,7 +126,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       const { previous: nothing } = await store().update(index, replaceBy('one'));
       expect(nothing).toBeUndefined();
       const { previous } = await store().update(index, replaceBy('two'));
-      expect(await previous?.readIfChanged()).toBeUndefined();
+      expect(await previous?.readIfChanged(megabyte)).toBeUndefined();
       await previous?.close();
       await previous?.close();
     });
@@ -125,7 +135,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       await store().write(index, bytesOf('a'));
       let runs = 0;
       const updated = await updateAndClose(store(), index, async (now) => {
-        const before = textOf((await now?.read())?.bytes);
+        const before = textOf((await now?.read(megabyte))?.bytes);
         runs += 1;
         if (runs === 1) await store().write(index, bytesOf('foreign'));
         return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
@@ -140,7 +150,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       await updateAndClose(store(), index, async (now) => {
         runs += 1;
         if (runs === 1) await store().write(index, bytesOf('foreign'));
-        const before = now === undefined ? '' : textOf((await now.read()).bytes);
+        const before = now === undefined ? '' : textOf((await now.read(megabyte)).bytes);
         return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('foreign+ours');
@@ -152,7 +162,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       await updateAndClose(store(), index, async (now) => {
         runs += 1;
         if (runs === 1) await store().delete(index);
-        const before = now === undefined ? 'absent' : textOf((await now.read()).bytes);
+        const before = now === undefined ? 'absent' : textOf((await now.read(megabyte)).bytes);
         return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('absent+ours');
@@ -162,7 +172,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       await store().write(index, bytesOf('0'));
       let runs = 0;
       const update = store().update(index, async (now) => {
-        await now?.read();
+        await now?.read(megabyte);
         runs += 1;
         await store().write(index, bytesOf(String(runs)));
         return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };

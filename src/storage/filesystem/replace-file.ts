@@ -177,9 +177,9 @@ class FoundFile implements CurrentObject {
     return stats && new FoundFile(tree, key, tree.infoOf(stats, seenAtMs));
   }
 
-  async read(): Promise<StoredObject> {
+  async read(limit: number): Promise<StoredObject> {
     try {
-      const object = await this.#read();
+      const object = await this.#read(limit);
       this.info = object.info;
       return object;
     } catch (error) {
@@ -188,14 +188,14 @@ class FoundFile implements CurrentObject {
     }
   }
 
-  async #read() {
+  async #read(limit: number) {
     const opened = this.#tree.openForReading(this.#key);
     if (opened === undefined) {
       this.moved = true;
       throw new StorageError('unavailable', `${this.#key} was removed while it was updated`);
     }
     try {
-      return await readWhole(this.#tree, opened.descriptor, Number.POSITIVE_INFINITY);
+      return await readWhole(this.#tree, opened.descriptor, limit);
     } finally {
       this.#tree.calls.closeSync(opened.descriptor);
     }

@@ -38,7 +38,7 @@ export class ReplacedFile implements ReplacedObject {
     return opened && new ReplacedFile(tree, opened.descriptor, seen, true);
   }
 
-  async readIfChanged(): Promise<StoredObject | undefined> {
+  async readIfChanged(limit: number): Promise<StoredObject | undefined> {
     // After `close` the descriptor's number may be another file's: that one's bytes would pass for what was written here.
     if (this.#closed) return undefined;
     this.#reads += 1;
@@ -47,7 +47,7 @@ export class ReplacedFile implements ReplacedObject {
       const isUnchanged = sameLabel(calls.fstatSync(this.#descriptor), this.#baseline);
       // In the same tick of the clock an edit leaves the attributes as they are: then only the bytes can tell.
       if (isUnchanged && this.#wasSettled) return undefined;
-      return await readWhole(this.#tree, this.#descriptor, Number.POSITIVE_INFINITY);
+      return await readWhole(this.#tree, this.#descriptor, limit);
     } catch (error) {
       throw toStorageError(error, 'read');
     } finally {

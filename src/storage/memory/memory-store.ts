@@ -57,7 +57,7 @@ export class MemoryStore implements ObjectStore {
     const object = this.#objects.get(key);
     if (object === undefined) return undefined;
     const { info, bytes } = object;
-    if (info.size > limit) throw new StorageError('too-large', `${key}: ${info.size} bytes, more than ${limit}`);
+    assertWithin(key, info, limit);
     return { info, bytes };
   }
 
@@ -132,8 +132,9 @@ export class MemoryStore implements ObjectStore {
     let seen = found?.info;
     const current = found && {
       info: found.info,
-      read: async (): Promise<StoredObject> => {
+      read: async (limit: number): Promise<StoredObject> => {
         seen = found.info;
+        assertWithin(key, seen, limit);
         return { info: seen, bytes: found.bytes };
       },
     };
@@ -174,4 +175,8 @@ export class MemoryStore implements ObjectStore {
     object.links += 1;
     this.#objects.set(key, object);
   }
+}
+
+function assertWithin(key: Key, { size }: ObjectInfo, limit: number): void {
+  if (size > limit) throw new StorageError('too-large', `${key}: ${size} bytes, more than ${limit}`);
 }

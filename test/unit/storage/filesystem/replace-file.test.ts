@@ -26,6 +26,7 @@ import {
   addLine,
   bytesOf,
   key,
+  megabyte,
   replaceBy,
   textAt,
   textOf,
@@ -119,7 +120,7 @@ test('an edit in place between the look and the rename runs the change again (35
   await written(store, 'a');
   let runs = 0;
   await updateAndClose(store, index, async (now) => {
-    const before = textOf((await now?.read())?.bytes);
+    const before = textOf((await now?.read(megabyte))?.bytes);
     runs += 1;
     if (runs === 1) writeFileSync(at(index), 'foreign');
     return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
@@ -135,7 +136,7 @@ test('an edit before `change` reads is part of what it saw: once is enough', asy
   await updateAndClose(store, index, async (now) => {
     runs += 1;
     writeFileSync(at(index), 'foreign');
-    const before = textOf((await now?.read())?.bytes);
+    const before = textOf((await now?.read(megabyte))?.bytes);
     return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
   });
   expect(runs).toBe(1);
@@ -168,7 +169,8 @@ test('an edit in place between the re-check and the rename is found in what was 
   await written(store, 'a');
   armed = true;
   const { previous } = await store.update(index, replaceBy('ours'));
-  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign');
+  await expect(previous?.readIfChanged(3)).rejects.toMatchObject({ failure: 'too-large' });
+  expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('foreign');
   await previous?.close();
   expect(readFileSync(at(index), 'utf8')).toBe('ours');
 });
@@ -189,7 +191,7 @@ test.skipIf(!canExchange)(
     await written(store, 'a');
     armed = true;
     const { previous } = await store.update(index, replaceBy('ours'));
-    expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign');
+    expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('foreign');
     await previous?.close();
     expect(readFileSync(at(index), 'utf8')).toBe('ours');
     expect(readdirSync(dirname(join(root, index))).filter((name) => name.startsWith('.moorage-'))).toEqual([]);
@@ -202,12 +204,12 @@ test('what was replaced says nothing more once it is closed: its descriptor may 
   const { previous } = await store.update(index, replaceBy('ours'));
   const other = join(root, 'other');
   writeFileSync(other, 'foreign');
-  const reading = previous?.readIfChanged();
+  const reading = previous?.readIfChanged(megabyte);
   await previous?.close();
   await reading;
   // The lowest free number is given out again.
   const descriptor = openSync(other, 'r');
-  expect(await previous?.readIfChanged()).toBeUndefined();
+  expect(await previous?.readIfChanged(megabyte)).toBeUndefined();
   await previous?.close();
   expect(readSync(descriptor, Buffer.alloc(7))).toBe(7);
   closeSync(descriptor);
@@ -218,10 +220,10 @@ test('a writer that had the file open before the rename finishes into what was r
   await written(store, 'a');
   const foreign = openSync(at(index), 'r+');
   const { previous } = await store.update(index, replaceBy('ours'));
-  expect(await previous?.readIfChanged()).toBeUndefined();
+  expect(await previous?.readIfChanged(megabyte)).toBeUndefined();
   writeSync(foreign, 'late');
   closeSync(foreign);
-  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('late');
+  expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('late');
   await previous?.close();
 });
 
@@ -313,11 +315,11 @@ test('an edit in the same tick of a coarse clock leaves the version, so what was
   expect((await store.stat(index))?.version).toBe(read?.info.version);
   expect(read?.info.settled).toBe(false);
   const { previous } = await store.update(index, async (now) => {
-    await now?.read();
+    await now?.read(megabyte);
     foreignEdit('foreign-3');
     return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
   });
-  expect(textOf((await previous?.readIfChanged())?.bytes)).toBe('foreign-3');
+  expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('foreign-3');
   await previous?.close();
 });
 
@@ -382,7 +384,7 @@ test('creation is exclusive also where there are no hard links (injected)', asyn
   let runs = 0;
   await updateAndClose(store, index, async (now) => {
     runs += 1;
-    const before = now === undefined ? '' : textOf((await now.read()).bytes);
+    const before = now === undefined ? '' : textOf((await now.read(megabyte)).bytes);
     if (runs === 1) writeFileSync(at(index), 'foreign');
     return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
   });
@@ -396,7 +398,7 @@ test('an object that changes before every rename ends in `unavailable`, after a 
   let runs = 0;
   const update = store.update(index, async (now) => {
     runs += 1;
-    await now?.read();
+    await now?.read(megabyte);
     writeFileSync(at(index), `foreign ${runs}`);
     return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
   });
@@ -480,7 +482,7 @@ test('a file renamed over the object between look and rename runs the change aga
   await written(store, 'a');
   let runs = 0;
   await updateAndClose(store, index, async (now) => {
-    const before = textOf((await now?.read())?.bytes);
+    const before = textOf((await now?.read(megabyte))?.bytes);
     runs += 1;
     if (runs === 1) {
       writeFileSync(at('other'), 'foreign');
