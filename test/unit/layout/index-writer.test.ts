@@ -1,5 +1,15 @@
 // Writing index.json: many edits at once, each on its own; a file that is broken, foreign or in the way is never replaced.
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
@@ -72,6 +82,40 @@ describe.each(onEveryDriver)('edits that arrive together %s', (_, open) => {
     );
     await Promise.all(pushes);
     expect(await digestAt(repository('a'), 'v1')).toBe(imageNumber(9).digest);
+  });
+});
+
+describe('a delete whose replacement came too late', () => {
+  it('is acknowledged when another server carried out what it had announced', async () => {
+    const { store: inner } = await memoryRegistry();
+    const hooked = interleaving(inner);
+    const { repository } = registryOver(hooked.store);
+    await pushImage(repository('a'), image, 'v1');
+    await pushManifest(repository('a'), 'v2', imageNumber(2));
+    await tagsOf(repository('a'));
+    const before = await inner.read(index, 1_000_000);
+    const lines = Buffer.from(before?.bytes ?? [])
+      .toString()
+      .split('\n');
+    const without = lines.filter((line) => !line.includes('"v1"')).join('\n');
+    // Asked for once the edit is applied, before anything is published: the file is another one by the time that we would publish.
+    hooked.rightAfter('stat', () => inner.write(index, Buffer.from(without)), 'a/oci-layout' as Key);
+    await repository('a').manifests.delete(parseReference('v1'));
+    expect(await tagsOf(repository('a'))).toEqual(['v2']);
+    await expect(repository('a').manifests.delete(parseReference('v1'))).rejects.toMatchObject({
+      code: 'MANIFEST_UNKNOWN',
+    });
+  });
+});
+
+describe('an index.json that is larger than this process has memory for', () => {
+  it('is neither read nor replaced by a push', async () => {
+    const { repository, root } = await directoryRegistry();
+    const path = `${root}/${index}`;
+    await pushImage(repository('a'), image, 'v1');
+    truncateSync(path, 1_500_000_000);
+    await expect(pushManifest(repository('a'), 'v2', imageNumber(2))).rejects.toMatchObject({ failure: 'too-large' });
+    expect(lstatSync(path).size).toBe(1_500_000_000);
   });
 });
 
