@@ -1,12 +1,13 @@
 // The blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
 // Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
 // would empty the same manifest in every repository.
-import type { DescriptorReference } from '../oci/descriptor.ts';
+import type { BlobReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../storage/object-store.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { type LayoutKeys, poolKey } from './keys.ts';
+import { Pace } from './pace.ts';
 import { ReceivedBlobs } from './received-blobs.ts';
 
 const hashBlockBytes = 1024 * 1024;
@@ -95,11 +96,13 @@ export class LayoutBlobs {
    * (a power cut would otherwise leave an acknowledged image with an empty layer), what a foreign collector took is
    * linked again if this repository had received it.
    */
-  async secure(references: Iterable<DescriptorReference>): Promise<ReferenceProblems> {
+  async secure(references: Iterable<BlobReference>): Promise<ReferenceProblems> {
     const missing = new Set<string>();
     const wrongSize = new Set<string>();
     const sizes = new Map<string, number | undefined>();
+    const pace = new Pace();
     for (const { digest, size } of references) {
+      await pace.step();
       // A manifest may name the same blob ten thousand times.
       if (!sizes.has(digest)) sizes.set(digest, isDigest(digest) ? (await this.#secureOne(digest))?.size : undefined);
       const actual = sizes.get(digest);

@@ -1,5 +1,5 @@
 // A manifest as its layout needs it: what is kept of it, and what it refers to.
-import type { DescriptorReference } from '../oci/descriptor.ts';
+import type { BlobReference } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { parseManifest, referencesOf } from '../oci/manifest.ts';
 import { factsOf, type ManifestFacts, withheldBy } from './manifest-facts.ts';
@@ -9,7 +9,7 @@ export interface ManifestOutline {
   /** JSON of the annotations that the facts withhold; undefined when they withhold none. */
   readonly withheld: Buffer | undefined;
   /** What must be stored for it to be complete. */
-  readonly references: Iterable<DescriptorReference>;
+  readonly references: Iterable<BlobReference>;
 }
 
 /** Refuses with MANIFEST_INVALID (400). `mediaType` is what it was pushed as, or is referenced with; undefined when nobody said. */

@@ -1,6 +1,6 @@
 // Reads manifests of one layout by digest, through a cache that all layouts share: bytes are checked against their digest when
 // they enter it, so what is served is always what the digest says.
-import { algorithmOf, type Digest, digestOf } from '../oci/digest.ts';
+import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { RecentSet } from '../storage/recent-set.ts';
@@ -10,7 +10,9 @@ import type { LayoutKeys } from './keys.ts';
 import type { LayoutLog } from './layout-log.ts';
 import type { ManifestCaches } from './manifest-caches.ts';
 import { isWhole, type KnownFacts, keptOf, type Referrer } from './manifest-facts.ts';
-import { type ManifestOutline, outlineOf } from './manifest-outline.ts';
+import type { ManifestOutline } from './manifest-outline.ts';
+import { readOutline } from './manifest-thread.ts';
+import { pacedDigestOf } from './paced-digest.ts';
 
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
@@ -75,7 +77,7 @@ export class ManifestReader {
     }
     const object = await this.#store.read(key, maxStoredManifestBytes);
     if (object === undefined) return undefined;
-    if (digestOf(object.bytes, algorithmOf(digest)) !== digest) {
+    if ((await pacedDigestOf(object.bytes, algorithmOf(digest))) !== digest) {
       this.#log.warn('a manifest file does not hold what its name says; it is not served', { key, digest });
       return undefined;
     }
@@ -115,9 +117,13 @@ export class ManifestReader {
   async withheldOf({ descriptor: { digest, mediaType } }: Referrer): Promise<Buffer | undefined> {
     const known = this.#caches.annotations.get(digest);
     if (known !== undefined) return known;
+    return (await this.outline(digest, mediaType))?.withheld;
+  }
+
+  /** Undefined when the file is not there or cannot be trusted, or holds no manifest. */
+  async outline(digest: Digest, mediaType: string | undefined): Promise<ManifestOutline | undefined> {
     const bytes = await this.read(digest);
-    const outline = bytes && (await this.#outlineOf(bytes, digest, mediaType));
-    return outline?.withheld;
+    return bytes && (await this.#outlineOf(bytes, digest, mediaType));
   }
 
   /** Undefined when the file is not there, or cannot be trusted. */
@@ -142,7 +148,7 @@ export class ManifestReader {
   /** Undefined when the bytes are no manifest: a layout may list anything (image-spec, image-layout.md). */
   async #outlineOf(bytes: Buffer, digest: Digest, mediaType: string | undefined): Promise<ManifestOutline | undefined> {
     try {
-      const outline = outlineOf(bytes, digest, mediaType);
+      const outline = await readOutline(bytes, digest, mediaType);
       this.#keepWithheld(outline);
       return outline;
     } catch (error) {

@@ -12,10 +12,15 @@ export interface Descriptor {
   readonly annotations?: Annotations;
 }
 
-/** A reference inside a manifest: its digest may be of an algorithm that we do not store (image-spec: SHOULD not be rejected). */
-export interface DescriptorReference {
-  readonly mediaType: string;
+/** What a manifest says of a blob that it needs: the digest may be of an algorithm that we do not store (image-spec: SHOULD not be rejected). */
+export interface BlobReference {
   readonly digest: string;
+  /** Bytes. */
   readonly size: number;
+}
+
+/** A reference inside a manifest. */
+export interface DescriptorReference extends BlobReference {
+  readonly mediaType: string;
   readonly annotations?: Annotations;
 }

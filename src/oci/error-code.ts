@@ -60,13 +60,18 @@ export class RegistryError extends Error {
   }
 }
 
-/** Several entries in one answer: `MANIFEST_BLOB_UNKNOWN` names every missing descriptor (distribution-spec, Pushing Manifests). */
+/** Named in one refusal: a manifest may refer to a hundred thousand blobs, and an answer of megabytes helps nobody. */
+export const maxNamed = 1_000;
+
+/** Several entries in one answer: `MANIFEST_BLOB_UNKNOWN` names every missing descriptor (distribution-spec, Pushing Manifests), if they can be told. */
 export class MissingReferencesError extends RegistryError {
   override readonly entries: readonly ErrorEntry[];
 
   constructor(missing: readonly string[]) {
-    super('MANIFEST_BLOB_UNKNOWN', { detail: missing.join(', ') });
+    const more = missing.length - maxNamed;
+    const details = [...missing.slice(0, maxNamed), ...(more > 0 ? [`and ${more} more`] : [])];
+    super('MANIFEST_BLOB_UNKNOWN', { detail: details.join(', ') });
     const { message } = errorCodes.MANIFEST_BLOB_UNKNOWN;
-    this.entries = missing.map((detail) => ({ code: 'MANIFEST_BLOB_UNKNOWN', message, detail }));
+    this.entries = details.map((detail) => ({ code: 'MANIFEST_BLOB_UNKNOWN', message, detail }));
   }
 }

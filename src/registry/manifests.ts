@@ -1,11 +1,12 @@
 // The manifests of one repository: pull, push and delete by tag or digest.
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { keptOf } from '../layout/manifest-facts.ts';
-import { outlineOf } from '../layout/manifest-outline.ts';
+import { readOutline } from '../layout/manifest-thread.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
-import type { DescriptorReference } from '../oci/descriptor.ts';
-import { algorithmOf, canonicalAlgorithm, type Digest, digestOf } from '../oci/digest.ts';
-import { MissingReferencesError, RegistryError } from '../oci/error-code.ts';
+import { pacedDigestOf } from '../layout/paced-digest.ts';
+import type { BlobReference } from '../oci/descriptor.ts';
+import { algorithmOf, canonicalAlgorithm, type Digest } from '../oci/digest.ts';
+import { MissingReferencesError, maxNamed, RegistryError } from '../oci/error-code.ts';
 import { mediaTypeEssence } from '../oci/media-type.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 
@@ -81,12 +82,12 @@ export class Manifests {
     if (this.#options.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
       throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
     }
-    const digest = digestOf(bytes, algorithm);
+    const digest = await pacedDigestOf(bytes, algorithm);
     if (reference.kind === 'digest' && reference.digest !== digest) {
       throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
     }
     const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
-    const outline = outlineOf(bytes, digest, essence || undefined);
+    const outline = await readOutline(bytes, digest, essence || undefined);
     const { facts, references } = outline;
     await this.#secureReferences(references);
     await this.#layout.putManifest(outline, bytes);
@@ -103,11 +104,11 @@ export class Manifests {
     else await this.#layout.removeManifest(reference.digest, this.#names);
   }
 
-  async #secureReferences(references: Iterable<DescriptorReference>): Promise<void> {
+  async #secureReferences(references: Iterable<BlobReference>): Promise<void> {
     const { missing, wrongSize } = await this.#layout.blobs.secure(references);
     if (wrongSize.length > 0) {
       throw new RegistryError('MANIFEST_INVALID', {
-        detail: `the stored size differs from the descriptor's: ${wrongSize.join(', ')}`,
+        detail: `the stored size differs from the descriptor's: ${wrongSize.slice(0, maxNamed).join(', ')}`,
       });
     }
     if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);

@@ -36,4 +36,12 @@ describe('MissingReferencesError', () => {
       ['MANIFEST_BLOB_UNKNOWN', 'sha256:b'],
     ]);
   });
+
+  it('names a thousand, and says how many more there are', () => {
+    const missing = Array.from({ length: 1_002 }, (_, at) => `sha256:${at}`);
+    const { entries } = new MissingReferencesError(missing);
+    expect(entries).toHaveLength(1_001);
+    expect(entries.slice(-2).map(({ detail }) => detail)).toEqual(['sha256:999', 'and 2 more']);
+    expect(new MissingReferencesError(missing.slice(0, 1_000)).entries).toHaveLength(1_000);
+  });
 });
