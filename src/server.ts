@@ -83,6 +83,7 @@ async function mountsOf(settings: Settings, log: Logger, served: Served): Promis
     readOnly: server.readOnly,
     fileMode: storage.fileMode,
     directoryMode: storage.directoryMode,
+    minFree: storage.minFree,
     log: messageFirst(log),
   });
 }

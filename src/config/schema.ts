@@ -23,6 +23,11 @@ export const configSchema = z.strictObject({
     ),
     fileMode: mode(0o600).prefault('0644').describe('Mode of new files, in quotes; the umask applies.'),
     directoryMode: mode(0o700).prefault('0755').describe('Mode of new directories, in quotes; the umask applies.'),
+    minFree: parsed((text) => (text.trim() === '0' ? 0 : parseSize(text)), 'is no size; write e.g. 1GiB, or 0')
+      .optional()
+      .describe(
+        'Pushes are refused (507) while less than this is free, so that deletes and other programs still work; 0 lets them fill the disk. Unless set, 64MiB or 2 % of the file system, whichever is less.',
+      ),
   }),
   server: z.strictObject({
     listen: parsed(

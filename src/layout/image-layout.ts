@@ -5,6 +5,7 @@ import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore, StagedObject } from '../storage/object-store.ts';
+import { meansNoSpace } from '../storage/storage-error.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { DerivedIndex } from './derived-index.ts';
 import { FactsFile } from './facts-file.ts';
@@ -79,6 +80,7 @@ export class ImageLayout {
   readonly blobs: LayoutBlobs;
   readonly manifests: ManifestReader;
   readonly #keys: LayoutKeys;
+  readonly #store: ObjectStore;
   readonly #reader: IndexReader;
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
@@ -97,6 +99,7 @@ export class ImageLayout {
     const keys = layoutKeys(prefix);
     const name = options.name === '' ? '.' : options.name;
     this.#keys = keys;
+    this.#store = store;
     this.#clock = clock;
     this.#referrersTag = options.referrersTag;
     this.blobs = new LayoutBlobs(store, keys, ledger, clock);
@@ -165,12 +168,35 @@ export class ImageLayout {
   }
 
   /**
-   * Lists a stored manifest under its tags: one transaction, durable, and visible to every reader, when this returns.
-   * Throws UNAVAILABLE (503) while index.json cannot be read.
+   * Stores a manifest's bytes and lists it under its tags in one transaction: durable, and visible to every reader, when this
+   * returns. Where there is no space to list it, nothing of it stays. Throws UNAVAILABLE (503) while index.json cannot be read.
    */
-  async listManifest(edit: PutEdit): Promise<void> {
-    await this.#learnForResponse(edit.facts.subject);
-    await this.#writer.submit(edit);
+  async pushManifest(outline: ManifestOutline, edit: PutEdit): Promise<void> {
+    const { facts, bytes } = edit;
+    const { digest } = facts.descriptor;
+    await this.#store.assertRoom(bytes.byteLength);
+    const isNew = (await this.blobs.stat(digest)) === undefined;
+    await this.blobs.putManifest(digest, bytes);
+    this.manifests.remember(digest, bytes);
+    this.manifests.learn(outline);
+    try {
+      await this.#learnForResponse(facts.subject);
+      await this.#writer.submit(edit);
+    } catch (error) {
+      if (isNew && meansNoSpace(error)) await this.#takeBackManifest(digest);
+      throw error;
+    }
+  }
+
+  /** Another push of the same manifest may have found room, and relies on the file. */
+  async #takeBackManifest(digest: Digest): Promise<void> {
+    if (await this.#isListed(digest)) return;
+    await this.blobs.delete(digest);
+    if (await this.#isListed(digest)) await this.#lostBlobs.restoreManifest(digest);
+  }
+
+  async #isListed(digest: Digest): Promise<boolean> {
+    return ((await this.readIndex())?.listed(digest) ?? []).length > 0;
   }
 
   /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
@@ -215,18 +241,9 @@ export class ImageLayout {
       throw new RegistryError('UNSUPPORTED', { detail: 'several repositories of one layout share its blobs' });
     }
     const deleted = await this.blobs.delete(digest);
-    const pushed = deleted ? (await this.readIndex())?.listed(digest) : undefined;
     // A push of the same bytes as a manifest was acknowledged between the look and the delete.
-    if (pushed !== undefined && pushed.length > 0) await this.#lostBlobs.restoreManifest(digest);
+    if (deleted && (await this.#isListed(digest))) await this.#lostBlobs.restoreManifest(digest);
     return deleted;
-  }
-
-  /** Stores a manifest's bytes, durably, before the index lists it. */
-  async putManifest(outline: ManifestOutline, bytes: Uint8Array): Promise<void> {
-    const { digest } = outline.facts.descriptor;
-    await this.blobs.putManifest(digest, bytes);
-    this.manifests.remember(digest, bytes);
-    this.manifests.learn(outline);
   }
 
   /** True for bytes that the layout knows as a manifest. */

@@ -2,7 +2,7 @@
 // one (group commit), each is acknowledged only after the replacement that holds it is durable, and each succeeds or fails alone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { Change, ObjectStore } from '../storage/object-store.ts';
 import { IndexUnreadableError } from './index-document.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexGuard } from './index-guard.ts';
@@ -130,11 +130,12 @@ export class IndexWriter {
     const { store, keys, reader, guard, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
-    const updated = await store.update(keys.index, async (now) => {
+    const change: Change = async (now) => {
       const batch = edits();
       outcome = this.#withoutLateRefusals(batch, await transactions.prepare(now, batch));
       return outcome.replacement;
-    });
+    };
+    const updated = await store.update(keys.index, change, { mayUseReserve: freesOrHeals(edits()) });
     if (outcome === undefined) return undefined;
     responses.forget(outcome.atMs);
     if (updated.replaced && updated.info !== undefined) {
@@ -173,4 +174,9 @@ export class IndexWriter {
       }
     }
   }
+}
+
+/** Deletes are how people get space back, and what is put back was acknowledged: neither may fail for want of space. */
+function freesOrHeals(edits: readonly IndexEdit[]): boolean {
+  return edits.length === 0 || edits.some(({ kind }) => kind === 'untag' || kind === 'remove');
 }

@@ -5,7 +5,7 @@
 //   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //
-// `.moorage/id`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
+// `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Key } from '../storage/object-store.ts';

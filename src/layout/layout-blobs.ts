@@ -5,6 +5,7 @@ import type { BlobReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../storage/object-store.ts';
+import { meansNoSpace } from '../storage/storage-error.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import { type LayoutKeys, poolKey } from './keys.ts';
 import { Pace } from './pace.ts';
@@ -49,7 +50,13 @@ export class LayoutBlobs {
     // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
     if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
     await this.adoptUnshared(digest, staged);
-    await this.#store.link(this.#keys.blob(digest), pool);
+    try {
+      await this.#store.link(this.#keys.blob(digest), pool);
+    } catch (error) {
+      // The blob is durable where it belongs: to share it only saves space, and waits until it is pushed again.
+      if (meansNoSpace(error)) return;
+      throw error;
+    }
     const shared = await this.#store.stat(pool);
     if (shared !== undefined) this.#ledger.setHashed(pool, shared);
   }

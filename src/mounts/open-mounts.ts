@@ -36,6 +36,8 @@ export interface OpenMountsOptions {
   readonly cacheDirectory: string;
   readonly fileMode: number;
   readonly directoryMode: number;
+  /** Bytes that new content leaves free; unless given, as much as is usual. */
+  readonly minFree?: number | undefined;
   readonly log: LayoutLog;
 }
 
@@ -159,7 +161,10 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   if (root === inMemory) {
     return { name: '', store: new MemoryStore(), readOnly, facts: undefined, path: '', kind: 'root' };
   }
-  const store = await openFilesystemStore(root, { ...storeOptions(options, readOnly), laysId: 'at-open' });
+  const store = await openFilesystemStore(root, {
+    ...storeOptions(options, readOnly),
+    served: { ownFiles: 'at-open', minFree: options.minFree },
+  });
   if ((await lookAtPath(root)) === 'layout') {
     options.log.warn(
       'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',
@@ -190,7 +195,10 @@ async function openDirectory(
   options: OpenMountsOptions,
 ): Promise<{ readonly store: ObjectStore; readonly readOnly: boolean }> {
   try {
-    const store = await openFilesystemStore(path, { ...storeOptions(options, readOnly), laysId: 'with-first-write' });
+    const store = await openFilesystemStore(path, {
+      ...storeOptions(options, readOnly),
+      served: { ownFiles: 'with-first-write', minFree: options.minFree },
+    });
     return { store, readOnly };
   } catch (error) {
     if (readOnly || !(error instanceof StorageError) || error.failure !== 'read-only') throw error;

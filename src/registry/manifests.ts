@@ -90,9 +90,14 @@ export class Manifests {
     const outline = await readOutline(bytes, digest, essence || undefined);
     const { facts, references } = outline;
     await this.#secureReferences(references);
-    await this.#layout.putManifest(outline, bytes);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.listManifest({ kind: 'put', facts: keptOf(facts), bytes, tags: named, names: this.#names });
+    await this.#layout.pushManifest(outline, {
+      kind: 'put',
+      facts: keptOf(facts),
+      bytes,
+      tags: named,
+      names: this.#names,
+    });
     // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
     await this.#layout.blobs.secure(references);
     return { digest, subject: facts.subject, tags };

@@ -1,2 +1,2 @@
-// What the storage may throw through the registry, for the one place that turns errors into answers.
-export { StorageError, type StorageFailure } from '../storage/storage-error.ts';
+// What the storage may throw through the registry, for the places that answer it.
+export { meansNoSpace, StorageError, type StorageFailure } from '../storage/storage-error.ts';

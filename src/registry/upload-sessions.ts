@@ -45,9 +45,15 @@ export class UploadSessions {
 
   async start(repository: RepositoryName, algorithm: DigestAlgorithm, id = newUploadId()): Promise<UploadStatus> {
     const { store, clock, owner } = this.#options;
+    await this.assertRoom(0);
     await store.stage(id, { repository, algorithm, owner, startedAt: new Date(clock.now()).toISOString() });
     this.#local.set(id, { repository, turn: new SessionTurn(), hash: new SessionHash(algorithm) });
     return { id, size: 0 };
+  }
+
+  /** Refuses bytes that there is no room for before they are received. */
+  assertRoom(bytes: number): Promise<void> {
+    return this.#options.store.assertRoom(bytes);
   }
 
   /** Does not take the session. */
@@ -85,6 +91,7 @@ export class UploadSessions {
     onChunk: (chunk: Uint8Array) => void,
   ): Promise<StagedObject> {
     const { store, owner } = this.#options;
+    await this.assertRoom(await staged.size());
     const copy = await store.stage(newUploadId(), { repository, owner, copyOf: staged.id });
     const { signal } = new AbortController();
     try {

@@ -8,6 +8,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
+import { meansNoSpace } from './storage-failure.ts';
 import { assertChunkFits, countedChunk, UploadRangeError } from './upload-chunk.ts';
 import type { TakenSession, UploadSessions } from './upload-sessions.ts';
 
@@ -76,8 +77,11 @@ export class Uploads {
    */
   commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
     return this.#sessions.take(this.#name, id, async (session) => {
+      const before = await session.staged.size();
       await this.#append(session, lastChunk);
-      const size = (await this.#commitOwn(session, digest)) ?? (await this.#commitCopy(session, digest));
+      const size = await this.#takenBackTo(before, session.staged, async () => {
+        return (await this.#commitOwn(session, digest)) ?? (await this.#commitCopy(session, digest));
+      });
       this.#sessions.forget(id);
       return { digest, size };
     });
@@ -107,13 +111,15 @@ export class Uploads {
     const length = chunk.body === undefined ? 0 : chunk.length;
     assertChunkFits({ id, size }, { ...chunk, length });
     if (chunk.body === undefined || length === 0) return size;
+    // Before the body is read: a client that waits to be told to send it need not.
+    await this.#sessions.assertRoom(length ?? 0);
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
     try {
-      const end = await staged.append(chunk.body, {
-        signal: AbortSignal.any([signal, chunk.signal]),
-        onChunk: counted.onChunk,
-      });
+      const { body } = chunk;
+      const end = await this.#takenBackTo(size, staged, () =>
+        staged.append(body, { signal: AbortSignal.any([signal, chunk.signal]), onChunk: counted.onChunk }),
+      );
       counted.assertComplete();
       return end;
     } catch (error) {
@@ -124,6 +130,16 @@ export class Uploads {
       }
       if (!signal.aborted) throw error;
       throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
+    }
+  }
+
+  /** What a request wrote that there was no space for is taken back at once; what was acknowledged before stays, and can be resumed. */
+  async #takenBackTo<Result>(size: number, staged: StagedObject, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (meansNoSpace(error)) await staged.truncate(size);
+      throw error;
     }
   }
 

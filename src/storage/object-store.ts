@@ -105,6 +105,11 @@ export interface Updated {
  */
 export type Change = (now: CurrentObject | undefined) => Promise<Replacement | undefined>;
 
+export interface UpdateOptions {
+  /** For deletes and repairs, which must work on a full disk: space that was set aside for them is used. Deleting an object may always. */
+  readonly mayUseReserve: boolean;
+}
+
 /** Attributes of an unfinished object, kept beside its bytes. */
 export type StagedAttributes = Readonly<Record<string, string>>;
 
@@ -158,6 +163,11 @@ export interface ObjectStore {
   readonly place: string;
   /** Why nothing can be read, or stored where that is allowed, at the moment: in words for an operator, without paths. */
   problem(): Promise<string | undefined>;
+  /**
+   * Refuses ('no-space') new content of so many bytes that would leave less space than is kept for deletes, repairs and other
+   * programs. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
+   */
+  assertRoom(bytes: number): Promise<void>;
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
   /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */
@@ -175,7 +185,7 @@ export interface ObjectStore {
   /** Appends to a small object, creating it; one write, not synced. */
   append(key: Key, bytes: Uint8Array): Promise<void>;
   /** The one concurrency primitive: concurrent updates of one key, of any number of processes, all take effect, one after another. */
-  update(key: Key, change: Change): Promise<Updated>;
+  update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated>;
   /**
    * Makes `to` the same object as `from`, without copying where the store can share bytes, durably; replaces `to`.
    * False when `from` is absent.

@@ -19,3 +19,8 @@ export class StorageError extends Error {
     this.failure = failure;
   }
 }
+
+/** True for the refusal of something that there was no room for. */
+export function meansNoSpace(error: unknown): boolean {
+  return error instanceof StorageError && error.failure === 'no-space';
+}

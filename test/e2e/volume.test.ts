@@ -1,15 +1,21 @@
 // A volume that is served and goes away, is another one, or can no longer be written to: what clients and operators are told
 // meanwhile, and that it goes on by itself.
-import { readdirSync } from 'node:fs';
+import { readdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { blobOf, type Content, imageManifest } from '../support/content.ts';
+import { blobOf, type Content, contentOf, imageManifest, layerType, referrerOf } from '../support/content.ts';
 import { canMount, needsVolume, smallVolume } from '../support/small-volume.ts';
 import { startMoorage } from './moorage-process.ts';
 
 const image = imageManifest({ layers: 0 });
+const referrer = referrerOf(image, 'application/example');
 
-async function serve(root: string) {
-  const { url } = await (await startMoorage(['serve', '--root', root, '--listen', '127.0.0.1:0'])).ready();
+/** Keeps as much free as is usual, unless `minFree` says otherwise. */
+async function serve(root: string, minFree?: string) {
+  const environment = minFree === undefined ? {} : { MOORAGE_STORAGE_MIN_FREE: minFree };
+  const moorage = await startMoorage(['serve', '--root', root, '--listen', '127.0.0.1:0'], { environment });
+  const { url } = await moorage.ready();
   const status = async (path: string, init?: RequestInit) => (await fetch(`${url}${path}`, init)).status;
   return {
     status,
@@ -26,6 +32,13 @@ async function serve(root: string) {
         body: image.bytes,
         headers: { 'Content-Type': image.descriptor.mediaType },
       }),
+    /** The place of the session. */
+    begin: async () => {
+      const answer = await fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' });
+      return answer.headers.get('location') ?? '';
+    },
+    /** Bytes that a session holds: the second number of its Range. */
+    last: async (place: string) => (await fetch(`${url}${place}`)).headers.get('range'),
     pull: (reference: string) => status(`/v2/a/manifests/${reference}`),
   };
 }
@@ -78,4 +91,83 @@ describe.skipIf(!canMount)(`a volume (${needsVolume})`, () => {
     volume.remount('rw');
     expect([(await server.ready()).status, await server.push(blobOf('new'))]).toEqual([200, 201]);
   });
+
+  it('that is too small for a push gets back at once what the push had written, and keeps what was acknowledged', async () => {
+    const volume = smallVolume(8);
+    const server = await serve(volume.path);
+    const large = Buffer.alloc(10_000_000);
+    const place = await server.begin();
+    const patch = (body: NonNullable<RequestInit['body']>, headers = {}) =>
+      server.status(place, { method: 'PATCH', body, headers, duplex: 'half' } as RequestInit);
+    expect(await patch(large.subarray(0, 1_000_000))).toBe(202);
+    const before = freeOf(volume.path);
+    expect(await patch(large)).toBe(507);
+    expect(await patch(streamOf(large))).toBe(507);
+    expect(
+      await server.status(`${place}?digest=${blobOf('x').digest}`, {
+        method: 'PUT',
+        body: streamOf(large),
+        duplex: 'half',
+      } as RequestInit),
+    ).toBe(507);
+    expect(await server.push(contentOf(large, layerType))).toBe(507);
+    expect(await server.last(place)).toBe('0-999999');
+    expect(freeOf(volume.path)).toBeGreaterThanOrEqual(before - 65_536);
+    expect(readdirSync(join(volume.path, '.moorage/uploads'))).toHaveLength(1);
+    expect(await server.push(blobOf('small'))).toBe(201);
+    const { digest } = contentOf(large.subarray(0, 2_000_000), layerType);
+    const rest = large.subarray(1_000_000, 2_000_000);
+    expect(await server.status(`${place}?digest=${digest}`, { method: 'PUT', body: rest })).toBe(201);
+  });
+
+  it('that another program fills refuses pushes and is not ready; deletes work, and pushes once there is room', async () => {
+    const volume = smallVolume(8);
+    const server = await serve(volume.path);
+    const layer = blobOf('layer');
+    const remove = (path: string) => server.status(`/v2/a/${path}`, { method: 'DELETE' });
+    expect([await server.push(layer), await server.tag('v1'), await server.tag('v2')]).toEqual([201, 201, 201]);
+    volume.fill();
+    expect(await server.ready()).toMatchObject({ status: 503, text: expect.stringContaining('full') });
+    expect([await server.start(), await server.push(blobOf('new')), await server.tag('v3')]).toEqual([507, 507, 507]);
+    expect([await server.pull('v1'), await server.pull('v3')]).toEqual([200, 404]);
+    expect([await remove('manifests/v1'), await remove(`manifests/${image.digest}`)]).toEqual([202, 202]);
+    expect(await remove(`blobs/${layer.digest}`)).toBe(202);
+    expect(await server.pull(image.digest)).toBe(404);
+    volume.makeRoom();
+    expect((await server.ready()).status).toBe(200);
+    expect([await server.push(layer), await server.tag('v1')]).toEqual([201, 201]);
+  });
+
+  it('that is full to the last byte although all may be used keeps nothing of a push, not even its directory', async () => {
+    const volume = smallVolume(8);
+    const server = await serve(volume.path, '0');
+    expect(await server.tag('v1')).toBe(201);
+    const names = () =>
+      readdirSync(volume.path, { recursive: true, encoding: 'utf8' })
+        .filter((name) => !/reserve|journal/.test(name))
+        .sort();
+    const before = names();
+    volume.fill();
+    expect([await server.push(blobOf('new')), await server.tag('v2')]).toEqual([507, 507]);
+    expect(
+      await server.status('/v2/other/manifests/v1', {
+        method: 'PUT',
+        body: referrer.bytes,
+        headers: { 'Content-Type': referrer.descriptor.mediaType },
+      }),
+    ).toBe(507);
+    volume.makeRoom();
+    expect(names()).toEqual(before);
+    expect(await server.tag('v2')).toBe(201);
+  });
 });
+
+function freeOf(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
+/** Without a length. */
+function streamOf(bytes: Buffer): ReadableStream {
+  return Readable.toWeb(Readable.from([bytes])) as ReadableStream;
+}

@@ -34,6 +34,10 @@ export abstract class ReadOnlyStore implements ObjectStore {
     return undefined;
   }
 
+  async assertRoom(_bytes: number): Promise<void> {
+    throw this.#refusal();
+  }
+
   async write(_key: Key, _bytes: Uint8Array): Promise<ObjectInfo> {
     throw this.#refusal();
   }

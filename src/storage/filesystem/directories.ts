@@ -36,20 +36,27 @@ export class Directories {
         return created;
       } catch (error) {
         // Another program removed an empty parent between two of our calls.
-        if (errnoOf(error) !== 'ENOENT' || attempt === attempts) throw error;
+        if (errnoOf(error) === 'ENOENT' && attempt < attempts) continue;
+        this.removeEmpty(created);
+        throw error;
       }
     }
   }
 
-  /** Runs `work`, which puts something into `directory`, again when the directory was removed meanwhile. */
+  /**
+   * Runs `work`, which puts something into `directory`, again when the directory was removed meanwhile. Directories that were
+   * made for work that fails are removed.
+   */
   async within<Result>(directory: string, work: () => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
-      await this.ensure(directory);
+      const created = await this.ensure(directory);
       try {
         return await work();
       } catch (error) {
         const vanished = this.#tree.calls.lstatSync(this.#tree.pathOf(directory)) === undefined;
-        if (errnoOf(error) !== 'ENOENT' || !vanished || attempt === attempts) throw error;
+        if (errnoOf(error) === 'ENOENT' && vanished && attempt < attempts) continue;
+        this.removeEmpty(created);
+        throw error;
       }
     }
   }

@@ -1,5 +1,5 @@
 // What the operating system's error numbers mean to the seam: the only file that spells them as failures.
-import { StorageError, type StorageFailure } from '../storage-error.ts';
+import { meansNoSpace, StorageError, type StorageFailure } from '../storage-error.ts';
 
 export type Intent = 'read' | 'write';
 
@@ -21,6 +21,11 @@ export function errnoOf(error: unknown): string | undefined {
 
 export function meansAbsent(error: unknown): boolean {
   return absentCodes.has(errnoOf(error) ?? '');
+}
+
+/** Of a system error, or of one that was translated already. */
+export function saysNoSpace(error: unknown): boolean {
+  return meansNoSpace(error) || noSpace.has(errnoOf(error) ?? '');
 }
 
 export function refusesLink(error: unknown): boolean {

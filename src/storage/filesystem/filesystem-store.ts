@@ -15,21 +15,24 @@ import type {
   StagedObject,
   StoredObject,
   Updated,
+  UpdateOptions,
 } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { StorageLog } from '../storage-log.ts';
 import { Directories } from './directories.ts';
 import { DurableFiles } from './durable-file.ts';
-import { type Intent, meansAbsent, toStorageError } from './errno.ts';
+import { type Intent, meansAbsent, saysNoSpace, toStorageError } from './errno.ts';
 import { FileInfo, sameVersion } from './file-info.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { FileTree, parentOf } from './file-tree.ts';
+import { FreeSpace } from './free-space.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkFile } from './linked-file.ts';
 import { cachesAttributes } from './network-file-system.ts';
 import { OpenFile } from './open-file.ts';
 import { readWhole } from './read-file.ts';
 import { replaceFile, type UpdateParts } from './replace-file.ts';
+import { ReserveFile } from './reserve-file.ts';
 import { placeOf, prepareRoot } from './root-directory.ts';
 import { RootIdentity } from './root-identity.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
@@ -42,6 +45,8 @@ export interface FilesystemStoreSettings {
   /** The root is on a file system that answers a bare stat from a cache. */
   readonly cachesAttributes: boolean;
   readonly place: string;
+  readonly minFree: number | undefined;
+  readonly keepsReserve: boolean;
 }
 
 export class FilesystemStore implements ObjectStore {
@@ -50,6 +55,9 @@ export class FilesystemStore implements ObjectStore {
   readonly #parts: UpdateParts;
   readonly #staging: StagingArea;
   readonly #root: RootIdentity;
+  readonly #space: FreeSpace;
+  /** Undefined where none is kept. */
+  readonly #reserve: ReserveFile | undefined;
   readonly #updates = new KeyQueue();
 
   /** For `openFilesystemStore`, which looks at the root first. */
@@ -58,7 +66,9 @@ export class FilesystemStore implements ObjectStore {
     this.#settings = settings;
     this.#parts = parts;
     this.#root = root;
-    this.#staging = new StagingArea({ ...parts, root });
+    this.#space = new FreeSpace(parts.tree, settings.minFree);
+    this.#reserve = settings.keepsReserve ? new ReserveFile(parts, this.#space) : undefined;
+    this.#staging = new StagingArea({ ...parts, root, space: this.#space });
   }
 
   get place(): string {
@@ -66,7 +76,14 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async problem(): Promise<string | undefined> {
-    return storageProblem(this.#tree, this.#root, this.#settings);
+    return storageProblem(this.#tree, this.#root, this.#space, this.#settings);
+  }
+
+  async assertRoom(bytes: number): Promise<void> {
+    await translated('write', async () => {
+      await this.#root.assertPresent();
+      await this.#space.assertRoom(bytes);
+    });
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
@@ -128,6 +145,7 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
+    this.#space.wrote(bytes.byteLength);
     return this.#writing(() => writeSmall(this.#parts, { key, bytes }));
   }
 
@@ -135,8 +153,11 @@ export class FilesystemStore implements ObjectStore {
     await this.#writing(() => appendSmall(this.#parts, { key, bytes }));
   }
 
-  async update(key: Key, change: Change): Promise<Updated> {
-    return this.#updates.run(parentOf(key), () => this.#writing(() => replaceFile(this.#parts, key, change)));
+  async update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated> {
+    const update = () => this.#writing(() => replaceFile(this.#parts, key, change));
+    return this.#updates.run(parentOf(key), () =>
+      options?.mayUseReserve === true ? this.#withReserve(update) : update(),
+    );
   }
 
   async link(from: Key, to: Key): Promise<boolean> {
@@ -158,7 +179,7 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async delete(key: Key): Promise<boolean> {
-    return this.#writing(() => deleteFile(this.#parts, key));
+    return this.#withReserve(() => this.#writing(() => deleteFile(this.#parts, key)));
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
@@ -186,8 +207,15 @@ export class FilesystemStore implements ObjectStore {
     await translated('write', () => this.#staging.sweep());
   }
 
+  /** Begins to keep what is kept in a root that is served for writing: an id, and space for deletes. */
+  async keepOwnFiles(): Promise<void> {
+    await translated('write', () => this.#root.assertWritable());
+    this.#reserve?.keep();
+  }
+
   async close(): Promise<void> {
     await this.#updates.idle();
+    await this.#reserve?.close();
   }
 
   #look(key: Key): ObjectInfo | undefined {
@@ -209,16 +237,34 @@ export class FilesystemStore implements ObjectStore {
     return opened?.stats;
   }
 
+  /** Once more, with the space that is set aside, when there was none. */
+  async #withReserve<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#reserve === undefined || !saysNoSpace(error) || !this.#reserve.release()) throw error;
+      return work();
+    }
+  }
+
   async #writing<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#settings.readOnly) throw new StorageError('read-only', `${this.#tree.root} was opened read-only`);
     return translated('write', async () => {
       await this.#root.assertWritable();
+      this.#reserve?.keep();
       const result = await work();
       // The volume may have gone meanwhile, and what was written be below its mount point.
       await this.#root.assertPresent();
       return result;
     });
   }
+}
+
+export interface ServedRootOptions {
+  /** When the root gets an id, to know it again, and space that is set aside for deletes. */
+  readonly ownFiles: 'at-open' | 'with-first-write';
+  /** Bytes that new content leaves free; undefined: as much as is usual. */
+  readonly minFree: number | undefined;
 }
 
 export interface FilesystemStoreOptions {
@@ -228,8 +274,8 @@ export interface FilesystemStoreOptions {
   /** 0755 unless given; the process's umask applies. */
   readonly directoryMode?: number;
   readonly readOnly?: boolean;
-  /** Gives the root an id, to know it again: when it is opened, or with the first write; unless given, not at all. */
-  readonly laysId?: 'at-open' | 'with-first-write';
+  /** For a root that is served, and not only worked in for a while. */
+  readonly served?: ServedRootOptions;
   /** How long a dead process's lock keeps others waiting; at least, and unless given, 2 s. The same in all processes of a root. */
   readonly lockStaleMs?: number;
   /** For tests, which replace some. */
@@ -261,9 +307,11 @@ export async function openFilesystemStore(
     locks: new FileLocks(tree, options.lockStaleMs ?? minimumStaleMs),
     leftovers: new Leftovers(tree),
   };
+  const { served } = options;
+  const isServed = served !== undefined && !readOnly;
   return translated('read', async () => {
     const root = await RootIdentity.open(parts, found, {
-      laysId: options.laysId !== undefined && !readOnly,
+      laysId: isServed,
       onMoved: () => {
         tree.forget();
         directories.forget();
@@ -271,11 +319,13 @@ export async function openFilesystemStore(
     });
     const store = new FilesystemStore(parts, root, {
       readOnly,
-      cachesAttributes: cachesAttributes(await calls.fileSystemType(tree.root)),
+      cachesAttributes: cachesAttributes((await calls.statfs(tree.root)).type),
       place: placeOf(found),
+      minFree: isServed ? served.minFree : 0,
+      keepsReserve: isServed,
     });
     if (readOnly) return store;
-    if (options.laysId === 'at-open') await root.assertWritable();
+    if (served?.ownFiles === 'at-open') await store.keepOwnFiles();
     await store.sweep();
     return store;
   });

@@ -2,10 +2,10 @@
 // The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
 import type { Stats } from 'node:fs';
 import { basename } from 'node:path';
-import type { Change, CurrentObject, Key, StoredObject, Updated } from '../object-store.ts';
+import type { Change, CurrentObject, Key, Replacement, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
-import { errnoOf, refusesLink, toStorageError } from './errno.ts';
+import { errnoOf, refusesLink, saysNoSpace, toStorageError } from './errno.ts';
 import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
 import type { FileLocks, HeldLock } from './file-lock.ts';
 import { type FileTree, parentOf } from './file-tree.ts';
@@ -74,8 +74,32 @@ async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Cha
   }
   if (found?.moved === true) return undefined;
   if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined };
-  for (const object of replacement.first) await keepOrWrite(parts, object);
+  const added: Key[] = [];
+  try {
+    for (const object of replacement.first) if (await keepOrWrite(parts, object)) added.push(object.key);
+    return await replaceFound(parts, lock, key, found, replacement);
+  } catch (error) {
+    // While nothing new is visible, what was to be there first only fills the disk.
+    if (saysNoSpace(error) && lock.isOurs() && isAsFound(parts.tree, key, found)) {
+      for (const each of added) await deleteFile(parts, each);
+    }
+    throw error;
+  }
+}
 
+function isAsFound(tree: FileTree, key: Key, found: FoundFile | undefined): boolean {
+  const now = tree.lookBeforeWriting(key);
+  return now === undefined || found === undefined ? now === found : sameVersion(now, found.info.stats);
+}
+
+/** Drafts and publishes, once everything that must be there before is. */
+async function replaceFound(
+  parts: UpdateParts,
+  lock: HeldLock,
+  key: Key,
+  found: FoundFile | undefined,
+  replacement: Replacement,
+): Promise<Updated | undefined> {
   let previous = found && ReplacedFile.open(parts.tree, key, found.info.stats, found.info.settled);
   if (found !== undefined && previous === undefined) return undefined;
   let info: FileInfo | undefined;

@@ -3,7 +3,7 @@
 // nothing written, before this was asked: one look at the id file while all is well.
 import type { Stats } from 'node:fs';
 import { StorageError } from '../storage-error.ts';
-import { errnoOf, meansAbsent } from './errno.ts';
+import { meansAbsent, saysNoSpace } from './errno.ts';
 import { type FileInfo, sameVersion } from './file-info.ts';
 import { idKey, layRootId, type RootId, readRootId } from './root-id.ts';
 import type { StoreParts } from './store-parts.ts';
@@ -113,7 +113,7 @@ export class RootIdentity {
       this.#file = info;
     } catch (error) {
       // Deletes work on a full disk, too; until there is room for an id the directory is known by itself.
-      if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw error;
+      if (!saysNoSpace(error)) throw error;
     }
   }
 

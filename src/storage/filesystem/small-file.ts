@@ -26,30 +26,37 @@ export async function writeSmall({ tree, directories, files }: StoreParts, objec
   }
 }
 
-/** Durable afterwards, and not written again when it has these bytes: another server may be reading it. */
-export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promise<void> {
+/** Durable afterwards, and not written again when it has these bytes: another server may be reading it. True when there was none. */
+export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promise<boolean> {
   const { tree } = parts;
   const opened = tree.openForReading(object.key);
   if (opened !== undefined) {
     try {
       const isRight =
         opened.stats.size === object.bytes.byteLength && (await hasBytes(parts, opened.descriptor, object));
-      if (isRight) return await syncFile(parts, object.key, opened.descriptor);
+      if (isRight) {
+        await syncFile(parts, object.key, opened.descriptor);
+        return false;
+      }
     } finally {
       tree.calls.closeSync(opened.descriptor);
     }
   }
   await writeSmall(parts, object);
+  return opened === undefined;
 }
 
-/** Appends in one write, not synced. */
+/** Appends in one write, not synced; all of it or nothing. */
 export async function appendSmall({ tree, directories }: StoreParts, { key, bytes }: SmallObject): Promise<void> {
   await directories.within(parentOf(key), async () => {
     const opened = tree.openRegular(key, O_WRONLY | O_APPEND | O_CREAT);
     if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
     try {
       const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
-      if (written < bytes.byteLength) throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
+      if (written === bytes.byteLength) return;
+      // What is appended next must not go on in the middle of a line.
+      await tree.calls.ftruncate(opened.descriptor, opened.stats.size);
+      throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
     } finally {
       tree.calls.closeSync(opened.descriptor);
     }

@@ -7,6 +7,7 @@ import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } f
 import { StorageError } from '../storage-error.ts';
 import { toStorageError } from './errno.ts';
 import type { OpenedFile } from './file-tree.ts';
+import type { FreeSpace } from './free-space.ts';
 import { readInto, readWhole } from './read-file.ts';
 import type { RootIdentity } from './root-identity.ts';
 import type { StoreParts } from './store-parts.ts';
@@ -19,6 +20,7 @@ const worthKeepingBytes = 8 << 20;
 
 export interface StagingParts extends StoreParts {
   readonly root: RootIdentity;
+  readonly space: FreeSpace;
 }
 
 export class StagedFile implements StagedObject {
@@ -137,16 +139,19 @@ export class StagedFile implements StagedObject {
   }
 
   #sinkOf(descriptor: number): AppendSink {
-    const { calls } = this.#parts.tree;
+    const { space, tree } = this.#parts;
+    const { calls } = tree;
     return {
       write: async (chunks, position) => {
         this.#synced = false;
         const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-        return this.#guard(async () =>
-          bytes <= smallWriteBytes
+        return this.#guard(async () => {
+          await space.assertRoom(bytes);
+          space.wrote(bytes);
+          return bytes <= smallWriteBytes
             ? calls.writevSync(descriptor, chunks, position)
-            : calls.writev(descriptor, chunks, position),
-        );
+            : calls.writev(descriptor, chunks, position);
+        });
       },
       sync: () => this.#guard(() => this.#sync(() => calls.fdatasync(descriptor))),
     };

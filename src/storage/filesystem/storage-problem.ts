@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf } from './errno.ts';
 import type { FileTree } from './file-tree.ts';
+import type { FreeSpace } from './free-space.ts';
 import type { RootIdentity } from './root-identity.ts';
 
 const { R_OK, W_OK, X_OK } = constants;
@@ -11,12 +12,13 @@ const { R_OK, W_OK, X_OK } = constants;
 export async function storageProblem(
   tree: FileTree,
   root: RootIdentity,
+  space: FreeSpace,
   { readOnly }: { readonly readOnly: boolean },
 ): Promise<string | undefined> {
   try {
     await root.assertPresent();
     tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
-    return undefined;
+    return !readOnly && (await space.isShort()) ? 'the disk of the storage directory is full' : undefined;
   } catch (error) {
     if (error instanceof StorageError) return 'the storage directory is gone, or is not the one that was opened';
     const code = errnoOf(error);

@@ -1,8 +1,11 @@
 // Every system call of the filesystem driver, and its clock, as one object that is passed in: tests replace single calls
 // to bring about what a machine does not do on demand (a failed fsync, a full disk, a foreign write at the worst moment).
-import fs, { type Dirent, type NoParamCallback, type Stats } from 'node:fs';
+import fs, { type Dirent, type NoParamCallback, type Stats, type StatsFs } from 'node:fs';
 import { dirname } from 'node:path';
 import { exchangeSync } from './exchange.ts';
+
+/** The part of statfs(2) that is used: its type, the size of its blocks, how many there are, and how many of them we may fill. */
+export type FileSystemStats = Readonly<Pick<StatsFs, 'type' | 'bsize' | 'blocks' | 'bavail'>>;
 
 export interface SystemCalls {
   now(): number;
@@ -50,8 +53,8 @@ export interface SystemCalls {
   removeTree(path: string): Promise<void>;
   /** Creates the directory and its missing parents. */
   makeTree(path: string, mode: number): Promise<void>;
-  /** The type number of the file system that `path` is on. */
-  fileSystemType(path: string): Promise<number>;
+  /** The file system that `path` is on. */
+  statfs(path: string): Promise<FileSystemStats>;
 }
 
 // Callbacks wrapped by hand: FileHandles of fs/promises cost a quarter more (PERFORMANCE.md, section 4).
@@ -105,7 +108,7 @@ export const systemCalls: SystemCalls = {
   readdir: (path) => fs.promises.readdir(path, { withFileTypes: true }),
   removeTree: (path) => fs.promises.rm(path, { recursive: true, force: true }),
   makeTree,
-  fileSystemType: async (path) => (await fs.promises.statfs(path)).type,
+  statfs: (path) => fs.promises.statfs(path),
 };
 
 /** Not mkdir's own `recursive`: that one never returns where a parent exists and yet refuses with ENOENT, as /proc does. */

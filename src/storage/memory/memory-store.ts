@@ -15,6 +15,7 @@ import type {
   StagedObject,
   StoredObject,
   Updated,
+  UpdateOptions,
   VersionLabel,
 } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
@@ -44,6 +45,8 @@ export class MemoryStore implements ObjectStore {
   async problem(): Promise<string | undefined> {
     return undefined;
   }
+
+  async assertRoom(_bytes: number): Promise<void> {}
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
     return this.#objects.get(key)?.info;
@@ -78,7 +81,7 @@ export class MemoryStore implements ObjectStore {
     this.#append({ key, bytes });
   }
 
-  async update(key: Key, change: Change): Promise<Updated> {
+  async update(key: Key, change: Change, _options?: UpdateOptions): Promise<Updated> {
     return this.#updates.run(key, async () => {
       for (let round = 0; round < maxRounds; round += 1) {
         const updated = await this.#attempt(key, change);

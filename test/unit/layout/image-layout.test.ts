@@ -1,8 +1,10 @@
 // A layout with many manifests: what is worked out once, and what others do meanwhile.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { layoutKeys } from '../../../src/layout/keys.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
-import { parseRepositoryName } from '../../../src/oci/reference.ts';
+import { parseReference, parseRepositoryName } from '../../../src/oci/reference.ts';
+import type { Repository } from '../../../src/registry/repository.ts';
+import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { codeOf, pull, pushBlob, pushManifest, referrersIn, tagsOf } from '../../support/pushes.ts';
@@ -10,6 +12,7 @@ import { memoryRegistry, registryOver } from '../../support/registry-under-test.
 
 const keys = layoutKeys(parseRepositoryName('a'));
 const subject = digestOf(Buffer.from('subject'));
+const image = imageManifest({ layers: 0 });
 
 /** A layout as another tool leaves it: plain entries, nothing known about any of them. */
 async function layoutOf(contents: readonly ReturnType<typeof imageIndex>[]) {
@@ -82,5 +85,61 @@ describe('what is known of a manifest', () => {
     const { manifests } = await repository('a').referrers.list(subject, { artifactTypes: [] });
     expect(manifests).toEqual([{ ...note.descriptor, artifactType: 'a/b', annotations: { large } }]);
     expect((await pull(repository('a'), parseDigest(image.digest))).bytes).toEqual(image.bytes);
+  });
+});
+
+describe('a push that there is no space to list', () => {
+  const full = () => Promise.reject(new StorageError('no-space', 'full'));
+
+  async function almostFull() {
+    const hooked = interleaving((await memoryRegistry()).store);
+    return { ...hooked, ...registryOver(hooked.store) };
+  }
+
+  it('leaves no manifest behind, and can be repeated', async () => {
+    const { repository, store, rightBefore } = await almostFull();
+    rightBefore('update', full);
+    await expect(pushManifest(repository('a'), 'v1', image)).rejects.toMatchObject({ failure: 'no-space' });
+    expect(await store.stat(keys.blob(image.digest))).toBeUndefined();
+    await pushManifest(repository('a'), 'v1', image);
+    expect((await pull(repository('a'), 'v1')).digest).toBe(image.digest);
+  });
+
+  it('leaves a manifest that was there, or that another push has listed meanwhile', async () => {
+    const { repository, rightBefore } = await almostFull();
+    await pushManifest(repository('a'), 'v1', image);
+    rightBefore('update', full);
+    await expect(pushManifest(repository('a'), 'v2', image)).rejects.toMatchObject({ failure: 'no-space' });
+    expect((await pull(repository('a'), 'v1')).digest).toBe(image.digest);
+    const other = imageManifest({ annotations: { other: 'yes' } });
+    rightBefore('update', async () => {
+      await pushManifest(repository('b'), 'v1', other);
+      return full();
+    });
+    rightBefore('delete', () => pushManifest(repository('a'), 'v3', other));
+    await expect(pushManifest(repository('a'), 'v2', other)).rejects.toMatchObject({ failure: 'no-space' });
+    expect((await pull(repository('a'), 'v3')).digest).toBe(other.digest);
+  });
+
+  it('is refused before anything is written where so much is to stay free', async () => {
+    const { repository, rightBefore, count } = await almostFull();
+    rightBefore('assertRoom', full);
+    await expect(pushManifest(repository('a'), 'v1', image)).rejects.toMatchObject({ failure: 'no-space' });
+    expect([count('write'), count('update')]).toEqual([0, 0]);
+  });
+});
+
+describe('a full disk', () => {
+  it.each([
+    ['a delete of a tag', true, (to: Repository) => to.manifests.delete(parseReference('v1'))],
+    ['a delete of a manifest', true, (to: Repository) => to.manifests.delete(parseReference(image.digest))],
+    ['a push', false, (to: Repository) => pushManifest(to, 'v2', image)],
+  ])('%s may use what is set aside: %s', async (_, mayUseReserve, work) => {
+    const { store } = await memoryRegistry();
+    const { repository } = registryOver(store);
+    await pushManifest(repository('a'), 'v1', image);
+    const update = vi.spyOn(store, 'update');
+    await work(repository('a'));
+    expect(update.mock.calls.map(([, , options]) => options)).toEqual([{ mayUseReserve }]);
   });
 });

@@ -356,3 +356,52 @@ describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, ope
     expect((await under.store.staged()).length).toBe(1);
   });
 });
+
+describe('a request that there is no space for', () => {
+  const full = () => Promise.reject(new StorageError('no-space', 'full'));
+  const noSpace = { failure: 'no-space' };
+
+  async function almostFull() {
+    const hooked = interleaving(new MemoryStore());
+    const { uploads } = registryOver(hooked.store).repository();
+    const { id } = await uploads.start({});
+    await uploads.append(id, chunkOf(part(0, 4)));
+    return { ...hooked, uploads, id };
+  }
+
+  it('is refused before its body is read when its length is known', async () => {
+    const { uploads, id, rightBefore, count } = await almostFull();
+    const before = count('append');
+    rightBefore('assertRoom', full);
+    await expect(uploads.append(id, chunkOf(part(4, 8)))).rejects.toMatchObject(noSpace);
+    expect(count('append')).toBe(before);
+  });
+
+  it('takes back what it wrote, and keeps what was acknowledged: the upload goes on', async () => {
+    const { uploads, id, rightAfter } = await almostFull();
+    rightAfter('append', full);
+    await expect(uploads.append(id, chunkOf(part(4, 8)))).rejects.toMatchObject(noSpace);
+    expect((await uploads.status(id)).size).toBe(4);
+    rightAfter('append', full);
+    await expect(uploads.commit(id, blob.digest, chunkOf(part(4)))).rejects.toMatchObject(noSpace);
+    expect((await uploads.status(id)).size).toBe(4);
+    expect((await uploads.commit(id, blob.digest, chunkOf(part(4)))).size).toBe(bytes.length);
+  });
+
+  it('takes back its last chunk, too, when the blob cannot be published', async () => {
+    const { uploads, id, rightBefore } = await almostFull();
+    rightBefore('commit', full);
+    await expect(uploads.commit(id, blob.digest, chunkOf(part(4)))).rejects.toMatchObject(noSpace);
+    expect((await uploads.status(id)).size).toBe(4);
+    expect((await uploads.commit(id, blob.digest, chunkOf(part(4)))).size).toBe(bytes.length);
+  });
+
+  it('begins no session', async () => {
+    const { uploads, store, rightBefore } = await almostFull();
+    rightBefore('assertRoom', full);
+    await expect(uploads.start({})).rejects.toMatchObject(noSpace);
+    rightBefore('commit', full);
+    await expect(uploads.push(blob.digest, chunkOf(bytes))).rejects.toMatchObject(noSpace);
+    expect(await store.staged()).toHaveLength(1);
+  });
+});

@@ -5,7 +5,7 @@ import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
-import { newDirectory, storeOnDisk, systemError, tracing } from './store-on-disk.ts';
+import { failing, newDirectory, storeOnDisk, systemError, tracing } from './store-on-disk.ts';
 
 function directoriesOnDisk(replaced: Partial<SystemCalls> = {}) {
   const root = newDirectory();
@@ -55,16 +55,31 @@ test('a directory that was removed and made again is made durable again', async 
 
 test('a directory whose entry could not be synced is not taken for durable (injected)', async () => {
   let failures = 1;
-  const { directories, events } = directoriesOnDisk({
+  const { directories, events, root } = directoriesOnDisk({
     fsync: async (descriptor) => {
       if (failures-- > 0) throw systemError('EIO');
       return systemCalls.fsync(descriptor);
     },
   });
+  mkdirSync(`${root}/team`);
   await expect(directories.ensure('team')).rejects.toMatchObject({ code: 'EIO' });
   events.length = 0;
   await directories.ensure('team');
   expect(events).toEqual(['fsync .']);
+});
+
+test('directories that were made for what then fails are gone again, and only those (a full disk, injected)', async () => {
+  const { directories, root } = directoriesOnDisk({
+    mkdirSync: failing(systemCalls.mkdirSync, 'ENOSPC', (path) => path.endsWith('/last')),
+  });
+  mkdirSync(`${root}/team`);
+  await expect(directories.ensure('team/app/last')).rejects.toMatchObject({ code: 'ENOSPC' });
+  const work = async () => {
+    writeFileSync(`${root}/team/other/mine`, '');
+    throw systemError('ENOSPC');
+  };
+  await expect(directories.within('team/other/empty', work)).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(readdirSync(root, { recursive: true }).sort()).toEqual(['team', 'team/other', 'team/other/mine']);
 });
 
 test('a symbolic link or a file on the way is refused', async () => {

@@ -120,7 +120,7 @@ test('on network and FUSE file systems a stat opens the file, so that the server
   const opened: string[] = [];
   for (const type of [0x6969, 0x65735546, 0x01021997, -0x00acb2be, 0xef53]) {
     const { store, at } = await storeOnDisk({
-      fileSystemType: async () => type,
+      statfs: async (path) => ({ ...(await systemCalls.statfs(path)), type }),
       openSync: (path, flags, mode) => {
         opened.push(path);
         return systemCalls.openSync(path, flags, mode);

@@ -18,8 +18,8 @@ import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { appendText, bytesOf, key, replaceBy, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
 import { failing, newDirectory, type StoreOnDisk, storeOnDisk, systemError } from './store-on-disk.ts';
 
-const own = { laysId: 'at-open' } as const;
-const shared = { laysId: 'with-first-write' } as const;
+const own = { served: { ownFiles: 'at-open', minFree: 0 } } as const;
+const shared = { served: { ownFiles: 'with-first-write', minFree: 0 } } as const;
 const unavailable = { name: 'StorageError', failure: 'unavailable' };
 
 interface Served extends StoreOnDisk {

@@ -216,7 +216,7 @@ test('a session whose record could not be written is not there at all (a full di
     },
   });
   await expect(store.stage(newUploadId(), {})).rejects.toMatchObject({ failure: 'no-space' });
-  expect(readdirSync(at('.moorage/uploads'))).toEqual([]);
+  expect(readdirSync(at('.'))).toEqual([]);
 });
 
 test('data that somebody made a symbolic link is not written through', async () => {

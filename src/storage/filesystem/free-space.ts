@@ -1,0 +1,78 @@
+// How much room there is for new content. Some is kept free: deletes, repairs and other programs need it, and on a file system that
+// is filled to the last block nothing works any more, for anybody.
+import { StorageError } from '../storage-error.ts';
+import type { FileTree } from './file-tree.ts';
+
+/** Unless another size is given, whichever is less. */
+const usualMinFreeBytes = 64 * 1024 * 1024;
+const usualMinFreeShare = 0.02;
+/** For so long the answer of the system is counted on from, by what was written since. */
+const trustMs = 1_000;
+
+export interface Room {
+  /** Bytes that may be written by us. */
+  readonly free: number;
+  /** Bytes of the whole file system. */
+  readonly total: number;
+}
+
+export class FreeSpace {
+  readonly #tree: FileTree;
+  readonly #minFree: number | undefined;
+  #room: Room | undefined;
+  #lookedAtMs = 0;
+  #writtenSince = 0;
+
+  /** `minFree` in bytes; undefined keeps as much free as is usual, 0 nothing. */
+  constructor(tree: FileTree, minFree: number | undefined) {
+    this.#tree = tree;
+    this.#minFree = minFree;
+  }
+
+  /** Refuses ('no-space') new content of so many bytes that would leave less than is kept free. */
+  async assertRoom(bytes: number): Promise<void> {
+    if (this.#minFree === 0 || (this.#isFresh() && this.#fits(bytes))) return;
+    // Also where the last look would refuse: somebody may have made room since.
+    await this.look();
+    if (this.#fits(bytes)) return;
+    throw new StorageError('no-space', `${bytes} bytes would leave less than ${this.#kept()} bytes free`);
+  }
+
+  /** To be counted until the next look, so that a burst does not go beyond what is kept free. */
+  wrote(bytes: number): void {
+    this.#writtenSince += bytes;
+  }
+
+  /** True while new content of any size is refused, as the system says now. */
+  async isShort(): Promise<boolean> {
+    const { free } = await this.look();
+    return free < Math.max(this.#kept(), 1);
+  }
+
+  /** Asks the system. */
+  async look(): Promise<Room> {
+    const { calls, root } = this.#tree;
+    const { bsize, blocks, bavail } = await calls.statfs(root);
+    this.#lookedAtMs = calls.now();
+    this.#writtenSince = 0;
+    // File systems that do not tell how large they are do not tell how full either.
+    this.#room = blocks > 0 ? { free: bavail * bsize, total: blocks * bsize } : unlimited;
+    return this.#room;
+  }
+
+  #isFresh(): boolean {
+    return this.#room !== undefined && Math.abs(this.#tree.calls.now() - this.#lookedAtMs) < trustMs;
+  }
+
+  #fits(bytes: number): boolean {
+    const { free } = this.#room ?? unlimited;
+    return free - this.#writtenSince - bytes >= this.#kept();
+  }
+
+  #kept(): number {
+    const { total } = this.#room ?? unlimited;
+    return this.#minFree ?? Math.min(usualMinFreeBytes, total * usualMinFreeShare);
+  }
+}
+
+const unlimited: Room = { free: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
