@@ -1,0 +1,112 @@
+// Derived facts as lines of a file that only grows, kept across restarts and shared by every server of the root. A cache and
+// nothing more: what cannot be read or written is derived again.
+import type { Key, ObjectStore } from '../storage/object-store.ts';
+import type { LayoutLog } from './layout-log.ts';
+
+const writeAfterMs = 500;
+const newline = 10;
+
+export interface KeptLinesOptions {
+  readonly store: ObjectStore;
+  readonly key: Key;
+  /** What the lines are, in the first of them and in the log: `manifest facts`. */
+  readonly kind: string;
+  /** Of the form of a line: another one begins the file anew. */
+  readonly version: number;
+  /** A larger file is begun anew, and what is beyond is derived again. */
+  readonly maxBytes: number;
+  readonly log: LayoutLog;
+}
+
+export class KeptLines {
+  readonly #options: KeptLinesOptions;
+  #reading: Promise<Buffer> | undefined;
+  #size = 0;
+  #isNew = false;
+  /** The last line was cut short by a crash: what is appended must not become a part of it. */
+  #isCut = false;
+  #unwritten: string[] = [];
+  #writing: NodeJS.Timeout | undefined;
+  #failed = false;
+
+  constructor(options: KeptLinesOptions) {
+    this.#options = options;
+  }
+
+  /** False when nothing more is kept. */
+  get takesMore(): boolean {
+    return !this.#failed && this.#size < this.#options.maxBytes;
+  }
+
+  /** The file as it is now, its first line included; empty when it is not there, or not ours. The last line may be cut short. */
+  read(): Promise<Buffer> {
+    const reading = this.#read();
+    this.#reading = reading;
+    return reading;
+  }
+
+  /** Written a little later, together with others, and not synced. */
+  add(line: string): void {
+    if (!this.takesMore) return;
+    this.#size += line.length + 1;
+    this.#unwritten.push(`${line}\n`);
+    this.#writing ??= setTimeout(() => void this.flush(), writeAfterMs).unref();
+  }
+
+  async flush(): Promise<void> {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
+    if (this.#unwritten.length === 0) return;
+    // Whether it is ours, and ends with a whole line.
+    await (this.#reading ?? this.read());
+    const { store, key, kind, log } = this.#options;
+    const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
+    const isNew = this.#isNew;
+    this.#unwritten = [];
+    this.#isNew = false;
+    this.#isCut = false;
+    this.#reading = nothingToRead;
+    try {
+      if (isNew) await store.write(key, Buffer.from(this.#firstLine));
+      await store.append(key, bytes);
+    } catch (error) {
+      this.#failed = true;
+      log.info(`${kind} cannot be kept; they are derived anew after a restart`, { error });
+    }
+  }
+
+  async #read(): Promise<Buffer> {
+    const { store, key, kind, maxBytes, log } = this.#options;
+    let bytes: Buffer = Buffer.alloc(0);
+    try {
+      const object = await store.read(key, maxBytes);
+      if (object !== undefined)
+        bytes = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength);
+    } catch (error) {
+      log.info(`the kept ${kind} cannot be read; they are derived anew`, { error });
+    }
+    const begin = this.#firstLine;
+    this.#isNew = bytes.toString('latin1', 0, begin.length) !== begin;
+    const ours = this.#isNew ? Buffer.alloc(0) : bytes;
+    this.#isCut = ours.length > 0 && ours.at(-1) !== newline;
+    this.#size = ours.length;
+    return ours;
+  }
+
+  /** Facts are believed only where they were written: a stranger's directory may bring its own. */
+  get #firstLine(): string {
+    const { store, kind, version } = this.#options;
+    return `${JSON.stringify({ moorage: kind, version, place: store.place })}\n`;
+  }
+}
+
+const nothingToRead = Promise.resolve(Buffer.alloc(0));
+
+/** Calls `take` with the span of each whole line. */
+export function forEachLine(bytes: Buffer, take: (start: number, end: number) => void): void {
+  let start = 0;
+  for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+    take(start, end);
+    start = end + 1;
+  }
+}
