@@ -44,6 +44,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     digests: settings.layouts.digests,
     scan: settings.layouts.scan !== 'off',
     reconciles: settings.layouts.reconcile === 'background',
+    verifyReads: settings.storage.verifyReads,
   });
   const app = buildApp({
     registry,

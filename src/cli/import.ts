@@ -96,6 +96,7 @@ async function openRoot({ environment, config, root }: ImportRequest): Promise<R
     names: settings.layouts,
     referrersTag: settings.layouts.referrersTag,
     digests: settings.layouts.digests,
+    verifyReads: settings.storage.verifyReads,
   });
 }
 

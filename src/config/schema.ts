@@ -28,6 +28,11 @@ export const configSchema = z.strictObject({
       .describe(
         'Pushes are refused (507) while less than this is free, so that deletes and other programs still work; 0 lets them fill the disk. Unless set, 64MiB or 2 % of the file system, whichever is less.',
       ),
+    verifyReads: choice(['once', 'all', 'off'])
+      .prefault('once')
+      .describe(
+        'Hash blobs that this registry did not hash when they were stored: before the first download (above 64MiB, during it), with every download, or never. Damaged ones answer 404, so that clients push them again.',
+      ),
   }),
   server: z.strictObject({
     listen: parsed(

@@ -1,7 +1,7 @@
 // How answers leave: the head as one flat list, always with a literal Content-Length, and errors in the spec's envelope.
 // The reply is taken from Fastify (hijack) for this last step, because its own costs more than the rest of a hot request.
 import type { FastifyReply } from 'fastify';
-import type { BlobContent } from '../registry/blobs.ts';
+import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, type HeaderList, headerNames, warningHeader } from './headers.ts';
@@ -14,6 +14,8 @@ import { endAfterBody, hasUnreadBody, mustClose } from './unread-body.ts';
 export interface BlobPart extends ByteSpan {
   readonly sender: BlobSender;
   readonly content: BlobContent;
+  /** Of a whole blob that is hashed while it is sent; none so small that it is sent in one piece. */
+  readonly check: PassingCheck | undefined;
 }
 
 export interface AnswersOptions {
@@ -67,7 +69,7 @@ export class Answers {
 
   /** Part of a blob: small ones in one piece, large ones through the sender. */
   async blob(reply: FastifyReply, status: number, headers: HeaderList, part: BlobPart): Promise<void> {
-    const { sender, content, first, length } = part;
+    const { sender, content, first, length, check } = part;
     if (length <= smallBlobBytes) {
       const bytes = Buffer.allocUnsafe(length);
       await readFully(content, bytes, first);
@@ -76,7 +78,7 @@ export class Answers {
     reply.bodyBytes = length;
     this.#writeHead(reply, status, [...headers, 'Content-Length', String(length)], false);
     try {
-      await sender.send(reply.raw, content, { first, length });
+      await sender.send(reply.raw, content, { first, length }, check);
     } catch (error) {
       // The head is gone: a connection that breaks off is the only way left to say that the content is not complete.
       reply.raw.destroy();

@@ -1,6 +1,6 @@
 // How the bytes of a blob reach a client: small ones in one read and one write, large ones by the fastest way this machine has.
 import type { ServerResponse } from 'node:http';
-import type { BlobContent } from '../registry/blobs.ts';
+import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 
 /** Up to here one read and one write beat everything else (measured: three times a stream). */
 export const smallBlobBytes = 64 * 1024;
@@ -13,14 +13,20 @@ export interface ByteSpan {
 export interface BlobSender {
   /**
    * Sends a span of a blob as the body of an answer whose head is written, and ends the answer. When the client goes away
-   * it just stops. Throws when the blob cannot be read as far as it should; the caller then breaks the connection.
+   * it just stops. Throws when the blob cannot be read as far as it should, or when `check`, which is given for a whole blob,
+   * finds it wrong: before its last bytes have left. The caller then breaks the connection.
    */
-  send(response: ServerResponse, content: BlobContent, span: ByteSpan): Promise<void>;
+  send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<void>;
 }
 
 /** The blob on disk is shorter than it was when it was opened: somebody else wrote into it. */
 export class TruncatedBlobError extends Error {
   override readonly name = 'TruncatedBlobError';
+}
+
+/** What was read of the blob is not what its digest says. */
+export class WrongBlobError extends Error {
+  override readonly name = 'WrongBlobError';
 }
 
 /** Runs `work` and closes the content, whatever happens. */

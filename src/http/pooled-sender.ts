@@ -1,7 +1,7 @@
 // Large blobs by reads into two buffers that take turns: while one is on its way to the client the other is filled.
 import type { ServerResponse } from 'node:http';
-import type { BlobContent } from '../registry/blobs.ts';
-import { type BlobSender, type ByteSpan, readFully, write } from './blob-sender.ts';
+import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
+import { type BlobSender, type ByteSpan, readFully, WrongBlobError, write } from './blob-sender.ts';
 
 /** Measured: larger ones gain a twentieth, streams reach half of it. */
 const bufferBytes = 1024 * 1024;
@@ -14,10 +14,10 @@ export class PooledSender implements BlobSender {
   readonly #free: Uint8Array[] = [];
   #lent = 0;
 
-  async send(response: ServerResponse, content: BlobContent, { first, length }: ByteSpan): Promise<void> {
+  async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<void> {
     const buffers = [this.#take(), this.#take()] as const;
     try {
-      if (await sendAll(response, content, { first, length }, buffers)) response.end();
+      if (await sendAll(response, content, { ...span, buffers, check })) response.end();
     } catch (error) {
       // Before the buffers are given back: one may still be on its way, and would carry another blob's bytes.
       response.destroy();
@@ -41,12 +41,16 @@ export class PooledSender implements BlobSender {
   }
 }
 
+interface SendOptions extends ByteSpan {
+  readonly buffers: readonly [Uint8Array, Uint8Array];
+  readonly check: PassingCheck | undefined;
+}
+
 /** False when the client is gone. */
 async function sendAll(
   response: ServerResponse,
   content: BlobContent,
-  { first, length }: ByteSpan,
-  buffers: readonly [Uint8Array, Uint8Array],
+  { first, length, buffers, check }: SendOptions,
 ): Promise<boolean> {
   const end = first + length;
   let writing: Promise<boolean> = Promise.resolve(true);
@@ -56,9 +60,14 @@ async function sendAll(
     const chunk = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
     // The write before last used this buffer; it has ended, since the last one was only started after it.
     await readFully(content, chunk, at);
+    at += chunk.byteLength;
+    check?.update(chunk);
+    // A client that gets all but the last bytes knows that what it has is nothing.
+    if (check !== undefined && at === end && !(await check.isRight())) {
+      throw new WrongBlobError('a blob is not what its digest says');
+    }
     if (!(await writing)) return false;
     writing = write(response, chunk);
-    at += chunk.byteLength;
   }
   return writing;
 }

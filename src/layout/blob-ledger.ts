@@ -1,38 +1,140 @@
-// What this process knows of blob files that it need not look at again: which bytes it hashed or made durable itself.
+// What is known of blob files, so that nobody need look at them again: which hold the bytes of their name, which do not, and which
+// are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
 import { LRUCache } from 'lru-cache';
+import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectInfo, VersionLabel } from '../storage/object-store.ts';
-
-interface Known {
-  readonly label: VersionLabel;
-  readonly hashed: boolean;
-}
+import { RecentSet } from '../storage/recent-set.ts';
+import { onAnyDevice } from '../storage/version-label.ts';
+import { forEachLine, type KeptLines } from './kept-lines.ts';
+import { Pace } from './pace.ts';
 
 /** Bounded: what was forgotten is hashed or synced once more. */
-const maxBlobs = 100_000;
+const maxBlobs = 200_000;
+/** About 150 bytes a line: more of them than are known in memory. */
+export const maxLedgerBytes = 32 * 1024 * 1024;
+
+const maxSuspects = 10_000;
+
+/** In the place of the version that was found damaged. A word, so that no line that was cut short says it. */
+const right = 'right';
 
 export class BlobLedger {
-  readonly #known = new LRUCache<Key, Known>({ max: maxBlobs });
+  readonly #lines: KeptLines | undefined;
+  /** By digest and label: `right`, or the version that was damaged. */
+  readonly #hashed = new LRUCache<string, string>({ max: maxBlobs });
+  readonly #durable = new LRUCache<Key, VersionLabel>({ max: maxBlobs });
+  /** Of which some file is, or was, damaged. */
+  readonly #suspects = new RecentSet(maxSuspects);
+  #loading: Promise<void> | undefined;
 
-  /** The file has exactly the bytes of its name: we hashed them. Holds while size, time and inode stay the same. */
-  isHashed(key: Key, info: ObjectInfo): boolean {
-    const known = this.#known.get(key);
-    return known?.hashed === true && known.label === info.label;
+  /** `lines` is what is kept across restarts; undefined: nothing. */
+  constructor(lines?: KeptLines) {
+    this.#lines = lines;
+  }
+
+  /** The file has exactly the bytes of its name: somebody here hashed them. Holds while size, time and inode stay the same. */
+  isRight(digest: Digest, info: ObjectInfo): boolean {
+    return this.#known(digest, info) === right;
+  }
+
+  /** Holds for this very version: whatever touches the file, a backup that is put back with all its times included, is looked at. */
+  isDamaged(digest: Digest, info: ObjectInfo): boolean {
+    return this.#known(digest, info) === onAnyDevice(info.version);
+  }
+
+  /** False for nearly all blobs; of others their files tell. */
+  isSuspect(digest: string): boolean {
+    return this.#suspects.has(digest);
+  }
+
+  get hasSuspects(): boolean {
+    return this.#suspects.size > 0;
   }
 
   isDurable(key: Key, info: ObjectInfo): boolean {
-    return this.#known.get(key)?.label === info.label;
+    return this.#durable.get(key) === info.label;
   }
 
-  setHashed(key: Key, info: ObjectInfo): void {
-    this.#known.set(key, { label: info.label, hashed: true });
+  /** Kept across restarts. */
+  setRight(digest: Digest, info: ObjectInfo): void {
+    this.#set(digest, info, right);
+  }
+
+  /** Of a manifest: its bytes are looked at whenever they are read, so a restart may forget it. */
+  setRightInMemory(digest: Digest, info: ObjectInfo): void {
+    this.#hashed.set(idOf(digest, info.label), right);
+  }
+
+  /** Kept across restarts. */
+  setDamaged(digest: Digest, info: ObjectInfo): void {
+    this.#set(digest, info, onAnyDevice(info.version));
+  }
+
+  /** Of a version that may still change unseen, so that nothing can be said of it for good. */
+  suspect(digest: Digest): void {
+    this.#suspects.add(digest);
   }
 
   setDurable(key: Key, info: ObjectInfo): void {
-    if (!this.isDurable(key, info)) this.#known.set(key, { label: info.label, hashed: false });
+    this.#durable.set(key, info.label);
   }
 
   /** Deleted through the API: it must never come back by itself. */
   forget(key: Key): void {
-    this.#known.delete(key);
+    this.#durable.delete(key);
   }
+
+  /** Resolves once what earlier runs kept is known; asked for by whoever would hash otherwise. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async flush(): Promise<void> {
+    await this.#lines?.flush();
+  }
+
+  #known(digest: Digest, info: ObjectInfo): string | undefined {
+    const id = idOf(digest, info.label);
+    const known = this.#hashed.get(id);
+    if (known !== undefined) return known;
+    const keptId = idOf(digest, onAnyDevice(info.label));
+    const kept = this.#hashed.get(keptId);
+    if (kept !== undefined) {
+      this.#hashed.delete(keptId);
+      this.#hashed.set(id, kept);
+    }
+    return kept;
+  }
+
+  #set(digest: Digest, info: ObjectInfo, state: string): void {
+    if (this.#known(digest, info) === state) return;
+    this.#hashed.set(idOf(digest, info.label), state);
+    if (state !== right) this.#suspects.add(digest);
+    this.#lines?.add(`${idOf(digest, onAnyDevice(info.label))} ${state}`);
+  }
+
+  async #load(): Promise<void> {
+    if (this.#lines === undefined) return;
+    const bytes = await this.#lines.read();
+    const starts: (readonly [number, number])[] = [];
+    forEachLine(bytes, (start, end) => starts.push([start, end]));
+    const pace = new Pace();
+    for (const [start, end] of starts) {
+      this.#take(bytes.toString('latin1', start, end));
+      await pace.step();
+    }
+  }
+
+  /** Nothing for the first line, or one that a crash cut short. */
+  #take(line: string): void {
+    const [digest = '', label, state, more] = line.split(' ');
+    if (!isDigest(digest) || label === undefined || state === undefined || more !== undefined) return;
+    this.#hashed.set(idOf(digest, label), state);
+    if (state !== right) this.#suspects.add(digest);
+  }
+}
+
+function idOf(digest: Digest, label: string): string {
+  return `${digest} ${label}`;
 }

@@ -6,7 +6,8 @@ import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { meansNoSpace } from '../storage/storage-error.ts';
-import type { BlobLedger } from './blob-ledger.ts';
+import type { BlobChecks } from './blob-checks.ts';
+import { leadsTo, sizeByManifests } from './blob-needs.ts';
 import { DerivedIndex } from './derived-index.ts';
 import { FactsFile } from './facts-file.ts';
 import { ForeignWatch } from './foreign-watch.ts';
@@ -54,7 +55,7 @@ export interface ImageLayoutOptions {
   /** Looks for referrers also among blobs that nothing leads to. */
   readonly scan: boolean;
   readonly store: ObjectStore;
-  readonly ledger: BlobLedger;
+  readonly checks: BlobChecks;
   readonly caches: ManifestCaches;
   /** Where derived facts are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
@@ -95,14 +96,15 @@ export class ImageLayout {
   #derived: DerivedIndex | undefined;
 
   constructor(options: ImageLayoutOptions) {
-    const { prefix, store, ledger, caches, clock, log, readOnly, onActive, process } = options;
+    const { prefix, store, checks, caches, clock, log, readOnly, onActive, process } = options;
     const keys = layoutKeys(prefix);
     const name = options.name === '' ? '.' : options.name;
     this.#keys = keys;
     this.#store = store;
     this.#clock = clock;
     this.#referrersTag = options.referrersTag;
-    this.blobs = new LayoutBlobs(store, keys, ledger, clock);
+    const statedSize = (digest: Digest) => this.#statedSize(digest);
+    this.blobs = new LayoutBlobs({ store, keys, checks, clock, statedSize });
     const { facts } = options;
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
     this.manifests = new ManifestReader({ store, keys, caches, log, facts: this.#facts });
@@ -263,6 +265,12 @@ export class ImageLayout {
     return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
   }
 
+  /** True when the image needs a blob that is known to be damaged here. */
+  async needsDamaged(image: FoundManifest): Promise<boolean> {
+    if (!(await this.blobs.mayHoldDamaged())) return false;
+    return leadsTo(image, (digest) => this.blobs.isDamaged(digest), this.manifests);
+  }
+
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
   async tags(names: RepositoryNames): Promise<readonly Tag[] | undefined> {
     const index = await this.readIndex();
@@ -320,6 +328,11 @@ export class ImageLayout {
     await this.#quiet?.close();
     await this.#watch.close();
     await this.#facts?.flush();
+  }
+
+  async #statedSize(digest: Digest): Promise<number | undefined> {
+    const index = await this.readIndex();
+    return index && sizeByManifests(digest, index, this.manifests);
   }
 
   #derivedFrom(index: LayoutIndex): DerivedIndex {

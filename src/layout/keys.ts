@@ -3,6 +3,7 @@
 //   <prefix>/oci-layout  index.json  blobs/<algorithm>/<encoded>     one repository = one layout
 //   .moorage/pool/<algorithm>/<encoded>                              one link per distinct blob of the root
 //   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
+//   .moorage/cache/.blobs                                            which blob files hold what their names say, to hash nothing twice
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
@@ -46,7 +47,7 @@ export function poolKey(digest: Digest): Key {
   return `.moorage/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
 }
 
-/** Directories of derived facts about manifests: within the root they belong to, or in a place that many roots share. */
+/** Directories of derived facts about manifests and blobs: within the root they belong to, or in a place that many roots share. */
 export const ownFactsDirectory = '.moorage/cache' as Key;
 
 /** `scope` tells roots apart: letters and digits. */
@@ -56,6 +57,11 @@ export function sharedFactsDirectory(scope: string): Key {
 
 export function factsKey(directory: Key, prefix: LayoutPrefix): Key {
   return (prefix === '' ? `${directory}/.facts` : `${directory}/${prefix}/.facts`) as Key;
+}
+
+/** A name's component cannot start with a dot, so it never meets the facts of a layout. */
+export function ledgerKey(directory: Key): Key {
+  return `${directory}/.blobs` as Key;
 }
 
 export const rootPrefix = '' as Key;

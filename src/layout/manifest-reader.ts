@@ -85,6 +85,11 @@ export class ManifestReader {
     return this.cached(digest);
   }
 
+  /** True when there is a file, readable as a manifest or not. */
+  async has(digest: Digest): Promise<boolean> {
+    return (await this.#store.stat(this.#keys.blob(digest))) !== undefined;
+  }
+
   async factsOfEntry(entry: IndexEntry): Promise<KnownFacts> {
     const { digest, mediaType, facts: kept } = entry;
     if (kept === 'none' || (kept !== undefined && isWhole(kept))) return kept;

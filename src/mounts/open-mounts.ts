@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { openLayoutArchive } from '../layout/docker-archive.ts';
+import { DockerArchive } from '../layout/docker-archive-store.ts';
 import type { FactsPlace } from '../layout/image-layout.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
@@ -181,7 +182,8 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   if (kind === 'archive') {
     const workDirectory = workDirectoryOf(options);
     const store = await openLayoutArchive(path, { log: options.log, workDirectory });
-    return { name, store, readOnly: true, facts, path, kind };
+    const isHashed = store instanceof DockerArchive;
+    return { name, store, readOnly: true, isHashed, facts, path, kind };
   }
   const readOnly = options.readOnly || place.readOnly;
   const opened = await openDirectory(path, readOnly, options);

@@ -1,5 +1,7 @@
 // The blobs of one repository: what a client may ask, take over from another repository, and delete.
+import type { PassingCheck } from '../layout/blob-checks.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
+import type { Patience } from '../layout/layout-blobs.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
@@ -7,6 +9,8 @@ import type { OpenObject } from '../storage/object-store.ts';
 
 /** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
 export type BlobContent = OpenObject;
+
+export type { PassingCheck } from '../layout/blob-checks.ts';
 
 export interface BlobInfo {
   readonly digest: Digest;
@@ -26,26 +30,44 @@ export class Blobs {
     this.#layoutOf = layoutOf;
   }
 
-  /** Throws BLOB_UNKNOWN. */
+  /** Throws BLOB_UNKNOWN, also for a damaged one: a client that is told that it is there would not push it again. */
   async stat(digest: Digest): Promise<BlobInfo> {
-    const info = await this.#layout.blobs.stat(digest);
+    const info = await this.#layout.blobs.find(digest);
     if (info === undefined) throw new RegistryError('BLOB_UNKNOWN');
     return { digest, size: info.size };
   }
 
-  /** Throws BLOB_UNKNOWN. */
+  /** Throws BLOB_UNKNOWN, also for a damaged one. What is sent of it goes through its `passingCheck`. */
   async open(digest: Digest): Promise<BlobContent> {
     const content = await this.#layout.blobs.open(digest);
     if (content === undefined) throw new RegistryError('BLOB_UNKNOWN');
     return content;
   }
 
-  /** True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload (distribution-spec, Mounting Blobs). */
-  async mount(digest: Digest, from: RepositoryName | undefined): Promise<boolean> {
+  /** What is to be told of all bytes of an opened blob while they are sent; undefined when nobody need look at them. */
+  passingCheck(digest: Digest, content: BlobContent): PassingCheck | undefined {
+    return this.#layout.blobs.passingCheck(digest, content);
+  }
+
+  /** Of a part that is sent nobody can tell whether it is right: the whole is looked at meanwhile, if nobody did. */
+  checkLater(digest: Digest, content: BlobContent): void {
+    this.#layout.blobs.checkLater(digest, content);
+  }
+
+  /** Reads the whole blob; false when it is not there, or not what its digest says. */
+  verify(digest: Digest): Promise<boolean> {
+    return this.#layout.blobs.hashAnew(digest);
+  }
+
+  /**
+   * True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload
+   * (distribution-spec, Mounting Blobs). A large blob that nobody hashed yet is hashed first, or not taken over for now.
+   */
+  async mount(digest: Digest, from: RepositoryName | undefined, patience: Patience = 'later'): Promise<boolean> {
     const source = from === undefined ? undefined : await this.#layoutOf(from);
     if (from !== undefined && source === undefined) return false;
     if (source !== undefined && (await mayBeManifest(source, digest))) return false;
-    return this.#layout.blobs.mount(digest, source?.blobs);
+    return this.#layout.blobs.mount(digest, source?.blobs, patience);
   }
 
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */

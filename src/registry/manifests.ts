@@ -67,9 +67,13 @@ export class Manifests {
     return { digest: found.digest, mediaType: found.mediaType, bytes };
   }
 
-  /** Throws MANIFEST_UNKNOWN whenever `get` would: clients that are told "it exists" by HEAD do not push it. */
+  /**
+   * Throws MANIFEST_UNKNOWN whenever `get` would, and for an image of which a blob is known to be damaged: clients that are told
+   * "it exists" by HEAD do not push it (oras, crane and regctl then look at none of its blobs), and only a push mends it.
+   */
   async stat(reference: Reference): Promise<ManifestInfo> {
     const { digest, mediaType, bytes } = await this.get(reference);
+    if (await this.#layout.needsDamaged({ digest, mediaType })) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }
 

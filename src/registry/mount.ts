@@ -13,6 +13,8 @@ export interface Mount {
   readonly isOnlyParent?: boolean;
   /** Another name that repositories of a mount called '' are found below, where it has none that begin with it. */
   readonly alias?: RepositoryName;
+  /** True where every blob was hashed when the store was opened, as for a `docker save` archive. */
+  readonly isHashed?: boolean;
   /** Where derived facts about its blobs are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
 }

@@ -1,8 +1,11 @@
 // The layouts of one mount that are in use: their snapshots are kept for as many as memory allows, and made-up names keep nothing.
 import { LRUCache } from 'lru-cache';
-import { BlobLedger } from '../layout/blob-ledger.ts';
+import type { BackgroundWork } from '../layout/background-work.ts';
+import { BlobChecks, type VerifyReads } from '../layout/blob-checks.ts';
+import { BlobLedger, maxLedgerBytes } from '../layout/blob-ledger.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
-import type { LayoutPrefix } from '../layout/keys.ts';
+import { KeptLines } from '../layout/kept-lines.ts';
+import { type LayoutPrefix, ledgerKey } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
@@ -28,13 +31,16 @@ export interface SharedByLayouts {
   readonly scan: boolean;
   readonly reconciles: boolean;
   readonly uploadsExpireAfterMs: number;
+  readonly verifyReads: VerifyReads;
+  readonly checkedAtOnceBytes: number;
+  readonly background: BackgroundWork;
 }
 
 export class MountedLayouts {
   readonly mount: Mount;
   readonly sessions: UploadSessions;
   readonly #shared: SharedByLayouts;
-  readonly #ledger = new BlobLedger();
+  readonly #checks: BlobChecks;
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
   /** Names that were asked for and have shown no index.json yet. */
   readonly #candidates = new LRUCache<LayoutPrefix, ImageLayout>({ max: candidateLayouts });
@@ -45,6 +51,7 @@ export class MountedLayouts {
     this.mount = mount;
     this.#shared = shared;
     const { clock, process: owner, uploadsExpireAfterMs: expireAfterMs } = shared;
+    this.#checks = checksOf(mount, shared);
     this.sessions = new UploadSessions({ store: mount.store, clock, expireAfterMs, owner });
   }
 
@@ -79,6 +86,7 @@ export class MountedLayouts {
   async close(): Promise<void> {
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
     await Promise.all([...new Set(all)].map((layout) => layout.close()));
+    await this.#checks.ledger.flush();
     await this.mount.store.close();
   }
 
@@ -92,7 +100,7 @@ export class MountedLayouts {
       referrersTag,
       scan,
       store,
-      ledger: this.#ledger,
+      checks: this.#checks,
       caches,
       facts,
       log,
@@ -105,4 +113,23 @@ export class MountedLayouts {
     this.#candidates.set(prefix, layout);
     return layout;
   }
+}
+
+function checksOf(
+  { store, facts, isHashed = false }: Mount,
+  { log, background, verifyReads, checkedAtOnceBytes }: SharedByLayouts,
+) {
+  const kept =
+    facts &&
+    new KeptLines({
+      store: facts.store,
+      key: ledgerKey(facts.directory),
+      kind: 'facts about blobs',
+      version: 1,
+      maxBytes: maxLedgerBytes,
+      log,
+    });
+  const ledger = new BlobLedger(kept);
+  const reads = isHashed && verifyReads === 'once' ? 'off' : verifyReads;
+  return new BlobChecks({ store, ledger, background, log, reads, atOnceBytes: checkedAtOnceBytes });
 }

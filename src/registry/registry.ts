@@ -1,5 +1,7 @@
 // The registry: repositories by name, over one mount or several.
 import { randomUUID } from 'node:crypto';
+import { BackgroundWork } from '../layout/background-work.ts';
+import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blob-checks.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
@@ -40,6 +42,10 @@ export interface RegistryOptions {
   readonly scan?: boolean;
   /** Reconciles layouts in the background. */
   readonly reconciles?: boolean;
+  /** Which downloads are hashed: `once` for each version of a file. */
+  readonly verifyReads?: VerifyReads;
+  /** Larger blobs are hashed while they are sent, or in the background; at least what is sent in one piece. */
+  readonly checkedAtOnceBytes?: number;
   readonly clock?: Clock;
 }
 
@@ -60,6 +66,7 @@ export class Registry {
   readonly #mounts: readonly MountedLayouts[];
   /** Where names lead that no mount holds: nothing is there, and nothing comes. */
   readonly #nowhere: MountedLayouts;
+  readonly #background: BackgroundWork;
   readonly #own = new WeakMap<ImageLayout, Repository>();
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -68,9 +75,13 @@ export class Registry {
     const { clock = systemClock, names = defaultNameRules, referrersTag = 'always' } = options;
     const { scan = false, reconciles = false } = options;
     const { log, uploadsExpireAfterMs } = options;
-    const rules = { names, referrersTag, scan, reconciles };
+    const { verifyReads = 'once', checkedAtOnceBytes = defaultCheckedAtOnceBytes } = options;
+    const background = new BackgroundWork(log);
+    this.#background = background;
+    const rules = { names, referrersTag, scan, reconciles, verifyReads, checkedAtOnceBytes };
     const shared = {
       caches: createManifestCaches(),
+      background,
       clock,
       log,
       process: randomUUID(),
@@ -218,6 +229,7 @@ export class Registry {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
+    await this.#background.close();
     await Promise.all(this.#mounts.map((mounted) => mounted.close()));
   }
 

@@ -8,6 +8,10 @@ export class RecentSet {
     this.#limit = limit;
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   has(entry: string): boolean {
     return this.#entries.has(entry);
   }

@@ -16,3 +16,11 @@ export function isSameObject(one: VersionLabel, other: VersionLabel): boolean {
 function identityOf(label: VersionLabel): string {
   return label.slice(0, label.indexOf(separator));
 }
+
+/**
+ * The same without the number of the device, which btrfs, NFS and overlays get anew with each mount: for what is kept across
+ * restarts about objects of one place.
+ */
+export function onAnyDevice(label: string): string {
+  return label.replace(/^\d+-/, '');
+}

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
+import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { Repository } from '../registry/repository.ts';
@@ -56,11 +56,11 @@ async function alreadyThere(
 ): Promise<'present' | 'linked' | undefined> {
   const found = await sizeIn(blobs, digest);
   if (found === undefined) {
-    const isLinked = (await blobs.mount(digest, undefined)) && (await sizeIn(blobs, digest)) === size;
+    const isLinked = (await blobs.mount(digest, undefined, 'wait')) && (await sizeIn(blobs, digest)) === size;
     return isLinked ? 'linked' : undefined;
   }
   if (found !== size) return undefined;
-  return !verify || (await digestIn(blobs, digest)) === digest ? 'present' : undefined;
+  return !verify || (await blobs.verify(digest)) ? 'present' : undefined;
 }
 
 /** A session, and the offset that it goes on at. */
@@ -186,22 +186,6 @@ async function sizeIn(blobs: BlobTarget['blobs'], digest: Digest): Promise<numbe
   } catch (error) {
     if (isBlobUnknown(error)) return undefined;
     throw error;
-  }
-}
-
-const blockBytes = 1 << 20;
-
-async function digestIn(blobs: BlobTarget['blobs'], digest: Digest): Promise<Digest> {
-  const content = await blobs.open(digest);
-  try {
-    const digester = new Digester(algorithmOf(digest));
-    const block = Buffer.allocUnsafe(blockBytes);
-    for (let read = -1; read !== 0; digester.update(block.subarray(0, read))) {
-      read = await content.readInto(block, digester.bytes);
-    }
-    return digester.digest();
-  } finally {
-    await content.close();
   }
 }
 

@@ -3,7 +3,7 @@ import type { LayoutLog } from '../layout/layout-log.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import type { ImageSource } from './image-source.ts';
-import { noPushes, openMountsToRead } from './mounts-to-read.ts';
+import { onlyReads, openMountsToRead } from './mounts-to-read.ts';
 import { RegistrySource } from './registry-source.ts';
 
 export interface LocalSourceOptions {
@@ -26,5 +26,5 @@ export async function openLocalSource(paths: readonly string[], options: LocalSo
   const { root, environment, names, scan, log } = options;
   const mounts = await openMountsToRead({ paths, root, environment, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
-  return new RegistrySource(new Registry({ mounts, log, names, scan, ...noPushes }), description);
+  return new RegistrySource(new Registry({ mounts, log, names, scan, ...onlyReads }), description);
 }

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
-import type { BlobContent } from '../../registry/blobs.ts';
+import type { BlobContent, Blobs } from '../../registry/blobs.ts';
 import { closingAfter, isOurTurn } from '../blob-sender.ts';
 import { type ByteRange, parseByteRange } from '../byte-range.ts';
 import { entityTagOf, isNotModified, isRangeWanted } from '../conditional.ts';
@@ -17,17 +17,20 @@ export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: 
   const getBlob = async (request: FastifyRequest, reply: FastifyReply) => {
     const digest = parseDigest(parameterOf(request, 'digest'));
     if (!(await isOurTurn(reply.raw))) return;
-    const content = await (await blobsOf(request)).open(digest);
-    await closingAfter(content, (opened) => sendBlob(request, reply, digest, opened));
+    const blobs = await blobsOf(request);
+    const content = await blobs.open(digest);
+    await closingAfter(content, (opened) => sendBlob(request, reply, { blobs, digest, content: opened }));
   };
 
-  const sendBlob = async (request: FastifyRequest, reply: FastifyReply, digest: Digest, content: BlobContent) => {
+  const sendBlob = async (request: FastifyRequest, reply: FastifyReply, { blobs, digest, content }: OpenedBlob) => {
     const { headers } = request;
     if (isNotModified(headers['if-none-match'], digest)) return answers.empty(reply, 304, blobHeaders(digest));
     const { size } = content.info;
     const range = parseByteRange(isRangeWanted(headers['if-range'], digest) ? headers.range : undefined, size);
     const { status, extra, first, length } = partOf(range, size);
-    await answers.blob(reply, status, [...blobHeaders(digest), ...extra], { sender, content, first, length });
+    const check = status === 200 ? blobs.passingCheck(digest, content) : undefined;
+    if (status === 206) blobs.checkLater(digest, content);
+    await answers.blob(reply, status, [...blobHeaders(digest), ...extra], { sender, content, first, length, check });
   };
 
   const headBlob = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -47,6 +50,12 @@ export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: 
   app.get(url, { config: { action: 'pull' } }, getBlob);
   app.head(url, { config: { action: 'pull' } }, headBlob);
   app.delete(url, { config: { action: 'delete' } }, deleteBlob);
+}
+
+interface OpenedBlob {
+  readonly blobs: Blobs;
+  readonly digest: Digest;
+  readonly content: BlobContent;
 }
 
 function blobHeaders(digest: Digest): HeaderList {

@@ -7,7 +7,7 @@ import type { OpenedMount } from '../../mounts/open-mounts.ts';
 import { type NamedLayout, Registry } from '../../registry/registry.ts';
 import { archiveWarnings } from '../../storage/archive/archive-store.ts';
 import { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
-import { noPushes, openMountsToRead } from '../mounts-to-read.ts';
+import { onlyReads, openMountsToRead } from '../mounts-to-read.ts';
 import type { OpenOptions } from '../open-source.ts';
 import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
 
@@ -28,7 +28,7 @@ export async function inspectLocal(options: InspectLocalOptions): Promise<Inspec
     environment,
     log,
   });
-  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...noPushes });
+  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...onlyReads });
   try {
     const parts: InspectedPart[] = [];
     if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount, log)));

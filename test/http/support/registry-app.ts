@@ -8,11 +8,11 @@ import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import { defaultHttpSettings, type HttpSettings } from '../../../src/http/http-settings.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
 import type { Mount } from '../../../src/registry/mount.ts';
-import { Registry } from '../../../src/registry/registry.ts';
+import { Registry, type RegistryOptions } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 
-export interface RegistryAppOptions {
+export interface RegistryAppOptions extends Pick<RegistryOptions, 'verifyReads' | 'checkedAtOnceBytes'> {
   readonly settings?: Partial<HttpSettings>;
   readonly policy?: Policy;
   readonly store?: ObjectStore;
@@ -39,6 +39,8 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     requireReferences,
     uploadsExpireAfterMs: 60_000,
     log: { info: () => {}, warn: () => {} },
+    ...(options.verifyReads === undefined ? {} : { verifyReads: options.verifyReads }),
+    ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
   });
   const failures: unknown[] = [];
   const lines: RequestLine[] = [];

@@ -31,7 +31,7 @@ describe('loadSettings', () => {
     const settings = await loadSettings({ flags: [], environment: {}, file: undefined });
     expect(settings).toEqual(defaultSettings());
     expect(settings).toEqual({
-      storage: { root: './registry', ephemeral: false, fileMode: 0o644, directoryMode: 0o755 },
+      storage: { root: './registry', ephemeral: false, fileMode: 0o644, directoryMode: 0o755, verifyReads: 'once' },
       layouts: {
         duplicates: 'last',
         unnamed: 'latest',

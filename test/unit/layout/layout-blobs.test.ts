@@ -1,11 +1,14 @@
 // The blobs of one layout: made durable and put back before a manifest that refers to them is acknowledged.
 import { describe, expect, it } from 'vitest';
+import { BackgroundWork } from '../../../src/layout/background-work.ts';
+import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../src/layout/blob-checks.ts';
 import { BlobLedger } from '../../../src/layout/blob-ledger.ts';
 import { layoutKeys, poolKey } from '../../../src/layout/keys.ts';
 import { LayoutBlobs } from '../../../src/layout/layout-blobs.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { blobOf, type Content, imageManifest } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { chunkOf } from '../../support/pushes.ts';
@@ -13,12 +16,22 @@ import { TestClock } from '../../support/test-clock.ts';
 
 const keys = layoutKeys(parseRepositoryName('a'));
 const blob = blobOf('layer');
+const silent = { info: () => {}, warn: () => {} };
+
+/** What a process knows of blobs whose manifests nobody looks at. */
+function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger(), clock = new TestClock() } = {}) {
+  const background = new BackgroundWork(silent);
+  const limits = { reads: 'once', atOnceBytes: defaultCheckedAtOnceBytes } as const;
+  const checks = new BlobChecks({ store, ledger, background, log: silent, ...limits });
+  const statedSize = async () => undefined;
+  return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, clock, statedSize });
+}
 
 function blobsUnderTest() {
   const hooked = interleaving(new MemoryStore());
   const clock = new TestClock();
   const ledger = new BlobLedger();
-  const blobsOf = (name: string) => new LayoutBlobs(hooked.store, layoutKeys(parseRepositoryName(name)), ledger, clock);
+  const blobsOf = (name: string) => layoutBlobs(hooked.store, name, { ledger, clock });
   const receive = async (blobs: LayoutBlobs, { bytes, digest }: Content) => {
     const staged = await hooked.store.stage(newUploadId(), {});
     const { body, signal } = chunkOf(bytes);
@@ -76,12 +89,12 @@ describe('what a manifest refers to', () => {
     const { blobs, blobsOf, receive, store } = blobsUnderTest();
     await receive(blobsOf('b'), blob);
     for (const from of [blobsOf('b'), undefined]) {
-      expect(await blobs.mount(blob.digest, from)).toBe(true);
+      expect(await blobs.mount(blob.digest, from, 'later')).toBe(true);
       await store.delete(keys.blob(blob.digest));
       expect((await blobs.secure([blob.descriptor])).missing).toEqual([]);
     }
     const fresh = blobsOf('a');
-    expect(await fresh.mount(blob.digest, undefined)).toBe(true);
+    expect(await fresh.mount(blob.digest, undefined, 'later')).toBe(true);
     await store.delete(keys.blob(blob.digest));
     expect((await fresh.secure([blob.descriptor])).missing).toEqual([]);
   });
@@ -93,7 +106,7 @@ describe('a pool entry', () => {
     await receive(blobsOf('a'), blob);
     await receive(blobsOf('b'), blob);
     expect(count('open')).toBe(0);
-    const later = new LayoutBlobs(store, layoutKeys(parseRepositoryName('c')), new BlobLedger(), new TestClock());
+    const later = layoutBlobs(store, 'c');
     await receive(later, blob);
     expect(count('open')).toBe(1);
     expect((await store.stat(poolKey(blob.digest)))?.links).toBe(4);

@@ -1,0 +1,138 @@
+// What is known of blob files: of which version, for how long, and what of it is believed after a restart.
+import { describe, expect, it } from 'vitest';
+import { BlobLedger, maxLedgerBytes } from '../../../src/layout/blob-ledger.ts';
+import { KeptLines } from '../../../src/layout/kept-lines.ts';
+import { ledgerKey, ownFactsDirectory } from '../../../src/layout/keys.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import type { ObjectInfo, ObjectStore, Version } from '../../../src/storage/object-store.ts';
+import { versionLabel } from '../../../src/storage/version-label.ts';
+import { blobOf } from '../../support/content.ts';
+
+const key = ledgerKey(ownFactsDirectory);
+const { digest } = blobOf('layer');
+const other = blobOf('other').digest;
+const silent = { info: () => {}, warn: () => {} };
+
+/** A file as a file system describes it. */
+function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): ObjectInfo {
+  const version = `${device}-${inode}-5-${time}-${changed}` as Version;
+  const label = versionLabel(`${device}-${inode}`, `5-${time}`);
+  return { size: 5, version, label, modifiedAtMs: time, settled: true, links: 1 };
+}
+
+function ledgerIn(store: ObjectStore): BlobLedger {
+  return new BlobLedger(
+    new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, log: silent }),
+  );
+}
+
+async function restarted(store: ObjectStore): Promise<BlobLedger> {
+  const ledger = ledgerIn(store);
+  await ledger.load();
+  return ledger;
+}
+
+describe('a file', () => {
+  it('is right for all its links, and not for another digest, file or time', () => {
+    const ledger = new BlobLedger();
+    ledger.setRight(digest, info());
+    expect(ledger.isRight(digest, { ...info({ changed: 2000 }), links: 2 })).toBe(true);
+    expect(ledger.isRight(other, info())).toBe(false);
+    for (const changed of [{ inode: 8 }, { time: 1001.5 }, { device: 2, inode: 8 }]) {
+      expect(ledger.isRight(digest, info(changed))).toBe(false);
+    }
+  });
+
+  it('is damaged until anything touches it', () => {
+    const ledger = new BlobLedger();
+    ledger.setDamaged(digest, info());
+    expect(ledger.isDamaged(digest, info())).toBe(true);
+    expect(ledger.isRight(digest, info())).toBe(false);
+    expect(ledger.isDamaged(digest, info({ changed: 2000 }))).toBe(false);
+    ledger.setRight(digest, info());
+    expect(ledger.isDamaged(digest, info())).toBe(false);
+  });
+});
+
+describe('after a restart', () => {
+  it('it is what it was, also where the device has another number', async () => {
+    const store = new MemoryStore();
+    const ledger = ledgerIn(store);
+    ledger.setRight(digest, info());
+    ledger.setDamaged(other, info({ inode: 9 }));
+    await ledger.flush();
+    for (const device of [1, 64_512]) {
+      const next = await restarted(store);
+      expect(next.isRight(digest, info({ device }))).toBe(true);
+      expect(next.isDamaged(other, info({ device, inode: 9 }))).toBe(true);
+      expect([next.isSuspect(digest), next.isSuspect(other)]).toEqual([false, true]);
+    }
+  });
+
+  it('what was found last counts', async () => {
+    const store = new MemoryStore();
+    const ledger = ledgerIn(store);
+    ledger.setRight(digest, info());
+    ledger.setDamaged(digest, info());
+    await ledger.flush();
+    expect((await restarted(store)).isDamaged(digest, info())).toBe(true);
+  });
+
+  it('what is known is not written again', async () => {
+    const store = new MemoryStore();
+    const ledger = ledgerIn(store);
+    ledger.setRight(digest, info());
+    await ledger.flush();
+    const size = (await store.stat(key))?.size;
+    const next = await restarted(store);
+    for (const each of [ledger, next]) {
+      each.setRight(digest, info());
+      await each.flush();
+    }
+    expect((await store.stat(key))?.size).toBe(size);
+  });
+
+  it('two processes that wrote at the same time are both believed', async () => {
+    const store = new MemoryStore();
+    const [one, two] = [await restarted(store), await restarted(store)];
+    one.setRight(digest, info());
+    await one.flush();
+    two.setRight(other, info());
+    await two.flush();
+    one.setRight(other, info({ inode: 9 }));
+    await one.flush();
+    const next = await restarted(store);
+    expect([next.isRight(other, info()), next.isRight(other, info({ inode: 9 }))]).toEqual([true, true]);
+  });
+
+  it.each([
+    ['of another place', '{"moorage":"facts about blobs","version":1,"place":"elsewhere"}'],
+    ['of another kind', '{"moorage":"manifest facts","version":1,"place":""}'],
+  ])('a file %s is not believed', async (_, firstLine) => {
+    const store = new MemoryStore();
+    await store.write(key, Buffer.from(`${firstLine}\n${digest} 7/5-1000.5 right\n`));
+    expect((await restarted(store)).isRight(digest, info())).toBe(false);
+  });
+
+  const setRight = (ledger: BlobLedger) => ledger.setRight(digest, info());
+  const setDamaged = (ledger: BlobLedger) => ledger.setDamaged(digest, info());
+  it.each([
+    ['right', 0, setRight],
+    ['right', 4, setRight],
+    ['damaged', 0, setDamaged],
+    ['damaged', 3, setDamaged],
+  ])('a line that says %s, cut short by a crash after %i bytes of that, is not believed', async (_, kept, set) => {
+    const store = new MemoryStore();
+    const ledger = ledgerIn(store);
+    set(ledger);
+    await ledger.flush();
+    const text = Buffer.from((await store.read(key, 1e6))?.bytes ?? []).toString();
+    await store.write(key, Buffer.from(text.slice(0, text.lastIndexOf(' ') + 1 + kept)));
+    const next = await restarted(store);
+    expect([next.isRight(digest, info()), next.isDamaged(digest, info())]).toEqual([false, false]);
+    next.setRight(other, info());
+    await next.flush();
+    const last = await restarted(store);
+    expect([last.isRight(digest, info()), last.isRight(other, info())]).toEqual([false, true]);
+  });
+});
