@@ -18,6 +18,7 @@ import { IndexReader } from './index-reader.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { Journal } from './journal.ts';
+import type { JournalBudget } from './journal-budget.ts';
 import { factsKey, type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
 import { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -57,6 +58,8 @@ export interface ImageLayoutOptions {
   readonly store: ObjectStore;
   readonly checks: BlobChecks;
   readonly caches: ManifestCaches;
+  /** Shared by all layouts of the process. */
+  readonly journals: JournalBudget;
   /** Where derived facts are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
   readonly clock: Clock;
@@ -122,7 +125,7 @@ export class ImageLayout {
     };
     const version = new LayoutVersion(store, keys);
     this.#reader = new IndexReader({ store, key: keys.index, version, clock, log, onForeign });
-    const journal = new Journal({ store, key: keys.journal, clock, process });
+    const journal = new Journal({ store, key: keys.journal, clock, process, budget: options.journals });
     const guard = new IndexGuard({ journal, store, keys, manifests: this.manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, this.manifests, options.referrersTag);
     const shared = { store, keys, reader: this.#reader, guard, responses, clock };

@@ -19,6 +19,8 @@ export interface PutEdit {
   readonly kind: 'put';
   readonly facts: KeptFacts;
   readonly bytes: Uint8Array;
+  /** Digests that it refers to and that the repository does not hold: a sparse image. */
+  readonly absent: readonly string[];
   readonly tags: readonly Tag[];
   /** The repository that the tags belong to. */
   readonly names: RepositoryNames;

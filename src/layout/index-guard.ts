@@ -136,7 +136,7 @@ export class IndexGuard {
       label: published,
       delta: { added: draft.added.map(indexedEntryOf), removed: [...draft.removed].map((entry) => entry.key) },
       judged: verdict.judged,
-      manifests: pushed.map((edit) => [edit.facts.descriptor.digest, edit.bytes]),
+      manifests: pushed.map(({ facts, bytes, absent }) => ({ digest: facts.descriptor.digest, bytes, absent })),
       baseEntries: () => draft.base.entries.map(indexedEntryOf),
     });
     return [record];

@@ -8,7 +8,14 @@ export interface Tail {
   /** What was not read before, from `offset`; ends with a whole line. */
   readonly bytes: Buffer;
   readonly offset: number;
+  /** True when something stands before it that was not read. */
+  readonly isPiece: boolean;
 }
+
+/** An hour of pushes is megabytes: what a push asks is answered by the newest of them. */
+const firstReadBytes = 1024 * 1024;
+const pieceBytes = 1024 * 1024;
+const lineBytes = 16 * 1024;
 
 export class JournalFile {
   readonly #store: ObjectStore;
@@ -34,29 +41,51 @@ export class JournalFile {
     return this.#size;
   }
 
-  /** Undefined when nothing was appended since: one stat. */
+  /** The first time only the end of a long file; undefined when nothing was appended since: one stat. */
   async readOn(): Promise<Tail | undefined> {
     const info = await this.#store.stat(this.#key);
     if (info !== undefined && info.version === this.#version) return undefined;
     const journal = info === undefined ? undefined : await this.#store.open(this.#key);
-    if (journal === undefined) return { isAnother: this.forget(), bytes: Buffer.alloc(0), offset: 0 };
+    if (journal === undefined) return { isAnother: this.forget(), ...nothing };
     try {
       const id = await idOf(journal);
       this.#isForeign = placeIn(id) !== this.#store.place;
       if (this.#isForeign) {
         // Came with the directory, from a stranger or a copy: it says what somebody else acknowledged somewhere else.
-        const tail = { isAnother: this.forget(), bytes: Buffer.alloc(0), offset: 0 };
+        const tail = { isAnother: this.forget(), ...nothing };
         this.#version = journal.info.version;
         return tail;
       }
       const isAnother = (id !== this.#id || journal.info.size < this.#size) && this.forget();
-      const offset = this.#size;
+      const isPiece = this.#size === 0 && journal.info.size > firstReadBytes;
+      const offset = isPiece ? await startOfLine(journal, journal.info.size - firstReadBytes) : this.#size;
       const bytes = await readSpan(journal, { at: offset, length: journal.info.size - offset });
-      const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+      const whole = bytes.subarray(0, bytes.lastIndexOf(newline) + 1);
       this.#id = id;
-      this.#size += whole.length;
+      this.#size = offset + whole.length;
       this.#version = journal.info.version;
-      return { isAnother, bytes: whole, offset };
+      return { isAnother, bytes: whole, offset, isPiece };
+    } finally {
+      await journal.close();
+    }
+  }
+
+  /** Gives all that was read, from the beginning, in pieces of whole lines. False when the file is another one by now. */
+  async readAgain(take: (piece: { readonly bytes: Buffer; readonly offset: number }) => void): Promise<boolean> {
+    const journal = await this.#store.open(this.#key);
+    if (journal === undefined) return this.#id === undefined;
+    try {
+      if ((await idOf(journal)) !== this.#id) return this.#isForeign;
+      for (let at = 0, length = pieceBytes; at < this.#size; ) {
+        const bytes = await readSpan(journal, { at, length: Math.min(length, this.#size - at) });
+        const end = bytes.lastIndexOf(newline) + 1;
+        if (end > 0) take({ bytes: bytes.subarray(0, end), offset: at });
+        // A line that is longer than a piece is read with twice as much; one that has no end was cut off since.
+        else if (at + bytes.length >= this.#size || bytes.length === 0) return false;
+        at += end;
+        length = end > 0 ? pieceBytes : length * 2;
+      }
+      return true;
     } finally {
       await journal.close();
     }
@@ -91,6 +120,19 @@ export class JournalFile {
     this.#version = undefined;
     this.#size = 0;
     return true;
+  }
+}
+
+const nothing = { bytes: Buffer.alloc(0), offset: 0, isPiece: false };
+const newline = 10;
+
+/** Where the first line begins that begins at `at` or later. */
+async function startOfLine(journal: OpenObject, at: number): Promise<number> {
+  for (let from = at; ; from += lineBytes) {
+    const bytes = await readSpan(journal, { at: from, length: lineBytes });
+    const end = bytes.indexOf(newline);
+    if (end >= 0) return from + end + 1;
+    if (bytes.length === 0) return from;
   }
 }
 

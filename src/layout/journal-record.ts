@@ -35,6 +35,7 @@ export type JournalLine =
 // Every piece starts a line of its own, also after one that a crash cut short.
 const prefixes = { header: '{"journal":"', manifest: '{"manifest":"', entries: '{"entries":', record: '{"author":"' };
 const headerEnd = '"}';
+const absentSeparator = '","absent":"';
 const base64Separator = '","base64":"';
 const manifestEnd = '"}';
 
@@ -49,9 +50,11 @@ export function readHeader(bytes: Buffer): string {
   return line.startsWith(prefixes.header) ? line.slice(prefixes.header.length, -headerEnd.length) : '';
 }
 
-export function printManifest(digest: string, bytes: Uint8Array): string {
+/** `absent` are digests that it refers to and that the repository did not hold when it was acknowledged. */
+export function printManifest(digest: string, bytes: Uint8Array, absent: readonly string[] = []): string {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-  return `\n${prefixes.manifest}${digest}${base64Separator}${base64}${manifestEnd}\n`;
+  const missing = absent.length === 0 ? '' : `${absentSeparator}${absent.join(' ')}`;
+  return `\n${prefixes.manifest}${digest}${missing}${base64Separator}${base64}${manifestEnd}\n`;
 }
 
 export function printEntries(entries: Iterable<IndexedEntry>): string {
@@ -105,6 +108,14 @@ export function parseManifest(line: Buffer): Buffer | undefined {
   const at = line.indexOf(base64Separator);
   if (at < 0) return undefined;
   return Buffer.from(line.toString('latin1', at + base64Separator.length, line.length - manifestEnd.length), 'base64');
+}
+
+/** What it referred to and the repository did not hold then. */
+export function parseAbsent(line: Buffer): readonly string[] {
+  const at = line.indexOf(absentSeparator);
+  const end = line.indexOf(base64Separator);
+  if (at < 0 || end < at) return [];
+  return line.toString('latin1', at + absentSeparator.length, end).split(' ');
 }
 
 /** The entries of a snapshot; undefined when the line was damaged. */

@@ -7,21 +7,21 @@ import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, type IndexedEntry, noDelta } from './indexed-entry.ts';
+import type { JournalBudget } from './journal-budget.ts';
 import { JournalFile, journalId } from './journal-file.ts';
 import { withPresentKeys } from './journal-keys.ts';
 import {
   type JournalRecord,
-  journalLines,
   parseEntries,
   parseManifest,
   printEntries,
   printHeader,
   printManifest,
   printRecord,
-  type Span,
   type VersionAuthor,
 } from './journal-record.ts';
-import { type KnownVersion, VersionTree } from './version-tree.ts';
+import { JournalView } from './journal-view.ts';
+import type { VersionTree } from './version-tree.ts';
 
 export interface JournalOptions {
   readonly store: ObjectStore;
@@ -29,6 +29,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** Unique among all processes that ever wrote here. */
   readonly process: string;
+  /** What all journals of the process keep in memory counts towards it. */
+  readonly budget: JournalBudget;
 }
 
 /** A version that is about to become visible. */
@@ -41,11 +43,26 @@ export interface Publication {
   readonly delta: Delta;
   /** How the base was judged; undefined when it showed what was acknowledged, or when nothing was known to judge it by. */
   readonly judged: JudgedVersion | undefined;
-  /** Manifests that the delta lists, by digest: what is small enough is kept. */
-  readonly manifests: Iterable<readonly [digest: string, bytes: Uint8Array]>;
+  /** Manifests that the delta lists: what is small enough is kept. */
+  readonly manifests: Iterable<PublishedManifest>;
   /** All entries of the base: asked for only when the journal does not know it. */
   baseEntries(): Iterable<IndexedEntry>;
 }
+
+export interface PublishedManifest {
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+  /** Digests that it refers to and that the repository does not hold. */
+  readonly absent: readonly string[];
+}
+
+const light = { keepsChanges: false, isWhole: true };
+
+/** For so long after the last judgement the next is expected: the whole journal stays in memory. */
+const judgingMs = 30_000;
+const maxAttempts = 5;
+/** A journal of more is read again for each judgement. */
+const mostBytesInMemory = 16 * 1024 * 1024;
 
 /** A version that somebody else wrote. */
 export interface JudgedVersion {
@@ -57,10 +74,8 @@ export interface JudgedVersion {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #file: JournalFile;
-  #tree = new VersionTree();
-  #manifests = new Map<string, Span>();
-  /** The snapshot that the next record may be about. */
-  #entries: Span | undefined;
+  #view = new JournalView(light);
+  #judgingUntilMs = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> = Promise.resolve();
   #trimAtBytes: number = healPolicy.journalFloorBytes;
 
@@ -71,9 +86,15 @@ export class Journal {
 
   /** Reads what was appended since; one stat when nothing was. */
   load(): Promise<void> {
-    const readOn = () => this.#readOn();
-    this.#loading = this.#loading.then(readOn, readOn);
-    return this.#loading;
+    return this.#inTurn(() => this.#readOn());
+  }
+
+  /** Gives its memory back: what is asked next is read again. */
+  release(): void {
+    void this.#inTurn(async () => {
+      this.#file.forget();
+      this.#replaceView(new JournalView({ ...light, isWhole: false }));
+    });
   }
 
   /** Before anything is recorded, under the repository's lock: a journal that came with the directory goes. */
@@ -91,12 +112,13 @@ export class Journal {
     return this.#tree.shows(label);
   }
 
-  /** What a version is judged by; undefined when nothing is known, so that the version is adopted. O(entries). */
+  /** What a version is judged by; undefined when nothing is known, so that the version is adopted. O(journal). */
   async recall(label: VersionLabel | undefined): Promise<Past | undefined> {
+    await this.#readWhole();
     const found = this.#tree.recall(label);
-    const root = found?.versions[0];
-    if (found === undefined || root === undefined) return undefined;
-    const line = await this.#file.read(root.entries);
+    if (found === undefined) return undefined;
+    const { entries: span, ...past } = found;
+    const line = await this.#file.read(span);
     if (line === undefined) {
       // Trimmed by another process meanwhile.
       await this.load();
@@ -105,22 +127,22 @@ export class Journal {
     const entries = parseEntries(line);
     if (entries === undefined) {
       // Damaged by a power cut: the next record starts again from what the file shows.
-      this.#forget();
+      this.#replaceView(new JournalView(light));
       return undefined;
     }
-    return withPresentKeys({ start: new Map(entries.map((entry) => [entry.key, entry])), ...found });
+    return withPresentKeys({ start: new Map(entries.map((entry) => [entry.key, entry])), ...past });
   }
 
   /** What to append before the version becomes visible. */
   recordOf(publication: Publication): SmallObject {
     const { author, base, label, delta, judged, manifests } = publication;
     const pieces = this.#file.exists ? [] : [printHeader(this.#newId())];
-    for (const [digest, bytes] of manifests) {
-      if (bytes.byteLength > healPolicy.manifestLimitBytes || this.#manifests.has(digest)) continue;
-      pieces.push(printManifest(digest, bytes));
+    for (const { digest, bytes, absent } of manifests) {
+      if (bytes.byteLength > healPolicy.manifestLimitBytes || this.#view.manifests.has(digest)) continue;
+      pieces.push(printManifest(digest, bytes, absent));
     }
     if (judged !== undefined) pieces.push(this.#foreignRecord(judged));
-    else if (base === undefined || !this.#tree.knows(base)) {
+    else if (base === undefined || (this.#view.isWhole && !this.#tree.knows(base))) {
       // A layout that was removed begins anew: nothing of what it held is owed to its successor.
       pieces.push(printEntries(publication.baseEntries()));
       pieces.push(this.#record({ author: 'snapshot', base: undefined, label: base, delta: noDelta, owed: noDelta }));
@@ -144,7 +166,8 @@ export class Journal {
   /** The bytes of a manifest that was pushed within the window, if it was small; undefined when they are not kept. */
   async manifestBytes(digest: string): Promise<Uint8Array | undefined> {
     await this.load();
-    const span = this.#manifests.get(digest);
+    if (!this.#view.manifests.has(digest) && !this.#view.isWhole) await this.#readWhole();
+    const span = this.#view.manifests.get(digest);
     const line = span === undefined ? undefined : await this.#file.read(span);
     const bytes = line === undefined ? undefined : parseManifest(line);
     if (bytes === undefined || !isDigest(digest)) return undefined;
@@ -156,6 +179,7 @@ export class Journal {
     const { size } = this.#file;
     if (size <= this.#trimAtBytes || !this.shows(label)) return;
     this.#trimAtBytes = size * 1.25;
+    await this.#readWhole();
     const versions = this.#tree.recall(label)?.versions ?? [];
     const cut = cutOf(versions, this.#options.clock.now() - healPolicy.windowMs);
     const [root, last] = [versions[0], versions[cut]];
@@ -168,7 +192,7 @@ export class Journal {
     pieces.push(this.#record(snapshot, last.atMs));
     const digests = new Set(versions.slice(cut + 1).flatMap(({ added }) => added.map(({ digest }) => digest)));
     for (const digest of digests) {
-      const span = this.#manifests.get(digest);
+      const span = this.#view.manifests.get(digest);
       if (span !== undefined && span.at < last.end) pieces.push(`\n${(await this.#file.read(span)) ?? ''}\n`);
     }
     await this.#file.replace(Buffer.concat([Buffer.from(pieces.join('')), recent]));
@@ -176,25 +200,51 @@ export class Journal {
     await this.load();
   }
 
+  get #tree(): VersionTree {
+    return this.#view.tree;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#loading = this.#loading.then(work, work);
+    return this.#loading;
+  }
+
   async #readOn(): Promise<void> {
     const tail = await this.#file.readOn();
-    if (tail === undefined) return;
-    if (tail.isAnother) this.#forget();
-    for (const line of journalLines(tail.bytes, tail.offset)) {
-      if (line.kind === 'manifest') this.#manifests.set(line.digest, line.span);
-      else if (line.kind === 'entries') this.#entries = line.span;
-      else this.#tree.add(line.record, this.#entries, line.span.at + line.span.length + 1);
+    if (tail !== undefined) {
+      if (tail.isAnother) this.#replaceView(new JournalView(light));
+      this.#view.add(tail);
     }
+    const isJudging = this.#options.clock.elapsed() < this.#judgingUntilMs && this.#view.bytes < mostBytesInMemory;
+    if (this.#view.canJudge && !isJudging) this.#view.lighten();
+    this.#count();
+  }
+
+  /** As it was loaded last, from its beginning. */
+  #readWhole(): Promise<void> {
+    this.#judgingUntilMs = this.#options.clock.elapsed() + judgingMs;
+    return this.#inTurn(async () => {
+      for (let attempt = 0; !this.#view.canJudge && attempt < maxAttempts; attempt += 1) {
+        const view = new JournalView({ keepsChanges: true, isWhole: true });
+        if (await this.#file.readAgain((piece) => view.add({ ...piece, isPiece: false }))) this.#replaceView(view);
+        // Trimmed by another process, or begun anew.
+        else await this.#readOn();
+      }
+      this.#count();
+    });
   }
 
   /** What this process knows of its own versions stays known. */
-  #forget(): void {
+  #replaceView(view: JournalView): void {
     const { published, announced } = this.#tree;
-    this.#tree = new VersionTree();
+    this.#view = view;
     this.#tree.published = published;
     this.#tree.announced = announced;
-    this.#manifests = new Map();
-    this.#entries = undefined;
+  }
+
+  #count(): void {
+    if (this.#file.exists) this.#options.budget.set(this, true, { size: Math.max(1, this.#view.bytes) });
+    else this.#options.budget.delete(this);
   }
 
   #newId(): string {
@@ -223,7 +273,7 @@ export class Journal {
 }
 
 /** The oldest version that was the newest one since `sinceMs`: what came before is not judged by any more. */
-function cutOf(versions: readonly KnownVersion[], sinceMs: number): number {
+function cutOf(versions: readonly { readonly atMs: number }[], sinceMs: number): number {
   const next = versions.findIndex(({ atMs }, at) => at > 0 && atMs >= sinceMs);
   return next < 0 ? versions.length - 1 : next - 1;
 }

@@ -2,23 +2,36 @@
 // branch. Tells which versions really were, and what was acknowledged on top of them.
 import type { VersionLabel } from '../storage/object-store.ts';
 import type { FileVersion, Past, Stray } from './base-inference.ts';
-import { type Delta, isEmptyDelta } from './indexed-entry.ts';
+import { type Delta, isEmptyDelta, noDelta } from './indexed-entry.ts';
 import type { JournalRecord, Span } from './journal-record.ts';
 
-export interface KnownVersion extends FileVersion {
+/** What a version changed: megabytes for an hour of pushes, and needed only when another program wrote. */
+interface Changes {
+  readonly delta: Delta;
+  readonly owed: Delta;
+}
+
+export interface KnownVersion {
   readonly author: JournalRecord['author'];
-  readonly parent: KnownVersion | undefined;
+  readonly label: VersionLabel | undefined;
+  readonly atMs: number;
+  /** Undefined for a root, and where what came before is no longer kept in memory. */
+  parent: KnownVersion | undefined;
   /** How many versions lead to it. */
   readonly depth: number;
-  readonly owed: Delta;
-  /** Where the entries of its root stand in the journal. */
-  readonly entries: Span;
+  readonly isOwing: boolean;
+  changes: Changes | undefined;
+  /** Where the entries of its root stand in the journal; undefined when that is not known. */
+  readonly entries: Span | undefined;
   /** Where its record ends in the journal. */
   readonly end: number;
 }
 
 /** A past whose first state is still in the journal. */
-export type KnownPast = Omit<Past, 'start' | 'versions'> & { readonly versions: readonly KnownVersion[] };
+export type KnownPast = Omit<Past, 'start' | 'versions'> & {
+  readonly versions: readonly (FileVersion & { readonly end: number })[];
+  readonly entries: Span;
+};
 
 interface Standing {
   /** The newest version that really was, as far as one can know. */
@@ -36,18 +49,34 @@ export class VersionTree {
   readonly #voids = new Set<VersionLabel>();
   #order: KnownVersion[] = [];
 
-  /** `entries` are those of a snapshot; `end` is where the record ends. */
-  add(record: JournalRecord, entries: Span | undefined, end: number): void {
+  get size(): number {
+    return this.#order.length;
+  }
+
+  /** All that are kept, in the order of the journal. */
+  get versions(): readonly KnownVersion[] {
+    return this.#order;
+  }
+
+  /** `entries` are those of a snapshot; `end` is where the record ends. The first of a piece of the journal needs no parent. */
+  add(
+    record: JournalRecord,
+    { entries, end, keepsChanges }: { entries: Span | undefined; end: number; keepsChanges: boolean },
+    isFirstOfPiece: boolean,
+  ): void {
     for (const label of record.voids) this.#voids.add(label);
-    const { author, label, atMs, owed } = record;
+    const { author, label, atMs, delta, owed } = record;
     const isRoot = author === 'snapshot';
     const parent = isRoot ? undefined : this.#versions.get(record.base);
-    const start = isRoot ? entries : parent?.entries;
     // A version made from one that nobody recorded cannot be placed: the file is judged when it shows it.
-    if (start === undefined) return;
-    const depth = parent === undefined ? 0 : parent.depth + 1;
-    const { added, removed } = record.delta;
-    const version = { author, label, atMs, added, removed, owed, parent, depth, entries: start, end };
+    if (!isRoot && parent === undefined && !(isFirstOfPiece && this.#order.length === 0)) return;
+    const version: KnownVersion = {
+      ...{ author, label, atMs, parent, end },
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      entries: isRoot ? entries : parent?.entries,
+      isOwing: !isEmptyDelta(owed),
+      changes: keepsChanges ? { delta, owed } : undefined,
+    };
     this.#versions.set(label, version);
     if (isRoot) this.#order = [];
     this.#order.push(version);
@@ -57,21 +86,36 @@ export class VersionTree {
     return this.#versions.has(label);
   }
 
-  /** True when the file shows what was acknowledged. */
+  /** True when the file shows what was acknowledged; false also for a version that is not kept in memory. */
   shows(label: VersionLabel | undefined): boolean {
     const standing = this.#standing(label);
     if (standing?.isShown !== true) return false;
-    return isEmptyDelta(standing.tip.owed) && this.#straysBeside(standing.tip).length === 0;
+    return !standing.tip.isOwing && this.#straysBeside(standing.tip).length === 0;
   }
 
+  /** Of a tree that holds the whole journal, changes included. */
   recall(label: VersionLabel | undefined): KnownPast | undefined {
     const tip = this.#standing(label)?.tip;
-    if (tip === undefined) return undefined;
-    const versions = pathTo(tip);
+    if (tip?.entries === undefined) return undefined;
+    const versions = pathTo(tip).map(({ label: each, atMs, end, changes }) => ({
+      ...{ label: each, atMs, end, ...deltaOf(changes) },
+    }));
     const strays = this.#straysBeside(tip).map(
-      ({ added, removed, ...stray }): Stray => ({ base: sharedDepth(stray.parent, tip), delta: { added, removed } }),
+      ({ parent, changes }): Stray => ({ base: sharedDepth(parent, tip), delta: deltaOf(changes) }),
     );
-    return { versions, owed: tip.owed, strays };
+    return { versions, owed: tip.changes?.owed ?? noDelta, strays, entries: tip.entries };
+  }
+
+  /** Forgets all but the newest `most` versions, and what they changed. */
+  lighten(most: number): void {
+    this.#order = this.#order.slice(-most);
+    const kept = new Set(this.#order);
+    for (const [label, version] of this.#versions) if (!kept.has(version)) this.#versions.delete(label);
+    for (const label of this.#voids) if (!this.#versions.has(label)) this.#voids.delete(label);
+    for (const version of kept) {
+      version.changes = undefined;
+      if (version.parent !== undefined && !kept.has(version.parent)) version.parent = undefined;
+    }
   }
 
   #newest(): KnownVersion | undefined {
@@ -111,6 +155,10 @@ export class VersionTree {
     }
     return strays;
   }
+}
+
+function deltaOf(changes: Changes | undefined): Delta {
+  return changes?.delta ?? noDelta;
 }
 
 /** True when `later` is `version` or was made from it. */

@@ -93,15 +93,10 @@ export class Manifests {
     const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
     const outline = await readOutline(bytes, digest, essence || undefined);
     const { facts, references } = outline;
-    await this.#secureReferences(references);
+    const absent = await this.#secureReferences(references);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.pushManifest(outline, {
-      kind: 'put',
-      facts: keptOf(facts),
-      bytes,
-      tags: named,
-      names: this.#names,
-    });
+    const edit = { facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
+    await this.#layout.pushManifest(outline, { kind: 'put', ...edit });
     // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
     await this.#layout.blobs.secure(references);
     return { digest, subject: facts.subject, tags };
@@ -113,7 +108,8 @@ export class Manifests {
     else await this.#layout.removeManifest(reference.digest, this.#names);
   }
 
-  async #secureReferences(references: Iterable<BlobReference>): Promise<void> {
+  /** Returns what is not in the repository: sparse images are taken unless they are refused as a rule. */
+  async #secureReferences(references: Iterable<BlobReference>): Promise<readonly string[]> {
     const { missing, wrongSize } = await this.#layout.blobs.secure(references);
     if (wrongSize.length > 0) {
       throw new RegistryError('MANIFEST_INVALID', {
@@ -121,5 +117,6 @@ export class Manifests {
       });
     }
     if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
+    return missing;
   }
 }

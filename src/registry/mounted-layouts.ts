@@ -4,6 +4,7 @@ import type { BackgroundWork } from '../layout/background-work.ts';
 import { BlobChecks, type VerifyReads } from '../layout/blob-checks.ts';
 import { BlobLedger, maxLedgerBytes } from '../layout/blob-ledger.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
+import type { JournalBudget } from '../layout/journal-budget.ts';
 import { KeptLines } from '../layout/kept-lines.ts';
 import { type LayoutPrefix, ledgerKey } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
@@ -22,6 +23,7 @@ const candidateLayouts = 200;
 
 export interface SharedByLayouts {
   readonly caches: ManifestCaches;
+  readonly journals: JournalBudget;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Names this process among all that share the root. */
@@ -91,7 +93,7 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
+    const { caches, journals, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
     const { store, readOnly, facts } = this.mount;
     const layout = new ImageLayout({
       prefix,
@@ -102,6 +104,7 @@ export class MountedLayouts {
       store,
       checks: this.#checks,
       caches,
+      journals,
       facts,
       log,
       readOnly,

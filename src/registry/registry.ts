@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { BackgroundWork } from '../layout/background-work.ts';
 import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blob-checks.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
+import { newJournalBudget } from '../layout/journal-budget.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import { createManifestCaches } from '../layout/manifest-caches.ts';
@@ -82,6 +83,7 @@ export class Registry {
     const shared = {
       caches: createManifestCaches(),
       background,
+      journals: newJournalBudget(),
       clock,
       log,
       process: randomUUID(),

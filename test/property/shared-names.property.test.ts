@@ -86,7 +86,7 @@ describe('a layout of several repositories', () => {
         const { bytes, digest, descriptor } = imageManifest({ annotations: { n: 'pushed' } });
         const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
         const draft = new IndexDraft(before);
-        applyEdit(draft, { kind: 'put', facts, bytes, tags: [tag], names }, nowMs);
+        applyEdit(draft, { kind: 'put', facts, bytes, absent: [], tags: [tag], names }, nowMs);
         const after = draft.finish();
         expect(names.entryOf(after, tag)?.digest).toBe(digest);
         const image = layout.table(after)?.imageAt.get(names.path as RepositoryName);

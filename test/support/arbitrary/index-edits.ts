@@ -29,6 +29,7 @@ const put = fc.record({
   kind: fc.constant('put' as const),
   facts,
   bytes: fc.constant(Buffer.from('bytes')),
+  absent: fc.constant([]),
   tags: fc.uniqueArray(someTag, { maxLength: 2 }),
   names: fc.constant(names),
 });

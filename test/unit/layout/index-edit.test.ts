@@ -25,7 +25,7 @@ const names = new LayoutNames('team/app', { ...defaultNameRules, unnamed: 'hidde
 
 function put({ bytes, digest, descriptor }: Content, ...tags: string[]): IndexEdit {
   const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-  return { kind: 'put', facts, bytes, tags: tags.map(parseTag), names };
+  return { kind: 'put', facts, bytes, absent: [], tags: tags.map(parseTag), names };
 }
 
 function entryOf({ descriptor }: Content, annotations: Record<string, string>, extra: object = {}) {

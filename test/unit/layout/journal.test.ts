@@ -7,6 +7,7 @@ import { judge } from '../../../src/layout/foreign-edits.ts';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
 import type { IndexedEntry } from '../../../src/layout/indexed-entry.ts';
 import { Journal } from '../../../src/layout/journal.ts';
+import { type JournalBudget, newJournalBudget } from '../../../src/layout/journal-budget.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
@@ -19,12 +20,15 @@ const tagged = (tag: string) => entry(tag.toUpperCase(), { tag });
 
 /** The servers of one root, and their clock. */
 class Servers {
+  /** Of all journals of a process. */
+  readonly budget: JournalBudget;
   nowMs = 1_000_000_000;
   readonly store: ObjectStore;
   #started = 0;
 
-  constructor(store: ObjectStore = new MemoryStore()) {
+  constructor(store: ObjectStore = new MemoryStore(), budget = newJournalBudget()) {
     this.store = store;
+    this.budget = budget;
   }
 
   start(store = this.store): Journal {
@@ -34,6 +38,7 @@ class Servers {
       key,
       clock: { now: () => this.nowMs, elapsed: () => this.nowMs },
       process: `p${this.#started}`,
+      budget: this.budget,
     });
   }
 
@@ -47,7 +52,7 @@ class Servers {
       label: label(to),
       delta: { added, removed: removed.map((each) => each.key) },
       judged: undefined,
-      manifests,
+      manifests: manifests.map(([digest, bytes]) => ({ digest, bytes, absent: [] })),
       baseEntries: () => base,
     });
     await this.store.append(record.key, record.bytes);
@@ -333,6 +338,79 @@ describe('the file of the journal', () => {
     await restarted.recall(label('foreign'));
     await servers.commit(restarted, 'v2', 'foreign', { base: [tagged('a'), tagged('b')] });
     expect(await versionsOf(servers.start(), 'v2')).toEqual(['foreign', 'v2']);
+  });
+});
+
+describe('a long journal', () => {
+  /** More than is read at once, and more versions than stay in memory. */
+  const many = 5_000;
+
+  async function filled(servers: Servers, journal: Journal): Promise<void> {
+    await servers.commit(journal, 'v1', 'v0', { base: [tagged('a')] });
+    for (let at = 2; at <= many; at += 1) {
+      const added = [entry(`${at}`.padEnd(200, '.'), { tag: `t${at}` })];
+      const manifests = [[digestOf(Buffer.from(`{"n":${at}}`)), Buffer.from(`{"n":${at}}`)] as const];
+      await servers.commit(journal, `v${at}`, `v${at - 1}`, { added, manifests });
+    }
+  }
+
+  it('costs a push no more than its end, and has all of it when a foreign file is judged', async () => {
+    const servers = new Servers();
+    await filled(servers, servers.start());
+    const reads: number[] = [];
+    const other = servers.start(counting(servers.store, reads));
+    await other.load();
+    expect(other.shows(label(`v${many}`))).toBe(true);
+    const size = (await servers.store.stat(key))?.size ?? 0;
+    expect(size).toBeGreaterThan(2_500_000);
+    expect(reads.reduce((sum, count) => sum + count)).toBeLessThan(1_200_000);
+    await servers.commit(other, 'next', `v${many}`);
+    expect((await versionsOf(other, 'foreign'))?.length).toBe(many + 2);
+    expect((await other.recall(label('foreign')))?.start.size).toBe(1);
+    // Long after, it is light again.
+    servers.nowMs += 60_000;
+    await other.load();
+    expect(await versionsOf(other, 'v17')).toHaveLength(many + 2);
+  });
+
+  it('takes a bounded part of the memory, and gives even that back for other repositories', async () => {
+    const budget = newJournalBudget(3_000_000);
+    const servers = new Servers(new MemoryStore(), budget);
+    const journal = servers.start();
+    await filled(servers, journal);
+    expect(budget.calculatedSize).toBeLessThan(3_000_000);
+    expect(budget.get(journal)).toBe(true);
+    for (let at = 0; at < 2_000; at += 1) budget.set({ release: () => {} }, true, { size: 2_000 });
+    expect(budget.has(journal)).toBe(false);
+    // Right after, and before it is read again, nothing is taken for unknown: a push must not begin a new history.
+    await servers.announce(journal, 'next', `v${many}`);
+    journal.published(label('next'));
+    expect((await versionsOf(servers.start(), 'next'))?.length).toBe(many + 2);
+    await journal.load();
+    expect(journal.shows(label('next'))).toBe(true);
+  });
+
+  it('still has the bytes of its first manifests', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await filled(servers, journal);
+    const first = Buffer.from('{"n":2}');
+    expect(await journal.manifestBytes(digestOf(first))).toEqual(first);
+    expect(await servers.start().manifestBytes(digestOf(first))).toEqual(first);
+    expect(await servers.start().manifestBytes(digestOf(Buffer.from('never')))).toBeUndefined();
+  });
+
+  it('with a line that is longer than all that is read at first is read all the same', async () => {
+    const servers = new Servers();
+    const base = Array.from({ length: 5_000 }, (_, at) => entry(`${at}`, { tag: `t${at}` }));
+    await servers.commit(servers.start(), 'v1', 'v0', { base });
+    const added = Array.from({ length: 5_000 }, (_, at) => entry(`${at} `, { tag: `s${at}` }));
+    await servers.commit(servers.start(), 'v2', 'v1', { added });
+    const other = servers.start();
+    await other.load();
+    expect((await other.recall(label('foreign')))?.start.size).toBe(5_000);
+    await servers.commit(other, 'v3', 'v2');
+    expect(await versionsOf(servers.start(), 'v3')).toEqual(['v0', 'v1', 'v2', 'v3']);
   });
 });
 

@@ -48,7 +48,7 @@ const push =
   (names: ReturnType<LayoutNames['of']>): IndexEdit => {
     const { bytes, digest, descriptor } = pushed;
     const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-    return { kind: 'put', facts, bytes, tags: [parseTag(tag)], names };
+    return { kind: 'put', facts, bytes, absent: [], tags: [parseTag(tag)], names };
   };
 const untag =
   (tag: string) =>

@@ -1,0 +1,20 @@
+// How much memory the journals of a process may take together: one for each repository that is written to, some kilobytes each, and
+// megabytes while foreign files are judged. The one that was not asked for longest gives its memory back; its file has it all.
+import { LRUCache } from 'lru-cache';
+
+export interface Releasable {
+  release(): void;
+}
+
+export type JournalBudget = LRUCache<Releasable, true>;
+
+const defaultBytes = 32 * 1024 * 1024;
+
+export function newJournalBudget(bytes = defaultBytes): JournalBudget {
+  return new LRUCache<Releasable, true>({
+    maxSize: bytes,
+    dispose: (_, journal, reason) => {
+      if (reason === 'evict') journal.release();
+    },
+  });
+}
