@@ -4,6 +4,7 @@
 import type { Clock } from '../storage/clock.ts';
 import { healPolicy } from './heal-policy.ts';
 import type { LayoutLog } from './layout-log.ts';
+import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
 /** After a write: at once, soon, and late enough for a tool that deletes what it did not see (regctl) to be done. */
@@ -19,6 +20,8 @@ const keepReplacedMs = 3_500;
 export interface ForeignWatchOptions {
   /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
   readonly look: (replaced: readonly ReplacedIndex[]) => Promise<void>;
+  /** Those of all repositories. */
+  readonly replaced: ReplacedFiles;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Looks are pending, or not any more: whoever closes the registry runs them first. */
@@ -47,7 +50,7 @@ export class ForeignWatch {
   /** We replaced the file: whoever had the earlier one open may still write into it. */
   replaced(previous: ReplacedIndex | undefined): void {
     const nowMs = this.#options.clock.elapsed();
-    if (previous !== undefined) this.#replaced.push({ index: previous, atMs: nowMs });
+    if (previous !== undefined) this.#hold(previous, nowMs);
     // A push that ends after the registry did: nobody looks any more.
     if (this.#closed) return void this.#releaseReplaced(() => false);
     if (this.#replaced.length > maxReplaced) void this.#releaseReplaced((_, at) => at > 0);
@@ -125,11 +128,17 @@ export class ForeignWatch {
     }
   }
 
+  #hold(index: ReplacedIndex, atMs: number): void {
+    this.#replaced.push({ index, atMs });
+    this.#options.replaced.set(index, () => void this.#releaseReplaced((each) => each.index !== index));
+  }
+
   async #releaseReplaced(keep: (replaced: Replaced, position: number) => boolean): Promise<void> {
     const kept = this.#replaced.filter(keep);
     const released = this.#replaced.filter((each) => !kept.includes(each));
     this.#replaced = kept;
     for (const { index } of released) {
+      this.#options.replaced.delete(index);
       try {
         await index.close();
       } catch (error) {

@@ -39,6 +39,7 @@ import { RawManifests } from './raw-manifests.ts';
 import { planReconcile, type Reconciled } from './reconciliation.ts';
 import { referrersJson } from './referrers-json.ts';
 import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
+import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
 export interface FactsPlace {
@@ -60,6 +61,7 @@ export interface ImageLayoutOptions {
   readonly caches: ManifestCaches;
   /** Shared by all layouts of the process. */
   readonly journals: JournalBudget;
+  readonly replaced: ReplacedFiles;
   /** Where derived facts are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
   readonly clock: Clock;
@@ -114,7 +116,8 @@ export class ImageLayout {
     this.#names = new LayoutNames(options.name, options.names);
     this.#nested = new NestedReferrers(this.manifests);
     this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
-    this.#watch = new ForeignWatch({ look: (replaced) => this.#look(replaced), clock, log, onActive });
+    const { replaced } = options;
+    this.#watch = new ForeignWatch({ look: (files) => this.#look(files), replaced, clock, log, onActive });
     const reconcile = () => this.reconcile({ dryRun: false });
     this.#quiet =
       options.reconciles && !readOnly ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;

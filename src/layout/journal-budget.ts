@@ -13,7 +13,7 @@ const defaultBytes = 32 * 1024 * 1024;
 export function newJournalBudget(bytes = defaultBytes): JournalBudget {
   return new LRUCache<Releasable, true>({
     maxSize: bytes,
-    dispose: (_, journal, reason) => {
+    disposeAfter: (_, journal, reason) => {
       if (reason === 'evict') journal.release();
     },
   });

@@ -11,6 +11,7 @@ import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
+import type { ReplacedFiles } from '../layout/replaced-files.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Mount } from './mount.ts';
@@ -24,6 +25,7 @@ const candidateLayouts = 200;
 export interface SharedByLayouts {
   readonly caches: ManifestCaches;
   readonly journals: JournalBudget;
+  readonly replaced: ReplacedFiles;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Names this process among all that share the root. */
@@ -93,7 +95,7 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, journals, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
+    const { caches, journals, replaced, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
     const { store, readOnly, facts } = this.mount;
     const layout = new ImageLayout({
       prefix,
@@ -105,6 +107,7 @@ export class MountedLayouts {
       checks: this.#checks,
       caches,
       journals,
+      replaced,
       facts,
       log,
       readOnly,

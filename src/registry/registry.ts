@@ -11,6 +11,7 @@ import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
+import { newReplacedFiles } from '../layout/replaced-files.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
@@ -84,6 +85,7 @@ export class Registry {
       caches: createManifestCaches(),
       background,
       journals: newJournalBudget(),
+      replaced: newReplacedFiles(),
       clock,
       log,
       process: randomUUID(),

@@ -1,15 +1,17 @@
 // What becomes of the files that we replaced: kept for a while, closed once each, whatever happens.
 import { describe, expect, it } from 'vitest';
 import { ForeignWatch } from '../../../src/layout/foreign-watch.ts';
+import { newReplacedFiles } from '../../../src/layout/replaced-files.ts';
 import { ReplacedIndex } from '../../../src/layout/replaced-index.ts';
 import { RecordedLog } from '../../support/registry-under-test.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
-function watch(look: () => Promise<void> = async () => {}) {
+function watch(look: () => Promise<void> = async () => {}, replaced = newReplacedFiles()) {
   const log = new RecordedLog();
   const active: boolean[] = [];
   const closed: number[] = [];
-  const watching = new ForeignWatch({ look, clock: new TestClock(), log, onActive: (each) => active.push(each) });
+  const onActive = (each: boolean) => active.push(each);
+  const watching = new ForeignWatch({ look, replaced, clock: new TestClock(), log, onActive });
   let made = 0;
   const replace = (close: () => Promise<void> = async () => {}) => {
     const at = made;
@@ -35,6 +37,21 @@ describe('replaced files', () => {
     await watching.close();
     expect(closed.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 20 }, (_, at) => at));
     expect(active.at(-1)).toBe(false);
+  });
+
+  it('of all repositories together are a few: the oldest are closed first, each once', async () => {
+    const replaced = newReplacedFiles(4);
+    const watches = Array.from({ length: 3 }, () => watch(undefined, replaced));
+    for (let round = 0; round < 3; round += 1) for (const { replace } of watches) replace();
+    const closed = watches.map((each) => each.closed);
+    expect(closed).toEqual([[0, 1], [0, 1], [0]]);
+    await Promise.all(watches.map(({ watching }) => watching.close()));
+    expect(closed.map((each) => each.toSorted())).toEqual([
+      [0, 1, 2],
+      [0, 1, 2],
+      [0, 1, 2],
+    ]);
+    expect(replaced.size).toBe(0);
   });
 
   it('that cannot be closed are said in the log, and nothing else', async () => {
