@@ -108,7 +108,7 @@ export const chosenAnswers: Readonly<Record<string, string>> = {
   'CHOSEN-9': '?tag= with a tag in the path is 400',
   'CHOSEN-10': 'an invalid tag among ?tag= is 400, and nothing is stored',
   'CHOSEN-11': 'referrers stay when their subject is deleted',
-  'CHOSEN-12': 'a blob may be deleted while a manifest refers to it',
+  'CHOSEN-12': 'a blob is not deleted while a manifest of the repository refers to it',
   'CHOSEN-13': 'an unsupported digest-algorithm is 400 DIGEST_INVALID',
 };
 

@@ -99,7 +99,7 @@ function settingsOf(options: RegistryOptions): Settings {
       requireReferences: options.requireReferences ?? defaults.manifests.requireReferences,
       maxSize: options.maxManifestBytes ?? defaults.manifests.maxSize,
     },
-    deletes: { enabled: options.deletes ?? defaults.deletes.enabled },
+    deletes: { ...defaults.deletes, enabled: options.deletes ?? defaults.deletes.enabled },
     uploads: { expireAfter: options.uploadsExpireAfterMs ?? defaults.uploads.expireAfter },
     log: { ...defaults.log, requests: false },
   };

@@ -45,6 +45,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     scan: settings.layouts.scan !== 'off',
     reconciles: settings.layouts.reconcile === 'background',
     verifyReads: settings.storage.verifyReads,
+    referencedBlobs: settings.deletes.referencedBlobs,
   });
   const app = buildApp({
     registry,

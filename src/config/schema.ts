@@ -108,6 +108,11 @@ export const configSchema = z.strictObject({
   }),
   deletes: z.strictObject({
     enabled: onOff(true).describe('Off: deleting tags, manifests and blobs answers 405 UNSUPPORTED.'),
+    referencedBlobs: choice(['refuse', 'allow'])
+      .prefault('refuse')
+      .describe(
+        'refuse: a layer or config that a manifest of the repository needs is not deleted; 405 UNSUPPORTED names the manifests.',
+      ),
   }),
   uploads: z.strictObject({
     expireAfter: duration(1000)

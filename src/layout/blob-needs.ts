@@ -4,6 +4,7 @@
 import type { BlobReference } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isManifestType } from '../oci/media-type.ts';
+import type { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
 import type { ManifestReader } from './manifest-reader.ts';
@@ -33,7 +34,7 @@ export class UnsearchableError extends Error {
 }
 
 /**
- * Every manifest that names the blob as config, layer or child, each once. Throws UnsearchableError where a manifest is there and
+ * Every manifest that names the blob as config, layer or child, as often as it does. Throws UnsearchableError where a manifest is there and
  * cannot be read, and where there are too many: then nobody can say that none needs it.
  */
 export async function* needsOf(
@@ -49,9 +50,10 @@ export async function* needsOf(
 /** By the first manifest that names the blob; undefined when none does, or not all can be read. */
 export async function sizeByManifests(
   digest: Digest,
-  index: LayoutIndex,
+  index: LayoutIndex | undefined,
   manifests: ManifestReader,
 ): Promise<number | undefined> {
+  if (index === undefined) return undefined;
   try {
     for await (const { size } of needsOf(digest, index, manifests)) return size;
   } catch (error) {
@@ -60,15 +62,15 @@ export async function sizeByManifests(
   return undefined;
 }
 
-/** True when the image, or what it leads to, refers to one of those; false when not all can be read. */
-export async function leadsTo(
+/** True when the image, or what it leads to, needs a blob that is known to be damaged; false when not all can be read. */
+export async function needsDamaged(
   image: Listed,
-  isOne: (digest: string) => Promise<boolean>,
-  manifests: ManifestReader,
+  { blobs, manifests }: { readonly blobs: LayoutBlobs; readonly manifests: ManifestReader },
 ): Promise<boolean> {
+  if (!(await blobs.mayHoldDamaged())) return false;
   try {
     for await (const [, { digest }] of referencesBelow([image], manifests, maxManifestsOfImage)) {
-      if (await isOne(digest)) return true;
+      if (await blobs.isDamaged(digest)) return true;
     }
   } catch (error) {
     if (!(error instanceof UnsearchableError)) throw error;

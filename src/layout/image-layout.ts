@@ -7,7 +7,8 @@ import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { meansNoSpace } from '../storage/storage-error.ts';
 import type { BlobChecks } from './blob-checks.ts';
-import { leadsTo, sizeByManifests } from './blob-needs.ts';
+import { BlobDeletions, type ReferencedBlobs } from './blob-deletions.ts';
+import { sizeByManifests } from './blob-needs.ts';
 import { DerivedIndex } from './derived-index.ts';
 import { FactsFile } from './facts-file.ts';
 import { ForeignWatch } from './foreign-watch.ts';
@@ -52,6 +53,7 @@ export interface ImageLayoutOptions {
   /** The name it is served under: full names that end with it mean the layout itself. */
   readonly name: string;
   readonly names: NameRules;
+  readonly referencedBlobs: ReferencedBlobs;
   /** Whether responses are made for clients that know no referrers API. */
   readonly referrersTag: ReferrersTagRule;
   /** Looks for referrers also among blobs that nothing leads to. */
@@ -85,6 +87,7 @@ export interface FoundManifest {
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
   readonly manifests: ManifestReader;
+  readonly deletions: BlobDeletions;
   readonly #keys: LayoutKeys;
   readonly #store: ObjectStore;
   readonly #reader: IndexReader;
@@ -108,11 +111,14 @@ export class ImageLayout {
     this.#store = store;
     this.#clock = clock;
     this.#referrersTag = options.referrersTag;
-    const statedSize = (digest: Digest) => this.#statedSize(digest);
+    const readIndex = () => this.readIndex();
+    const statedSize = async (digest: Digest) => sizeByManifests(digest, await readIndex(), this.manifests);
     this.blobs = new LayoutBlobs({ store, keys, checks, clock, statedSize });
     const { facts } = options;
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);
     this.manifests = new ManifestReader({ store, keys, caches, log, facts: this.#facts });
+    const { referencedBlobs } = options;
+    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests: this.manifests, readIndex, referencedBlobs });
     this.#names = new LayoutNames(options.name, options.names);
     this.#nested = new NestedReferrers(this.manifests);
     this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
@@ -239,7 +245,7 @@ export class ImageLayout {
 
   /**
    * False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is
-   * not there, and where the image of another repository may need the blob.
+   * not there, for what a manifest needs, and where the image of another repository may need the blob.
    */
   async deleteBlob(digest: Digest): Promise<boolean> {
     if (await this.isManifest(digest)) {
@@ -248,7 +254,7 @@ export class ImageLayout {
     if (await this.isShared()) {
       throw new RegistryError('UNSUPPORTED', { detail: 'several repositories of one layout share its blobs' });
     }
-    const deleted = await this.blobs.delete(digest);
+    const deleted = await this.deletions.delete(digest);
     // A push of the same bytes as a manifest was acknowledged between the look and the delete.
     if (deleted && (await this.#isListed(digest))) await this.#lostBlobs.restoreManifest(digest);
     return deleted;
@@ -269,12 +275,6 @@ export class ImageLayout {
     if (!isDigest(reference)) return this.#foundEntry(names.entryOf(index, reference));
     const entry = index.listed(reference).findLast(mayBeManifest);
     return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
-  }
-
-  /** True when the image needs a blob that is known to be damaged here. */
-  async needsDamaged(image: FoundManifest): Promise<boolean> {
-    if (!(await this.blobs.mayHoldDamaged())) return false;
-    return leadsTo(image, (digest) => this.blobs.isDamaged(digest), this.manifests);
   }
 
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
@@ -334,11 +334,6 @@ export class ImageLayout {
     await this.#quiet?.close();
     await this.#watch.close();
     await this.#facts?.flush();
-  }
-
-  async #statedSize(digest: Digest): Promise<number | undefined> {
-    const index = await this.readIndex();
-    return index && sizeByManifests(digest, index, this.manifests);
   }
 
   #derivedFrom(index: LayoutIndex): DerivedIndex {

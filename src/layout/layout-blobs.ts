@@ -167,14 +167,29 @@ export class LayoutBlobs {
 
   /** False when it was not there. Its space is free once no repository of the root holds it. */
   async delete(digest: Digest): Promise<boolean> {
+    const deleted = await this.unlink(digest);
+    await this.freePool(digest);
+    return deleted;
+  }
+
+  /** The first half of a delete: after it the blob may still be put back by `linkAgain`. False when it was not there. */
+  async unlink(digest: Digest): Promise<boolean> {
     const key = this.#keys.blob(digest);
     this.#ledger.forget(key);
     this.#received.delete(digest);
-    const deleted = await this.#store.delete(key);
+    return this.#store.delete(key);
+  }
+
+  /** The pool's link goes when no repository holds the blob any more. */
+  async freePool(digest: Digest): Promise<void> {
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
     if (pooled?.links === 1) await this.#store.delete(pool);
-    return deleted;
+  }
+
+  /** False when no pool has it: another program wrote it. */
+  linkAgain(digest: Digest): Promise<boolean> {
+    return this.#linkFrom(poolKey(digest), digest);
   }
 
   /**

@@ -1,4 +1,5 @@
 // The manifests of one repository: pull, push and delete by tag or digest.
+import { needsDamaged } from '../layout/blob-needs.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { keptOf } from '../layout/manifest-facts.ts';
 import { readOutline } from '../layout/manifest-thread.ts';
@@ -73,13 +74,13 @@ export class Manifests {
    */
   async stat(reference: Reference): Promise<ManifestInfo> {
     const { digest, mediaType, bytes } = await this.get(reference);
-    if (await this.#layout.needsDamaged({ digest, mediaType })) throw new RegistryError('MANIFEST_UNKNOWN');
+    if (await needsDamaged({ digest, mediaType }, this.#layout)) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }
 
   /**
    * Stores the manifest, moves the tags and lists it with its subject in one transaction: durable when this returns, or
-   * nothing of it visible. Throws MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN.
+   * nothing of it visible. Throws MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN; UNAVAILABLE (503) when a blob that was there is gone.
    */
   async put({ reference, tags, contentType, bytes }: ManifestPush): Promise<PushedManifest> {
     const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
@@ -93,12 +94,13 @@ export class Manifests {
     const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
     const outline = await readOutline(bytes, digest, essence || undefined);
     const { facts, references } = outline;
-    const absent = await this.#secureReferences(references);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    const edit = { facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
-    await this.#layout.pushManifest(outline, { kind: 'put', ...edit });
-    // A foreign collector may have run while index.json was being replaced: what it took and we have comes back before the answer.
-    await this.#layout.blobs.secure(references);
+    await this.#layout.deletions.pushing(references, async () => {
+      const absent = await this.#secureReferences(references);
+      const edit = { facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
+      await this.#layout.pushManifest(outline, { kind: 'put', ...edit });
+      await this.#secureAgain(references, absent);
+    });
     return { digest, subject: facts.subject, tags };
   }
 
@@ -118,5 +120,17 @@ export class Manifests {
     }
     if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
     return missing;
+  }
+
+  /**
+   * A foreign collector, or a delete through another server, may have run while index.json was being replaced: what it took and we have
+   * comes back before the answer. Throws UNAVAILABLE (503) when that cannot be: a client that is told so pushes again.
+   */
+  async #secureAgain(references: Iterable<BlobReference>, absent: readonly string[]): Promise<void> {
+    const { missing } = await this.#layout.blobs.secure(references);
+    if (missing.length <= absent.length) return;
+    throw new RegistryError('UNAVAILABLE', {
+      detail: 'a blob was deleted while the manifest was pushed; push it again',
+    });
   }
 }

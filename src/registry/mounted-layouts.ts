@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { BackgroundWork } from '../layout/background-work.ts';
 import { BlobChecks, type VerifyReads } from '../layout/blob-checks.ts';
+import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
 import { BlobLedger, maxLedgerBytes } from '../layout/blob-ledger.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { JournalBudget } from '../layout/journal-budget.ts';
@@ -32,6 +33,7 @@ export interface SharedByLayouts {
   readonly process: string;
   readonly names: NameRules;
   readonly referrersTag: ReferrersTagRule;
+  readonly referencedBlobs: ReferencedBlobs;
   readonly scan: boolean;
   readonly reconciles: boolean;
   readonly uploadsExpireAfterMs: number;
@@ -95,13 +97,15 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, journals, replaced, clock, log, process, names, referrersTag, scan, reconciles } = this.#shared;
+    const { caches, journals, replaced, clock, log, process, names, referrersTag, referencedBlobs, scan, reconciles } =
+      this.#shared;
     const { store, readOnly, facts } = this.mount;
     const layout = new ImageLayout({
       prefix,
       name: nameAbove(this.mount, prefix),
       names,
       referrersTag,
+      referencedBlobs,
       scan,
       store,
       checks: this.#checks,

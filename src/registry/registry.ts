@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { BackgroundWork } from '../layout/background-work.ts';
 import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blob-checks.ts';
+import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { newJournalBudget } from '../layout/journal-budget.ts';
 import type { LayoutPrefix } from '../layout/keys.ts';
@@ -40,6 +41,8 @@ export interface RegistryOptions {
   readonly referrersTag?: ReferrersTagRule;
   /** Which digests manifests may be pushed under. */
   readonly digests?: 'any' | 'sha256';
+  /** What a delete does with a blob that a manifest of the repository needs. */
+  readonly referencedBlobs?: ReferencedBlobs;
   /** Finds referrers also among blobs that nothing leads to. */
   readonly scan?: boolean;
   /** Reconciles layouts in the background. */
@@ -80,7 +83,8 @@ export class Registry {
     const { verifyReads = 'once', checkedAtOnceBytes = defaultCheckedAtOnceBytes } = options;
     const background = new BackgroundWork(log);
     this.#background = background;
-    const rules = { names, referrersTag, scan, reconciles, verifyReads, checkedAtOnceBytes };
+    const { referencedBlobs = 'refuse' } = options;
+    const rules = { names, referrersTag, referencedBlobs, scan, reconciles, verifyReads, checkedAtOnceBytes };
     const shared = {
       caches: createManifestCaches(),
       background,

@@ -13,7 +13,10 @@ import { temporaryDirectory } from './temporary-directory.ts';
 import { TestClock } from './test-clock.ts';
 
 export type RegistryTestOptions = Partial<
-  Pick<RegistryOptions, 'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'referrersTag' | 'digests' | 'scan'> &
+  Pick<
+    RegistryOptions,
+    'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'referrersTag' | 'digests' | 'scan' | 'referencedBlobs'
+  > &
     Pick<Mount, 'readOnly'>
 >;
 

@@ -50,7 +50,7 @@ describe('loadSettings', () => {
         shutdownTimeout: 30_000,
       },
       manifests: { requireReferences: false, maxSize: 8_388_608 },
-      deletes: { enabled: true },
+      deletes: { enabled: true, referencedBlobs: 'refuse' },
       uploads: { expireAfter: 86_400_000 },
       log: { level: 'info', requests: true, format: 'auto' },
     });
