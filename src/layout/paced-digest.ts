@@ -2,8 +2,8 @@
 import { type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 import { Pace } from './pace.ts';
 
-/** Some milliseconds on a machine without instructions for it. */
-const pieceBytes = 1024 * 1024;
+/** Less than a millisecond, or some on a machine without instructions for it. */
+const pieceBytes = 256 * 1024;
 
 export async function pacedDigestOf(bytes: Uint8Array, algorithm: DigestAlgorithm): Promise<Digest> {
   const digester = new Digester(algorithm);
