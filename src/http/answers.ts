@@ -107,7 +107,8 @@ export class Answers {
   #send(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
     const { raw } = reply;
     const unread = hasUnreadBody(reply.request.raw);
-    this.#writeHead(reply, status, headers, unread && mustClose(reply.request));
+    // RFC 9110, 15.5.9: what a client still sends after it took too long is not waited for.
+    this.#writeHead(reply, status, headers, unread && (status === 408 || mustClose(reply.request)));
     if (!unread) {
       raw.end(body);
       return;

@@ -7,6 +7,12 @@ export interface HttpSettings {
   readonly warning: string | undefined;
   /** Larger manifests are refused with 413 (distribution-spec: at least 4 MiB should be accepted). */
   readonly maxManifestBytes: number;
+  /** Bytes of memory for the bodies of large manifests, of all connections together; two of the largest fit in any case. */
+  readonly bodyMemoryBytes: number;
+  /** A manifest that finds no memory for so long is refused with 503. */
+  readonly bodyMaxWaitMs: number;
+  /** A small manifest that has not arrived after so long is refused with 408; larger ones get more time. */
+  readonly bodyTimeoutMs: number;
   /** A connection on which no byte moves for so long is closed, in the middle of a body or an answer. */
   readonly stallTimeoutMs: number;
   /** An idle connection is closed after so long. */
@@ -17,6 +23,10 @@ export const defaultHttpSettings: HttpSettings = {
   deletesEnabled: true,
   warning: undefined,
   maxManifestBytes: 8 * 1024 * 1024,
+  bodyMemoryBytes: 128 * 1024 * 1024,
+  // Less than the time after which connections without traffic are closed.
+  bodyMaxWaitMs: 30_000,
+  bodyTimeoutMs: 60_000,
   stallTimeoutMs: 60_000,
   // Longer than the 60 s that proxies keep idle connections for, so that the proxy is the one to close.
   keepAliveTimeoutMs: 72_000,

@@ -1,7 +1,6 @@
-// Request bodies: a stream for uploads, or a buffer that is never larger than its limit.
+// Request bodies as they come: a stream for uploads. Those that are held whole are in buffered-bodies.ts.
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { RegistryError } from '../oci/error-code.ts';
 import { expectBody, hasBody } from './unread-body.ts';
 
 /**
@@ -24,39 +23,4 @@ export function streamedBody(request: FastifyRequest, reply: FastifyReply): Inco
   if (!hasBody(request.raw)) return undefined;
   expectBody(request, reply);
   return request.raw;
-}
-
-/** The whole body. Refuses what is larger with MANIFEST_INVALID (413): by its declared length before a byte is read, else at the limit. */
-export async function bufferedBody(request: FastifyRequest, reply: FastifyReply, limit: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-  const body = streamedBody(request, reply);
-  return body === undefined ? Buffer.alloc(0) : collect(body, limit);
-}
-
-function collect(body: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  return new Promise((resolve, reject) => {
-    const settle = (act: () => void) => {
-      body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      act();
-    };
-    const onData = (chunk: Buffer) => {
-      size += chunk.byteLength;
-      if (size > limit) settle(() => reject(tooLarge(limit)));
-      else chunks.push(chunk);
-    };
-    const onEnd = () => settle(() => resolve(Buffer.concat(chunks, size)));
-    const onError = (error: Error) => settle(() => reject(error));
-    const onClose = () => settle(() => reject(new Error('the connection closed within the body')));
-    body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
-  });
-}
-
-function tooLarge(limit: number): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', {
-    status: 413,
-    message: 'manifest too large',
-    detail: `at most ${limit} bytes`,
-  });
 }

@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
+import { BufferedBodies } from '../buffered-bodies.ts';
 import { entityTagOf, isNotModified } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
-import { bufferedBody } from '../request-body.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { RouteContext } from './route-context.ts';
 
@@ -14,6 +14,12 @@ import type { RouteContext } from './route-context.ts';
 const maxTags = 100;
 
 export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: RouteContext): void {
+  const bodies = new BufferedBodies({
+    limit: settings.maxManifestBytes,
+    memory: settings.bodyMemoryBytes,
+    maxWaitMs: settings.bodyMaxWaitMs,
+    timeoutMs: settings.bodyTimeoutMs,
+  });
   const manifestsOf = async (request: FastifyRequest) =>
     (await registry.repository(repositoryNameOf(request))).manifests;
 
@@ -34,9 +40,10 @@ export function manifestRoutes(app: FastifyInstance, { registry, answers, settin
   const putManifest = async (request: FastifyRequest, reply: FastifyReply) => {
     const reference = parseReference(parameterOf(request, 'reference'));
     const tags = tagsOf(request.query, reference);
-    const bytes = await bufferedBody(request, reply, settings.maxManifestBytes);
     const contentType = request.raw.headers['content-type'];
-    const pushed = await (await manifestsOf(request)).put({ reference, tags, contentType, bytes });
+    const pushed = await bodies.with(request, reply, async (bytes) =>
+      (await manifestsOf(request)).put({ reference, tags, contentType, bytes }),
+    );
     answers.empty(reply, 201, [
       ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
       ...[headerNames.contentDigest, pushed.digest],
