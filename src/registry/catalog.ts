@@ -10,6 +10,7 @@ import {
 import { byteOrder } from '../layout/layout-index.ts';
 import { mayHoldFullNames } from '../layout/names/full-names.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
+import { Pace } from '../layout/pace.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { Child, Key, ObjectStore } from '../storage/object-store.ts';
@@ -17,11 +18,19 @@ import { StorageError } from '../storage/storage-error.ts';
 import { mountOf, nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 
-/** Walks every mount: costs a directory listing and a read for each layout, so it is asked for rarely and never while serving content. */
-export async function repositoryNames(mounts: readonly MountedLayouts[]): Promise<readonly RepositoryName[]> {
+/**
+ * Walks every mount: costs a directory listing and a read for each layout, so it is asked for rarely and never while serving content.
+ * Throws the reason of `ended` as soon as nobody waits any more.
+ */
+export async function repositoryNames(
+  mounts: readonly MountedLayouts[],
+  ended: AbortSignal,
+): Promise<readonly RepositoryName[]> {
   const names = new Set<RepositoryName>();
+  const pace = new Pace();
   for (const mounted of mounts) {
-    for await (const name of namesIn(mounted)) {
+    for await (const name of namesIn(mounted, ended)) {
+      await pace.step();
       // What another mount hides is not what a pull of this name would get.
       if (isRepositoryName(name) && mountOf(mounts, name) === mounted) names.add(name);
     }
@@ -29,8 +38,8 @@ export async function repositoryNames(mounts: readonly MountedLayouts[]): Promis
   return [...names].sort(byteOrder);
 }
 
-async function* namesIn(mounted: MountedLayouts): AsyncIterable<RepositoryName> {
-  for await (const prefix of layoutPrefixes(mounted.mount.store)) {
+async function* namesIn(mounted: MountedLayouts, ended: AbortSignal): AsyncIterable<RepositoryName> {
+  for await (const prefix of layoutPrefixes(mounted.mount.store, ended)) {
     for (const path of await pathsIn(mounted, prefix)) {
       const below = [prefix, path].filter((part) => part !== '').join('/');
       const name = nameAbove(mounted, below);
@@ -39,10 +48,11 @@ async function* namesIn(mounted: MountedLayouts): AsyncIterable<RepositoryName> 
   }
 }
 
-/** Where the layouts of a store lie. */
-export async function* layoutPrefixes(store: ObjectStore): AsyncIterable<LayoutPrefix> {
+/** Where the layouts of a store lie. Throws the reason of `ended`, looked at before each directory. */
+export async function* layoutPrefixes(store: ObjectStore, ended: AbortSignal): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
+    ended.throwIfAborted();
     for (const { name, kind } of await childrenOf(store, prefix)) {
       if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
       else if (kind === 'object' && name === indexFileName && (prefix === rootPrefix || isRepositoryName(prefix))) {

@@ -26,6 +26,7 @@ import { MountedLayouts } from './mounted-layouts.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { Referrers } from './referrers.ts';
 import type { Repository } from './repository.ts';
+import { SharedWork } from './shared-work.ts';
 import { Tags } from './tags.ts';
 import { Uploads } from './uploads.ts';
 
@@ -64,6 +65,8 @@ export interface NamedLayout {
   readonly prefix: LayoutPrefix;
 }
 
+/** Of callers in this process, who wait for the result. */
+const stays = new AbortController().signal;
 const longestSweepIntervalMs = 10 * 60_000;
 
 export class Registry {
@@ -73,6 +76,8 @@ export class Registry {
   readonly #nowhere: MountedLayouts;
   readonly #background: BackgroundWork;
   readonly #own = new WeakMap<ImageLayout, Repository>();
+  /** Of all mounts; whoever asks while it is worked out shares the next. */
+  readonly #names = new SharedWork((ended) => repositoryNames(this.#mounts, ended));
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryOptions) {
@@ -192,14 +197,15 @@ export class Registry {
     return isItself ? `a directory of repositories is served under this name; push to ${name}/NAME` : undefined;
   }
 
-  async catalog(page: PageRequest): Promise<Page<RepositoryName>> {
-    return pageOf(await repositoryNames(this.#mounts), page);
+  /** Throws the reason of `gone` when its client has left. */
+  async catalog(page: PageRequest, gone: AbortSignal = stays): Promise<Page<RepositoryName>> {
+    return pageOf(await this.#names.ask(gone), page);
   }
 
   /** Every layout of every mount, by the name it is served under. */
   async *layouts(): AsyncIterable<NamedLayout> {
     for (const mounted of this.#mounts) {
-      for await (const prefix of layoutPrefixes(mounted.mount.store)) {
+      for await (const prefix of layoutPrefixes(mounted.mount.store, stays)) {
         const { mount } = mounted;
         const name = nameAbove(mounted, prefix);
         yield { name, layout: mounted.at(prefix), readOnly: mount.readOnly, mount, prefix };
