@@ -45,6 +45,22 @@ describe.each(Object.entries(large))('%s', (_, content) => {
 });
 
 describe('the thread', () => {
+  it('has the work of large ones, and that of small ones is done at once', async () => {
+    const isReadAtOnce = async ({ bytes, digest }: Content) => {
+      let isRead = false;
+      const outline = readOutline(bytes, digest, undefined).finally(() => {
+        isRead = true;
+      });
+      // No message from another thread comes in between.
+      for (let ticks = 0; ticks < 1_000; ticks += 1) await Promise.resolve();
+      const wasRead = isRead;
+      await outline;
+      return wasRead;
+    };
+    expect(await isReadAtOnce(imageManifest())).toBe(true);
+    expect(await isReadAtOnce(imageManifest({ layers }))).toBe(false);
+  });
+
   it('refuses in the same words', async () => {
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [], config: {}, x: 'x'.repeat(100_000) }));
     const refusal = async () => readOutline(bytes, digestOf(bytes), mediaTypes.imageManifest);

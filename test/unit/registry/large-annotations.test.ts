@@ -41,7 +41,7 @@ describe('a referrer with large annotations', () => {
     expect((await repository('a').referrers.list(subject, every)).manifests).toEqual([
       { ...listedAs(note), annotations },
     ]);
-    expect((await pull(repository('a'), note.digest)).bytes).toEqual(note.bytes);
+    expect((await pull(repository('a'), note.digest)).bytes.equals(note.bytes)).toBe(true);
   });
 });
 
@@ -49,7 +49,9 @@ describe('many of them', () => {
   it('are all taken, and listed in pages: the response that would be too large is left as it is', async () => {
     const { repository } = await memoryRegistry();
     const notes = Array.from({ length: 10 }, (_, at) => noteOf(900_000, at));
-    await Promise.all(notes.map((each) => pushManifest(repository('a'), each.digest, each)));
+    for (const each of notes) await pushManifest(repository('a'), each.digest, each);
+    const response = await pull(repository('a'), referrersTagOf(subject));
+    expect(JSON.parse(response.bytes.toString()).manifests).toHaveLength(4);
     const image = imageManifest();
     await pushManifest(repository('a'), 'v1', image);
     const first = await repository('a').referrers.list(subject, every);
