@@ -2,6 +2,8 @@
 
 /** With what else a turn of the loop does, nobody waits for longer than 20 ms. */
 const sliceMs = 5;
+/** Shorter walks wait for nobody: a hundred small pushes at once are one batch for the index, and not a hundred. */
+const shortMs = 0.5;
 
 /** Walks that want to go on. Each turn of the loop goes to one of them, so that many do not take as many slices before anybody else. */
 const waiting: (() => void)[] = [];
@@ -9,9 +11,13 @@ const waiting: (() => void)[] = [];
 let sliceSinceMs: number | undefined;
 
 export class Pace {
+  #sinceMs = performance.now();
+
   /** Lets others take their turn now and then; to be called after every piece of work of at most some milliseconds. */
   async step(): Promise<void> {
-    if (isOver()) await new Promise<void>(wait);
+    if (performance.now() - this.#sinceMs < shortMs || !isOver()) return;
+    await new Promise<void>(wait);
+    this.#sinceMs = performance.now();
   }
 }
 
