@@ -1,7 +1,8 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+import { readOutline } from '../layout/manifest-thread.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { isContainerImage, parseManifest } from '../oci/manifest.ts';
+import { isContainerImage } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -39,10 +40,11 @@ async function pullLine(registry: Registry, name: RepositoryName, { host, port }
       const isEmpty = await repository.tags.areOfNothing();
       return `${image}    ${isEmpty ? 'empty' : 'no tags: what it holds is found by digest only'}`;
     }
-    const { mediaType, bytes } = await repository.manifests.get({ kind: 'tag', tag });
+    const { digest, mediaType, bytes } = await repository.manifests.get({ kind: 'tag', tag });
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
-    const isImage = isContainerImage(parseManifest(bytes, mediaType));
+    const { facts } = await readOutline(bytes, digest, mediaType);
+    const isImage = isContainerImage(facts.descriptor);
     return `${pullCommand(image, tag, isImage, shownHost)}${note}`;
   } catch (error) {
     // One that cannot be served is no reason to be silent about the others.

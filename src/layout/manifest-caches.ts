@@ -1,4 +1,5 @@
 // What all layouts of a process remember of manifests, each kind within a bound of bytes: anybody may push as many as they like.
+import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import type { Digest } from '../oci/digest.ts';
 import { bytesInMemory, type KnownFacts } from './manifest-facts.ts';
@@ -16,8 +17,9 @@ export interface ManifestCaches {
 
 const mebibyte = 1024 * 1024;
 const manifestBytes = 64 * mebibyte;
-const factsBytes = 64 * mebibyte;
 const annotationBytes = 32 * mebibyte;
+/** These are objects, and a small heap must have room for more. */
+const factsBytes = Math.min(64 * mebibyte, Math.floor(getHeapStatistics().heap_size_limit / 8));
 /** Of a key with its place in a cache. */
 const bytesOfPlace = 200;
 

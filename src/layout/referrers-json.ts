@@ -13,10 +13,32 @@ const withheldMember = ',"annotations":';
 const maxRun = 200;
 
 /** Bytes of its JSON with a comma. */
-export function bytesOfReferrer({ descriptor, withheldBytes }: Referrer): number {
+function bytesOfReferrer({ descriptor, withheldBytes }: Referrer): number {
   const known = listedBytes.get(descriptor) ?? Buffer.byteLength(JSON.stringify(descriptor)) + 1;
   listedBytes.set(descriptor, known);
   return withheldBytes === 0 ? known : known + withheldMember.length + withheldBytes;
+}
+
+/** Files that may be read for one list: the annotations of each may stand in a manifest of megabytes. */
+const maxReadBytes = 64 * 1024 * 1024;
+
+/** How much a list of referrers is, told from sizes before anything is read or encoded. */
+export class ReferrersBound {
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #readBytes = 0;
+
+  /** `maxBytes` of JSON. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** False when the list is too much with this one. */
+  admits(referrer: Referrer): boolean {
+    this.#bytes += bytesOfReferrer(referrer);
+    if (referrer.withheldBytes > 0) this.#readBytes += referrer.descriptor.size;
+    return this.#bytes <= this.#maxBytes && this.#readBytes <= maxReadBytes;
+  }
 }
 
 /** The JSON array of them, with all their annotations. Those that are withheld are read for it, so callers bound the list first. */

@@ -14,7 +14,7 @@ import type { LayoutKeys } from './keys.ts';
 import type { Referrer } from './manifest-facts.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { entriesBySubject, referrersOf, useOfReferrersTag } from './referrers.ts';
-import { bytesOfReferrer, type Response, referrersJson, responseAround } from './referrers-json.ts';
+import { ReferrersBound, type Response, referrersJson, responseAround } from './referrers-json.ts';
 
 /** A larger one is not written: a thousand attaches would leave hundreds of megabytes. The API itself pages. */
 const maxResponseBytes = 4 * 1024 * 1024;
@@ -88,11 +88,8 @@ export class ReferrersResponses {
     annotations?: Annotations,
   ): Promise<Response | undefined | 'too large'> {
     if (referrers.length === 0) return undefined;
-    let bytes = 0;
-    for (const each of referrers) {
-      bytes += bytesOfReferrer(each);
-      if (bytes > maxResponseBytes) return 'too large';
-    }
+    const bound = new ReferrersBound(maxResponseBytes);
+    if (!referrers.every((each) => bound.admits(each))) return 'too large';
     return responseAround(await referrersJson(referrers, this.#manifests), annotations);
   }
 

@@ -214,7 +214,7 @@ export function referrerDescriptorOf(manifest: Manifest, digest: Digest, size: n
 }
 
 /** True for what a container engine can run: an image index, or an image whose config is one; false for any other artifact. */
-export function isContainerImage(manifest: Manifest): boolean {
-  if (manifest.artifactType !== undefined) return false;
-  return manifest.kind === 'index' || isImageConfigType(manifest.config.mediaType);
+export function isContainerImage({ mediaType, artifactType }: Pick<Descriptor, 'mediaType' | 'artifactType'>): boolean {
+  if (isImageIndexType(mediaType)) return artifactType === undefined;
+  return artifactType !== undefined && isImageConfigType(artifactType);
 }

@@ -1,7 +1,7 @@
 // The referrers of a digest within one repository (distribution-spec, Listing Referrers), in pages that clients can hold.
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { Referrer } from '../layout/manifest-facts.ts';
-import { bytesOfReferrer } from '../layout/referrers-json.ts';
+import { ReferrersBound } from '../layout/referrers-json.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 
@@ -69,11 +69,10 @@ function isAsked({ digest, artifactType }: Descriptor, artifactTypes: readonly s
 
 /** Told by sizes alone: an entry has at most a megabyte of annotations, so there is always one that fits. */
 function firstPage(referrers: readonly Referrer[]): PageOf<readonly Referrer[]> {
-  let bytes = 0;
+  const bound = new ReferrersBound(maxPageBytes);
   for (const [at, referrer] of referrers.entries()) {
-    bytes += bytesOfReferrer(referrer);
     const last = referrers[at - 1];
-    if (bytes > maxPageBytes && last !== undefined) {
+    if (!bound.admits(referrer) && last !== undefined) {
       return { manifests: referrers.slice(0, at), next: last.descriptor.digest };
     }
   }
