@@ -1,13 +1,11 @@
 // Directories that exist durably: created with their parents, each entry fsynced in the directory that holds it.
 // Concurrent syncs of one directory share one fsync.
-import { constants } from 'node:fs';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf } from './errno.ts';
-import type { FileTree } from './file-tree.ts';
+import { type FileTree, nameOf, parentOf } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 
-const { O_DIRECTORY, O_RDONLY } = constants;
-const directoryFlags = O_RDONLY | O_DIRECTORY;
 const attempts = 5;
 
 export class Directories {
@@ -44,35 +42,39 @@ export class Directories {
   }
 
   /**
-   * Runs `work`, which puts something into `directory`, again when the directory was removed meanwhile. Directories that were
-   * made for work that fails are removed.
+   * Holds the directory while `work` puts something into it, and runs it again when the directory was removed meanwhile.
+   * Directories that were made for work that fails are removed.
    */
-  async within<Result>(directory: string, work: () => Promise<Result>): Promise<Result> {
+  async within<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       const created = await this.ensure(directory);
+      let held: HeldDirectory | undefined;
       try {
-        return await work();
+        held = this.#tree.hold(directory);
+        return await work(held);
       } catch (error) {
-        const vanished = this.#tree.calls.lstatSync(this.#tree.pathOf(directory)) === undefined;
+        const vanished = held === undefined || !this.#tree.isInPlace(held);
         if (errnoOf(error) === 'ENOENT' && vanished && attempt < attempts) continue;
         this.removeEmpty(created);
         throw error;
+      } finally {
+        held?.close();
       }
     }
   }
 
-  /** Makes the entries of `directory` (a key) durable as they are now. */
-  sync(directory: string): Promise<void> {
+  /** Makes the entries of a directory durable as they are now. Whoever holds it already goes on holding it until then. */
+  sync(directory: string, held?: HeldDirectory): Promise<void> {
     const queued = this.#queued.get(directory);
     if (queued !== undefined) return queued;
     const running = this.#running.get(directory);
-    if (running === undefined) return this.#start(directory);
+    if (running === undefined) return this.#start(directory, held);
     // The one that runs may have begun before our entry was made: wait for it, then share the next.
     const next = running
       .catch(() => {})
       .then(() => {
         this.#queued.delete(directory);
-        return this.#start(directory);
+        return this.#start(directory, held);
       });
     this.#queued.set(directory, next);
     return next;
@@ -81,10 +83,13 @@ export class Directories {
   /** Removes directories that `ensure` created for nothing, as far as they are empty. */
   removeEmpty(created: readonly string[]): void {
     for (const directory of created.toReversed()) {
+      const holder = this.#tree.tryHold(parentOf(directory));
       try {
-        this.#tree.calls.rmdirSync(this.#tree.pathOf(directory));
+        if (holder !== undefined) this.#tree.calls.rmdirSync(holder.at(nameOf(directory)));
       } catch {
         return; // Somebody uses it.
+      } finally {
+        holder?.close();
       }
     }
   }
@@ -112,33 +117,32 @@ export class Directories {
 
   #create(key: string, created: string[]) {
     const { calls, directoryMode } = this.#tree;
-    const path = this.#tree.pathOf(key);
+    const holder = this.#tree.hold(parentOf(key));
     try {
-      calls.mkdirSync(path, directoryMode);
+      if (holder.key === '') this.#tree.assertTrusted(holder);
+      calls.mkdirSync(holder.at(nameOf(key)), directoryMode);
       created.push(key);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
+    } finally {
+      holder.close();
     }
-    const stats = calls.lstatSync(path);
+    const stats = calls.lstatSync(this.#tree.pathOf(key));
     if (stats === undefined) throw new StorageError('unavailable', `${key} was removed while it was created`);
     return stats;
   }
 
-  #start(directory: string): Promise<void> {
-    const done = this.#syncOnce(directory).finally(() => {
+  #start(directory: string, held: HeldDirectory | undefined): Promise<void> {
+    const done = this.#syncOnce(directory, held).finally(() => {
       if (this.#running.get(directory) === done) this.#running.delete(directory);
     });
     this.#running.set(directory, done);
     return done;
   }
 
-  async #syncOnce(directory: string): Promise<void> {
+  async #syncOnce(directory: string, held: HeldDirectory | undefined): Promise<void> {
     const { calls } = this.#tree;
-    const descriptor = calls.openSync(this.#tree.pathOf(directory), directoryFlags, 0);
-    try {
-      await calls.fsync(descriptor);
-    } finally {
-      calls.closeSync(descriptor);
-    }
+    if (held !== undefined) await calls.fsync(held.descriptor);
+    else await this.#tree.holding(directory, ({ descriptor }) => calls.fsync(descriptor));
   }
 }

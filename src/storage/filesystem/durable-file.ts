@@ -4,14 +4,18 @@ import { constants, type Stats } from 'node:fs';
 import type { Key } from '../object-store.ts';
 import type { Directories } from './directories.ts';
 import { errnoOf } from './errno.ts';
-import { type FileTree, parentOf } from './file-tree.ts';
+import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
 /** Small enough that writing it at once is cheaper than asking a thread to. */
 const smallBytes = 65_536;
 
-/** A file that is durable under a name of its own and still open. Its descriptor is the caller's to close. */
+/**
+ * A file that is durable under a name of its own and still open. Its descriptor is the caller's to close. Its path is good as long
+ * as its directory is held.
+ */
 export interface Draft {
   readonly path: string;
   readonly descriptor: number;
@@ -47,35 +51,39 @@ export class DurableFiles {
   /** Renames a durable file over `key`, durably; it stays where it is when that fails. */
   async publish(path: string, key: Key): Promise<void> {
     const directory = parentOf(key);
-    await this.#directories.within(directory, async () => {
-      this.#tree.lookBeforeWriting(key);
+    await this.#directories.within(directory, async (target) => {
+      target.lookForFile(nameOf(key));
       try {
-        await this.#tree.calls.rename(path, this.#tree.pathOf(key));
+        await this.#tree.calls.rename(path, target.at(nameOf(key)));
       } catch (error) {
         if (errnoOf(error) !== 'EXDEV') throw error;
-        await this.copyAndRename(path, key);
+        await this.copyAndRename(path, key, target);
         this.removeDraft(path);
       }
+      await this.#directories.sync(directory, target);
     });
-    await this.#directories.sync(directory);
   }
 
   /**
    * Copies within the target's file system first. Other tools take every file in `blobs/<algorithm>` for a blob, so the copy
    * starts in the layout's own directory; deeper ones are tried because any component may be a mount point.
    */
-  async copyAndRename(path: string, key: Key): Promise<void> {
+  async copyAndRename(path: string, key: Key, target: HeldDirectory): Promise<void> {
     const directories = draftDirectoriesOf(key);
     for (const directory of directories) {
-      const draftPath = this.#tree.newDraftPath(directory);
-      try {
-        await this.#copy(path, draftPath);
-        await this.#tree.calls.rename(draftPath, this.#tree.pathOf(key));
-        return;
-      } catch (error) {
-        this.removeDraft(draftPath);
-        if (errnoOf(error) !== 'EXDEV' || directory === directories.at(-1)) throw error;
-      }
+      const isRenamed = await this.#tree.holding(directory, async (held) => {
+        const draft = held.at(newDraftName());
+        try {
+          await this.#copy(path, draft);
+          await this.#tree.calls.rename(draft, target.at(nameOf(key)));
+          return true;
+        } catch (error) {
+          this.removeDraft(draft);
+          if (errnoOf(error) !== 'EXDEV' || directory === directories.at(-1)) throw error;
+          return false;
+        }
+      });
+      if (isRenamed) return;
     }
   }
 

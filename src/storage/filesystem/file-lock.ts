@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { StorageError } from '../storage-error.ts';
 import type { FileTree } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 
 export const lockName = '.moorage.lock';
 
@@ -35,37 +36,40 @@ type Done = (error: unknown, result?: unknown) => void;
 export class FileLocks {
   readonly #tree: FileTree;
   readonly #staleMs: number;
-  /** By lock path, of the locks that this store holds or is being granted. */
+  /** By lock path, which is nobody else's while the directory is held, of the locks that this store holds or is being granted. */
   readonly #marks = new Map<string, Mark>();
   readonly #calls = this.#callsForLibrary();
   /** When another process was last found to hold a lock that we wanted. */
   #metAtMs = Number.NEGATIVE_INFINITY;
-  #released: { readonly path: string; readonly atMs: number } | undefined;
+  #released: { readonly directory: string; readonly atMs: number } | undefined;
 
   constructor(tree: FileTree, staleMs: number) {
     this.#tree = tree;
     this.#staleMs = Math.max(staleMs, minimumStaleMs);
   }
 
-  /** Waits its turn among processes; one caller at a time for each directory (KeyQueue sees to that). */
-  async acquire(directory: string): Promise<HeldLock> {
+  /** Waits its turn among processes, while the directory is held; one caller at a time for each directory (KeyQueue sees to that). */
+  async acquire(directory: HeldDirectory): Promise<HeldLock> {
     const { calls } = this.#tree;
-    const path = `${this.#tree.pathOf(directory)}/${lockName}`;
     const deadline = calls.elapsed() + deadlineMs;
-    await this.#leaveGap(path);
+    await this.#leaveGap(directory.key);
     for (;;) {
       try {
-        return await this.#tryOnce(path);
+        return await this.#tryOnce(directory);
       } catch (error) {
         if (!isHeld(error)) throw error;
         this.#metAtMs = calls.elapsed();
-        if (calls.elapsed() >= deadline) throw new StorageError('unavailable', `lock not to be had: ${path}`, error);
+        if (calls.elapsed() >= deadline) {
+          throw new StorageError('unavailable', `lock not to be had: ${directory.keyOf(lockName)}`, error);
+        }
       }
       await sleep(shortestWaitMs + calls.random() * (longestWaitMs - shortestWaitMs));
     }
   }
 
-  async #tryOnce(path: string): Promise<HeldLock> {
+  async #tryOnce(directory: HeldDirectory): Promise<HeldLock> {
+    const path = directory.at(lockName);
+    const key = directory.keyOf(lockName);
     const release = await lockfile.lock(path, {
       lockfilePath: path,
       realpath: false,
@@ -73,7 +77,7 @@ export class FileLocks {
       retries: 0,
       fs: this.#calls,
       // The library's default throws from a timer, which ends the process.
-      onCompromised: (error) => this.#lose(path, mark, error),
+      onCompromised: (error) => this.#lose(path, key, mark, error),
     });
     const mark = this.#marks.get(path);
     if (mark !== undefined) mark.granted = true;
@@ -84,25 +88,25 @@ export class FileLocks {
         try {
           await release();
         } catch (error) {
-          this.#tree.log.warn('lock not released: it goes stale', { path, error });
+          this.#tree.log.warn('lock not released: it goes stale', { key, error });
         } finally {
           this.#marks.delete(path);
-          this.#released = { path, atMs: this.#tree.calls.elapsed() };
+          this.#released = { directory: directory.key, atMs: this.#tree.calls.elapsed() };
         }
       },
     };
   }
 
-  async #leaveGap(path: string): Promise<void> {
+  async #leaveGap(directory: string): Promise<void> {
     const nowMs = this.#tree.calls.elapsed();
-    if (nowMs - this.#metAtMs > politeForMs || this.#released?.path !== path) return;
+    if (nowMs - this.#metAtMs > politeForMs || this.#released?.directory !== directory) return;
     const restMs = politeGapMs - (nowMs - this.#released.atMs);
     if (restMs > 0) await sleep(restMs);
   }
 
-  #lose(path: string, mark: Mark | undefined, error: Error): void {
+  #lose(path: string, key: string, mark: Mark | undefined, error: Error): void {
     if (this.#marks.get(path) === mark) this.#marks.delete(path);
-    this.#tree.log.warn('lock lost: the update is done again', { path, error });
+    this.#tree.log.warn('lock lost: the update is done again', { key, error });
   }
 
   #isUntouched(path: string, mark: Mark): boolean {

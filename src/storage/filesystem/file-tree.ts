@@ -1,31 +1,31 @@
-// The tree of files below the root: keys become paths here and nowhere else, and no symbolic link below the root is followed.
-// The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
+// The tree of files below the root: keys become paths here and nowhere else, and no symbolic link below the root is followed, also
+// when one appears in the middle of our work: writers hold the directory that they write to, and readers ask the kernel what they
+// opened. The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
 import { randomUUID } from 'node:crypto';
 import { constants, type Dirent, type Stats } from 'node:fs';
 import type { Child, Key, VersionLabel } from '../object-store.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import type { StorageLog } from '../storage-log.ts';
-import { errnoOf, meansAbsent } from './errno.ts';
-import { FileInfo, labelOf } from './file-info.ts';
+import { meansAbsent } from './errno.ts';
+import { FileInfo, labelOf, sameVersion } from './file-info.ts';
+import { HeldDirectory, type OpenedFile, openRegularFile } from './held-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-
-/** For so long a directory that was real is not looked at again for a stat; reading looks each time. */
-const trustDirectoriesMs = 1_000;
-const maxDirectories = 4_096;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const directoryFlags = O_RDONLY | O_DIRECTORY;
+/** Of Linux, on all machines that Node runs on: only looks, so the directory need not be readable. */
+const O_PATH = 0o10000000;
+/** Directories that move whenever they are opened are somebody's attack. */
+const attempts = 5;
+/** Files whose attributes were once seen from a held directory. */
+const maxSeen = 4_096;
 
 export interface FileTreeOptions {
   readonly calls: SystemCalls;
   readonly log: StorageLog;
   readonly fileMode: number;
   readonly directoryMode: number;
-}
-
-export interface OpenedFile {
-  readonly descriptor: number;
-  readonly stats: Stats;
 }
 
 export class FileTree {
@@ -35,9 +35,10 @@ export class FileTree {
   readonly fileMode: number;
   readonly directoryMode: number;
   #realRoot: string | undefined;
+  #trusted: Stats | undefined;
   readonly #published = new RecentSet(16_384);
-  /** Parents of keys that were seen to be real directories all the way, and when. */
-  readonly #realDirectories = new Map<string, number>();
+  /** Attributes of files that are below the root: whatever shows the same ones is the same file. */
+  readonly #seen = new Map<Key, Stats>();
   readonly #isPublished = (label: VersionLabel): boolean => this.#published.has(label);
 
   constructor(root: string, options: FileTreeOptions) {
@@ -48,10 +49,22 @@ export class FileTree {
     this.directoryMode = options.directoryMode;
   }
 
+  /** From now on directories are made in this root only. */
+  trustRoot(stats: Stats): void {
+    this.#trusted = stats;
+  }
+
+  /** Throws 'unavailable' when the held root is another one: a volume may go away in the middle of a write. */
+  assertTrusted({ descriptor }: HeldDirectory): void {
+    const { dev, ino } = this.calls.fstatSync(descriptor);
+    if (this.#trusted === undefined || (dev === this.#trusted.dev && ino === this.#trusted.ino)) return;
+    throw new StorageError('unavailable', `${this.root} is not the directory that was opened`);
+  }
+
   /** The root was mounted again or replaced: what was seen of its directories says nothing about it. */
   forget(): void {
     this.#realRoot = undefined;
-    this.#realDirectories.clear();
+    this.#seen.clear();
   }
 
   /** The empty key is the root. */
@@ -69,56 +82,150 @@ export class FileTree {
     return this.infoOf(stats, this.calls.now());
   }
 
-  /** Opens a regular file; undefined when there is none. */
-  openForReading(key: Key): OpenedFile | undefined {
-    this.#realRoot ??= this.calls.realpathSync(this.root);
-    const opened = this.openRegular(key, O_RDONLY);
-    if (opened === undefined || this.#isWhereItSeems(opened, key)) return opened;
-    this.calls.closeSync(opened.descriptor);
-    return undefined;
+  /**
+   * Opens a directory and makes sure that it is the one below the root. Whoever holds it closes it. Throws the system's ENOENT, and
+   * 'unsafe' for what is no directory, such as a symbolic link.
+   */
+  hold(directory: string): HeldDirectory {
+    return this.#hold(directory, directoryFlags);
   }
 
-  /** One question to the kernel where it answers, instead of a look at each parent: most requests for a blob come through here. */
-  #isWhereItSeems({ descriptor }: OpenedFile, key: Key): boolean {
-    return this.calls.descriptorPathSync(descriptor) === `${this.#realRoot}/${key}` || this.hasRealParents(key);
-  }
-
-  /** Opens `key`, whose parents were looked at, with `flags`; undefined when it is absent or no regular file. */
-  openRegular(key: Key, flags: number): OpenedFile | undefined {
-    let descriptor: number;
+  /** The same for a reader: undefined when there is no such directory, or a link on the way. */
+  tryHold(directory: string, flags = directoryFlags): HeldDirectory | undefined {
     try {
-      descriptor = this.calls.openSync(this.pathOf(key), flags | O_NOFOLLOW | O_NONBLOCK, this.fileMode);
+      return this.#hold(directory, flags);
     } catch (error) {
-      if (!meansAbsent(error)) throw error;
-      if (errnoOf(error) !== 'ENOENT') this.#notRegular(key);
-      return undefined;
-    }
-    try {
-      const stats = this.calls.fstatSync(descriptor);
-      if (stats.isFile()) return { descriptor, stats };
-    } catch (error) {
-      this.calls.closeSync(descriptor);
+      if (meansAbsent(error) || (error instanceof StorageError && error.failure === 'unsafe')) return undefined;
       throw error;
     }
-    this.calls.closeSync(descriptor);
-    this.#notRegular(key);
-    return undefined;
+  }
+
+  /** Runs `work` while the directory is held. */
+  async holding<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
+    const held = this.hold(directory);
+    try {
+      return await work(held);
+    } finally {
+      held.close();
+    }
+  }
+
+  /** False once a held directory was removed or moved. */
+  isInPlace({ descriptor, key }: HeldDirectory): boolean {
+    return this.#isAt(descriptor, key) ?? this.calls.lstatSync(this.pathOf(key)) !== undefined;
+  }
+
+  #hold(directory: string, flags: number): HeldDirectory {
+    const noFollow = directory === '' ? 0 : O_NOFOLLOW;
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const descriptor = this.calls.openSync(this.pathOf(directory), flags | noFollow, 0);
+      const isThere = this.#isAt(descriptor, directory);
+      if (isThere === true) {
+        return new HeldDirectory(this.calls, directory, descriptor, `${ownDescriptors}/${descriptor}`);
+      }
+      const isReal = directory === '' || this.hasRealParents(`${directory}/`);
+      if (isThere === undefined && isReal) {
+        return new HeldDirectory(this.calls, directory, descriptor, this.pathOf(directory));
+      }
+      this.calls.closeSync(descriptor);
+      if (!isReal) throw new StorageError('unsafe', `${directory} is not below real directories`);
+    }
+    throw new StorageError('unavailable', `${directory} was another directory each time it was opened`);
+  }
+
+  /** Opens a regular file; undefined when there is none. */
+  openForReading(key: Key): OpenedFile | undefined {
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const opened = this.#openRegular(this.pathOf(key), key, O_RDONLY);
+      // One question to the kernel, whose answer is final, instead of a look at each parent: most requests for a blob come through here.
+      if (opened === undefined || (this.#wasAt(opened.descriptor, key) ?? this.hasRealParents(key))) return opened;
+      this.calls.closeSync(opened.descriptor);
+      if (!this.hasRealParents(key)) return undefined;
+    }
+    throw new StorageError('unavailable', `${key} was another file each time it was opened`);
+  }
+
+  /** Opens a regular file of a held directory with `flags`; undefined when it is absent or no regular file. */
+  openIn(held: HeldDirectory, name: string, flags: number): OpenedFile | undefined {
+    return this.#openRegular(held.at(name), held.keyOf(name), flags);
+  }
+
+  #openRegular(path: string, key: string, flags: number): OpenedFile | undefined {
+    return openRegularFile(this.calls, path, flags, { mode: this.fileMode, onOther: () => this.#notRegular(key) });
+  }
+
+  /** The path of an open file itself, whatever has become of its name; undefined where there is none. */
+  pathOfOpen(descriptor: number): string | undefined {
+    return this.calls.descriptorPathSync(descriptor) && `${ownDescriptors}/${descriptor}`;
+  }
+
+  /** Whether an open file or directory is where its key says; undefined where the system does not tell. */
+  #isAt(descriptor: number, key: string): boolean | undefined {
+    const where = this.calls.descriptorPathSync(descriptor);
+    if (where === undefined) return undefined;
+    if (where === this.#realPathOf(key)) return true;
+    // The root may have been moved meanwhile, or its link leads elsewhere.
+    this.#realRoot = undefined;
+    return where === this.#realPathOf(key);
+  }
+
+  /** The same for a file that may have been replaced or removed since it was opened: it was there. */
+  #wasAt(descriptor: number, key: string): boolean | undefined {
+    const isThere = this.#isAt(descriptor, key);
+    if (isThere !== false) return isThere;
+    return this.calls.descriptorPathSync(descriptor) === `${this.#realPathOf(key)} (deleted)`;
+  }
+
+  #realPathOf(key: string): string {
+    this.#realRoot ??= this.#findRoot();
+    if (key === '') return this.#realRoot;
+    return this.#realRoot === '/' ? `/${key}` : `${this.#realRoot}/${key}`;
+  }
+
+  /** As the kernel calls it, whose word everything else is compared with. */
+  #findRoot(): string {
+    const descriptor = this.calls.openSync(this.root, directoryFlags, 0);
+    try {
+      return this.calls.descriptorPathSync(descriptor) ?? this.root;
+    } finally {
+      this.calls.closeSync(descriptor);
+    }
   }
 
   /** For a reader that found no regular file: what is there all the same is no absence. */
-  refuseIrregular(key: Key): undefined {
+  refuseIrregular(key: Key): void {
+    const held = this.tryHold(parentOf(key));
+    if (held === undefined) return;
     try {
-      this.lookBeforeWriting(key);
+      held.lookForFile(nameOf(key));
     } catch (error) {
       if (!meansAbsent(error)) throw error;
+    } finally {
+      held.close();
     }
   }
 
-  /** The attributes of what a writer is about to replace or change; undefined when there is nothing. Refuses what is no regular file. */
-  lookBeforeWriting(key: Key): Stats | undefined {
+  /** The attributes of a regular file; undefined when there is none. Cheap for a file that was asked for before: one call. */
+  lookAt(key: Key): Stats | undefined {
     const stats = this.calls.lstatSync(this.pathOf(key));
-    if (stats === undefined || stats.isFile()) return stats;
-    throw new StorageError('unsafe', `${key} is not a regular file`);
+    if (stats?.isFile() !== true) return undefined;
+    const seen = this.#seen.get(key);
+    if (seen !== undefined && sameVersion(stats, seen)) return stats;
+    const real = this.#lookFromParent(key);
+    if (real?.isFile() !== true) return undefined;
+    if (this.#seen.size >= maxSeen) this.#seen.clear();
+    this.#seen.set(key, real);
+    return real;
+  }
+
+  #lookFromParent(key: Key): Stats | undefined {
+    const flags = process.platform === 'linux' ? O_PATH | O_DIRECTORY : directoryFlags;
+    const held = this.tryHold(parentOf(key), flags);
+    try {
+      return held?.look(nameOf(key));
+    } finally {
+      held?.close();
+    }
   }
 
   /** Regular files and directories directly below a prefix, in byte order; names that start with `.moorage` are ours alone. */
@@ -130,22 +237,6 @@ export class FileTree {
       else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
     }
     return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
-  }
-
-  /**
-   * The same, as it was a moment ago: the attributes of a file are asked for with every request, and would be those of a file
-   * outside of the root where a directory on the way is a link.
-   */
-  hadRealParents(key: string): boolean {
-    const parent = parentOf(key);
-    const nowMs = this.calls.now();
-    const seenAtMs = this.#realDirectories.get(parent);
-    if (seenAtMs !== undefined && Math.abs(nowMs - seenAtMs) < trustDirectoriesMs) return true;
-    this.#realDirectories.delete(parent);
-    if (!this.hasRealParents(key)) return false;
-    if (this.#realDirectories.size >= maxDirectories) this.#realDirectories.clear();
-    this.#realDirectories.set(parent, nowMs);
-    return true;
   }
 
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
@@ -169,18 +260,12 @@ export class FileTree {
   }
 
   async #entriesOf(prefix: Key): Promise<readonly Dirent[]> {
-    if (prefix !== '' && !this.hasRealParents(`${prefix}/`)) return [];
+    const held = this.tryHold(prefix);
     try {
-      return await this.calls.readdir(this.pathOf(prefix));
-    } catch (error) {
-      if (meansAbsent(error)) return [];
-      throw error;
+      return held === undefined ? [] : await this.calls.readdir(held.path);
+    } finally {
+      held?.close();
     }
-  }
-
-  /** A new name for a file being written in `directory` (a key), on the same file system as its target. */
-  newDraftPath(directory: string): string {
-    return `${this.pathOf(directory)}/${draftPrefix}${randomUUID()}`;
   }
 
   #notRegular(key: string): void {
@@ -193,6 +278,18 @@ const ownPrefix = '.moorage';
 /** Names of files being written beside their target; other tools see them in a layout for a moment. */
 export const draftPrefix = '.moorage-';
 
+/** A new name for a file being written beside its target, which must be on the same file system. */
+export function newDraftName(): string {
+  return `${draftPrefix}${randomUUID()}`;
+}
+
+/** Where a process finds its own open files by number, on Linux. */
+const ownDescriptors = '/proc/self/fd';
+
 export function parentOf(key: string): string {
   return key.slice(0, Math.max(0, key.lastIndexOf('/')));
+}
+
+export function nameOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }

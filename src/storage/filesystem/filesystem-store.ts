@@ -222,9 +222,8 @@ export class FilesystemStore implements ObjectStore {
     const { calls } = this.#tree;
     try {
       const seenAtMs = calls.now();
-      const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : calls.lstatSync(this.#tree.pathOf(key));
-      if (stats?.isFile() !== true || !this.#tree.hadRealParents(key)) return undefined;
-      return this.#tree.infoOf(stats, seenAtMs);
+      const stats = this.#settings.cachesAttributes ? this.#statOpened(key) : this.#tree.lookAt(key);
+      return stats && this.#tree.infoOf(stats, seenAtMs);
     } catch (error) {
       if (meansAbsent(error)) return undefined;
       throw toStorageError(error, 'read');
@@ -252,10 +251,7 @@ export class FilesystemStore implements ObjectStore {
     return translated('write', async () => {
       await this.#root.assertWritable();
       this.#reserve?.keep();
-      const result = await work();
-      // The volume may have gone meanwhile, and what was written be below its mount point.
-      await this.#root.assertPresent();
-      return result;
+      return this.#root.during(work);
     });
   }
 }

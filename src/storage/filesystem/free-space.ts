@@ -53,7 +53,7 @@ export class FreeSpace {
   async look(): Promise<Room> {
     const { calls, root } = this.#tree;
     const { bsize, blocks, bavail } = await calls.statfs(root);
-    this.#lookedAtMs = calls.now();
+    this.#lookedAtMs = calls.elapsed();
     this.#writtenSince = 0;
     // File systems that do not tell how large they are do not tell how full either.
     this.#room = blocks > 0 ? { free: bavail * bsize, total: blocks * bsize } : unlimited;
@@ -61,7 +61,7 @@ export class FreeSpace {
   }
 
   #isFresh(): boolean {
-    return this.#room !== undefined && Math.abs(this.#tree.calls.now() - this.#lookedAtMs) < trustMs;
+    return this.#room !== undefined && this.#tree.calls.elapsed() - this.#lookedAtMs < trustMs;
   }
 
   #fits(bytes: number): boolean {

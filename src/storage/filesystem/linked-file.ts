@@ -1,56 +1,81 @@
 // Hard links, so that equal blobs of a root exist once, and copies where the file system refuses them.
+import { randomUUID } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
 import type { Key } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
 import { errnoOf, refusesLink } from './errno.ts';
-import { parentOf } from './file-tree.ts';
-import { newStagingPath, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { nameOf, parentOf } from './file-tree.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
+import { type StoreParts, stagingDirectory } from './store-parts.ts';
+
+/** What is linked: its directory is held, and the file open. */
+interface Source {
+  readonly held: HeldDirectory;
+  readonly name: string;
+  readonly file: OpenedFile;
+}
 
 /** Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent. */
 export async function linkFile(parts: StoreParts, from: Key, to: Key): Promise<boolean> {
   const { tree, directories } = parts;
-  const source = tree.openForReading(from);
-  if (source === undefined) return false;
+  const held = tree.tryHold(parentOf(from));
+  if (held === undefined) return false;
+  const name = nameOf(from);
+  let file: OpenedFile | undefined;
   try {
+    file = tree.openIn(held, name, constants.O_RDONLY);
+    if (file === undefined) return false;
+    const source = { held, name, file };
     // Another program may have written it: durable first, visible under the new name then.
-    await tree.calls.fsync(source.descriptor);
-    await directories.within(parentOf(to), async () => {
-      const target = tree.lookBeforeWriting(to);
-      const isLinked = target?.ino === source.stats.ino && target.dev === source.stats.dev;
-      if (!isLinked) await linkOrCopy(parts, from, to);
+    await tree.calls.fsync(file.descriptor);
+    await directories.within(parentOf(to), async (target) => {
+      if (!isSameFile(target.lookForFile(nameOf(to)), source)) await linkOrCopy(parts, source, to, target);
+      await directories.sync(target.key, target);
     });
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && tree.calls.lstatSync(tree.pathOf(from)) === undefined) return false;
+    if (errnoOf(error) === 'ENOENT' && held.look(name) === undefined) return false;
     throw error;
   } finally {
-    tree.calls.closeSync(source.descriptor);
+    if (file !== undefined) tree.calls.closeSync(file.descriptor);
+    held.close();
   }
-  await directories.sync(parentOf(to));
   return true;
 }
 
-async function linkOrCopy(parts: StoreParts, from: Key, to: Key): Promise<void> {
+async function linkOrCopy(parts: StoreParts, source: Source, to: Key, target: HeldDirectory): Promise<void> {
   const { tree, files } = parts;
+  const from = source.held.at(source.name);
   try {
     try {
-      await tree.calls.link(tree.pathOf(from), tree.pathOf(to));
+      await tree.calls.link(from, target.at(nameOf(to)));
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
-      await linkOver(parts, from, to);
+      await linkOver(parts, from, target.at(nameOf(to)));
     }
   } catch (error) {
     if (!refusesLink(error)) throw error;
-    await files.copyAndRename(tree.pathOf(from), to);
+    return files.copyAndRename(tree.pathOfOpen(source.file.descriptor) ?? from, to, target);
   }
+  if (isSameFile(target.look(nameOf(to)), source)) return;
+  // Somebody put another file, or a link to one, under the source's name after it was opened.
+  files.removeDraft(target.at(nameOf(to)));
+  throw new StorageError('unavailable', `${source.held.keyOf(source.name)} was replaced while it was linked`);
 }
 
 /** link(2) does not replace; rename(2) does. */
-async function linkOver({ tree, directories, files }: StoreParts, from: Key, to: Key): Promise<void> {
-  await directories.ensure(stagingDirectory);
-  const path = newStagingPath(tree);
-  try {
-    await tree.calls.link(tree.pathOf(from), path);
-    await tree.calls.rename(path, tree.pathOf(to));
-  } finally {
-    // Also after a success: had `to` become a link of the same file meanwhile, rename(2) did nothing and the name is still there.
-    files.removeDraft(path);
-  }
+async function linkOver({ tree, directories, files }: StoreParts, from: string, to: string): Promise<void> {
+  await directories.within(stagingDirectory, async (staging) => {
+    const path = staging.at(randomUUID());
+    try {
+      await tree.calls.link(from, path);
+      await tree.calls.rename(path, to);
+    } finally {
+      // Also after a success: had `to` become a link of the same file meanwhile, rename(2) did nothing and the name is still there.
+      files.removeDraft(path);
+    }
+  });
+}
+
+function isSameFile(stats: Stats | undefined, { file }: Source): boolean {
+  return stats?.ino === file.stats.ino && stats.dev === file.stats.dev;
 }

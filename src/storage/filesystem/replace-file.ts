@@ -1,14 +1,14 @@
 // `update`: lock -> look -> change -> what must be durable first -> draft -> record -> re-check and rename -> sync -> unlock.
 // The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
-import type { Stats } from 'node:fs';
-import { basename } from 'node:path';
+import { constants, type Stats } from 'node:fs';
 import type { Change, CurrentObject, Key, Replacement, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
 import { errnoOf, refusesLink, saysNoSpace, toStorageError } from './errno.ts';
 import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
 import type { FileLocks, HeldLock } from './file-lock.ts';
-import { type FileTree, parentOf } from './file-tree.ts';
+import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 import type { Leftovers } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
@@ -20,6 +20,14 @@ const maxRounds = 100;
 export interface UpdateParts extends StoreParts {
   readonly locks: FileLocks;
   readonly leftovers: Leftovers;
+}
+
+/** What is replaced: its directory is held, and locked. */
+interface Target {
+  readonly held: HeldDirectory;
+  readonly name: string;
+  readonly key: Key;
+  readonly lock: HeldLock;
 }
 
 /** One update, alone in this process for its directory. */
@@ -47,24 +55,28 @@ async function lockedRound(
   key: Key,
   change: Change,
 ): Promise<Updated | undefined> {
-  let lock: HeldLock;
+  let held: HeldDirectory | undefined;
   try {
-    lock = await parts.locks.acquire(directory);
+    held = parts.tree.hold(directory);
+    const lock = await parts.locks.acquire(held);
+    try {
+      await parts.leftovers.sweep(held);
+      return await attempt(parts, { held, name: nameOf(key), key, lock }, change);
+    } finally {
+      await lock.release();
+    }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined; // The directory was removed: it is made again.
+    const isGone = held === undefined || !parts.tree.isInPlace(held);
+    if (errnoOf(error) === 'ENOENT' && isGone) return undefined; // The directory was removed: it is made again.
     throw error;
-  }
-  try {
-    await parts.leftovers.sweep(directory);
-    return await attempt(parts, lock, key, change);
   } finally {
-    await lock.release();
+    held?.close();
   }
 }
 
 /** Undefined when the object or the lock was lost to somebody else before the rename: nothing has happened then. */
-async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Change): Promise<Updated | undefined> {
-  const found = FoundFile.lookFor(parts.tree, key);
+async function attempt(parts: UpdateParts, target: Target, change: Change): Promise<Updated | undefined> {
+  const found = FoundFile.lookFor(parts.tree, target);
   let replacement: Awaited<ReturnType<Change>>;
   try {
     replacement = await change(found);
@@ -77,45 +89,48 @@ async function attempt(parts: UpdateParts, lock: HeldLock, key: Key, change: Cha
   const added: Key[] = [];
   try {
     for (const object of replacement.first) if (await keepOrWrite(parts, object)) added.push(object.key);
-    return await replaceFound(parts, lock, key, found, replacement);
+    return await replaceFound(parts, target, found, replacement);
   } catch (error) {
     // While nothing new is visible, what was to be there first only fills the disk.
-    if (saysNoSpace(error) && lock.isOurs() && isAsFound(parts.tree, key, found)) {
+    if (saysNoSpace(error) && target.lock.isOurs() && isAsFound(target, found)) {
       for (const each of added) await deleteFile(parts, each);
     }
     throw error;
   }
 }
 
-function isAsFound(tree: FileTree, key: Key, found: FoundFile | undefined): boolean {
-  const now = tree.lookBeforeWriting(key);
+function isAsFound({ held, name }: Target, found: FoundFile | undefined): boolean {
+  const now = held.lookForFile(name);
   return now === undefined || found === undefined ? now === found : sameVersion(now, found.info.stats);
 }
 
 /** Drafts and publishes, once everything that must be there before is. */
 async function replaceFound(
   parts: UpdateParts,
-  lock: HeldLock,
-  key: Key,
+  target: Target,
   found: FoundFile | undefined,
   replacement: Replacement,
 ): Promise<Updated | undefined> {
-  let previous = found && ReplacedFile.open(parts.tree, key, found.info.stats, found.info.settled);
+  const { held, name, lock } = target;
+  const seen = found?.info.stats;
+  let previous =
+    found && ReplacedFile.open(parts.tree, { held, name, seen: found.info.stats, isSettled: found.info.settled });
   if (found !== undefined && previous === undefined) return undefined;
   let info: FileInfo | undefined;
   try {
-    const draft = await parts.files.draft(parts.tree.newDraftPath(parentOf(key)), replacement.bytes);
+    const draftName = newDraftName();
+    const draft = await parts.files.draft(held.at(draftName), replacement.bytes);
     try {
       for (const object of replacement.record(labelOf(draft.stats))) await appendSmall(parts, object);
       parts.tree.markPublished(draft.stats);
-      if (!lock.isOurs() || !publish(parts.tree, draft, key, found?.info.stats)) return undefined;
-      const displaced = takeDisplaced(parts, draft, key, found?.info.stats);
+      if (!lock.isOurs() || !publish(parts.tree, draft, target, seen)) return undefined;
+      const displaced = seen && takeDisplaced(parts, { held, name: draftName, seen });
       if (displaced !== undefined) {
         await previous?.close();
         previous = displaced;
       }
       const published = infoOfPublished(parts.tree, draft);
-      await parts.directories.sync(parentOf(key));
+      await parts.directories.sync(held.key, held);
       // Still under the lock: a push of the same object waits, and then finds it gone.
       for (const object of replacement.remove) await deleteFile(parts, object);
       info = published;
@@ -129,9 +144,9 @@ async function replaceFound(
   return { replaced: true, info, previous };
 }
 
-/** Puts the draft under `key` if that still is what `change` saw. Two synchronous calls, nothing between. */
-function publish(tree: FileTree, draft: Draft, key: Key, seen: Stats | undefined): boolean {
-  const path = tree.pathOf(key);
+/** Puts the draft under the name if that still is what `change` saw. Two synchronous calls, nothing between. */
+function publish(tree: FileTree, draft: Draft, { held, name }: Target, seen: Stats | undefined): boolean {
+  const path = held.at(name);
   if (seen === undefined) return createNew(tree, draft, path);
   const now = tree.calls.lstatSync(path);
   if (now === undefined || !sameVersion(now, seen)) return false;
@@ -145,15 +160,12 @@ function publish(tree: FileTree, draft: Draft, key: Key, seen: Stats | undefined
  */
 function takeDisplaced(
   { tree, files }: UpdateParts,
-  draft: Draft,
-  key: Key,
-  seen: Stats | undefined,
+  draft: { readonly held: HeldDirectory; readonly name: string; readonly seen: Stats },
 ): ReplacedFile | undefined {
-  const found = seen && tree.calls.lstatSync(draft.path);
-  if (seen === undefined || found === undefined) return undefined;
-  const draftKey = `${parentOf(key)}/${basename(draft.path)}` as Key;
-  const displaced = sameLabel(found, seen) ? undefined : ReplacedFile.openDisplaced(tree, draftKey, seen);
-  files.removeDraft(draft.path);
+  const found = draft.held.look(draft.name);
+  if (found === undefined) return undefined;
+  const displaced = sameLabel(found, draft.seen) ? undefined : ReplacedFile.openDisplaced(tree, draft);
+  files.removeDraft(draft.held.at(draft.name));
   return displaced;
 }
 
@@ -184,21 +196,21 @@ function infoOfPublished(tree: FileTree, draft: Draft): FileInfo {
 /** The file as `update` found it. */
 class FoundFile implements CurrentObject {
   readonly #tree: FileTree;
-  readonly #key: Key;
+  readonly #target: Target;
   /** True once `read` found that the file had been replaced or removed. */
   moved = false;
   info: FileInfo;
 
-  private constructor(tree: FileTree, key: Key, info: FileInfo) {
+  private constructor(tree: FileTree, target: Target, info: FileInfo) {
     this.#tree = tree;
-    this.#key = key;
+    this.#target = target;
     this.info = info;
   }
 
-  static lookFor(tree: FileTree, key: Key): FoundFile | undefined {
+  static lookFor(tree: FileTree, target: Target): FoundFile | undefined {
     const seenAtMs = tree.calls.now();
-    const stats = tree.lookBeforeWriting(key);
-    return stats && new FoundFile(tree, key, tree.infoOf(stats, seenAtMs));
+    const stats = target.held.lookForFile(target.name);
+    return stats && new FoundFile(tree, target, tree.infoOf(stats, seenAtMs));
   }
 
   async read(limit: number): Promise<StoredObject> {
@@ -213,10 +225,11 @@ class FoundFile implements CurrentObject {
   }
 
   async #read(limit: number) {
-    const opened = this.#tree.openForReading(this.#key);
+    const { held, name, key } = this.#target;
+    const opened = this.#tree.openIn(held, name, constants.O_RDONLY);
     if (opened === undefined) {
       this.moved = true;
-      throw new StorageError('unavailable', `${this.#key} was removed while it was updated`);
+      throw new StorageError('unavailable', `${key} was removed while it was updated`);
     }
     try {
       return await readWhole(this.#tree, opened.descriptor, limit);

@@ -1,11 +1,20 @@
 // The file that an update took the place of, kept open: programs that write index.json in place may have opened it
 // before our rename, and finish into a file without a name. What they wrote is read from here.
 import { constants, type Stats } from 'node:fs';
-import type { Key, ReplacedObject, StoredObject } from '../object-store.ts';
+import type { ReplacedObject, StoredObject } from '../object-store.ts';
 import { toStorageError } from './errno.ts';
 import { sameLabel, sameVersion } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
+
+/** Where it is, and how `change` saw it. */
+export interface FileToReplace {
+  readonly held: HeldDirectory;
+  readonly name: string;
+  readonly seen: Stats;
+  readonly isSettled: boolean;
+}
 
 export class ReplacedFile implements ReplacedObject {
   readonly #tree: FileTree;
@@ -24,8 +33,8 @@ export class ReplacedFile implements ReplacedObject {
   }
 
   /** Opens what is about to be replaced; undefined when it is no longer what `change` saw. */
-  static open(tree: FileTree, key: Key, seen: Stats, isSettled: boolean): ReplacedFile | undefined {
-    const opened = tree.openRegular(key, constants.O_RDONLY);
+  static open(tree: FileTree, { held, name, seen, isSettled }: FileToReplace): ReplacedFile | undefined {
+    const opened = tree.openIn(held, name, constants.O_RDONLY);
     if (opened === undefined) return undefined;
     if (sameVersion(opened.stats, seen)) return new ReplacedFile(tree, opened.descriptor, seen, isSettled);
     tree.calls.closeSync(opened.descriptor);
@@ -33,8 +42,11 @@ export class ReplacedFile implements ReplacedObject {
   }
 
   /** Opens what was replaced without having been seen: all of it counts as changed. */
-  static openDisplaced(tree: FileTree, key: Key, seen: Stats): ReplacedFile | undefined {
-    const opened = tree.openRegular(key, constants.O_RDONLY);
+  static openDisplaced(
+    tree: FileTree,
+    { held, name, seen }: Omit<FileToReplace, 'isSettled'>,
+  ): ReplacedFile | undefined {
+    const opened = tree.openIn(held, name, constants.O_RDONLY);
     return opened && new ReplacedFile(tree, opened.descriptor, seen, true);
   }
 

@@ -1,17 +1,18 @@
 // Space that is kept for deletes: a file that is given back when the disk is full, since even taking a name off a list means writing
 // the list anew. Other programs fill disks, too, so keeping new content out is not enough. Servers on one root share it.
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomUUID } from 'node:crypto';
 import type { Key } from '../object-store.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
 import type { FreeSpace } from './free-space.ts';
-import { newStagingPath, ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
 
 const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;
 /** So often it is looked whether it can be laid again. */
 const lookEveryMs = 10_000;
 
-export const reserveKey = `${ownDirectory}/reserve` as Key;
+const reserveName = 'reserve';
+const reserveKey = `${ownDirectory}/${reserveName}` as Key;
 
 export class ReserveFile {
   readonly #parts: StoreParts;
@@ -47,11 +48,15 @@ export class ReserveFile {
   /** Gives the space back. False when there was none. */
   release(): boolean {
     const { tree } = this.#parts;
+    const own = tree.tryHold(ownDirectory);
+    if (own === undefined) return false;
     try {
-      tree.calls.unlinkSync(tree.pathOf(reserveKey));
+      tree.calls.unlinkSync(own.at(reserveName));
     } catch (error) {
       if (meansAbsent(error)) return false;
       throw error;
+    } finally {
+      own.close();
     }
     tree.log.warn('the disk is full: the space that was set aside for deletes is used', { root: tree.root });
     return true;
@@ -64,16 +69,16 @@ export class ReserveFile {
 
   async #lay(): Promise<void> {
     const { tree, directories, files } = this.#parts;
-    if (tree.lookBeforeWriting(reserveKey) !== undefined) return;
+    if (tree.lookAt(reserveKey) !== undefined) return;
     const { free, total } = await this.#space.look();
     const bytes = Math.floor(Math.min(largestBytes, total * largestShare));
     // Twice as much: right after it was given back there is that much free, and not for long.
     if (bytes === 0 || free < 2 * bytes) return;
-    await directories.within(stagingDirectory, async () => {
+    await directories.within(stagingDirectory, async (staging) => {
       // Random: zeros take no space where the file system compresses.
-      const draft = await files.draft(newStagingPath(tree), randomFillSync(Buffer.allocUnsafeSlow(bytes)));
+      const draft = await files.draft(staging.at(randomUUID()), randomFillSync(Buffer.allocUnsafeSlow(bytes)));
       try {
-        tree.calls.renameSync(draft.path, tree.pathOf(reserveKey));
+        await directories.within(ownDirectory, async (own) => tree.calls.renameSync(draft.path, own.at(reserveName)));
       } finally {
         tree.calls.closeSync(draft.descriptor);
         files.removeDraft(draft.path);

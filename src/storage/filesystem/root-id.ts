@@ -5,9 +5,10 @@ import type { Key } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf, refusesLink } from './errno.ts';
 import type { FileInfo } from './file-info.ts';
-import type { FileTree, OpenedFile } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
-import { newStagingPath, ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
 
 export type RootId = string;
 
@@ -17,7 +18,8 @@ export interface FoundId {
   readonly info: FileInfo;
 }
 
-export const idKey = `${ownDirectory}/id` as Key;
+const idName = 'id';
+export const idKey = `${ownDirectory}/${idName}` as Key;
 
 const form = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n$/;
 const longestBytes = 256;
@@ -51,15 +53,17 @@ function openReadable(tree: FileTree): OpenedFile | undefined {
 /** Gives the root this id, or one that is new, durably, unless it has one by now: servers that start at once agree on the first. */
 export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): Promise<FoundId> {
   const { tree, files, directories } = parts;
-  const draft = await directories.within(stagingDirectory, () =>
-    files.draft(newStagingPath(tree), Buffer.from(`${id}\n`)),
-  );
-  try {
-    if ((await readRootId(tree)) === undefined) place(tree, draft.path);
-  } finally {
-    tree.calls.closeSync(draft.descriptor);
-    files.removeDraft(draft.path);
-  }
+  await directories.within(stagingDirectory, async (staging) => {
+    const draft = await files.draft(staging.at(randomUUID()), Buffer.from(`${id}\n`));
+    try {
+      if ((await readRootId(tree)) === undefined) {
+        await directories.within(ownDirectory, async (own) => place(tree, draft.path, own));
+      }
+    } finally {
+      tree.calls.closeSync(draft.descriptor);
+      files.removeDraft(draft.path);
+    }
+  });
   await directories.sync(ownDirectory);
   const laid = await readRootId(tree);
   if (laid === undefined) throw new StorageError('unavailable', `${idKey} was removed right after it was written`);
@@ -67,10 +71,10 @@ export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): P
 }
 
 /** The first one counts; what is there and is no id was damaged, since an id is durable before it has its name. */
-function place(tree: FileTree, draft: string): void {
-  const path = tree.pathOf(idKey);
+function place(tree: FileTree, draft: string, own: HeldDirectory): void {
+  const path = own.at(idName);
   try {
-    if (tree.lookBeforeWriting(idKey) === undefined) tree.calls.linkSync(draft, path);
+    if (own.lookForFile(idName) === undefined) tree.calls.linkSync(draft, path);
     else tree.calls.renameSync(draft, path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return;

@@ -31,6 +31,7 @@ export class RootIdentity {
     this.#parts = parts;
     this.#directory = directory;
     this.#options = options;
+    parts.tree.trustRoot(directory);
   }
 
   static async open(parts: StoreParts, directory: Stats, options: RootIdentityOptions): Promise<RootIdentity> {
@@ -69,6 +70,19 @@ export class RootIdentity {
     await this.#laying;
   }
 
+  /** Runs `work`, and throws 'unavailable' when the root is another one afterwards: what was written may be below its mount point. */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      await this.assertPresent();
+      throw error;
+    }
+    await this.assertPresent();
+    return result;
+  }
+
   #isUntouched(): boolean {
     const { calls } = this.#parts.tree;
     try {
@@ -90,6 +104,7 @@ export class RootIdentity {
     if (found === undefined || found.id !== this.#id) await this.#assertReplaceable(directory, found?.id);
     const isMoved = directory.dev !== this.#directory.dev || !isSameDirectory(directory, this.#directory);
     this.#directory = directory;
+    this.#parts.tree.trustRoot(directory);
     this.#id = found?.id ?? this.#id;
     this.#file = found?.info;
     if (!isMoved) return;

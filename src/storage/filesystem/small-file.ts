@@ -1,29 +1,32 @@
 // Objects that fit in memory: written whole, kept when they are already right, or appended to.
+import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import type { Key, ObjectInfo, SmallObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
-import { parentOf } from './file-tree.ts';
+import { nameOf, parentOf } from './file-tree.ts';
 import { readWhole } from './read-file.ts';
-import { newStagingPath, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 /** Creates or replaces the object; afterwards its bytes and its entry are durable. */
 export async function writeSmall({ tree, directories, files }: StoreParts, object: SmallObject): Promise<ObjectInfo> {
   const { calls } = tree;
-  const draft = await directories.within(stagingDirectory, () => files.draft(newStagingPath(tree), object.bytes));
-  try {
-    await files.publish(draft.path, object.key);
-    const stats = calls.fstatSync(draft.descriptor);
-    // Where the draft was copied to another file system, its descriptor shows a file without a name.
-    return tree.markPublished(stats.nlink > 0 ? stats : statNow(tree.lookBeforeWriting(object.key)));
-  } catch (error) {
-    files.removeDraft(draft.path);
-    throw error;
-  } finally {
-    calls.closeSync(draft.descriptor);
-  }
+  return directories.within(stagingDirectory, async (staging) => {
+    const draft = await files.draft(staging.at(randomUUID()), object.bytes);
+    try {
+      await files.publish(draft.path, object.key);
+      const stats = calls.fstatSync(draft.descriptor);
+      // Where the draft was copied to another file system, its descriptor shows a file without a name.
+      return tree.markPublished(stats.nlink > 0 ? stats : statNow(tree.lookAt(object.key)));
+    } catch (error) {
+      files.removeDraft(draft.path);
+      throw error;
+    } finally {
+      calls.closeSync(draft.descriptor);
+    }
+  });
 }
 
 /** Durable afterwards, and not written again when it has these bytes: another server may be reading it. True when there was none. */
@@ -48,8 +51,8 @@ export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promi
 
 /** Appends in one write, not synced; all of it or nothing. */
 export async function appendSmall({ tree, directories }: StoreParts, { key, bytes }: SmallObject): Promise<void> {
-  await directories.within(parentOf(key), async () => {
-    const opened = tree.openRegular(key, O_WRONLY | O_APPEND | O_CREAT);
+  await directories.within(parentOf(key), async (held) => {
+    const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
     if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
     try {
       const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
@@ -65,15 +68,19 @@ export async function appendSmall({ tree, directories }: StoreParts, { key, byte
 
 /** False when there is nothing to delete; durable when this returns. */
 export async function deleteFile({ tree, directories }: StoreParts, key: Key): Promise<boolean> {
+  const held = tree.tryHold(parentOf(key));
+  if (held === undefined) return false;
   try {
-    if (!tree.hasRealParents(key) || tree.lookBeforeWriting(key) === undefined) return false;
-    await tree.calls.unlink(tree.pathOf(key));
+    if (held.lookForFile(nameOf(key)) === undefined) return false;
+    await tree.calls.unlink(held.at(nameOf(key)));
+    await directories.sync(held.key, held);
+    return true;
   } catch (error) {
     if (meansAbsent(error)) return false;
     throw error;
+  } finally {
+    held.close();
   }
-  await directories.sync(parentOf(key));
-  return true;
 }
 
 /** Makes an existing file and its entry durable. */

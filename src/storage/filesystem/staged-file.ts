@@ -6,9 +6,11 @@ import { type AppendSink, appendStream } from '../append-stream.ts';
 import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { toStorageError } from './errno.ts';
-import type { OpenedFile } from './file-tree.ts';
+import { newDraftName, parentOf } from './file-tree.ts';
 import type { FreeSpace } from './free-space.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { readInto, readWhole } from './read-file.ts';
+import { removeTree } from './removed-tree.ts';
 import type { RootIdentity } from './root-identity.ts';
 import type { StoreParts } from './store-parts.ts';
 
@@ -27,7 +29,6 @@ export class StagedFile implements StagedObject {
   readonly id: UploadId;
   readonly #parts: StagingParts;
   readonly #directory: string;
-  readonly #data: Key;
   #attributes: StagedAttributes;
   /** False while bytes may be in memory only: an earlier process may have written some. */
   #synced = false;
@@ -38,7 +39,6 @@ export class StagedFile implements StagedObject {
     this.id = id;
     this.#parts = parts;
     this.#directory = directory;
-    this.#data = `${directory}/${dataName}` as Key;
     this.#attributes = attributes;
   }
 
@@ -96,15 +96,16 @@ export class StagedFile implements StagedObject {
   async setAttributes(attributes: StagedAttributes): Promise<void> {
     await this.#guard(async () => {
       const { tree, files, directories } = this.#parts;
-      const path = tree.newDraftPath(this.#directory);
-      const draft = await files.draft(path, recordOf(attributes));
-      tree.calls.closeSync(draft.descriptor);
-      try {
-        await tree.calls.rename(path, tree.pathOf(`${this.#directory}/${recordName}`));
-      } catch (error) {
-        files.removeDraft(path);
-        throw error;
-      }
+      await tree.holding(this.#directory, async (held) => {
+        const draft = await files.draft(held.at(newDraftName()), recordOf(attributes));
+        tree.calls.closeSync(draft.descriptor);
+        try {
+          await tree.calls.rename(draft.path, held.at(recordName));
+        } catch (error) {
+          files.removeDraft(draft.path);
+          throw error;
+        }
+      });
       await directories.sync(this.#directory);
     });
     this.#attributes = attributes;
@@ -116,23 +117,27 @@ export class StagedFile implements StagedObject {
       if (!this.#synced) {
         await this.#withData(O_RDWR | O_CREAT, ({ descriptor }) => this.#sync(() => tree.calls.fsync(descriptor)));
       }
-      const path = await this.#takeAside();
-      try {
-        await files.publish(path, key);
-      } catch (error) {
-        this.#putBack(path);
-        throw error;
-      }
-      const stats = tree.lookBeforeWriting(key);
-      if (stats === undefined) throw new StorageError('unavailable', `${key} was removed right after it was committed`);
-      await this.#removeDirectory();
-      return tree.infoOf(stats, tree.calls.now());
+      return tree.holding(this.#directory, async (held) => {
+        await this.#takeAside(held);
+        try {
+          await files.publish(held.at(asideName), key);
+        } catch (error) {
+          this.#putBack(held);
+          throw error;
+        }
+        const stats = tree.lookAt(key);
+        if (stats === undefined) {
+          throw new StorageError('unavailable', `${key} was removed right after it was committed`);
+        }
+        await this.#removeDirectory(held);
+        return tree.infoOf(stats, tree.calls.now());
+      });
     });
   }
 
   async discard(): Promise<void> {
     try {
-      await this.#parts.tree.calls.removeTree(this.#parts.tree.pathOf(this.#directory));
+      await removeTree(this.#parts.tree, this.#directory);
     } catch (error) {
       throw toStorageError(error, 'write');
     }
@@ -182,14 +187,25 @@ export class StagedFile implements StagedObject {
     this.#entriesSynced = true;
   }
 
+  /** A look alone: what is done with the bytes goes through the held directory. */
   #sizeNow(): number {
-    return this.#parts.tree.lookBeforeWriting(this.#data)?.size ?? 0;
+    const { tree } = this.#parts;
+    const key = `${this.#directory}/${dataName}`;
+    const stats = tree.calls.lstatSync(tree.pathOf(key));
+    if (stats?.isFile() === false) throw new StorageError('unsafe', `${key} is not a regular file`);
+    return stats?.size ?? 0;
   }
 
   #openData(flags: number): OpenedFile {
-    const opened = this.#parts.tree.openRegular(this.#data, flags);
-    if (opened === undefined) throw new StorageError('unavailable', `${this.#directory} was discarded`);
-    return opened;
+    const { tree } = this.#parts;
+    const held = tree.tryHold(this.#directory);
+    try {
+      const opened = held && tree.openIn(held, dataName, flags);
+      if (opened === undefined) throw new StorageError('unavailable', `${this.#directory} was discarded`);
+      return opened;
+    } finally {
+      held?.close();
+    }
   }
 
   async #withData(flags: number, work: (data: OpenedFile) => Promise<void>): Promise<void> {
@@ -205,18 +221,16 @@ export class StagedFile implements StagedObject {
    * Moves the bytes to where whoever comes now does not find them, then looks whether somebody had come before: the record is
    * replaced before the bytes are opened, so one who might still write into them is seen.
    */
-  async #takeAside(): Promise<string> {
-    const { tree } = this.#parts;
-    const path = tree.pathOf(`${this.#directory}/${asideName}`);
-    tree.calls.renameSync(tree.pathOf(this.#data), path);
-    if (await this.#isHeldByUs()) return path;
-    this.#putBack(path);
+  async #takeAside(held: HeldDirectory): Promise<void> {
+    this.#parts.tree.calls.renameSync(held.at(dataName), held.at(asideName));
+    if (await this.#isHeldByUs(held)) return;
+    this.#putBack(held);
     throw new StorageError('unavailable', `${this.#directory} was taken over by another process`);
   }
 
-  async #isHeldByUs(): Promise<boolean> {
+  async #isHeldByUs(held: HeldDirectory): Promise<boolean> {
     const { tree } = this.#parts;
-    const opened = tree.openForReading(`${this.#directory}/${recordName}` as Key);
+    const opened = tree.openIn(held, recordName, O_RDONLY);
     if (opened === undefined) return false;
     try {
       const { bytes } = await readWhole(tree, opened.descriptor, opened.stats.size);
@@ -226,33 +240,31 @@ export class StagedFile implements StagedObject {
     }
   }
 
-  #putBack(path: string): void {
+  #putBack(held: HeldDirectory): void {
     const { tree, files } = this.#parts;
-    const data = tree.pathOf(this.#data);
-    if (tree.calls.lstatSync(path) === undefined) return;
+    if (held.look(asideName) === undefined) return;
     // Whoever took the upload over meanwhile may have begun anew.
-    if (tree.calls.lstatSync(data) !== undefined) files.removeDraft(path);
-    else tree.calls.renameSync(path, data);
+    if (held.look(dataName) !== undefined) files.removeDraft(held.at(asideName));
+    else tree.calls.renameSync(held.at(asideName), held.at(dataName));
   }
 
-  async #removeDirectory(): Promise<void> {
+  async #removeDirectory(held: HeldDirectory): Promise<void> {
     const { tree } = this.#parts;
+    const uploads = tree.tryHold(parentOf(this.#directory));
     try {
-      tree.calls.unlinkSync(tree.pathOf(`${this.#directory}/${recordName}`));
-      tree.calls.rmdirSync(tree.pathOf(this.#directory));
+      tree.calls.unlinkSync(held.at(recordName));
+      if (uploads !== undefined) tree.calls.rmdirSync(uploads.at(this.id));
     } catch {
       await this.discard(); // Something else is in it, such as a record that was being replaced.
+    } finally {
+      uploads?.close();
     }
   }
 
   async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#poisoned) throw new StorageError('unavailable', `${this.#directory}: discarded after a failed sync`);
     try {
-      await this.#parts.root.assertPresent();
-      const result = await work();
-      // The volume may have gone meanwhile, and what was written be below its mount point.
-      await this.#parts.root.assertPresent();
-      return result;
+      return await this.#parts.root.during(work);
     } catch (error) {
       if (this.#poisoned) await this.discard();
       throw toStorageError(error, 'write');

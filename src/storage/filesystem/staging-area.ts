@@ -3,9 +3,10 @@ import { constants } from 'node:fs';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes, StagedInfo } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
-import { meansAbsent } from './errno.ts';
+import type { HeldDirectory } from './held-directory.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
+import { removeTree } from './removed-tree.ts';
 import { dataName, recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
 import { ownDirectory, stagingDirectory } from './store-parts.ts';
 
@@ -28,10 +29,10 @@ export class StagingArea {
     const { tree, directories } = this.#parts;
     const directory = `${uploadsDirectory}/${id}`;
     const staged = new StagedFile(this.#parts, directory, id, attributes);
-    await directories.within(uploadsDirectory, async () => {
-      tree.calls.mkdirSync(tree.pathOf(directory), tree.directoryMode);
+    await directories.within(uploadsDirectory, async (uploads) => {
+      tree.calls.mkdirSync(uploads.at(id), tree.directoryMode);
       try {
-        this.#writeRecord(directory, recordOf(attributes));
+        await tree.holding(directory, async (held) => this.#writeRecord(held, recordOf(attributes)));
       } catch (error) {
         await staged.discard();
         throw error;
@@ -50,10 +51,8 @@ export class StagingArea {
     const found: StagedInfo[] = [];
     for (const name of await this.#namesIn(uploadsDirectory)) {
       if (!isUploadId(name)) continue;
-      const record = this.#modifiedAtMs(`${uploadsDirectory}/${name}/${recordName}`);
-      if (record === undefined) continue;
-      const data = this.#modifiedAtMs(`${uploadsDirectory}/${name}/${dataName}`);
-      found.push({ id: name, modifiedAtMs: Math.max(record, data ?? 0) });
+      const modifiedAtMs = this.#modifiedAtMs(`${uploadsDirectory}/${name}`);
+      if (modifiedAtMs !== undefined) found.push({ id: name, modifiedAtMs });
     }
     return found;
   }
@@ -62,25 +61,29 @@ export class StagingArea {
   async sweep(): Promise<void> {
     const { tree } = this.#parts;
     const oldest = tree.calls.now() - abandonedAfterMs;
-    // By the change time: a link being renamed has the old mtime of its file.
-    const isOld = (key: string): boolean => (tree.calls.lstatSync(tree.pathOf(key))?.ctimeMs ?? oldest) < oldest;
     for (const name of await this.#namesIn(stagingDirectory)) {
       const key = `${stagingDirectory}/${name}`;
-      if (isOld(key)) await tree.calls.removeTree(tree.pathOf(key));
+      if (this.#changedAtMs(key) < oldest) await removeTree(tree, key);
     }
     for (const name of await this.#namesIn(uploadsDirectory)) {
       const key = `${uploadsDirectory}/${name}`;
-      if (isOld(key) && (await this.#readRecord(key)) === undefined) await tree.calls.removeTree(tree.pathOf(key));
+      if (this.#changedAtMs(key) < oldest && (await this.#readRecord(key)) === undefined) await removeTree(tree, key);
     }
   }
 
-  #writeRecord(directory: string, bytes: Uint8Array): void {
+  /** By the change time: a link being renamed has the old mtime of its file. Never, for what is gone. */
+  #changedAtMs(key: string): number {
+    const { tree } = this.#parts;
+    return tree.calls.lstatSync(tree.pathOf(key))?.ctimeMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #writeRecord(held: HeldDirectory, bytes: Uint8Array): void {
     const { calls, fileMode } = this.#parts.tree;
-    const path = this.#parts.tree.pathOf(`${directory}/${recordName}`);
-    const record = calls.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
+    const record = calls.openSync(held.at(recordName), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
     try {
       const written = calls.writeSync(record, bytes, 0);
-      if (written < bytes.byteLength) throw new StorageError('no-space', `${path}: only ${written} bytes were written`);
+      if (written === bytes.byteLength) return;
+      throw new StorageError('no-space', `${held.keyOf(recordName)}: only ${written} bytes were written`);
     } finally {
       calls.closeSync(record);
     }
@@ -101,17 +104,23 @@ export class StagingArea {
     }
   }
 
-  #modifiedAtMs(key: string): number | undefined {
-    return this.#parts.tree.calls.lstatSync(this.#parts.tree.pathOf(key))?.mtimeMs;
+  /** When the record or the bytes last changed; undefined without a record. */
+  #modifiedAtMs(directory: string): number | undefined {
+    const held = this.#parts.tree.tryHold(directory);
+    try {
+      const record = held?.look(recordName);
+      return record && Math.max(record.mtimeMs, held?.look(dataName)?.mtimeMs ?? 0);
+    } finally {
+      held?.close();
+    }
   }
 
   async #namesIn(directory: string): Promise<readonly string[]> {
+    const held = this.#parts.tree.tryHold(directory);
     try {
-      const entries = await this.#parts.tree.calls.readdir(this.#parts.tree.pathOf(directory));
-      return entries.map((entry) => entry.name);
-    } catch (error) {
-      if (meansAbsent(error)) return [];
-      throw error;
+      return held === undefined ? [] : (await this.#parts.tree.calls.readdir(held.path)).map(({ name }) => name);
+    } finally {
+      held?.close();
     }
   }
 }

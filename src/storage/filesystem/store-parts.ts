@@ -1,5 +1,4 @@
 // What the operations of the driver work with, made once by the store.
-import { randomUUID } from 'node:crypto';
 import type { Directories } from './directories.ts';
 import type { DurableFiles } from './durable-file.ts';
 import type { FileTree } from './file-tree.ts';
@@ -15,7 +14,3 @@ export const ownDirectory = '.moorage';
 
 /** Where small objects are drafted. */
 export const stagingDirectory = `${ownDirectory}/staging`;
-
-export function newStagingPath(tree: FileTree): string {
-  return `${tree.pathOf(stagingDirectory)}/${randomUUID()}`;
-}

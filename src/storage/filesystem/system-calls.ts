@@ -22,7 +22,6 @@ export interface SystemCalls {
   lstatSync(path: string): Stats | undefined;
   /** Follows symbolic links; undefined when there is no entry. */
   statSync(path: string): Stats | undefined;
-  realpathSync(path: string): string;
   /** Where an open file is, all symbolic links resolved; undefined where the system does not tell. */
   descriptorPathSync(descriptor: number): string | undefined;
   readSync(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number): number;
@@ -49,8 +48,6 @@ export interface SystemCalls {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   readdir(path: string): Promise<Dirent[]>;
-  /** Removes a directory and what is in it; nothing when it is absent. */
-  removeTree(path: string): Promise<void>;
   /** Creates the directory and its missing parents. */
   makeTree(path: string, mode: number): Promise<void>;
   /** The file system that `path` is on. */
@@ -77,7 +74,6 @@ export const systemCalls: SystemCalls = {
   fstatSync: (descriptor) => fs.fstatSync(descriptor),
   lstatSync: (path) => fs.lstatSync(path, statOptions),
   statSync: (path) => fs.statSync(path, statOptions),
-  realpathSync: (path) => fs.realpathSync(path),
   descriptorPathSync,
   readSync: (descriptor, buffer, offset, length, position) => fs.readSync(descriptor, buffer, offset, length, position),
   writeSync: (descriptor, bytes, offset) => fs.writeSync(descriptor, bytes, offset),
@@ -106,7 +102,6 @@ export const systemCalls: SystemCalls = {
   rename: (from, to) => completed((done) => fs.rename(from, to, done)),
   unlink: (path) => completed((done) => fs.unlink(path, done)),
   readdir: (path) => fs.promises.readdir(path, { withFileTypes: true }),
-  removeTree: (path) => fs.promises.rm(path, { recursive: true, force: true }),
   makeTree,
   statfs: (path) => fs.promises.statfs(path),
 };

@@ -5,13 +5,13 @@ import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
-import { failing, newDirectory, storeOnDisk, systemError, tracing } from './store-on-disk.ts';
+import { failing, newDirectory, storeOnDisk, systemError, tracing, withPaths } from './store-on-disk.ts';
 
 function directoriesOnDisk(replaced: Partial<SystemCalls> = {}) {
   const root = newDirectory();
   const { calls, events } = tracing(root, { ...systemCalls, ...replaced });
   const tree = new FileTree(root, {
-    calls: { ...systemCalls, ...replaced, ...calls },
+    calls: { ...systemCalls, ...withPaths({ ...replaced, ...calls }) },
     log: { warn: () => {} },
     fileMode: 0o644,
     directoryMode: 0o755,

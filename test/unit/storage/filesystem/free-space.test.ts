@@ -12,7 +12,7 @@ const refused = { name: 'StorageError', failure: 'no-space' };
 function spaceOf(total: number, free: number, minFree?: number) {
   const disk = { free, looks: 0, now: 1_000_000 };
   const { tree } = treeOnDisk({
-    now: () => disk.now,
+    elapsed: () => disk.now,
     statfs: async () => {
       disk.looks += 1;
       return { type: 0, bsize: 4096, blocks: total / 4096, bavail: disk.free / 4096 };

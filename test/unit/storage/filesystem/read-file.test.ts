@@ -127,6 +127,7 @@ test('on network and FUSE file systems a stat opens the file, so that the server
       },
     });
     writeFileSync(at(index), 'x');
+    await store.stat(index);
     opened.length = 0;
     expect((await store.stat(index))?.size).toBe(1);
     expect(await store.stat(key('absent'))).toBeUndefined();

@@ -8,7 +8,7 @@ import { FreeSpace } from '../../../../src/storage/filesystem/free-space.ts';
 import { ReserveFile } from '../../../../src/storage/filesystem/reserve-file.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, replaceBy, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
-import { newDirectory, storeOnDisk, systemError } from './store-on-disk.ts';
+import { newDirectory, storeOnDisk, systemError, withPaths } from './store-on-disk.ts';
 
 const MiB = 1024 * 1024;
 const index = key('team/index.json');
@@ -119,7 +119,7 @@ test('it is laid again once there is twice as much room', async () => {
   await store.close();
   rmSync(reserve);
   const tree = new FileTree(root, {
-    calls: { ...systemCalls, ...calls },
+    calls: { ...systemCalls, ...withPaths(calls) },
     log: { warn: () => {} },
     fileMode: 0o644,
     directoryMode: 0o755,

@@ -292,3 +292,18 @@ test('who takes the upload over while it is committed begins anew, and finds no 
   expect(readdirSync(session).sort()).toEqual(['data', 'record.json']);
   expect(readFileSync(`${session}/data`, 'utf8')).toBe('theirs');
 });
+
+test('what others left in the directory of an upload goes with it, but nothing that a link there leads to', async () => {
+  const { store, at } = await storeOnDisk();
+  const outside = newDirectory();
+  writeFileSync(`${outside}/data`, 'outside');
+  const staged = await stageText(store, 'ours');
+  const directory = at(`.moorage/uploads/${staged.id}`);
+  mkdirSync(`${directory}/deep/deeper`, { recursive: true });
+  writeFileSync(`${directory}/deep/deeper/file`, '');
+  symlinkSync(outside, `${directory}/deep/link`);
+  await staged.discard();
+  expect(readdirSync(at('.moorage/uploads'))).toEqual([]);
+  expect(readFileSync(`${outside}/data`, 'utf8')).toBe('outside');
+  await staged.discard();
+});

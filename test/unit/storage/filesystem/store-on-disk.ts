@@ -33,10 +33,24 @@ export async function storeOnDisk(
 ): Promise<StoreOnDisk> {
   const warnings: string[] = [];
   const log = { warn: (message: string) => void warnings.push(message) };
-  const calls = { ...systemCalls, exchangeSync: () => false, ...replaced };
+  const calls = { ...systemCalls, exchangeSync: () => false, ...withPaths(replaced) };
   const store = await openFilesystemStore(root, { log, calls, ...options });
   onTestFinished(() => store.close());
   return { store, root, warnings, at: (key) => join(root, key) };
+}
+
+/** The driver names what lies in a directory that it holds by the number of the open directory; tests want to know the path. */
+export function withPaths(replaced: Partial<SystemCalls>): Partial<SystemCalls> {
+  const entries = Object.entries(replaced).map(([name, call]) => {
+    const resolved = (...values: unknown[]) => (call as (...values: unknown[]) => unknown)(...values.map(pathOf));
+    return [name, resolved];
+  });
+  return Object.fromEntries(entries);
+}
+
+function pathOf(value: unknown): unknown {
+  const [, descriptor, rest] = typeof value === 'string' ? (/^\/proc\/self\/fd\/(\d+)(.*)$/s.exec(value) ?? []) : [];
+  return descriptor === undefined ? value : `${systemCalls.descriptorPathSync(Number(descriptor))}${rest}`;
 }
 
 export function treeOnDisk(replaced: Partial<SystemCalls> = {}): {
@@ -45,7 +59,7 @@ export function treeOnDisk(replaced: Partial<SystemCalls> = {}): {
 } {
   const warnings: string[] = [];
   const tree = new FileTree(newDirectory(), {
-    calls: { ...systemCalls, ...replaced },
+    calls: { ...systemCalls, ...withPaths(replaced) },
     log: { warn: (message) => void warnings.push(message) },
     fileMode: 0o644,
     directoryMode: 0o755,

@@ -1,0 +1,82 @@
+// A directory below the root that is held open while something is done in it. Its names are looked up from the open directory, so that
+// a neighbour who puts a symbolic link in its place, or in the place of one above, leads nobody out of the root. Node has no openat,
+// but /proc/self/fd/N/name is the same on Linux; elsewhere a name is looked up from the root, as it was when the parents were real.
+import { constants, type Stats } from 'node:fs';
+import { StorageError } from '../storage-error.ts';
+import { errnoOf, meansAbsent } from './errno.ts';
+import type { SystemCalls } from './system-calls.ts';
+
+const { O_NOFOLLOW, O_NONBLOCK } = constants;
+
+export interface OpenedFile {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+export class HeldDirectory {
+  /** Below the root; '' is the root itself. */
+  readonly key: string;
+  readonly descriptor: number;
+  /** Lists it. */
+  readonly path: string;
+  readonly #calls: SystemCalls;
+
+  constructor(calls: SystemCalls, key: string, descriptor: number, path: string) {
+    this.#calls = calls;
+    this.key = key;
+    this.descriptor = descriptor;
+    this.path = path;
+  }
+
+  /** The path of a name in it, as long as it is held. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  keyOf(name: string): string {
+    return this.key === '' ? name : `${this.key}/${name}`;
+  }
+
+  /** Undefined when there is no such name. Follows no link. */
+  look(name: string): Stats | undefined {
+    return this.#calls.lstatSync(this.at(name));
+  }
+
+  /** The attributes of what a writer is about to replace or change; undefined when there is nothing. Refuses what is no regular file. */
+  lookForFile(name: string): Stats | undefined {
+    const stats = this.look(name);
+    if (stats === undefined || stats.isFile()) return stats;
+    throw new StorageError('unsafe', `${this.keyOf(name)} is not a regular file`);
+  }
+
+  close(): void {
+    this.#calls.closeSync(this.descriptor);
+  }
+}
+
+/** Opens a regular file; undefined when there is none. `onOther` is called for what is there and is none. */
+export function openRegularFile(
+  calls: SystemCalls,
+  path: string,
+  flags: number,
+  { mode, onOther }: { readonly mode: number; readonly onOther: () => void },
+): OpenedFile | undefined {
+  let descriptor: number;
+  try {
+    descriptor = calls.openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
+  } catch (error) {
+    if (!meansAbsent(error)) throw error;
+    if (errnoOf(error) !== 'ENOENT') onOther();
+    return undefined;
+  }
+  try {
+    const stats = calls.fstatSync(descriptor);
+    if (stats.isFile()) return { descriptor, stats };
+  } catch (error) {
+    calls.closeSync(descriptor);
+    throw error;
+  }
+  calls.closeSync(descriptor);
+  onOther();
+  return undefined;
+}
