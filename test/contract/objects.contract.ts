@@ -153,7 +153,7 @@ export function objectsContract(store: () => ObjectStore): void {
 
   describe('list', () => {
     test('names the direct children in byte order, each once', async () => {
-      for (const name of ['b', 'a/x', 'a/y', 'A', 'a.b', 'ü', 'c/d/e']) {
+      for (const name of ['b', 'a/x', 'a/y', 'A', 'a.b', 'ü', '😀', 'Ａ', 'c/d/e']) {
         await store().write(key(`team/${name}`), bytesOf(''));
       }
       expect(await store().list(key('team'))).toEqual([
@@ -163,6 +163,9 @@ export function objectsContract(store: () => ObjectStore): void {
         { name: 'b', kind: 'object' },
         { name: 'c', kind: 'prefix' },
         { name: 'ü', kind: 'object' },
+        // The other way round in UTF-16.
+        { name: 'Ａ', kind: 'object' },
+        { name: '😀', kind: 'object' },
       ]);
     });
 

@@ -236,7 +236,9 @@ export class FileTree {
       if (entry.isFile()) children.push({ name: entry.name, kind: 'object' });
       else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
     }
-    return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
+    // In byte order, which is that of the text where it is ASCII: twenty thousand repositories are sorted while every request waits.
+    const isAscii = children.every(({ name }) => Buffer.byteLength(name) === name.length);
+    return children.sort(isAscii ? byText : byBytes);
   }
 
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
@@ -292,4 +294,12 @@ export function parentOf(key: string): string {
 
 export function nameOf(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
+}
+
+function byText({ name: one }: Child, { name: other }: Child): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+function byBytes({ name: one }: Child, { name: other }: Child): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
