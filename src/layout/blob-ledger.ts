@@ -5,7 +5,7 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectInfo, VersionLabel } from '../storage/object-store.ts';
 import { RecentSet } from '../storage/recent-set.ts';
 import { onAnyDevice } from '../storage/version-label.ts';
-import { forEachLine, type KeptLines } from './kept-lines.ts';
+import { type KeptLines, spansOfLines } from './kept-lines.ts';
 import { Pace } from './pace.ts';
 
 /** Bounded: what was forgotten is hashed or synced once more. */
@@ -117,10 +117,8 @@ export class BlobLedger {
   async #load(): Promise<void> {
     if (this.#lines === undefined) return;
     const bytes = await this.#lines.read();
-    const starts: (readonly [number, number])[] = [];
-    forEachLine(bytes, (start, end) => starts.push([start, end]));
     const pace = new Pace();
-    for (const [start, end] of starts) {
+    for (const [start, end] of spansOfLines(bytes)) {
       this.#take(bytes.toString('latin1', start, end));
       await pace.step();
     }

@@ -5,9 +5,10 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
-import { forEachLine, KeptLines } from './kept-lines.ts';
+import { KeptLines, spansOfLines } from './kept-lines.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { type KnownFacts, type ManifestFacts, maxListedAnnotationBytes } from './manifest-facts.ts';
+import { Pace } from './pace.ts';
 
 /** Some hundred thousand manifests. */
 const maxBytes = 64 * 1024 * 1024;
@@ -70,11 +71,15 @@ export class FactsFile {
 
   async #load(): Promise<Buffer> {
     const bytes = await this.#lines.read();
-    const kept = new Map<string, Span | undefined>(Array.from(this.#kept ?? [], ([id]) => [id, undefined]));
-    forEachLine(bytes, (start, end) => {
+    const kept = new Map<string, Span | undefined>();
+    const pace = new Pace();
+    for (const [start, end] of spansOfLines(bytes)) {
       const at = bytes.subarray(start, end).indexOf(tab);
       if (at > 0) kept.set(bytes.toString('latin1', start, start + at), { at: start + at + 1, end });
-    });
+      await pace.step();
+    }
+    // What was put meanwhile, or before, is known although it stands nowhere in these bytes.
+    for (const id of this.#kept?.keys() ?? []) if (!kept.has(id)) kept.set(id, undefined);
     this.#kept = kept;
     return bytes;
   }

@@ -102,11 +102,11 @@ export class KeptLines {
 
 const nothingToRead = Promise.resolve(Buffer.alloc(0));
 
-/** Calls `take` with the span of each whole line. */
-export function forEachLine(bytes: Buffer, take: (start: number, end: number) => void): void {
+/** Where each whole line begins and ends. */
+export function* spansOfLines(bytes: Buffer): Generator<readonly [start: number, end: number]> {
   let start = 0;
   for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-    take(start, end);
+    yield [start, end];
     start = end + 1;
   }
 }
