@@ -4,6 +4,7 @@
 import type { Clock } from '../storage/clock.ts';
 import { healPolicy } from './heal-policy.ts';
 import type { LayoutLog } from './layout-log.ts';
+import type { LostLook } from './lost-files.ts';
 import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
@@ -11,6 +12,8 @@ import type { ReplacedIndex } from './replaced-index.ts';
 const lookAfterMs = [0, 250, 1_000, 3_000] as const;
 /** While a tool may still hold a copy that it read before our last write: a request may not come for long, and a look is one stat. */
 const idleLookEveryMs = 2_000;
+/** Files can go without index.json being written, to `umoci gc`; with steady pushes each such look walks all entries. */
+const idleLostLookEveryMs = 4_000;
 /** Looks that fall into the same span are one. */
 const bucketMs = 50;
 /** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
@@ -39,7 +42,9 @@ export class ForeignWatch {
   #replaced: Replaced[] = [];
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
   #activeUntilMs = 0;
-  readonly #missingDue = new Set<number>();
+  /** Until then a collector may be at work; without a sign of one, what went is looked for now and then. */
+  #collectingUntilMs = Number.NEGATIVE_INFINITY;
+  #nextLostLookAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -66,17 +71,28 @@ export class ForeignWatch {
 
   /** Another program wrote it, and may go on to delete the files of what it did not see. */
   foreign(): void {
-    const nowMs = this.#options.clock.elapsed();
-    for (const delay of lookAfterMs) this.#missingDue.add(bucketOf(nowMs + delay));
+    this.#collectorAtWork();
+    this.#nextLostLookAtMs = Number.NEGATIVE_INFINITY;
     this.#lookAfter(lookAfterMs.slice(1));
   }
 
-  /** True when it is time to look for files that another program deleted: each such time is told once, all with the last look. */
-  takeMissingTurn(): boolean {
-    const nowMs = bucketOf(this.#options.clock.elapsed());
-    const due = [...this.#missingDue].filter((atMs) => this.#closed || atMs <= nowMs);
-    for (const atMs of due) this.#missingDue.delete(atMs);
-    return due.length > 0;
+  /** True when it is time to look for files that another program deleted, as with the last look of all. */
+  get isLostLookDue(): boolean {
+    return this.#closed || this.#options.clock.elapsed() >= this.#nextLostLookAtMs;
+  }
+
+  /** What such a look found: where something was missing, more may go; a look takes a small part of the time. */
+  lookedForLost({ restored, tookMs }: LostLook): void {
+    if (restored > 0) this.#collectorAtWork();
+    const nowMs = this.#options.clock.elapsed();
+    const isCollecting = nowMs < this.#collectingUntilMs;
+    const restMs = isCollecting ? 4 * tookMs : Math.max(20 * tookMs, idleLostLookEveryMs);
+    this.#nextLostLookAtMs = nowMs + Math.min(restMs, healPolicy.collectorMs);
+    if (restored > 0) this.#lookAfter([idleLookEveryMs]);
+  }
+
+  #collectorAtWork(): void {
+    this.#collectingUntilMs = this.#options.clock.elapsed() + healPolicy.collectorMs;
   }
 
   /** Runs the last look, so that a process that ends leaves nothing acknowledged to a foreign writer. */
@@ -111,7 +127,8 @@ export class ForeignWatch {
     for (const atMs of this.#due) if (atMs <= nowMs) this.#due.delete(atMs);
     this.#looking = this.#looking.then(() => this.#look());
     if (this.#due.size === 0) {
-      if (nowMs < this.#activeUntilMs) this.#due.add(nowMs + idleLookEveryMs);
+      const untilMs = Math.max(this.#activeUntilMs, this.#collectingUntilMs);
+      if (nowMs < untilMs) this.#due.add(nowMs + idleLookEveryMs);
       else this.#options.onActive(false);
     }
     this.#arm();

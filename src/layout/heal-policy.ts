@@ -11,6 +11,8 @@ export const healPolicy = {
   undoneLimit: 2,
   /** Manifests that one edit which adds nothing may take away with their names; more of them within the window are damage. */
   deletedAtOnceLimit: 8,
+  /** Longer than the slowest collector of another tool takes from reading index.json to its last delete (regctl, some thousand tags: seconds). */
+  collectorMs: 60 * 1000,
   /** Candidates of equal cost that are looked into. */
   tieLimit: 4,
   /** Manifests up to this size are kept in the journal, so that a foreign collector can be undone. */

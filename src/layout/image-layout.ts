@@ -25,7 +25,7 @@ import { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
-import { LostBlobs } from './lost-blobs.ts';
+import { LostFiles } from './lost-files.ts';
 import type { ManifestCaches } from './manifest-caches.ts';
 import type { Referrer } from './manifest-facts.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
@@ -93,7 +93,7 @@ export class ImageLayout {
   readonly #reader: IndexReader;
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
-  readonly #lostBlobs: LostBlobs;
+  readonly #lostFiles: LostFiles;
   readonly #clock: Clock;
   readonly #referrersTag: ReferrersTagRule;
   readonly #facts: FactsFile | undefined;
@@ -145,7 +145,16 @@ export class ImageLayout {
       if (isForeign) this.#watch.foreign();
     };
     this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
-    this.#lostBlobs = new LostBlobs({ blobs: this.blobs, manifests: this.manifests, guard, log, name });
+    this.#lostFiles = new LostFiles({
+      store,
+      keys,
+      blobs: this.blobs,
+      manifests: this.manifests,
+      guard,
+      clock,
+      log,
+      name,
+    });
   }
 
   /** True once index.json was read or written: the repository exists, or did. */
@@ -206,7 +215,7 @@ export class ImageLayout {
   async #takeBackManifest(digest: Digest): Promise<void> {
     if (await this.#isListed(digest)) return;
     await this.blobs.delete(digest);
-    if (await this.#isListed(digest)) await this.#lostBlobs.restoreManifest(digest);
+    if (await this.#isListed(digest)) await this.#lostFiles.restoreManifest(digest);
   }
 
   async #isListed(digest: Digest): Promise<boolean> {
@@ -256,7 +265,7 @@ export class ImageLayout {
     }
     const deleted = await this.deletions.delete(digest);
     // A push of the same bytes as a manifest was acknowledged between the look and the delete.
-    if (deleted && (await this.#isListed(digest))) await this.#lostBlobs.restoreManifest(digest);
+    if (deleted && (await this.#isListed(digest))) await this.#lostFiles.restoreManifest(digest);
     return deleted;
   }
 
@@ -327,7 +336,16 @@ export class ImageLayout {
   async problems(): Promise<readonly string[]> {
     if (this.#reader.problem !== undefined) await this.readIndex().catch(() => undefined);
     const { problem } = this.#reader;
-    return problem === undefined ? [] : [`${this.#keys.index}: ${problem.message}`];
+    if (problem !== undefined) return [`${this.#keys.index}: ${problem.message}`];
+    return this.#lostFiles.mayBeGone ? this.#lostFiles.problems(await this.readIndex()) : [];
+  }
+
+  /** Looks for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing. */
+  async recover(): Promise<void> {
+    const index = await this.readIndex();
+    if (index === undefined) return;
+    await this.#lostFiles.recall(index);
+    this.#watch.lookedForLost(await this.#lostFiles.restore(index));
   }
 
   async close(): Promise<void> {
@@ -365,9 +383,9 @@ export class ImageLayout {
   /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
   async #look(replaced: readonly ReplacedIndex[]): Promise<void> {
     if (await this.#writer.look(replaced)) this.#watch.foreign();
-    if (!this.#watch.takeMissingTurn()) return;
+    if (!this.#watch.isLostLookDue) return;
     const index = await this.readIndex();
-    if (index !== undefined) await this.#lostBlobs.restore(index);
+    if (index !== undefined) this.#watch.lookedForLost(await this.#lostFiles.restore(index));
   }
 }
 

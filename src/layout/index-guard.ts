@@ -19,7 +19,7 @@ import {
   indexedEntryOf,
   noDelta,
 } from './indexed-entry.ts';
-import type { Journal, JudgedVersion } from './journal.ts';
+import type { Journal, JournaledManifest, JudgedVersion } from './journal.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
@@ -159,6 +159,15 @@ export class IndexGuard {
   /** The bytes of a manifest that was pushed lately, for when another program took its file. */
   async manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     return this.#options.manifests.cached(digest) ?? this.#options.journal.manifestBytes(digest);
+  }
+
+  /** What `manifestBytes` knows of after a restart. */
+  journaledManifests(): AsyncIterable<JournaledManifest> {
+    return this.#options.journal.manifests();
+  }
+
+  acknowledgedDigests(): Promise<ReadonlySet<string>> {
+    return this.#options.journal.acknowledgedDigests();
   }
 
   #settle({ strays }: Verdict): void {

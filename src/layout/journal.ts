@@ -1,6 +1,6 @@
 // What we acknowledged in one repository, and every version of its index.json that we know of: a file that all server processes
 // append to under the repository's lock. Nothing in it is needed to serve; without it a foreign file is adopted as it is.
-import { algorithmOf, digestOf, isDigest } from '../oci/digest.ts';
+import { algorithmOf, type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore, SmallObject, VersionLabel } from '../storage/object-store.ts';
 import { type Past, stateAt } from './base-inference.ts';
@@ -12,6 +12,7 @@ import { JournalFile, journalId } from './journal-file.ts';
 import { withPresentKeys } from './journal-keys.ts';
 import {
   type JournalRecord,
+  parseAbsent,
   parseEntries,
   parseManifest,
   printEntries,
@@ -63,6 +64,13 @@ const judgingMs = 30_000;
 const maxAttempts = 5;
 /** A journal of more is read again for each judgement. */
 const mostBytesInMemory = 16 * 1024 * 1024;
+
+/** Its bytes are what the digest says. */
+export interface JournaledManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly absent: readonly string[];
+}
 
 /** A version that somebody else wrote. */
 export interface JudgedVersion {
@@ -172,6 +180,26 @@ export class Journal {
     const bytes = line === undefined ? undefined : parseManifest(line);
     if (bytes === undefined || !isDigest(digest)) return undefined;
     return digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined;
+  }
+
+  /** Manifests that were acknowledged within the window, and what they referred to in vain then. */
+  async *manifests(): AsyncGenerator<JournaledManifest> {
+    await this.load();
+    await this.#readWhole();
+    for (const [digest, span] of this.#view.manifests) {
+      const line = await this.#file.read(span);
+      const bytes = line === undefined ? undefined : parseManifest(line);
+      if (line === undefined || bytes === undefined || !isDigest(digest)) continue;
+      if (digestOf(bytes, algorithmOf(digest)) === digest) yield { digest, bytes, absent: parseAbsent(line) };
+    }
+  }
+
+  /** Of all that was acknowledged through us within the window, or was there when it began. */
+  async acknowledgedDigests(): Promise<ReadonlySet<string>> {
+    await this.load();
+    await this.#readWhole();
+    const own = this.#tree.versions.filter(({ author }) => author === 'commit');
+    return new Set(own.flatMap(({ changes }) => changes?.delta.added.map(({ digest }) => digest) ?? []));
   }
 
   /** Drops what nothing is judged by any more, once that is worth it. Under the repository's lock, given the version that the file shows. */

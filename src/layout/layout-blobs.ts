@@ -222,10 +222,19 @@ export class LayoutBlobs {
     return (await this.#linkFrom(poolKey(digest), digest)) ? this.#store.stat(key) : info;
   }
 
+  /** An earlier process received it, as the journal says: it may come back from the pool. */
+  expect(digest: Digest): void {
+    this.#received.add(digest);
+  }
+
   /** Received lately, and gone without a delete through us. */
   async lost(): Promise<readonly Digest[]> {
     const lost: Digest[] = [];
-    for (const digest of this.#received.digests()) if ((await this.stat(digest)) === undefined) lost.push(digest);
+    const pace = new Pace();
+    for (const digest of this.#received.digests()) {
+      await pace.step();
+      if ((await this.stat(digest)) === undefined) lost.push(digest);
+    }
     return lost;
   }
 

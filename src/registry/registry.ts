@@ -5,7 +5,7 @@ import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blob-chec
 import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { newJournalBudget } from '../layout/journal-budget.ts';
-import type { LayoutPrefix } from '../layout/keys.ts';
+import { type LayoutPrefix, layoutKeys } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import { createManifestCaches } from '../layout/manifest-caches.ts';
 import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
@@ -239,6 +239,26 @@ export class Registry {
     const intervalMs = Math.min(Math.max(this.#options.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
     this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
     void this.#sweep();
+    this.#background.add('files lost before the start', (signal) => this.#recover(signal));
+  }
+
+  /** Of every layout that was ever pushed to: what another program deleted while nobody looked comes back from its journal. */
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { log } = this.#options;
+    for (const mounted of this.#mounts) {
+      const { readOnly, store } = mounted.mount;
+      if (readOnly) continue;
+      for await (const prefix of layoutPrefixes(store, signal)) {
+        if (signal.aborted) return;
+        if ((await store.stat(layoutKeys(prefix).journal)) === undefined) continue;
+        await mounted
+          .at(prefix)
+          .recover()
+          .catch((error: unknown) =>
+            log.warn('a layout could not be looked through for lost files', { prefix, error }),
+          );
+      }
+    }
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,9 @@ export type Key = Brand<string, 'Key'>;
 /** Changes whenever the object under a key changes or is replaced; compared, never read. */
 export type Version = Brand<string, 'Version'>;
 
+/** Changes whenever an object directly below a prefix comes or goes; compared, never read. */
+export type ListingVersion = Brand<string, 'ListingVersion'>;
+
 /**
  * What stays the same of a version when the store itself publishes a staged object: known before the object is visible,
  * so that a record written beforehand can name it. A file system leaves out the change time, which a rename moves.
@@ -180,6 +183,11 @@ export interface ObjectStore {
   open(key: Key): Promise<OpenObject | undefined>;
   /** The direct children of a prefix in byte order; empty when there are none. */
   list(prefix: Key): Promise<readonly Child[]>;
+  /**
+   * Two equal answers mean that between them nothing came or went directly below the prefix; costs as much as a `stat`. Answers may
+   * differ although nothing did, as while a change within a tick of the clock could not be told. Undefined when there is no such prefix.
+   */
+  listingVersion(prefix: Key): Promise<ListingVersion | undefined>;
   /** Creates or replaces a small object, atomically and durably. */
   write(key: Key, bytes: Uint8Array): Promise<ObjectInfo>;
   /** Appends to a small object, creating it; one write, not synced. */

@@ -177,6 +177,31 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await store().list(key('.moorage/pool'))).toEqual([{ name: 'x', kind: 'object' }]);
     });
 
+    test('its version stays while nothing comes or goes, and changes with each that does', async () => {
+      const prefix = key('team/app/blobs/sha256');
+      expect(await store().listingVersion(prefix)).toBeUndefined();
+      await store().write(config, bytesOf('x'));
+      const [one, other] = [key(`${prefix}/bb`), key(`${prefix}/cc`)];
+      const seen = new Set<string | undefined>([await store().listingVersion(prefix)]);
+      for (const act of [
+        () => store().write(one, bytesOf('b')),
+        () => store().link(one, other),
+        () => store().delete(config),
+        () => store().delete(other),
+      ]) {
+        await act();
+        seen.add(await store().listingVersion(prefix));
+      }
+      expect(seen.size).toBe(5);
+      // Where time stamps tick, only one that is older than a tick can be trusted.
+      await expect
+        .poll(async () => {
+          const versions = [await store().listingVersion(prefix), await store().listingVersion(prefix)];
+          return versions[0] === versions[1] && versions[0] !== undefined;
+        })
+        .toBe(true);
+    });
+
     test('an absent prefix has no children', async () => {
       expect(await store().list(key('nobody/there'))).toEqual([]);
     });

@@ -4,6 +4,7 @@ import type {
   Change,
   Child,
   Key,
+  ListingVersion,
   ObjectInfo,
   ObjectStore,
   OpenObject,
@@ -28,6 +29,11 @@ export abstract class ReadOnlyStore implements ObjectStore {
   abstract open(key: Key): Promise<OpenObject | undefined>;
   abstract list(prefix: Key): Promise<readonly Child[]>;
   abstract close(): Promise<void>;
+
+  /** Nothing comes, and nothing goes. */
+  async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
+    return prefix as string as ListingVersion;
+  }
 
   /** The archive stays open: what became of its name is no matter. */
   async problem(): Promise<string | undefined> {

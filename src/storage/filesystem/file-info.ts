@@ -42,9 +42,13 @@ export class FileInfo implements ObjectInfo {
   /** Ours are settled from the start: their mtime has a random part that no clock's tick repeats. */
   get settled(): boolean {
     const { mtimeMs } = this.stats;
-    const needed = mtimeMs % 1_000 === 0 ? wholeSecondSettleMs : settleMs;
-    return Math.abs(this.#seenAtMs - mtimeMs) >= needed || this.#isPublished(this.label);
+    return Math.abs(this.#seenAtMs - mtimeMs) >= settleMsOf(mtimeMs) || this.#isPublished(this.label);
   }
+}
+
+/** How old a time stamp must be, in milliseconds, for a second change to have moved it on. */
+export function settleMsOf(mtimeMs: number): number {
+  return mtimeMs % 1_000 === 0 ? wholeSecondSettleMs : settleMs;
 }
 
 export function labelOf(stats: Stats): VersionLabel {

@@ -3,12 +3,12 @@
 // opened. The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
 import { randomUUID } from 'node:crypto';
 import { constants, type Dirent, type Stats } from 'node:fs';
-import type { Child, Key, VersionLabel } from '../object-store.ts';
+import type { Child, Key, ListingVersion, VersionLabel } from '../object-store.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import type { StorageLog } from '../storage-log.ts';
 import { meansAbsent } from './errno.ts';
-import { FileInfo, labelOf, sameVersion } from './file-info.ts';
+import { FileInfo, labelOf, sameVersion, settleMsOf } from './file-info.ts';
 import { HeldDirectory, type OpenedFile, openRegularFile } from './held-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -239,6 +239,17 @@ export class FileTree {
     // In byte order, which is that of the text where it is ASCII: twenty thousand repositories are sorted while every request waits.
     const isAscii = children.every(({ name }) => Buffer.byteLength(name) === name.length);
     return children.sort(isAscii ? byText : byBytes);
+  }
+
+  /** Of a directory: its time stamp moves with each name that comes or goes. Undefined when there is none. */
+  listingVersion(prefix: Key): ListingVersion | undefined {
+    const nowMs = this.calls.now();
+    const stats = this.hasRealParents(`${prefix}/`) ? this.calls.lstatSync(this.pathOf(prefix)) : undefined;
+    if (stats?.isDirectory() !== true) return undefined;
+    const { dev, ino, mtimeMs, ctimeMs } = stats;
+    // In the same tick of the clock another name may go, and the time stamp stays.
+    const isSettled = Math.abs(nowMs - Math.max(mtimeMs, ctimeMs)) >= settleMsOf(mtimeMs);
+    return `${dev}-${ino}-${mtimeMs}-${ctimeMs}${isSettled ? '' : `-${randomUUID()}`}` as ListingVersion;
   }
 
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */

@@ -7,6 +7,7 @@ import type {
   Change,
   Child,
   Key,
+  ListingVersion,
   ObjectInfo,
   ObjectStore,
   OpenObject,
@@ -141,6 +142,14 @@ export class FilesystemStore implements ObjectStore {
       const children = await this.#tree.childrenOf(prefix);
       await this.#root.assertPresent();
       return children;
+    });
+  }
+
+  async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
+    return translated('read', async () => {
+      const version = this.#tree.listingVersion(prefix);
+      if (version === undefined) await this.#root.assertPresent();
+      return version;
     });
   }
 

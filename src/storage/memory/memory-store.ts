@@ -6,6 +6,7 @@ import type {
   Change,
   Child,
   Key,
+  ListingVersion,
   ObjectInfo,
   ObjectStore,
   OpenObject,
@@ -29,6 +30,8 @@ export class MemoryStore implements ObjectStore {
   readonly #objects = new Map<Key, MemoryObject>();
   readonly #uploads = new Map<UploadId, MemoryUpload>();
   readonly #updates = new KeyQueue();
+  /** How often a key came or went. */
+  #moves = 0;
   readonly #now: () => number;
   readonly #uploadsOfStore: MemoryUploads;
 
@@ -73,6 +76,11 @@ export class MemoryStore implements ObjectStore {
     return childrenAmong(this.#objects.keys(), prefix);
   }
 
+  /** Of the whole store: it is asked now and then. */
+  async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
+    return childrenAmong(this.#objects.keys(), prefix).length === 0 ? undefined : (`${this.#moves}` as ListingVersion);
+  }
+
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
     return this.#put(key, new Uint8Array(bytes));
   }
@@ -106,6 +114,7 @@ export class MemoryStore implements ObjectStore {
     const object = this.#objects.get(key);
     if (object === undefined) return false;
     object.links -= 1;
+    this.#moves += 1;
     return this.#objects.delete(key);
   }
 
@@ -175,6 +184,7 @@ export class MemoryStore implements ObjectStore {
     const before = this.#objects.get(key);
     if (before === object) return;
     if (before !== undefined) before.links -= 1;
+    else this.#moves += 1;
     object.links += 1;
     this.#objects.set(key, object);
   }

@@ -87,10 +87,11 @@ describe('looks', () => {
 
   it('for deleted files do not wait for their time when the registry is closed', async () => {
     const turns: boolean[] = [];
-    const { watching } = watch(async () => void turns.push(watching.takeMissingTurn()));
+    const { watching } = watch(async () => void turns.push(watching.isLostLookDue));
     watching.foreign();
-    expect(watching.takeMissingTurn()).toBe(true);
-    expect(watching.takeMissingTurn()).toBe(false);
+    expect(watching.isLostLookDue).toBe(true);
+    watching.lookedForLost({ restored: 0, tookMs: 60_000 });
+    expect(watching.isLostLookDue).toBe(false);
     await watching.close();
     expect(turns).toEqual([true]);
   });
