@@ -2,16 +2,18 @@
 // are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
 import { LRUCache } from 'lru-cache';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import type { Key, ObjectInfo, VersionLabel } from '../storage/object-store.ts';
+import type { Key, ObjectInfo, ObjectStore, VersionLabel } from '../storage/object-store.ts';
 import { RecentSet } from '../storage/recent-set.ts';
 import { onAnyDevice } from '../storage/version-label.ts';
-import { type KeptLines, spansOfLines } from './kept-lines.ts';
+import { KeptLines, spansOfLines } from './kept-lines.ts';
+import { ledgerKey } from './keys.ts';
+import type { LayoutLog } from './layout-log.ts';
 import { Pace } from './pace.ts';
 
 /** Bounded: what was forgotten is hashed or synced once more. */
 const maxBlobs = 200_000;
 /** About 150 bytes a line: more of them than are known in memory. */
-export const maxLedgerBytes = 32 * 1024 * 1024;
+const maxLedgerBytes = 32 * 1024 * 1024;
 
 const maxSuspects = 10_000;
 
@@ -90,33 +92,34 @@ export class BlobLedger {
     return this.#loading;
   }
 
+  /** Learns what other processes found meanwhile: another server, or a look that read every blob. */
+  async catchUp(): Promise<void> {
+    await this.load();
+    // What is read below is not older then than what is known here.
+    await this.flush();
+    if (this.#lines !== undefined) await this.#takeAll(await this.#lines.readMore());
+  }
+
   async flush(): Promise<void> {
     await this.#lines?.flush();
   }
 
-  #known(digest: Digest, info: ObjectInfo): string | undefined {
-    const id = idOf(digest, info.label);
-    const known = this.#hashed.get(id);
-    if (known !== undefined) return known;
-    const keptId = idOf(digest, onAnyDevice(info.label));
-    const kept = this.#hashed.get(keptId);
-    if (kept !== undefined) {
-      this.#hashed.delete(keptId);
-      this.#hashed.set(id, kept);
-    }
-    return kept;
+  #known(digest: Digest, { label }: ObjectInfo): string | undefined {
+    return this.#hashed.get(idOf(digest, label));
   }
 
   #set(digest: Digest, info: ObjectInfo, state: string): void {
     if (this.#known(digest, info) === state) return;
     this.#hashed.set(idOf(digest, info.label), state);
     if (state !== right) this.#suspects.add(digest);
-    this.#lines?.add(`${idOf(digest, onAnyDevice(info.label))} ${state}`);
+    this.#lines?.add(`${idOf(digest, info.label)} ${state}`);
   }
 
   async #load(): Promise<void> {
-    if (this.#lines === undefined) return;
-    const bytes = await this.#lines.read();
+    if (this.#lines !== undefined) await this.#takeAll(await this.#lines.read());
+  }
+
+  async #takeAll(bytes: Buffer): Promise<void> {
     const pace = new Pace();
     for (const [start, end] of spansOfLines(bytes)) {
       this.#take(bytes.toString('latin1', start, end));
@@ -128,11 +131,20 @@ export class BlobLedger {
   #take(line: string): void {
     const [digest = '', label, state, more] = line.split(' ');
     if (!isDigest(digest) || label === undefined || state === undefined || more !== undefined) return;
-    this.#hashed.set(idOf(digest, label), state);
+    this.#hashed.set(`${digest} ${label}`, state);
     if (state !== right) this.#suspects.add(digest);
   }
 }
 
-function idOf(digest: Digest, label: string): string {
-  return `${digest} ${label}`;
+/** Where the ledger of a mount is kept. */
+export function keptBlobFacts(
+  { store, directory }: { readonly store: ObjectStore; readonly directory: Key },
+  options: { readonly log: LayoutLog; readonly onlyIfKept?: boolean },
+): KeptLines {
+  const key = ledgerKey(directory);
+  return new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, ...options });
+}
+
+function idOf(digest: Digest, label: VersionLabel): string {
+  return `${digest} ${onAnyDevice(label)}`;
 }

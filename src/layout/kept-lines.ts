@@ -1,6 +1,7 @@
 // Derived facts as lines of a file that only grows, kept across restarts and shared by every server of the root. A cache and
 // nothing more: what cannot be read or written is derived again.
 import type { Key, ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { LayoutLog } from './layout-log.ts';
 
 const writeAfterMs = 500;
@@ -16,12 +17,16 @@ export interface KeptLinesOptions {
   /** A larger file is begun anew, and what is beyond is derived again. */
   readonly maxBytes: number;
   readonly log: LayoutLog;
+  /** True for a guest: only where somebody keeps them already, something is added. */
+  readonly onlyIfKept?: boolean;
 }
 
 export class KeptLines {
   readonly #options: KeptLinesOptions;
   #reading: Promise<Buffer> | undefined;
   #size = 0;
+  /** Up to here the file was read. */
+  #seen = 0;
   #isNew = false;
   /** The last line was cut short by a crash: what is appended must not become a part of it. */
   #isCut = false;
@@ -45,6 +50,25 @@ export class KeptLines {
     return reading;
   }
 
+  /** The whole lines that came to the file since it was read, our own included; empty when it cannot be read. */
+  async readMore(): Promise<Buffer> {
+    const { store, key, maxBytes } = this.#options;
+    const object = await store.open(key).catch(unlessStorageFails);
+    if (object === undefined) return Buffer.alloc(0);
+    try {
+      const { size } = object.info;
+      // Somebody began it anew.
+      if (size < this.#seen) return await this.read();
+      const bytes = Buffer.allocUnsafe(Math.min(size - this.#seen, maxBytes));
+      const more = bytes.subarray(0, await object.readInto(bytes, this.#seen));
+      const lines = more.subarray(0, more.lastIndexOf(newline) + 1);
+      this.#seen += lines.byteLength;
+      return lines;
+    } finally {
+      await object.close();
+    }
+  }
+
   /** Written a little later, together with others, and not synced. */
   add(line: string): void {
     if (!this.takesMore) return;
@@ -59,13 +83,14 @@ export class KeptLines {
     if (this.#unwritten.length === 0) return;
     // Whether it is ours, and ends with a whole line.
     await (this.#reading ?? this.read());
-    const { store, key, kind, log } = this.#options;
+    const { store, key, kind, log, onlyIfKept = false } = this.#options;
     const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
     const isNew = this.#isNew;
     this.#unwritten = [];
     this.#isNew = false;
     this.#isCut = false;
     this.#reading = nothingToRead;
+    if (isNew && onlyIfKept) return;
     try {
       if (isNew) await store.write(key, Buffer.from(this.#firstLine));
       await store.append(key, bytes);
@@ -90,6 +115,7 @@ export class KeptLines {
     const ours = this.#isNew ? Buffer.alloc(0) : bytes;
     this.#isCut = ours.length > 0 && ours.at(-1) !== newline;
     this.#size = ours.length;
+    this.#seen = ours.lastIndexOf(newline) + 1;
     return ours;
   }
 
@@ -98,6 +124,11 @@ export class KeptLines {
     const { store, kind, version } = this.#options;
     return `${JSON.stringify({ moorage: kind, version, place: store.place })}\n`;
   }
+}
+
+/** What is wrong with the storage others tell, who need it more; the next look tries again. */
+function unlessStorageFails(error: unknown): undefined {
+  if (!(error instanceof StorageError)) throw error;
 }
 
 const nothingToRead = Promise.resolve(Buffer.alloc(0));

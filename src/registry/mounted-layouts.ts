@@ -3,11 +3,10 @@ import { LRUCache } from 'lru-cache';
 import type { BackgroundWork } from '../layout/background-work.ts';
 import { BlobChecks, type VerifyReads } from '../layout/blob-checks.ts';
 import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
-import { BlobLedger, maxLedgerBytes } from '../layout/blob-ledger.ts';
+import { BlobLedger, keptBlobFacts } from '../layout/blob-ledger.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { JournalBudget } from '../layout/journal-budget.ts';
-import { KeptLines } from '../layout/kept-lines.ts';
-import { type LayoutPrefix, ledgerKey } from '../layout/keys.ts';
+import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
@@ -88,6 +87,11 @@ export class MountedLayouts {
     return (await Promise.all([...new Set(all)].map((layout) => layout.problems()))).flat();
   }
 
+  /** Learns what other processes found out about the blobs here. */
+  catchUp(): Promise<void> {
+    return this.#checks.ledger.catchUp();
+  }
+
   /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
   async close(): Promise<void> {
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
@@ -129,17 +133,7 @@ function checksOf(
   { store, facts, isHashed = false }: Mount,
   { log, background, verifyReads, checkedAtOnceBytes }: SharedByLayouts,
 ) {
-  const kept =
-    facts &&
-    new KeptLines({
-      store: facts.store,
-      key: ledgerKey(facts.directory),
-      kind: 'facts about blobs',
-      version: 1,
-      maxBytes: maxLedgerBytes,
-      log,
-    });
-  const ledger = new BlobLedger(kept);
+  const ledger = new BlobLedger(facts && keptBlobFacts(facts, { log }));
   const reads = isHashed && verifyReads === 'once' ? 'off' : verifyReads;
   return new BlobChecks({ store, ledger, background, log, reads, atOnceBytes: checkedAtOnceBytes });
 }

@@ -67,6 +67,7 @@ export interface NamedLayout {
 
 /** Of callers in this process, who wait for the result. */
 const stays = new AbortController().signal;
+const catchUpEveryMs = 5_000;
 const longestSweepIntervalMs = 10 * 60_000;
 
 export class Registry {
@@ -79,6 +80,7 @@ export class Registry {
   /** Of all mounts; whoever asks while it is worked out shares the next. */
   readonly #names = new SharedWork((ended) => repositoryNames(this.#mounts, ended));
   #sweeping: NodeJS.Timeout | undefined;
+  #catchingUp: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -233,8 +235,9 @@ export class Registry {
     return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
   }
 
-  /** Starts the expiry of upload sessions. */
+  /** Starts the expiry of upload sessions, and looks at what other processes find out about blobs. */
   start(): void {
+    this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
     if (this.isReadOnly(undefined) || this.#sweeping !== undefined) return;
     const intervalMs = Math.min(Math.max(this.#options.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
     this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
@@ -263,8 +266,17 @@ export class Registry {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
+    clearInterval(this.#catchingUp);
     await this.#background.close();
     await Promise.all(this.#mounts.map((mounted) => mounted.close()));
+  }
+
+  async #catchUp(): Promise<void> {
+    for (const mounted of this.#mounts) {
+      await mounted.catchUp().catch((error: unknown) => {
+        this.#options.log.info('what other processes found out about blobs cannot be read', { error });
+      });
+    }
   }
 
   async #sweep(): Promise<void> {

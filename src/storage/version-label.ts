@@ -18,9 +18,9 @@ function identityOf(label: VersionLabel): string {
 }
 
 /**
- * The same without the number of the device, which btrfs, NFS and overlays get anew with each mount: for what is kept across
- * restarts about objects of one place.
+ * The same without what it begins with on a file system, the number of the device, which btrfs, NFS and overlays get anew with each
+ * mount: for what is kept across restarts about objects of one place.
  */
 export function onAnyDevice(label: string): string {
-  return label.replace(/^\d+-/, '');
+  return label.slice(label.indexOf('-') + 1);
 }

@@ -5,6 +5,7 @@ import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, digestOf, isDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { type Manifest, parseManifest } from '../../oci/manifest.ts';
+import type { ObjectInfo } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { maxStoredManifestBytes } from '../manifest-reader.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
@@ -108,7 +109,7 @@ export class ContentLook {
           digester.update(buffer.subarray(0, read));
           read = await object.readInto(buffer, digester.bytes);
         }
-        this.#isWhatItSays(digest, digester.digest(), {});
+        if (!this.#isWhatItSays(digest, digester.digest(), {})) await this.#noteDamaged(digest, object.info);
       } finally {
         await object.close();
       }
@@ -122,6 +123,12 @@ export class ContentLook {
     if (actual === digest) return true;
     this.report('wrong-digest', { digest, ...subject, detail: `it is ${actual}` });
     return false;
+  }
+
+  async #noteDamaged(digest: Digest, info: ObjectInfo): Promise<void> {
+    const { store, keys, damaged } = this.#looked;
+    const now = info.settled ? await store.stat(keys.blob(digest)) : undefined;
+    if (now?.version === info.version && damaged.length < maxReported) damaged.push({ digest, info });
   }
 
   #unreadable(error: unknown, digest: Digest): undefined {

@@ -18,7 +18,7 @@ import { ContentLook } from './content-look.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
 import { findBlobFiles, findFiles } from './file-findings.ts';
 import { type FindingGroup, FindingList } from './finding-list.ts';
-import type { LookedAt } from './looked-at.ts';
+import type { DamagedBlob, LookedAt } from './looked-at.ts';
 import { findContent } from './manifest-findings.ts';
 import { findNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
@@ -43,6 +43,7 @@ export interface LayoutInspection {
   readonly entries: number | undefined;
   readonly dialects: readonly Dialect[];
   readonly findings: readonly FindingGroup[];
+  readonly damaged: readonly DamagedBlob[];
 }
 
 const retryEveryMs = 100;
@@ -52,7 +53,8 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   const { store, prefix, files, name, names, scan, verify } = options;
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
-  const looked: LookedAt = { store, keys, files, findings };
+  const damaged: DamagedBlob[] = [];
+  const looked: LookedAt = { store, keys, files, findings, damaged };
   const fileNames = await findFiles(looked);
   const index = await readIndex(looked);
   const blobs: Digest[] = [];
@@ -73,6 +75,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     entries: index?.entries.length,
     dialects: index === undefined ? [] : dialectsOf(index, fileNames),
     findings: findings.groups(),
+    damaged,
   };
 }
 

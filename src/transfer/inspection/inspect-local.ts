@@ -9,6 +9,7 @@ import { archiveWarnings } from '../../storage/archive/archive-store.ts';
 import { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
 import { onlyReads, openMountsToRead } from '../mounts-to-read.ts';
 import type { OpenOptions } from '../open-source.ts';
+import { markDamaged } from './damage-marks.ts';
 import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
 
 export interface InspectLocalOptions extends OpenOptions, InspectDepth {
@@ -18,7 +19,7 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
   readonly within: string | undefined;
 }
 
-/** Writes nothing but work files in the cache directory. Throws what openMounts throws. */
+/** Writes nothing but work files in the cache directory, and what a server must know of damaged blobs where it keeps such facts. Throws what openMounts throws. */
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
   const { path, root, environment, names, within } = options;
   const log = new ArchiveWarnings();
@@ -54,7 +55,9 @@ async function inspected(
   const opened = mounts.find((each) => each.store === mount.store);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
   const reconcile = () => layout.reconcile({ dryRun: true });
-  const found = await inspectLayout({ store: mount.store, prefix, name, names, files, reconcile, scan, verify });
+  const looked = { store: mount.store, prefix, name, names, files, reconcile, scan, verify };
+  const { damaged, ...found } = await inspectLayout(looked);
+  if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');
   return { kind: 'layout', name, where, ...found };
 }

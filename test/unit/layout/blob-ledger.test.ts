@@ -1,7 +1,6 @@
 // What is known of blob files: of which version, for how long, and what of it is believed after a restart.
 import { describe, expect, it } from 'vitest';
-import { BlobLedger, maxLedgerBytes } from '../../../src/layout/blob-ledger.ts';
-import { KeptLines } from '../../../src/layout/kept-lines.ts';
+import { BlobLedger, keptBlobFacts } from '../../../src/layout/blob-ledger.ts';
 import { ledgerKey, ownFactsDirectory } from '../../../src/layout/keys.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectInfo, ObjectStore, Version } from '../../../src/storage/object-store.ts';
@@ -20,10 +19,8 @@ function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): 
   return { size: 5, version, label, modifiedAtMs: time, settled: true, links: 1 };
 }
 
-function ledgerIn(store: ObjectStore): BlobLedger {
-  return new BlobLedger(
-    new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, log: silent }),
-  );
+function ledgerIn(store: ObjectStore, onlyIfKept = false): BlobLedger {
+  return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silent, onlyIfKept }));
 }
 
 async function restarted(store: ObjectStore): Promise<BlobLedger> {
@@ -134,5 +131,32 @@ describe('after a restart', () => {
     await next.flush();
     const last = await restarted(store);
     expect([last.isRight(digest, info()), last.isRight(other, info())]).toEqual([false, true]);
+  });
+});
+
+describe('another process', () => {
+  it('that found a blob damaged is believed, while this one thinks it right', async () => {
+    const store = new MemoryStore();
+    const ledger = ledgerIn(store);
+    ledger.setRight(digest, info());
+    ledger.setRight(other, info());
+    await ledger.catchUp();
+    const look = ledgerIn(store, true);
+    look.setDamaged(digest, info());
+    await look.flush();
+    expect(ledger.isRight(digest, info())).toBe(true);
+    await ledger.catchUp();
+    expect([ledger.isDamaged(digest, info()), ledger.isRight(other, info())]).toEqual([true, true]);
+    ledger.setRight(digest, info());
+    await ledger.catchUp();
+    expect(ledger.isRight(digest, info())).toBe(true);
+  });
+
+  it('that is a guest leaves nothing where nobody keeps anything', async () => {
+    const store = new MemoryStore();
+    const look = ledgerIn(store, true);
+    look.setDamaged(digest, info());
+    await look.flush();
+    expect(await store.stat(key)).toBeUndefined();
   });
 });

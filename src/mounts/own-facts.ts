@@ -1,0 +1,20 @@
+// Where the server of a directory keeps what it derived from it: for whoever only looks, and has found out what the server must know.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FactsPlace } from '../layout/image-layout.ts';
+import { ownFactsDirectory } from '../layout/keys.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { OpenedMount } from './open-mounts.ts';
+
+/** Undefined where no server ever wrote, or nobody but the server may; its store is the caller's to close. */
+export async function ownFacts({ path, kind }: OpenedMount, log: LayoutLog): Promise<FactsPlace | undefined> {
+  if (kind === 'archive' || !existsSync(join(path, ownFactsDirectory))) return undefined;
+  try {
+    return { store: await openFilesystemStore(path, { log }), directory: ownFactsDirectory };
+  } catch (error) {
+    if (error instanceof StorageError) return undefined;
+    throw error;
+  }
+}
