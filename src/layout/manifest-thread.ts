@@ -21,8 +21,8 @@ export type OutlineAnswer =
 /** Parsed within some milliseconds, whatever they hold; nearly all manifests are smaller. */
 const maxAtOnceBytes = 64 * 1024;
 const idleMs = 30_000;
-/** Measured: 16 MiB with as many names and values as there may be take 200 MB. */
-const maxHeapMiB = 512;
+/** Measured: 16 MiB with as many names and values as there may be need less than 150. */
+const maxHeapMiB = 256;
 
 /** By the package's own name for it: the executable is bundled, so the file does not lie beside this one there. */
 const threadFile = '#manifest-thread';
@@ -41,15 +41,14 @@ class ManifestThread {
 
   async #askNow(question: OutlineQuestion): Promise<OutlineAnswer> {
     clearTimeout(this.#idle);
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    worker.ref();
     try {
-      return await this.#answer(worker, question);
+      this.#worker ??= this.#start();
+      this.#worker.ref();
+      return await this.#answer(this.#worker, question);
     } catch (cause) {
       throw new RegistryError('UNAVAILABLE', { detail: 'the manifest could not be read', cause });
     } finally {
-      worker.unref();
+      this.#worker?.unref();
       this.#idle = setTimeout(() => this.#end(), idleMs).unref();
     }
   }

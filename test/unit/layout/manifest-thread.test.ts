@@ -69,6 +69,13 @@ describe('the thread', () => {
     await expect(refusal()).rejects.toEqual(expected);
   });
 
+  it('that fails over one says that it may be tried again, and reads the next', async () => {
+    const { bytes, digest } = imageManifest({ layers });
+    const refusal = readOutline(bytes, digest, (() => 'nothing that can be handed over') as never);
+    await expect(refusal).rejects.toMatchObject({ code: 'UNAVAILABLE', status: 503 });
+    expect((await readOutline(bytes, digest, undefined)).facts.descriptor.digest).toBe(digest);
+  });
+
   it('takes many at once, and leaves their bytes alone', async () => {
     const contents = Object.values(large);
     const outlines = await Promise.all(contents.map((each) => readOutline(each.bytes, each.digest, undefined)));
