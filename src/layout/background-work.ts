@@ -1,4 +1,4 @@
-// What nobody waits for: one piece at a time for the whole process, each once, and none after the end.
+// What nobody waits for: one piece at a time for the whole process, and none after the end.
 import type { LayoutLog } from './layout-log.ts';
 
 /** What is beyond is left out: whoever asks again puts it in the queue again. */
@@ -8,7 +8,8 @@ export type Work = (signal: AbortSignal) => Promise<void>;
 
 export class BackgroundWork {
   readonly #log: LayoutLog;
-  readonly #pending = new Map<string, Work>();
+  /** With what it is called in the log. */
+  readonly #pending = new Map<Work, string>();
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -16,11 +17,12 @@ export class BackgroundWork {
     this.#log = log;
   }
 
-  /** Work of the same `id` that is pending, or running, is not added again. */
-  add(id: string, work: Work): void {
-    if (this.#end.signal.aborted || this.#pending.has(id) || this.#pending.size >= maxPending) return;
-    this.#pending.set(id, work);
+  /** False when it is not taken: there is too much, or it is over. `name` is for the log. */
+  add(name: string, work: Work): boolean {
+    if (this.#end.signal.aborted || this.#pending.size >= maxPending) return false;
+    this.#pending.set(work, name);
     this.#running ??= this.#run();
+    return true;
   }
 
   /** Breaks off what is running, forgets the rest, and resolves once nothing runs any more. */
@@ -30,14 +32,14 @@ export class BackgroundWork {
   }
 
   async #run(): Promise<void> {
-    for (const [id, work] of this.#pending) {
+    for (const [work, name] of this.#pending) {
       if (this.#end.signal.aborted) break;
       try {
         await work(this.#end.signal);
       } catch (error) {
-        if (!this.#end.signal.aborted) this.#log.warn('a check in the background failed', { work: id, error });
+        if (!this.#end.signal.aborted) this.#log.warn('work in the background failed', { work: name, error });
       }
-      this.#pending.delete(id);
+      this.#pending.delete(work);
     }
     this.#running = undefined;
   }

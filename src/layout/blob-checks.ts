@@ -47,6 +47,7 @@ export class BlobChecks {
   readonly #options: BlobChecksOptions;
   readonly #turns = new Turns(checksAtOnce);
   readonly #running = new Map<string, Promise<boolean>>();
+  readonly #later = new Set<Key>();
 
   constructor(options: BlobChecksOptions) {
     this.#options = options;
@@ -96,14 +97,18 @@ export class BlobChecks {
     return hashed;
   }
 
+  /** Hashed in the background unless that is known by then. */
   later(file: BlobFile): void {
-    this.#options.background.add(file.key, async (signal) => {
-      await this.#opened(file, async (object) => {
-        const known = await this.known(file.digest, object.info);
-        if (known !== undefined) return known;
-        return this.#learn(file, object.info, await digestOfObject(object, file.digest, signal));
-      });
+    const { key } = file;
+    if (this.#later.has(key)) return;
+    const isTaken = this.#options.background.add(key, async (signal) => {
+      try {
+        await this.#checkInBackground(file, signal);
+      } finally {
+        this.#later.delete(key);
+      }
     });
+    if (isTaken) this.#later.add(key);
   }
 
   passing(file: BlobFile, info: ObjectInfo): PassingCheck {
@@ -112,6 +117,13 @@ export class BlobChecks {
       update: (chunk) => digester.update(chunk),
       isRight: () => this.#learn(file, info, digester.digest()),
     };
+  }
+
+  #checkInBackground(file: BlobFile, signal: AbortSignal): Promise<boolean> {
+    return this.#opened(file, async (object) => {
+      const known = await this.known(file.digest, object.info);
+      return known ?? this.#learn(file, object.info, await digestOfObject(object, file.digest, signal));
+    });
   }
 
   async #opened(file: BlobFile, work: (object: OpenObject) => Promise<boolean>): Promise<boolean> {

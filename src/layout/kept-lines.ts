@@ -1,7 +1,7 @@
 // Derived facts as lines of a file that only grows, kept across restarts and shared by every server of the root. A cache and
 // nothing more: what cannot be read or written is derived again.
 import type { Key, ObjectStore } from '../storage/object-store.ts';
-import { StorageError } from '../storage/storage-error.ts';
+import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
 import type { LayoutLog } from './layout-log.ts';
 
 const writeAfterMs = 500;
@@ -95,6 +95,8 @@ export class KeptLines {
       if (isNew) await store.write(key, Buffer.from(this.#firstLine));
       await store.append(key, bytes);
     } catch (error) {
+      // A full disk may have room again for what is added later.
+      if (meansNoSpace(error)) return;
       this.#failed = true;
       log.info(`${kind} cannot be kept; they are derived anew after a restart`, { error });
     }

@@ -5,10 +5,11 @@ import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../src/layout/blob-
 import { BlobLedger } from '../../../src/layout/blob-ledger.ts';
 import { layoutKeys, poolKey } from '../../../src/layout/keys.ts';
 import { LayoutBlobs } from '../../../src/layout/layout-blobs.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
-import type { ObjectStore } from '../../../src/storage/object-store.ts';
+import type { Key, ObjectStore } from '../../../src/storage/object-store.ts';
 import { blobOf, type Content, imageManifest } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { chunkOf } from '../../support/pushes.ts';
@@ -26,6 +27,9 @@ function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger
   const statedSize = async () => undefined;
   return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, clock, statedSize });
 }
+
+const digestIn = async (store: ObjectStore, key: Key) =>
+  digestOf((await store.read(key, 100))?.bytes ?? Buffer.alloc(0));
 
 function blobsUnderTest() {
   const hooked = interleaving(new MemoryStore());
@@ -97,6 +101,36 @@ describe('what a manifest refers to', () => {
     expect(await fresh.mount(blob.digest, undefined, 'later')).toBe(true);
     await store.delete(keys.blob(blob.digest));
     expect((await fresh.secure([blob.descriptor])).missing).toEqual([]);
+  });
+});
+
+describe('a damaged blob', () => {
+  const wrong = Buffer.from('wrong');
+
+  it('that this repository had received is linked again before a manifest that needs it is acknowledged', async () => {
+    const { blobs, receive, store } = blobsUnderTest();
+    await receive(blobs, blob);
+    await store.write(keys.blob(blob.digest), wrong);
+    expect(await blobs.find(blob.digest)).toBeUndefined();
+    expect(await blobs.secure([blob.descriptor])).toEqual({ missing: [], wrongSize: [] });
+    expect(await digestIn(store, keys.blob(blob.digest))).toBe(blob.digest);
+  });
+
+  it('in the pool is replaced by the next push', async () => {
+    const { blobs, blobsOf, receive, store } = blobsUnderTest();
+    await receive(blobsOf('b'), blob);
+    await store.write(poolKey(blob.digest), wrong);
+    expect(await blobs.mount(blob.digest, undefined, 'wait')).toBe(false);
+    await receive(blobs, blob);
+    expect(await digestIn(store, poolKey(blob.digest))).toBe(blob.digest);
+  });
+
+  it('is not removed by a look', async () => {
+    const { blobs, store } = blobsUnderTest();
+    await store.write(keys.blob(blob.digest), wrong);
+    expect(await blobs.find(blob.digest)).toBeUndefined();
+    expect(await blobs.open(blob.digest)).toBeUndefined();
+    expect(await digestIn(store, keys.blob(blob.digest))).toBe(digestOf(wrong));
   });
 });
 
