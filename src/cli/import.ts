@@ -86,6 +86,7 @@ async function openRoot({ environment, config, root }: ImportRequest): Promise<R
     cacheDirectory: userCacheDirectory(environment),
     fileMode: settings.storage.fileMode,
     directoryMode: settings.storage.directoryMode,
+    minFree: settings.storage.minFree,
     log,
   });
   return new Registry({

@@ -52,6 +52,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun, 
     cacheDirectory: userCacheDirectory(environment),
     fileMode: settings.storage.fileMode,
     directoryMode: settings.storage.directoryMode,
+    minFree: settings.storage.minFree,
     log: warningsOnly,
   });
   return new Registry({

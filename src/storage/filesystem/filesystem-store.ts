@@ -68,7 +68,7 @@ export class FilesystemStore implements ObjectStore {
     this.#parts = parts;
     this.#root = root;
     this.#space = new FreeSpace(parts.tree, settings.minFree);
-    this.#reserve = settings.keepsReserve ? new ReserveFile(parts, this.#space) : undefined;
+    this.#reserve = settings.keepsReserve ? new ReserveFile(parts, root, this.#space) : undefined;
     this.#staging = new StagingArea({ ...parts, root, space: this.#space });
   }
 
@@ -170,7 +170,7 @@ export class FilesystemStore implements ObjectStore {
   }
 
   async link(from: Key, to: Key): Promise<boolean> {
-    return this.#writing(() => linkFile(this.#parts, from, to));
+    return this.#writing(() => linkFile({ ...this.#parts, space: this.#space }, from, to));
   }
 
   async makeDurable(key: Key): Promise<ObjectInfo | undefined> {

@@ -5,6 +5,7 @@ import type { Key } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf, refusesLink } from './errno.ts';
 import { nameOf, parentOf } from './file-tree.ts';
+import type { FreeSpace } from './free-space.ts';
 import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
@@ -15,8 +16,12 @@ interface Source {
   readonly file: OpenedFile;
 }
 
+export interface LinkParts extends StoreParts {
+  readonly space: FreeSpace;
+}
+
 /** Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent. */
-export async function linkFile(parts: StoreParts, from: Key, to: Key): Promise<boolean> {
+export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<boolean> {
   const { tree, directories } = parts;
   const held = tree.tryHold(parentOf(from));
   if (held === undefined) return false;
@@ -42,7 +47,7 @@ export async function linkFile(parts: StoreParts, from: Key, to: Key): Promise<b
   return true;
 }
 
-async function linkOrCopy(parts: StoreParts, source: Source, to: Key, target: HeldDirectory): Promise<void> {
+async function linkOrCopy(parts: LinkParts, source: Source, to: Key, target: HeldDirectory): Promise<void> {
   const { tree, files } = parts;
   const from = source.held.at(source.name);
   try {
@@ -54,6 +59,7 @@ async function linkOrCopy(parts: StoreParts, source: Source, to: Key, target: He
     }
   } catch (error) {
     if (!refusesLink(error)) throw error;
+    await parts.space.assertRoom(source.file.stats.size);
     return files.copyAndRename(tree.pathOfOpen(source.file.descriptor) ?? from, to, target);
   }
   if (isSameFile(target.look(nameOf(to)), source)) return;

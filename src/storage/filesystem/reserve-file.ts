@@ -1,27 +1,35 @@
 // Space that is kept for deletes: a file that is given back when the disk is full, since even taking a name off a list means writing
 // the list anew. Other programs fill disks, too, so keeping new content out is not enough. Servers on one root share it.
-import { randomFillSync, randomUUID } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Key } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
 import type { FreeSpace } from './free-space.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import type { RootIdentity } from './root-identity.ts';
 import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
 
 const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;
 /** So often it is looked whether it can be laid again. */
 const lookEveryMs = 10_000;
+/** Far more than it takes: a draft that is older was left by a crash. */
+const layingTakesMs = 60_000;
 
 const reserveName = 'reserve';
 const reserveKey = `${ownDirectory}/${reserveName}` as Key;
 
 export class ReserveFile {
   readonly #parts: StoreParts;
+  readonly #root: RootIdentity;
   readonly #space: FreeSpace;
   #looks: NodeJS.Timeout | undefined;
   #laying: Promise<void> | undefined;
+  #isFailing = false;
 
-  constructor(parts: StoreParts, space: FreeSpace) {
+  constructor(parts: StoreParts, root: RootIdentity, space: FreeSpace) {
     this.#parts = parts;
+    this.#root = root;
     this.#space = space;
   }
 
@@ -35,10 +43,10 @@ export class ReserveFile {
   /** Never fails: without it deletes work as long as the disk is not full. */
   lay(): Promise<void> {
     this.#laying ??= this.#lay()
-      .catch((error: unknown) => {
-        if (saysNoSpace(error)) return; // Somebody else took the room meanwhile; a later look finds it again.
-        this.#parts.tree.log.warn('no space could be set aside for deletes on a full disk', { error });
+      .then(() => {
+        this.#isFailing = false;
       })
+      .catch((error: unknown) => this.#report(error))
       .finally(() => {
         this.#laying = undefined;
       });
@@ -69,20 +77,41 @@ export class ReserveFile {
 
   async #lay(): Promise<void> {
     const { tree, directories, files } = this.#parts;
+    await this.#root.assertPresent();
     if (tree.lookAt(reserveKey) !== undefined) return;
     const { free, total } = await this.#space.look();
     const bytes = Math.floor(Math.min(largestBytes, total * largestShare));
     // Twice as much: right after it was given back there is that much free, and not for long.
     if (bytes === 0 || free < 2 * bytes) return;
     await directories.within(stagingDirectory, async (staging) => {
+      if (this.#isBeingLaid(staging)) return;
       // Random: zeros take no space where the file system compresses.
-      const draft = await files.draft(staging.at(randomUUID()), randomFillSync(Buffer.allocUnsafeSlow(bytes)));
+      const draft = await files.draft(staging.at(reserveName), randomFillSync(Buffer.allocUnsafeSlow(bytes)));
       try {
         await directories.within(ownDirectory, async (own) => tree.calls.renameSync(draft.path, own.at(reserveName)));
+      } catch (error) {
+        files.removeDraft(draft.path);
+        throw error;
       } finally {
         tree.calls.closeSync(draft.descriptor);
-        files.removeDraft(draft.path);
       }
     });
+  }
+
+  /** One draft for all servers of the root: starts that are cut short again and again would fill the disk with them. */
+  #isBeingLaid(staging: HeldDirectory): boolean {
+    const { calls } = this.#parts.tree;
+    const draft = staging.look(reserveName);
+    if (draft === undefined || Math.abs(calls.now() - draft.ctimeMs) < layingTakesMs) return draft !== undefined;
+    calls.unlinkSync(staging.at(reserveName));
+    return false;
+  }
+
+  /** Once for each time it begins to fail. What passes by itself, or is told elsewhere, is no news: no room, a root that is away. */
+  #report(error: unknown): void {
+    const isAway = error instanceof StorageError && error.failure === 'unavailable';
+    if (this.#isFailing || saysNoSpace(error) || isAway) return;
+    this.#isFailing = true;
+    this.#parts.tree.log.warn('no space can be set aside for deletes on a full disk', { error });
   }
 }

@@ -1,11 +1,12 @@
 // Space that is set aside for deletes: laid where there is room, given back when a full disk refuses a delete, laid again.
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { DurableFiles } from '../../../../src/storage/filesystem/durable-file.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { FreeSpace } from '../../../../src/storage/filesystem/free-space.ts';
 import { ReserveFile } from '../../../../src/storage/filesystem/reserve-file.ts';
+import { RootIdentity } from '../../../../src/storage/filesystem/root-identity.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, replaceBy, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
 import { newDirectory, storeOnDisk, systemError, withPaths } from './store-on-disk.ts';
@@ -34,6 +35,20 @@ async function servedOn(
   ownFiles: 'at-open' | 'with-first-write' = 'at-open',
 ) {
   return storeOnDisk(calls, { served: { ownFiles, minFree: 0 } }, root);
+}
+
+/** Without the store that keeps it. */
+async function reserveOn(root: string, calls: Partial<SystemCalls> = {}) {
+  const tree = new FileTree(root, {
+    calls: { ...systemCalls, ...withPaths(calls) },
+    log: { warn: () => {} },
+    fileMode: 0o644,
+    directoryMode: 0o755,
+  });
+  const directories = new Directories(tree);
+  const parts = { tree, directories, files: new DurableFiles(tree, directories) };
+  const identity = await RootIdentity.open(parts, statSync(root), { laysId: true, onMoved: () => {} });
+  return { identity, file: new ReserveFile(parts, identity, new FreeSpace(tree, 0)) };
 }
 
 test.each([
@@ -118,15 +133,7 @@ test('it is laid again once there is twice as much room', async () => {
   await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
   await store.close();
   rmSync(reserve);
-  const tree = new FileTree(root, {
-    calls: { ...systemCalls, ...withPaths(calls) },
-    log: { warn: () => {} },
-    fileMode: 0o644,
-    directoryMode: 0o755,
-  });
-  const directories = new Directories(tree);
-  const parts = { tree, directories, files: new DurableFiles(tree, directories) };
-  const file = new ReserveFile(parts, new FreeSpace(parts.tree, 0));
+  const { file } = await reserveOn(root, calls);
   disk.free = 4 * MiB;
   await file.lay();
   expect(existsSync(reserve)).toBe(false);
@@ -135,4 +142,31 @@ test('it is laid again once there is twice as much room', async () => {
   expect(statSync(reserve).size).toBe(4 * MiB);
   expect(file.release()).toBe(true);
   expect(file.release()).toBe(false);
+});
+
+test('a draft that a crash left is used for the next one, one that is being written is left alone', async () => {
+  const root = newDirectory();
+  const { calls, reserve } = smallDisk(root);
+  const draft = `${root}/.moorage/staging/reserve`;
+  mkdirSync(`${root}/.moorage/staging`, { recursive: true });
+  writeFileSync(draft, 'half');
+  const { store, warnings } = await servedOn(root, calls);
+  await store.close();
+  expect([existsSync(reserve), existsSync(draft)]).toEqual([false, true]);
+  const later = await servedOn(root, { ...calls, now: () => Date.now() + 120_000 });
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  expect(existsSync(draft)).toBe(false);
+  expect([...warnings, ...later.warnings]).toEqual([]);
+});
+
+test('a root in whose place another one is mounted gets none there, and nobody is told again and again', async () => {
+  const above = newDirectory();
+  const root = `${above}/root`;
+  mkdirSync(root);
+  const { identity, file } = await reserveOn(root);
+  await identity.assertWritable();
+  renameSync(root, `${above}/volume`);
+  mkdirSync(root);
+  await file.lay();
+  expect(readdirSync(root)).toEqual([]);
 });
