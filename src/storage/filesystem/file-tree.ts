@@ -119,30 +119,49 @@ export class FileTree {
     const noFollow = directory === '' ? 0 : O_NOFOLLOW;
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const descriptor = this.calls.openSync(this.pathOf(directory), flags | noFollow, 0);
-      const isThere = this.#isAt(descriptor, directory);
-      if (isThere === true) {
-        return new HeldDirectory(this.calls, directory, descriptor, `${ownDescriptors}/${descriptor}`);
-      }
-      const isReal = directory === '' || this.hasRealParents(`${directory}/`);
-      if (isThere === undefined && isReal) {
-        return new HeldDirectory(this.calls, directory, descriptor, this.pathOf(directory));
-      }
-      this.calls.closeSync(descriptor);
-      if (!isReal) throw new StorageError('unsafe', `${directory} is not below real directories`);
+      const path = this.#closedUnless(descriptor, () => this.#pathOfHeld(descriptor, directory));
+      if (path !== undefined) return new HeldDirectory(this.calls, directory, descriptor, path);
+      // What was removed since it was opened is absent the next time; what is still found leads elsewhere.
+      if (this.#isReal(directory) || this.calls.lstatSync(this.pathOf(directory)) === undefined) continue;
+      throw new StorageError('unsafe', `${directory} is not below real directories`);
     }
     throw new StorageError('unavailable', `${directory} was another directory each time it was opened`);
+  }
+
+  /** Undefined when the directory that was opened is not the one below the root. */
+  #pathOfHeld(descriptor: number, directory: string): string | undefined {
+    const isThere = this.#isAt(descriptor, directory);
+    if (isThere === undefined) return this.#isReal(directory) ? this.pathOf(directory) : undefined;
+    return isThere ? `${ownDescriptors}/${descriptor}` : undefined;
+  }
+
+  #isReal(directory: string): boolean {
+    return directory === '' || this.hasRealParents(`${directory}/`);
   }
 
   /** Opens a regular file; undefined when there is none. */
   openForReading(key: Key): OpenedFile | undefined {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const opened = this.#openRegular(this.pathOf(key), key, O_RDONLY);
+      if (opened === undefined) return undefined;
+      const { descriptor } = opened;
       // One question to the kernel, whose answer is final, instead of a look at each parent: most requests for a blob come through here.
-      if (opened === undefined || (this.#wasAt(opened.descriptor, key) ?? this.hasRealParents(key))) return opened;
-      this.calls.closeSync(opened.descriptor);
+      const isThere = () => (this.#wasAt(descriptor, key) ?? this.hasRealParents(key)) || undefined;
+      if (this.#closedUnless(descriptor, isThere) !== undefined) return opened;
       if (!this.hasRealParents(key)) return undefined;
     }
     throw new StorageError('unavailable', `${key} was another file each time it was opened`);
+  }
+
+  /** Closes what is not to be used: when `decide` says nothing, or fails. */
+  #closedUnless<Decision>(descriptor: number, decide: () => Decision | undefined): Decision | undefined {
+    let decision: Decision | undefined;
+    try {
+      decision = decide();
+      return decision;
+    } finally {
+      if (decision === undefined) this.calls.closeSync(descriptor);
+    }
   }
 
   /** Opens a regular file of a held directory with `flags`; undefined when it is absent or no regular file. */

@@ -71,7 +71,7 @@ export class FreeSpace {
 
   #kept(): number {
     const { total } = this.#room ?? unlimited;
-    return this.#minFree ?? Math.min(usualMinFreeBytes, total * usualMinFreeShare);
+    return this.#minFree ?? Math.floor(Math.min(usualMinFreeBytes, total * usualMinFreeShare));
   }
 }
 

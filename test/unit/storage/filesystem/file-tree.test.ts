@@ -1,12 +1,12 @@
 // Reading below the root: no symbolic link is followed, nothing but a regular file is an object, and a refusal is not an absence.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
-import { failing, newDirectory, storeOnDisk } from './store-on-disk.ts';
+import { failing, newDirectory, storeOnDisk, systemError } from './store-on-disk.ts';
 
 /** Nothing to serve; whoever reads all of it, to write it later, is told that something is there. */
 async function expectIrregular(store: ObjectStore, name: string): Promise<void> {
@@ -160,5 +160,56 @@ test('too many open files are `unavailable`, and no descriptor is lost on the wa
   await expect(store.read(key('a'), 10)).rejects.toMatchObject({ failure: 'unavailable' });
   await expect(store.open(key('a'))).rejects.toMatchObject({ failure: 'unavailable' });
   await expect(store.write(key('b'), bytesOf('x'))).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(open.size).toBe(0);
+});
+
+test('a directory that is removed right after it was opened is absent, and no descriptor is lost (injected)', async () => {
+  const open = new Set<number>();
+  let onOpen = (_path: string): void => {};
+  const { store, at } = await storeOnDisk({
+    openSync: (path, flags, mode) => {
+      const descriptor = systemCalls.openSync(path, flags, mode);
+      open.add(descriptor);
+      onOpen(path);
+      return descriptor;
+    },
+    closeSync: (descriptor) => {
+      open.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    },
+  });
+  mkdirSync(at('team'));
+  onOpen = (path) => {
+    if (path.endsWith('/team')) rmSync(at('team'), { recursive: true });
+  };
+  expect(await store.delete(key('team/a'))).toBe(false);
+  let removals = 0;
+  onOpen = (path) => {
+    if (path.endsWith('/team') && removals++ === 0) rmSync(at('team'), { recursive: true });
+  };
+  await store.append(key('team/a'), bytesOf('x'));
+  expect(await textAt(store, key('team/a'))).toBe('x');
+  expect(open.size).toBe(0);
+});
+
+test('no descriptor is lost when the root goes away while a file is opened (injected)', async () => {
+  const open = new Set<number>();
+  let isAway = false;
+  const { store, at } = await storeOnDisk({
+    openSync: (path, flags, mode) => {
+      if (isAway && !path.endsWith('/a')) throw systemError('ENOENT', 'open');
+      const descriptor = systemCalls.openSync(path, flags, mode);
+      open.add(descriptor);
+      return descriptor;
+    },
+    closeSync: (descriptor) => {
+      open.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    },
+    descriptorPathSync: () => '/elsewhere',
+  });
+  writeFileSync(at('a'), 'x');
+  isAway = true;
+  await expect(store.read(key('a'), 10)).rejects.toMatchObject({ failure: 'unavailable' });
   expect(open.size).toBe(0);
 });
