@@ -19,6 +19,11 @@ export function objectsContract(store: () => ObjectStore): void {
       }
     });
 
+    test('while all is well there is no problem, and room', async () => {
+      expect(await store().problem()).toBeUndefined();
+      await store().assertRoom(1);
+    });
+
     test('a prefix is no object', async () => {
       await store().write(config, bytesOf('x'));
       expect(await store().stat(key('team/app/blobs'))).toBeUndefined();

@@ -1,6 +1,6 @@
 // Space that is kept for deletes: a file that is given back when the disk is full, since even taking a name off a list means writing
 // the list anew. Other programs fill disks, too, so keeping new content out is not enough. Servers on one root share it.
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Key } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
@@ -11,6 +11,8 @@ import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.t
 
 const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;
+/** More than file systems compress together, and drawn in a millisecond. */
+const fillingBytes = 1024 * 1024;
 /** So often it is looked whether it can be laid again. */
 const lookEveryMs = 10_000;
 /** Far more than it takes: a draft that is older was left by a crash. */
@@ -86,7 +88,8 @@ export class ReserveFile {
     await directories.within(stagingDirectory, async (staging) => {
       if (this.#isBeingLaid(staging)) return;
       // Random: zeros take no space where the file system compresses.
-      const draft = await files.draft(staging.at(reserveName), randomFillSync(Buffer.allocUnsafeSlow(bytes)));
+      const filling = Buffer.alloc(bytes, randomBytes(Math.min(bytes, fillingBytes)));
+      const draft = await files.draft(staging.at(reserveName), filling);
       try {
         await directories.within(ownDirectory, async (own) => tree.calls.renameSync(draft.path, own.at(reserveName)));
       } catch (error) {

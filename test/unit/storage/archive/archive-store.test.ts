@@ -246,6 +246,7 @@ test('every way to write is refused', async () => {
   const store = await archives.open(tarOf(index));
   const bytes = Buffer.from('x');
   for (const writing of [
+    store.assertRoom(1),
     store.write(key('a'), bytes),
     store.append(key('a'), bytes),
     store.update(key('index.json'), async () => undefined),
