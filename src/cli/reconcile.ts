@@ -2,11 +2,13 @@
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Reconciled } from '../layout/reconciliation.ts';
+import type { RestoredEntry } from '../layout/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { Registry } from '../registry/registry.ts';
 import { exitCodes } from './failure.ts';
+import { journalPlace } from './journal-place.ts';
 import { warningsOnly } from './open-options.ts';
 import { counted } from './output-text.ts';
 
@@ -14,26 +16,37 @@ export interface ReconcileOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly scan: boolean;
+  /** Lists again what the journal knows, instead. */
+  readonly fromJournal: boolean;
+  /** The registry that a repository's name is looked for in, with `fromJournal`. */
+  readonly root: string;
   readonly settings: Settings;
   readonly environment: Environment;
 }
 
+type Change = Reconciled | RestoredEntry;
+
 interface ReconciledLayout {
   readonly name: string;
-  readonly changes: readonly Reconciled[];
+  readonly changes: readonly Change[];
   /** Why it could not be done; undefined when it was. */
   readonly problem: string | undefined;
 }
 
 /** Returns the exit code. Throws what failureOf explains when the directory cannot be opened. */
 export async function reconcile(directory: string, options: ReconcileOptions): Promise<number> {
-  const { dryRun, json } = options;
-  const registry = await openRegistry(directory, options);
+  const { dryRun, json, fromJournal } = options;
+  const place = fromJournal ? journalPlace(directory, options.root) : { root: directory, within: '' };
+  const registry = await openRegistry(place.root, options);
   try {
     const layouts: ReconciledLayout[] = [];
-    for await (const { name, layout, readOnly } of registry.layouts()) {
+    for await (const { name, layout, readOnly, prefix } of registry.layouts()) {
+      if (!isWithin(prefix, place.within)) continue;
       const shown = name === '' ? directory : name;
-      const done = await reconciled(shown, () => layout.reconcile({ dryRun: dryRun || readOnly }));
+      const only = { dryRun: dryRun || readOnly };
+      const done = await reconciled(shown, () =>
+        fromJournal ? layout.restoreRemembered(only) : layout.reconcile(only),
+      );
       const refused = readOnly && !dryRun && done.changes.length > 0;
       layouts.push(refused ? { ...done, problem: 'it cannot be written to; nothing was changed' } : done);
     }
@@ -42,6 +55,10 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
   } finally {
     await registry.close();
   }
+}
+
+function isWithin(prefix: string, within: string): boolean {
+  return within === '' || prefix === within || prefix.startsWith(`${within}/`);
 }
 
 async function openRegistry(directory: string, { settings, environment, dryRun, scan }: ReconcileOptions) {
@@ -67,7 +84,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun, 
 }
 
 /** One layout that cannot be read is no reason to leave the others as they are. */
-async function reconciled(name: string, work: () => Promise<readonly Reconciled[]>): Promise<ReconciledLayout> {
+async function reconciled(name: string, work: () => Promise<readonly Change[]>): Promise<ReconciledLayout> {
   try {
     return { name, changes: await work(), problem: undefined };
   } catch (error) {
@@ -96,16 +113,18 @@ function summaryOf(layouts: readonly ReconciledLayout[], dryRun: boolean): strin
   return `${counted(total, 'change')} in ${changed} of ${looked}${left}${dryRun ? ' (dry run: nothing was written)' : ''}`;
 }
 
-const verbs: Readonly<Record<Reconciled['kind'], readonly [done: string, wouldDo: string]>> = {
+const verbs: Readonly<Record<Change['kind'], readonly [done: string, wouldDo: string]>> = {
   'listed-referrer': ['listed the referrer', 'would list the referrer'],
   'listed-child': ['listed the child', 'would list the child'],
   'named-image': ['named the image', 'would name the image'],
+  'restored-entry': ['listed again', 'would list again'],
   'marked-referrer': ['marked the referrer', 'would mark the referrer'],
   'wrote-response': ['wrote the referrers response', 'would write the referrers response'],
   'removed-response': ['removed the referrers response', 'would remove the referrers response'],
 };
 
-function describe({ kind, digest, subject, why }: Reconciled, dryRun: boolean): string {
-  const verb = verbs[kind][dryRun ? 1 : 0];
-  return `${verb} ${digest}${subject === undefined ? '' : ` of ${subject}`}: ${why}`;
+function describe(change: Change, dryRun: boolean): string {
+  const { kind, digest, why } = change;
+  const of = kind === 'restored-entry' || change.subject === undefined ? '' : ` of ${change.subject}`;
+  return `${verbs[kind][dryRun ? 1 : 0]} ${digest}${of}: ${why}`;
 }

@@ -40,6 +40,7 @@ import { RawManifests } from './raw-manifests.ts';
 import { planReconcile, type Reconciled } from './reconciliation.ts';
 import { referrersJson } from './referrers-json.ts';
 import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
+import { type Remembered, RememberedEntries, type RestoredEntry } from './remembered-entries.ts';
 import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
@@ -94,6 +95,7 @@ export class ImageLayout {
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
   readonly #lostFiles: LostFiles;
+  readonly #remembering: RememberedEntries;
   readonly #clock: Clock;
   readonly #referrersTag: ReferrersTagRule;
   readonly #facts: FactsFile | undefined;
@@ -155,6 +157,7 @@ export class ImageLayout {
       log,
       name,
     });
+    this.#remembering = new RememberedEntries({ guard, blobs: this.blobs, lostFiles: this.#lostFiles });
   }
 
   /** True once index.json was read or written: the repository exists, or did. */
@@ -323,6 +326,25 @@ export class ImageLayout {
     // Another program wrote them, perhaps without a sync: a power cut must not leave them listed and empty.
     await this.blobs.secure(edit.unlisted.map(({ descriptor }) => descriptor));
     await this.#writer.submit(edit);
+    return changes;
+  }
+
+  /** Entries that other programs took away, as far as the journal knows: what `restoreRemembered` would list again. */
+  async remembered(): Promise<readonly Remembered[]> {
+    const index = await this.readIndex();
+    return index === undefined ? [] : this.#remembering.remembered(index);
+  }
+
+  /** Lists them again, and puts back what belongs to them; writes nothing when `dryRun`. Returns what was changed. Throws UNAVAILABLE (503). */
+  async restoreRemembered({ dryRun }: { readonly dryRun: boolean }): Promise<readonly RestoredEntry[]> {
+    // Whatever was written since the last look is judged first: most of what is missing comes back by that alone.
+    if (!dryRun) await this.#writer.look([]);
+    const index = await this.readIndex();
+    const { entries, changes } = await this.#remembering.plan(index);
+    if (entries.length === 0 || dryRun) return changes;
+    await this.#remembering.putBack(entries);
+    await this.#writer.submit({ kind: 'restore', entries, names: this.#names.of('') });
+    await this.recover();
     return changes;
   }
 

@@ -7,8 +7,8 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { Tag } from '../oci/reference.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
 import type { IndexDraft } from './index-draft.ts';
-import { annotated, type IndexEntry, newIndexEntry } from './index-entry.ts';
-import { identityOf } from './indexed-entry.ts';
+import { annotated, type IndexEntry, newIndexEntry, parseIndexEntry } from './index-entry.ts';
+import { type IndexedEntry, identityOf } from './indexed-entry.ts';
 import type { KeptFacts } from './manifest-facts.ts';
 import { impliedLatest, latest } from './names/name-table.ts';
 import type { NameAnnotations, RepositoryNames } from './names/repository-names.ts';
@@ -52,7 +52,14 @@ export interface ReconcileEdit {
   readonly names: RepositoryNames;
 }
 
-export type IndexEdit = PutEdit | UntagEdit | RemoveEdit | ReconcileEdit;
+/** Entries that another program took away are listed again, as they were. */
+export interface RestoreEdit {
+  readonly kind: 'restore';
+  readonly entries: readonly IndexedEntry[];
+  readonly names: RepositoryNames;
+}
+
+export type IndexEdit = PutEdit | UntagEdit | RemoveEdit | ReconcileEdit | RestoreEdit;
 
 /** Subjects whose referrers response must be made again. */
 export type TouchedSubjects = readonly Digest[];
@@ -61,6 +68,7 @@ export type TouchedSubjects = readonly Digest[];
 export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): TouchedSubjects {
   if (edit.kind === 'put') return put(draft, edit, nowMs);
   if (edit.kind === 'reconcile') return reconcile(draft, edit, nowMs);
+  if (edit.kind === 'restore') return restore(draft, edit);
   const touched = edit.kind === 'untag' ? untag(draft, edit, nowMs) : remove(draft, edit);
   // What is left alone without a name was never called `latest`, and must not become so by a delete.
   const unnamed = edit.names.layout.rules.unnamed === 'latest' ? impliedLatest(draft.entries) : undefined;
@@ -161,6 +169,17 @@ function reconcile(draft: IndexDraft, { unlisted, subjects, names }: ReconcileEd
     const facts = entry.facts === 'none' ? undefined : entry.facts;
     if (facts?.subject === undefined || entry.subject === facts.subject) continue;
     replaceEntry(draft, entry, annotated(entry, { [annotationKeys.containerdSubject]: facts.subject }));
+  }
+  return subjects;
+}
+
+function restore(draft: IndexDraft, { entries }: RestoreEdit): TouchedSubjects {
+  const subjects: Digest[] = [];
+  for (const { key, line } of entries) {
+    const entry = parseIndexEntry(line);
+    if (entry.digest === undefined || draft.listed(entry.digest).some((each) => each.key === key)) continue;
+    draft.add(entry);
+    if (entry.subject !== undefined) subjects.push(entry.subject);
   }
   return subjects;
 }

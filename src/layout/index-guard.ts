@@ -20,6 +20,7 @@ import {
   noDelta,
 } from './indexed-entry.ts';
 import type { Journal, JournaledManifest, JudgedVersion } from './journal.ts';
+import { type Remains, remainsOf } from './journal-remains.ts';
 import type { LayoutKeys } from './keys.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
@@ -166,6 +167,18 @@ export class IndexGuard {
     return this.#options.journal.manifests();
   }
 
+  /** What other programs took from the list, and the journal still knows; without what a heal is about to put back. */
+  async remains(index: LayoutIndex): Promise<readonly Remains[]> {
+    const { journal } = this.#options;
+    await journal.load();
+    const { store, keys } = this.#options;
+    const past = journal.exists ? await journal.recall((await store.stat(keys.index))?.label) : undefined;
+    if (past === undefined) return [];
+    const present = new Map(index.entries.map((entry) => [entry.key, indexedEntryOf(entry)]));
+    for (const entry of past.owed.added) present.set(entry.key, entry);
+    return remainsOf(past.start, past.versions, present);
+  }
+
   acknowledgedDigests(): Promise<ReadonlySet<string>> {
     return this.#options.journal.acknowledgedDigests();
   }
@@ -213,7 +226,7 @@ export class IndexGuard {
 
 function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {
   if (edits.length === 0) return 'heal';
-  return edits.some(({ kind }) => kind === 'put' || kind === 'reconcile') ? 'commit' : 'delete';
+  return edits.some(({ kind }) => kind === 'put' || kind === 'reconcile' || kind === 'restore') ? 'commit' : 'delete';
 }
 
 /** File systems stamp with the clock's last tick, our records with the time itself. */

@@ -4,10 +4,11 @@ import { annotationKeys } from '../oci/annotations.ts';
 import type { Past } from './base-inference.ts';
 import { parseIndexEntry } from './index-entry.ts';
 import { type Delta, type EntryKey, entryKeyOf, type IndexedEntry, identityOf } from './indexed-entry.ts';
+import type { RecalledPast } from './journal-remains.ts';
 
 type Renamed = ReadonlyMap<EntryKey, EntryKey>;
 
-export function withPresentKeys(past: Past): Past {
+export function withPresentKeys(past: RecalledPast): RecalledPast {
   const renamed = renamedIn(past);
   if (renamed.size === 0) return past;
   const start = Array.from(past.start.values(), (entry) => renamedEntry(entry, renamed));

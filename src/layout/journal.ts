@@ -21,6 +21,7 @@ import {
   printRecord,
   type VersionAuthor,
 } from './journal-record.ts';
+import type { RecalledPast } from './journal-remains.ts';
 import { JournalView } from './journal-view.ts';
 import type { VersionTree } from './version-tree.ts';
 
@@ -121,7 +122,7 @@ export class Journal {
   }
 
   /** What a version is judged by; undefined when nothing is known, so that the version is adopted. O(journal). */
-  async recall(label: VersionLabel | undefined): Promise<Past | undefined> {
+  async recall(label: VersionLabel | undefined): Promise<RecalledPast | undefined> {
     await this.#readWhole();
     const found = this.#tree.recall(label);
     if (found === undefined) return undefined;

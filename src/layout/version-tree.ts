@@ -29,7 +29,7 @@ export interface KnownVersion {
 
 /** A past whose first state is still in the journal. */
 export type KnownPast = Omit<Past, 'start' | 'versions'> & {
-  readonly versions: readonly (FileVersion & { readonly end: number })[];
+  readonly versions: readonly (FileVersion & Pick<KnownVersion, 'author' | 'end'>)[];
   readonly entries: Span;
 };
 
@@ -97,8 +97,8 @@ export class VersionTree {
   recall(label: VersionLabel | undefined): KnownPast | undefined {
     const tip = this.#standing(label)?.tip;
     if (tip?.entries === undefined) return undefined;
-    const versions = pathTo(tip).map(({ label: each, atMs, end, changes }) => ({
-      ...{ label: each, atMs, end, ...deltaOf(changes) },
+    const versions = pathTo(tip).map(({ author, label: each, atMs, end, changes }) => ({
+      ...{ author, label: each, atMs, end, ...deltaOf(changes) },
     }));
     const strays = this.#straysBeside(tip).map(
       ({ parent, changes }): Stray => ({ base: sharedDepth(parent, tip), delta: deltaOf(changes) }),

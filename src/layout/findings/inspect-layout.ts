@@ -17,6 +17,7 @@ import type { Reconciled } from '../reconciliation.ts';
 import { ContentLook } from './content-look.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
 import { findBlobFiles, findFiles } from './file-findings.ts';
+import type { FindingSubject } from './finding.ts';
 import { type FindingGroup, FindingList } from './finding-list.ts';
 import type { DamagedBlob, LookedAt } from './looked-at.ts';
 import { findContent } from './manifest-findings.ts';
@@ -32,6 +33,8 @@ export interface InspectLayoutOptions {
   readonly files: DirectoryLook | undefined;
   /** What a reconcile would change. */
   readonly reconcile: () => Promise<readonly Reconciled[]>;
+  /** Entries that other programs took off the list, as far as a journal knows. */
+  readonly remembered: () => Promise<readonly FindingSubject[]>;
   /** Looks into every small blob for referrers that nothing leads to. */
   readonly scan: boolean;
   /** Reads every blob and compares its digest. */
@@ -67,6 +70,9 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(looked, () => findReferrersTags(looked, index, manifests));
     const raw = scan ? await unlessUnreadable(looked, () => findRaw(looked, index, manifests)) : undefined;
+    for (const taken of (await unlessUnreadable(looked, options.remembered)) ?? []) {
+      findings.add('taken-off-the-list', taken);
+    }
     const changes = await unlessUnreadable(looked, options.reconcile);
     findReconcile(looked, index, changes ?? [], raw ?? new Set());
   }

@@ -55,7 +55,9 @@ async function inspected(
   const opened = mounts.find((each) => each.store === mount.store);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
   const reconcile = () => layout.reconcile({ dryRun: true });
-  const looked = { store: mount.store, prefix, name, names, files, reconcile, scan, verify };
+  const remembered = async () =>
+    (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
+  const looked = { store: mount.store, prefix, name, names, files, reconcile, remembered, scan, verify };
   const { damaged, ...found } = await inspectLayout(looked);
   if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');

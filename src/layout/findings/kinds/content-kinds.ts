@@ -13,6 +13,11 @@ export const contentKinds = {
     why: 'a listed manifest is not there: ctr refuses to import the layout, buildx and zot fail on referrers, umoci gc stops',
     remedy: 'push it again, or remove the entry',
   },
+  'taken-off-the-list': {
+    severity: 'warning',
+    why: 'it was pushed here, and another program took it off the list: deleted there, or lost as two programs wrote at once',
+    remedy: 'nothing if it was deleted; "moorage reconcile NAME --from-journal" lists it again',
+  },
   'invalid-digest': {
     severity: 'warning',
     hides: true,
