@@ -1,4 +1,5 @@
 // Deletes of blobs: what a manifest of the repository needs is refused, also beside pushes that make it needed at that moment.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { layoutKeys, poolKey } from '../../../src/layout/keys.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
@@ -12,6 +13,8 @@ import { bytesOfBlob, codeOf, pushBlob, pushImage, pushManifest } from '../../su
 import { memoryRegistry, registryOver } from '../../support/registry-under-test.ts';
 
 const image = imageManifest({ layers: 2 });
+/** In memory a push or a delete takes some turns of the loop. */
+const longEnoughMs = 50;
 const keysOf = (name: string) => layoutKeys(parseRepositoryName(name));
 const layerOf = ({ layers: [layer] }: Image) => {
   if (layer === undefined) throw new Error('no layer');
@@ -127,10 +130,13 @@ describe('a delete beside a push that makes the blob needed', () => {
   }
 
   it('waits for the push, which has begun before it', async () => {
-    const { hooked, here, layer } = await underTest();
+    const { hooked, store, here, layer } = await underTest();
+    // Nothing to put it back from: only the wait keeps it.
+    await store.delete(poolKey(layer.digest));
     let deleting: Promise<string | undefined> | undefined;
-    hooked.rightBefore('update', () => {
+    hooked.rightBefore('update', async () => {
       deleting = refusalOf(here, layer.digest);
+      await sleep(longEnoughMs);
     });
     await pushManifest(here, 'v1', image);
     expect(await deleting).toContain(image.digest);
@@ -141,8 +147,9 @@ describe('a delete beside a push that makes the blob needed', () => {
     const { hooked, elsewhere, store, layer } = await underTest();
     const { repository } = registryOver(hooked.store, undefined, { requireReferences: true });
     let pushing: Promise<string> | undefined;
-    hooked.rightBefore('delete', () => {
+    hooked.rightBefore('delete', async () => {
       pushing = codeOf(pushManifest(repository('a'), 'v1', image));
+      await sleep(longEnoughMs);
     });
     expect(await refusalOf(repository('a'), layer.digest)).toBeUndefined();
     expect(await pushing).toBe('MANIFEST_BLOB_UNKNOWN');
