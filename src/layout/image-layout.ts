@@ -1,37 +1,32 @@
 // One repository's layout: its index, its manifests and its blobs, as every tool that opens the directory sees them.
-import { type Digest, isDigest } from '../oci/digest.ts';
+import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { Key, ObjectStore, StagedObject } from '../storage/object-store.ts';
+import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { meansNoSpace } from '../storage/storage-error.ts';
-import type { BlobChecks } from './blob-checks.ts';
-import { BlobDeletions, type ReferencedBlobs } from './blob-deletions.ts';
+import { BlobDeletions } from './blob-deletions.ts';
 import { sizeByManifests } from './blob-needs.ts';
 import { DerivedIndex } from './derived-index.ts';
 import { FactsFile } from './facts-file.ts';
 import { ForeignWatch } from './foreign-watch.ts';
+import type { ImageLayoutOptions } from './image-layout-options.ts';
 import { namedElsewhere, type PutEdit } from './index-edit.ts';
-import type { IndexEntry } from './index-entry.ts';
 import { IndexGuard } from './index-guard.ts';
 import { IndexReader } from './index-reader.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { Journal } from './journal.ts';
-import type { JournalBudget } from './journal-budget.ts';
-import { factsKey, type LayoutKeys, type LayoutPrefix, layoutKeys } from './keys.ts';
+import { factsKey, type LayoutKeys, layoutKeys } from './keys.ts';
 import { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
-import type { LayoutLog } from './layout-log.ts';
 import { LayoutVersion } from './layout-version.ts';
 import { LostFiles } from './lost-files.ts';
-import type { ManifestCaches } from './manifest-caches.ts';
 import type { Referrer } from './manifest-facts.ts';
+import { type FoundManifest, ManifestLookup } from './manifest-lookup.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
 import { ManifestReader } from './manifest-reader.ts';
 import { isHeldElsewhere } from './named-elsewhere.ts';
-import type { NameRules } from './names/name-rules.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
 import { NestedReferrers } from './nested-referrers.ts';
@@ -41,49 +36,7 @@ import { planReconcile, type Reconciled } from './reconciliation.ts';
 import { referrersJson } from './referrers-json.ts';
 import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
 import { type Remembered, RememberedEntries, type RestoredEntry } from './remembered-entries.ts';
-import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
-
-export interface FactsPlace {
-  readonly store: ObjectStore;
-  readonly directory: Key;
-}
-
-export interface ImageLayoutOptions {
-  readonly prefix: LayoutPrefix;
-  /** The name it is served under: full names that end with it mean the layout itself. */
-  readonly name: string;
-  readonly names: NameRules;
-  readonly referencedBlobs: ReferencedBlobs;
-  /** Whether responses are made for clients that know no referrers API. */
-  readonly referrersTag: ReferrersTagRule;
-  /** Looks for referrers also among blobs that nothing leads to. */
-  readonly scan: boolean;
-  readonly store: ObjectStore;
-  readonly checks: BlobChecks;
-  readonly caches: ManifestCaches;
-  /** Shared by all layouts of the process. */
-  readonly journals: JournalBudget;
-  readonly replaced: ReplacedFiles;
-  /** Where derived facts are kept across restarts; undefined: nowhere. */
-  readonly facts: FactsPlace | undefined;
-  readonly clock: Clock;
-  readonly log: LayoutLog;
-  /** Never heals. */
-  readonly readOnly: boolean;
-  /** Brings what other tools write to the convention by itself, after a quiet time. */
-  readonly reconciles: boolean;
-  /** Looks at what other programs write are pending, or not any more. */
-  readonly onActive: (active: boolean) => void;
-  /** Names this process among all that share the root. */
-  readonly process: string;
-}
-
-/** A manifest that the layout holds, with the type it is served with. */
-export interface FoundManifest {
-  readonly digest: Digest;
-  readonly mediaType: string;
-}
 
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
@@ -101,6 +54,7 @@ export class ImageLayout {
   readonly #facts: FactsFile | undefined;
   readonly #names: LayoutNames;
   readonly #quiet: QuietReconcile | undefined;
+  readonly #lookup: ManifestLookup;
   readonly #nested: NestedReferrers;
   readonly #raw: RawManifests | undefined;
   #derived: DerivedIndex | undefined;
@@ -122,6 +76,8 @@ export class ImageLayout {
     const { referencedBlobs } = options;
     this.deletions = new BlobDeletions({ blobs: this.blobs, manifests: this.manifests, readIndex, referencedBlobs });
     this.#names = new LayoutNames(options.name, options.names);
+    const childType = (index: LayoutIndex, digest: Digest) => this.#derivedFrom(index).mediaTypeOfChild(digest);
+    this.#lookup = new ManifestLookup({ readIndex, childType, manifests: this.manifests, blobs: this.blobs });
     this.#nested = new NestedReferrers(this.manifests);
     this.#raw = options.scan ? new RawManifests(store, keys, this.manifests) : undefined;
     const { replaced } = options;
@@ -277,16 +233,9 @@ export class ImageLayout {
     return (await this.findManifest(digest, this.#names.of(''))) !== undefined;
   }
 
-  /**
-   * What a tag or digest means: an entry, or a manifest that an entry leads to (skopeo and regctl do not list children).
-   * A blob that nothing names as a manifest is none, whatever it looks like (INTEROP §4.7).
-   */
-  async findManifest(reference: Tag | Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
-    const index = await this.readIndex();
-    if (index === undefined || !names.existsIn(index)) return undefined;
-    if (!isDigest(reference)) return this.#foundEntry(names.entryOf(index, reference));
-    const entry = index.listed(reference).findLast(mayBeManifest);
-    return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
+  /** What a tag or digest means in one repository of this layout (manifest-lookup.ts). */
+  findManifest(reference: Tag | Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
+    return this.#lookup.find(reference, names);
   }
 
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
@@ -382,20 +331,6 @@ export class ImageLayout {
     return this.#derived;
   }
 
-  async #foundEntry(entry: IndexEntry | undefined): Promise<FoundManifest | undefined> {
-    if (entry?.digest === undefined) return undefined;
-    const { digest, mediaType } = entry;
-    if (mediaType !== undefined) return isManifestType(mediaType) ? { digest, mediaType } : undefined;
-    const facts = await this.manifests.factsOfEntry(entry);
-    return facts === 'none' ? undefined : { digest, mediaType: facts.descriptor.mediaType };
-  }
-
-  async #findChild(index: LayoutIndex, digest: Digest): Promise<FoundManifest | undefined> {
-    if ((await this.blobs.stat(digest)) === undefined) return undefined;
-    const mediaType = await this.#derivedFrom(index).mediaTypeOfChild(digest);
-    return mediaType === undefined ? undefined : { digest, mediaType };
-  }
-
   /** Referrers that another tool listed without naming their subject belong into the response as well. */
   async #learnForResponse(subject: Digest | undefined): Promise<void> {
     const index = subject === undefined ? undefined : await this.readIndex();
@@ -409,8 +344,4 @@ export class ImageLayout {
     const index = await this.readIndex();
     if (index !== undefined) this.#watch.lookedForLost(await this.#lostFiles.restore(index));
   }
-}
-
-function mayBeManifest({ mediaType }: IndexEntry): boolean {
-  return mediaType === undefined || isManifestType(mediaType);
 }

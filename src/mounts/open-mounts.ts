@@ -5,7 +5,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { openLayoutArchive } from '../layout/docker-archive.ts';
 import { DockerArchive } from '../layout/docker-archive-store.ts';
-import type { FactsPlace } from '../layout/image-layout.ts';
+import type { FactsPlace } from '../layout/image-layout-options.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { RepositoryName } from '../oci/reference.ts';

@@ -1,7 +1,7 @@
 // Where the server of a directory keeps what it derived from it: for whoever only looks, and has found out what the server must know.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FactsPlace } from '../layout/image-layout.ts';
+import type { FactsPlace } from '../layout/image-layout-options.ts';
 import { ownFactsDirectory } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';

@@ -2,7 +2,7 @@
 // attributes stay. Only where a server keeps such facts already.
 import { BlobLedger, keptBlobFacts } from '../../layout/blob-ledger.ts';
 import type { DamagedBlob } from '../../layout/findings/looked-at.ts';
-import type { FactsPlace } from '../../layout/image-layout.ts';
+import type { FactsPlace } from '../../layout/image-layout-options.ts';
 import type { LayoutLog } from '../../layout/layout-log.ts';
 import type { OpenedMount } from '../../mounts/open-mounts.ts';
 import { ownFacts } from '../../mounts/own-facts.ts';
