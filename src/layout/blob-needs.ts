@@ -3,6 +3,7 @@
 
 import type { BlobReference } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { LayoutBlobs } from './layout-blobs.ts';
 import type { LayoutIndex } from './layout-index.ts';
@@ -47,17 +48,18 @@ export async function* needsOf(
   }
 }
 
-/** By the first manifest that names the blob; undefined when none does, or not all can be read. */
+/** By the first manifest that names the blob; undefined when none does, or index.json or a manifest cannot be read. */
 export async function sizeByManifests(
   digest: Digest,
-  index: LayoutIndex | undefined,
+  readIndex: () => Promise<LayoutIndex | undefined>,
   manifests: ManifestReader,
 ): Promise<number | undefined> {
-  if (index === undefined) return undefined;
   try {
+    const index = await readIndex();
+    if (index === undefined) return undefined;
     for await (const { size } of needsOf(digest, index, manifests)) return size;
   } catch (error) {
-    if (!(error instanceof UnsearchableError)) throw error;
+    if (!(error instanceof UnsearchableError || error instanceof RegistryError)) throw error;
   }
   return undefined;
 }

@@ -68,7 +68,7 @@ export class ImageLayout {
     this.#clock = clock;
     this.#referrersTag = options.referrersTag;
     const readIndex = () => this.readIndex();
-    const statedSize = async (digest: Digest) => sizeByManifests(digest, await readIndex(), this.manifests);
+    const statedSize = (digest: Digest) => sizeByManifests(digest, readIndex, this.manifests);
     this.blobs = new LayoutBlobs({ store, keys, checks, clock, statedSize });
     const { facts } = options;
     this.#facts = facts && new FactsFile(facts.store, factsKey(facts.directory, prefix), log);

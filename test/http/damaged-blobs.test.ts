@@ -194,6 +194,13 @@ describe('a large blob', () => {
     expect(await statusOf(disk.app, 'HEAD', url)).toBe(404);
   });
 
+  it('is there also while index.json cannot be read', async () => {
+    const disk = await start();
+    await leave(disk, 'a', digest, large);
+    await writeFile(join(disk.directory, 'a/index.json'), '{"manifests":[');
+    expect(await statusOf(disk.app, 'HEAD', url)).toBe(200);
+  });
+
   it('is hashed with each download when that is wanted', async () => {
     const disk = await start({ verifyReads: 'all' });
     await leave(disk, 'a', digest, large);
