@@ -98,6 +98,7 @@ export class FilesystemStore implements ObjectStore {
       return (await this.stat(key))?.version === info.version;
     }
     try {
+      // Also through a link that somebody put on the way: the same attributes are those of the same file.
       const stats = this.#tree.calls.lstatSync(this.#tree.pathOf(key));
       return stats !== undefined && sameVersion(stats, info.stats);
     } catch (error) {
@@ -245,12 +246,13 @@ export class FilesystemStore implements ObjectStore {
     return opened?.stats;
   }
 
-  /** Once more, with the space that is set aside, when there was none. */
+  /** Once more, with the space that is set aside, when there was none. Another delete may have got it in this very moment. */
   async #withReserve<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      if (this.#reserve === undefined || !saysNoSpace(error) || !this.#reserve.release()) throw error;
+      if (this.#reserve === undefined || !saysNoSpace(error)) throw error;
+      this.#reserve.release();
       return work();
     }
   }

@@ -55,21 +55,20 @@ export class ReserveFile {
     return this.#laying;
   }
 
-  /** Gives the space back. False when there was none. */
-  release(): boolean {
+  /** Gives the space back, if it is there. */
+  release(): void {
     const { tree } = this.#parts;
     const own = tree.tryHold(ownDirectory);
-    if (own === undefined) return false;
+    if (own === undefined) return;
     try {
       tree.calls.unlinkSync(own.at(reserveName));
     } catch (error) {
-      if (meansAbsent(error)) return false;
+      if (meansAbsent(error)) return;
       throw error;
     } finally {
       own.close();
     }
     tree.log.warn('the disk is full: the space that was set aside for deletes is used', { root: tree.root });
-    return true;
   }
 
   async close(): Promise<void> {

@@ -96,6 +96,20 @@ test('a full disk: deletes and repairs get the space, pushes do not', async () =
   expect(warnings).toContain('the disk is full: the space that was set aside for deletes is used');
 });
 
+test('deletes that find the disk full at the same time all get the space', async () => {
+  const root = newDirectory();
+  const { calls, disk, reserve } = smallDisk(root);
+  const { store } = await servedOn(root, calls);
+  const indexes = ['one', 'two', 'three'].map((name) => key(`${name}/index.json`));
+  for (const each of indexes) await updateAndClose(store, each, replaceBy('before'));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  disk.isFull = true;
+  await Promise.all(
+    indexes.map(async (each) => (await store.update(each, replaceBy('deleted'), urgent)).previous?.close()),
+  );
+  for (const each of indexes) expect(await textAt(store, each)).toBe('deleted');
+});
+
 test('an object is deleted with it, too (injected)', async () => {
   const root = newDirectory();
   const { calls, reserve } = smallDisk(root);
@@ -140,8 +154,9 @@ test('it is laid again once there is twice as much room', async () => {
   disk.free = 8 * MiB;
   await file.lay();
   expect(statSync(reserve).size).toBe(4 * MiB);
-  expect(file.release()).toBe(true);
-  expect(file.release()).toBe(false);
+  file.release();
+  expect(existsSync(reserve)).toBe(false);
+  file.release();
 });
 
 test('a draft that a crash left is used for the next one, one that is being written is left alone', async () => {
