@@ -138,7 +138,7 @@ export class Uploads {
     try {
       return await work();
     } catch (error) {
-      if (meansNoSpace(error)) await staged.truncate(size);
+      if (meansNoSpace(error) && (await staged.size()) > size) await staged.truncate(size);
       throw error;
     }
   }
