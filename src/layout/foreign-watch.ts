@@ -46,6 +46,7 @@ export class ForeignWatch {
   #collectingUntilMs = Number.NEGATIVE_INFINITY;
   #nextLostLookAtMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<void> = Promise.resolve();
+  #isFailing = false;
   #closed = false;
 
   constructor(options: ForeignWatchOptions) {
@@ -140,8 +141,11 @@ export class ForeignWatch {
       await look(this.#replaced.map(({ index }) => index));
       const oldestMs = clock.elapsed() - keepReplacedMs;
       await this.#releaseReplaced(({ atMs }) => atMs > oldestMs);
+      this.#isFailing = false;
     } catch (error) {
-      log.warn('a look at index.json failed; the next one tries again', { error });
+      // Once: a volume may be away for hours, and each repository looks every two seconds.
+      if (!this.#isFailing) log.warn('looks at index.json fail; the next ones try again', { error });
+      this.#isFailing = true;
     }
   }
 

@@ -1,5 +1,5 @@
 // What becomes of the files that we replaced: kept for a while, closed once each, whatever happens.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ForeignWatch } from '../../../src/layout/foreign-watch.ts';
 import { newReplacedFiles } from '../../../src/layout/replaced-files.ts';
 import { ReplacedIndex } from '../../../src/layout/replaced-index.ts';
@@ -100,6 +100,31 @@ describe('looks', () => {
     const { watching, log, replace } = watch(() => Promise.reject(new Error('injected')));
     replace();
     await watching.close();
-    expect(log.lines[0]?.message).toContain('the next one tries again');
+    expect(log.lines[0]?.message).toContain('the next ones try again');
+  });
+});
+
+describe('looks that fail', () => {
+  it('are told once each time they begin to', async () => {
+    let isAway = true;
+    let looks = 0;
+    const { watching, log, replace } = watch(async () => {
+      looks += 1;
+      if (isAway) throw new Error('away');
+    });
+    const next = async () => {
+      const before = looks;
+      replace();
+      await vi.waitFor(() => expect(looks).toBeGreaterThan(before));
+    };
+    for (const away of [true, true, false, true, true]) {
+      isAway = away;
+      await next();
+    }
+    expect(log.lines.map(({ message }) => message)).toEqual(
+      Array.from({ length: 2 }, () => 'looks at index.json fail; the next ones try again'),
+    );
+    isAway = false;
+    await watching.close();
   });
 });
