@@ -1,0 +1,111 @@
+// What takes minutes and needs real programs beside us: foreign writers, a foreign collector, a soak. Ends with exit code 1 when anything
+// that was acknowledged is lost; how much memory and how many descriptors a soak took is printed, and decides nothing.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { collectorRun } from './collector.ts';
+import { foreignRound } from './foreign-writers.ts';
+import { soakRun } from './soak.ts';
+
+const help = `Usage: npm run endurance [-- OPTIONS]
+
+  --rounds N        rounds of two servers beside skopeo and oras (default 10)
+  --seconds N       seconds of each round (default 60)
+  --tags N,N,...    tags in the layout that regctl collects in (default 300,1000,2000)
+  --minutes N       minutes of the soak (default 10)
+  --short           one round of 10 s, 300 tags, a soak of 20 s
+  --output FILE     also write the tables there
+  --help            this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '60' },
+    tags: { type: 'string', default: '300,1000,2000' },
+    minutes: { type: 'string', default: '10' },
+    short: { type: 'boolean', default: false },
+    output: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const lines: string[] = [];
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+
+function say(line: string): void {
+  console.log(line);
+  lines.push(line);
+}
+
+function judge(lost: number): void {
+  if (lost === 0) passed += 1;
+  else failed += 1;
+}
+
+function skip(what: string): void {
+  console.log(`skip ${what}`);
+  skipped += 1;
+}
+
+async function inScratch<Result>(work: (scratch: string) => Promise<Result>): Promise<Result> {
+  const scratch = mkdtempSync(join(tmpdir(), 'moorage-endurance-'));
+  try {
+    return await work(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function foreignWriters(rounds: number, seconds: number): Promise<void> {
+  say(`\n## Two servers beside skopeo and oras, ${seconds} s a round\n`);
+  say('| round | acknowledged pushes | writes of the tools | lost | lost after a restart |\n|---|---|---|---|---|');
+  for (let round = 1; round <= rounds; round += 1) {
+    const result = await inScratch((scratch) => foreignRound(scratch, seconds));
+    if (result === undefined) return skip('foreign writers: skopeo or oras is not installed');
+    const { pushes, foreignWrites, lost, lostAfterRestart } = result;
+    say(`| ${round} | ${pushes} | ${foreignWrites} | ${lost} | ${lostAfterRestart} |`);
+    judge(lost + lostAfterRestart);
+  }
+}
+
+async function collectors(sizes: readonly number[]): Promise<void> {
+  say('\n## regctl collects while three clients push\n');
+  say('| tags before | acknowledged pushes | regctl took | lost | lost after a restart |\n|---|---|---|---|---|');
+  for (const tags of sizes) {
+    const result = await inScratch((scratch) => collectorRun(scratch, tags));
+    if (result === undefined) return skip('collector: regctl or oras is not installed');
+    const { pushes, collectedMs, lost, lostAfterRestart } = result;
+    say(`| ${tags} | ${pushes} | ${(collectedMs / 1_000).toFixed(1)} s | ${lost} | ${lostAfterRestart} |`);
+    judge(lost + lostAfterRestart);
+  }
+}
+
+async function soak(seconds: number): Promise<void> {
+  const { samples, pushes, lost } = await inScratch((scratch) => soakRun(scratch, seconds));
+  say(`\n## Soak of ${seconds} s: ${pushes} pushes, ${lost} of the acknowledged tags lost\n`);
+  say('| second | pushes | memory (RSS) | descriptors | files |\n|---|---|---|---|---|');
+  for (const { second, rssMiB, descriptors, files, ...sample } of samples) {
+    say(`| ${second} | ${sample.pushes} | ${rssMiB.toFixed(0)} MiB | ${descriptors} | ${files} |`);
+  }
+  judge(lost);
+}
+
+if (values.help) {
+  process.stdout.write(help);
+} else {
+  const { short } = values;
+  say(`# Endurance\n\nNode ${process.version}, ${cpus().length} cores. Made by \`npm run endurance\`.`);
+  await foreignWriters(short ? 1 : Number(values.rounds), short ? 10 : Number(values.seconds));
+  await collectors(short ? [300] : values.tags.split(',').map(Number));
+  await soak(short ? 20 : Number(values.minutes) * 60);
+  if (values.output !== undefined) {
+    mkdirSync(dirname(values.output), { recursive: true });
+    writeFileSync(values.output, `${lines.join('\n')}\n`);
+  }
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}
