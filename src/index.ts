@@ -24,6 +24,8 @@ export interface RegistryOptions {
   readonly deletes?: boolean;
   /** An unfinished upload is removed so long after its last byte. Default: 24 hours. */
   readonly uploadsExpireAfterMs?: number;
+  /** Names by which clients may come, besides addresses and names that nobody else can have; `any`: all. Default: as `server.hosts`. */
+  readonly hosts?: readonly string[] | 'any';
   /** Text of a Warning header on every answer. Default: none. */
   readonly warning?: string;
 }
@@ -93,6 +95,7 @@ function settingsOf(options: RegistryOptions): Settings {
     server: {
       ...defaults.server,
       readOnly: options.readOnly ?? defaults.server.readOnly,
+      hosts: options.hosts ?? defaults.server.hosts,
       warning: options.warning ?? defaults.server.warning,
     },
     manifests: {

@@ -5,6 +5,7 @@ import { openPolicy } from './auth/open-policy.ts';
 import type { ListenAddress } from './config/listen-address.ts';
 import type { Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
+import type { HostSettings } from './http/host-check.ts';
 import { defaultHttpSettings } from './http/http-settings.ts';
 import { inMemory, type OpenedMount, openMounts } from './mounts/open-mounts.ts';
 import { FailureLines } from './observability/failure-lines.ts';
@@ -53,6 +54,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     settings: {
       ...defaultHttpSettings,
       deletesEnabled: settings.deletes.enabled,
+      hosts: hostSettingsOf(settings.server),
       warning: settings.server.warning,
       maxManifestBytes: settings.manifests.maxSize,
       stallTimeoutMs: settings.server.stallTimeout,
@@ -75,6 +77,12 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
       await registry.close();
     },
   };
+}
+
+/** The name that the server listens by is one of its own. */
+function hostSettingsOf({ hosts, listen }: Settings['server']): HostSettings {
+  if (hosts === 'any') return { checked: 'never', names: [] };
+  return { checked: hosts === undefined ? 'on-loopback' : 'always', names: [...(hosts ?? []), listen.host] };
 }
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {

@@ -1,6 +1,7 @@
 // The only list of settings: their names, what they accept, their defaults and what they mean. The environment's names,
 // config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
 import { z } from 'zod';
+import { type HostList, parseHostList } from './host-list.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseDuration, parseMode, parseSize } from './units.ts';
 
@@ -42,6 +43,11 @@ export const configSchema = z.strictObject({
       .prefault('127.0.0.1:5000')
       .describe(
         'Address and port. Port 0 picks a free one; ":5000" is every interface. There is no authentication yet: whoever can connect can push and delete.',
+      ),
+    hosts: hostList()
+      .optional()
+      .describe(
+        'Names, without a port, by which clients may come besides addresses, localhost, *.localhost, *.internal and names without a dot, e.g. the name of a proxy; any: all names. Others get 421, so that no web page reaches the registry by a name of its own (DNS rebinding). Unless set, that is so while moorage listens on the loopback only.',
       ),
     readOnly: onOff(false).describe('Refuse pushes (403 DENIED) and deletes (405 UNSUPPORTED).'),
     warning: text('a text')
@@ -153,6 +159,13 @@ function duration(least: number) {
   return parsed(parseDuration, 'is no duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
     .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
     .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
+}
+
+function hostList() {
+  const refusal = 'is no list of host names; write e.g. registry.example, without scheme and port, or any';
+  return z
+    .union([z.string(), z.array(z.string())], { error: refusal })
+    .transform((written, context): HostList => parseHostList(written) ?? refuse(context, refusal, written));
 }
 
 /** Quoted: YAML would read 0644 as a decimal number. */

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
-import { apiVersion, type HeaderList, headerNames, warningHeader } from './headers.ts';
+import { apiVersion, browserHeaders, type HeaderList, headerNames, warningHeader } from './headers.ts';
 import type { FailureLog } from './request-log.ts';
 import type { RouteMethods } from './route-methods.ts';
 import type { ServerState } from './server-state.ts';
@@ -38,6 +38,7 @@ export class Answers {
   constructor({ warning, failures, methods, state }: AnswersOptions) {
     this.#common = [
       ...[headerNames.apiVersion, apiVersion],
+      ...browserHeaders,
       ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
     ];
     this.#failures = failures;

@@ -55,6 +55,7 @@ export function buildApp({
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
     resolve: (request, name) => resolveNamespace(registry, request, name),
     deletesEnabled: settings.deletesEnabled,
+    hosts: settings.hosts,
     state,
   });
   const app = fastify({

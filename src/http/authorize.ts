@@ -5,7 +5,10 @@ import type { Access, Action, Policy } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
+import { assertWellFormed } from './message-check.ts';
 import { namespaceOf } from './namespace.ts';
+import { assertOwnOrigin } from './origin-check.ts';
 import type { RouteAction } from './request-context.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -16,14 +19,17 @@ export interface GateOptions {
   /** The repository that a pull means which names the registry it mirrors (namespace.ts). */
   readonly resolve: (request: FastifyRequest, name: RepositoryName) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
+  readonly hosts: HostSettings;
   readonly state: ServerState;
 }
 
 export class Gate {
   readonly #options: GateOptions;
+  readonly #hostCheck: HostCheck;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#hostCheck = new HostCheck(options.hosts.names);
   }
 
   /** Puts the gate before every route that is registered on `app` from now on. */
@@ -45,6 +51,8 @@ export class Gate {
     const { policy } = this.#options;
     return (request, _reply, done) => {
       this.#assertServable(request);
+      if (action === 'probe') return done();
+      this.#assertMeant(request);
       if (action === 'none') return done();
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
@@ -75,14 +83,20 @@ export class Gate {
     this.#assertAllowed(principal, { action, repository: request.repositoryName });
   }
 
-  #assertServable({ headers, raw }: FastifyRequest): void {
+  #assertServable({ raw }: FastifyRequest): void {
     if (this.#options.state.isStopping) {
       throw new RegistryError('UNAVAILABLE', { detail: 'the server is stopping', headers: { 'Retry-After': '1' } });
     }
-    // Node's own check of RFC 9112, 3.2 would answer without a body (http-server.ts).
-    if (headers.host === undefined && raw.httpVersionMinor === 1) {
-      throw new RegistryError('UNSUPPORTED', { status: 400, message: 'the Host header is missing' });
-    }
+    assertWellFormed(raw);
+  }
+
+  /** That no web page of somebody else is behind the request: neither by a name of its own, nor from its own origin. */
+  #assertMeant({ method, headers, originalUrl }: FastifyRequest): void {
+    const { hosts, state } = this.#options;
+    const addressed = { host: headers.host, target: originalUrl };
+    const namesMatter = hosts.checked === 'always' || (hosts.checked === 'on-loopback' && state.listensOnLoopback);
+    this.#hostCheck.assert(addressed, namesMatter);
+    assertOwnOrigin(method, headers, authorityOf(addressed));
   }
 
   #assertAllowed(principal: Principal, access: Access): void {

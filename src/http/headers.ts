@@ -20,6 +20,16 @@ export const headerNames = {
 
 export const apiVersion = 'registry/2.0';
 
+/**
+ * On every answer: what somebody pushed is never a page, a script or a picture of whoever opens it in a browser. Clients of
+ * registries do not mind.
+ */
+export const browserHeaders: HeaderList = [
+  ...['X-Content-Type-Options', 'nosniff'],
+  ...['Content-Security-Policy', "sandbox; default-src 'none'"],
+  ...['Cross-Origin-Resource-Policy', 'same-origin'],
+];
+
 export function blobUrl(name: RepositoryName, digest: Digest): string {
   return `/v2/${name}/blobs/${digest}`;
 }

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { envelopeOf, protocolErrorOf } from './error-response.ts';
-import { apiVersion, headerNames } from './headers.ts';
+import { apiVersion, browserHeaders, type HeaderList, headerNames } from './headers.ts';
 import type { HttpSettings } from './http-settings.ts';
 
 /** Within so long a client must have sent the head of its request. */
@@ -38,6 +38,7 @@ function refuseExpectation(response: ServerResponse): void {
   const body = envelopeOf(protocolErrorOf(417).entries);
   response.writeHead(417, [
     ...[headerNames.apiVersion, apiVersion, 'Connection', 'close'],
+    ...browserHeaders,
     ...['Content-Type', 'application/json', 'Content-Length', String(body.byteLength)],
   ]);
   response.end(body);
@@ -49,12 +50,24 @@ const statusOfCode: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+/** As Node raises it for 'clientError'. */
+interface ParseError extends Error {
+  readonly code?: string;
+  readonly reason?: string;
+}
+
 /** For 'clientError': bytes that are no HTTP, headers that are too large or too late. */
-export function answerBadHttp(error: Error & { readonly code?: string }, socket: Duplex): void {
+export function answerBadHttp(error: ParseError, socket: Duplex): void {
   // The rest of what was sent is bad HTTP as well, and must not cut off the answer that is on its way.
   if (socket.writableEnded) return;
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) socket.destroy();
-  else endWith(socket, statusOfCode[error.code ?? ''] ?? 400, []);
+  else endWith(socket, statusOf(error), []);
+}
+
+/** A coding besides chunked is 501 (RFC 9112, 6.1), one beside a Content-Length 400, since that may be smuggling (6.3). */
+function statusOf({ code = '', reason = '' }: ParseError): number {
+  if (code === 'HPE_INVALID_TRANSFER_ENCODING' && !reason.includes('Content-Length')) return 501;
+  return statusOfCode[code] ?? 400;
 }
 
 /** Node's own handler asks the same: another answer in the middle of one would look like its content. */
@@ -72,8 +85,13 @@ function endWith(socket: Duplex, status: number, headers: readonly string[]): vo
     'Content-Type: application/json',
     `Content-Length: ${body.byteLength}`,
     'Connection: close',
+    ...linesOf(browserHeaders),
     ...headers,
   ];
   socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
   setTimeout(() => socket.destroy(), lingerMs).unref();
+}
+
+function linesOf(list: HeaderList): string[] {
+  return list.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${list[at + 1]}`] : []));
 }

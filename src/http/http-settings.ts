@@ -1,6 +1,9 @@
 // What the HTTP layer can be told, in plain values.
+import type { HostSettings } from './host-check.ts';
 
 export interface HttpSettings {
+  /** Which Host headers are answered; others get 421. */
+  readonly hosts: HostSettings;
   /** False: deletes are refused with 405. */
   readonly deletesEnabled: boolean;
   /** Text of the Warning header on every answer. */
@@ -20,6 +23,7 @@ export interface HttpSettings {
 }
 
 export const defaultHttpSettings: HttpSettings = {
+  hosts: { checked: 'on-loopback', names: [] },
   deletesEnabled: true,
   warning: undefined,
   maxManifestBytes: 8 * 1024 * 1024,

@@ -4,8 +4,8 @@ import type { Action } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 
-/** `none`: no permission is needed to learn that the registry is there. */
-export type RouteAction = Action | 'none';
+/** `none`: no permission is needed to learn that the registry is there. `probe`: nor does it matter by which name one came. */
+export type RouteAction = Action | 'none' | 'probe';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

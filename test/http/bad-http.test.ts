@@ -17,6 +17,13 @@ describe('bad HTTP', () => {
       'PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
       400,
     ],
+    ['an unknown coding', 'PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n', 501],
+    ['a coding after chunked', 'PUT /v2/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n', 501],
+    [
+      'a length and an unknown coding',
+      'PUT /v2/a/manifests/b HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: gzip\r\n\r\n',
+      400,
+    ],
     ['headers that are too large', `GET /v2/ HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`, 431],
     ['a URL that is too long', `GET /v2/${'x'.repeat(200_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
     ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', 405],
@@ -42,6 +49,32 @@ describe('bad HTTP', () => {
     await old.write('GET /v2/ HTTP/1.0\r\n\r\n');
     expect((await old.answer()).status).toBe(200);
   });
+
+  it('a second Host is 400, also where the first would do', async () => {
+    const { app } = registryApp();
+    for (const path of ['/v2/', '/livez']) {
+      const connection = await rawConnection(app);
+      await connection.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nhOsT: evil.example\r\n\r\n`);
+      const refused = await connection.answer();
+      expect(refused.status).toBe(400);
+      expect(codesOf(refused)).toEqual(['UNSUPPORTED']);
+    }
+  });
+
+  it.each(['gzip, chunked', 'deflate,chunked'])(
+    'the transfer coding %j is 501, and nothing is stored',
+    async (coding) => {
+      const { app } = registryApp();
+      const connection = await rawConnection(app);
+      const { bytes } = imageManifest();
+      await connection.write(head('PUT /v2/a/manifests/v1', { 'Transfer-Encoding': coding }));
+      await connection.write(`${bytes.byteLength.toString(16)}\r\n${bytes}\r\n0\r\n\r\n`);
+      const answer = await connection.answer();
+      expect(answer.status).toBe(501);
+      expect(codesOf(answer)).toEqual(['UNSUPPORTED']);
+      expect((await app.inject('/v2/a/manifests/v1')).statusCode).toBe(404);
+    },
+  );
 
   it('an expectation that is not 100-continue is 417', async () => {
     const { app } = registryApp();

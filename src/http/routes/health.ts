@@ -15,8 +15,8 @@ export function healthRoutes(app: FastifyInstance, { registry, answers }: RouteC
     answers.bytes(reply, 200, plainText, ok);
   };
 
-  app.get('/livez', { config: { action: 'none' } }, live);
-  app.head('/livez', { config: { action: 'none' } }, live);
-  app.get('/readyz', { config: { action: 'none' } }, ready);
-  app.head('/readyz', { config: { action: 'none' } }, ready);
+  app.get('/livez', { config: { action: 'probe' } }, live);
+  app.head('/livez', { config: { action: 'probe' } }, live);
+  app.get('/readyz', { config: { action: 'probe' } }, ready);
+  app.head('/readyz', { config: { action: 'probe' } }, ready);
 }

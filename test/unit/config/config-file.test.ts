@@ -24,7 +24,7 @@ describe('parseConfigFile', () => {
       'm.yaml:1:1 "servr" is no setting; did you mean server?',
       'm.yaml:4:3 "server.lisen" is no setting; did you mean server.listen?',
       'm.yaml:5:3 "server.readonly" is no setting; did you mean server.readOnly?',
-      expect.stringContaining('m.yaml:6:3 "server.colour" is no setting; known here: server.listen, server.readOnly'),
+      expect.stringContaining('m.yaml:6:3 "server.colour" is no setting; known here: server.listen, server.hosts'),
     ]);
   });
 
