@@ -109,6 +109,7 @@ export class ImageLayout {
       blobs: this.blobs,
       manifests: this.manifests,
       guard,
+      readIndex,
       clock,
       log,
       name,
@@ -165,16 +166,9 @@ export class ImageLayout {
       await this.#learnForResponse(facts.subject);
       await this.#writer.submit(edit);
     } catch (error) {
-      if (isNew && meansNoSpace(error)) await this.#takeBackManifest(digest);
+      if (isNew && meansNoSpace(error)) await this.#lostFiles.takeBack(digest);
       throw error;
     }
-  }
-
-  /** Another push of the same manifest may have found room, and relies on the file. */
-  async #takeBackManifest(digest: Digest): Promise<void> {
-    if (await this.#isListed(digest)) return;
-    await this.blobs.delete(digest);
-    if (await this.#isListed(digest)) await this.#lostFiles.restoreManifest(digest);
   }
 
   async #isListed(digest: Digest): Promise<boolean> {

@@ -18,6 +18,7 @@ export interface LostFilesOptions {
   readonly blobs: LayoutBlobs;
   readonly manifests: ManifestReader;
   readonly guard: IndexGuard;
+  readonly readIndex: () => Promise<LayoutIndex | undefined>;
   readonly clock: Clock;
   readonly log: LayoutLog;
   /** Names the layout in the log. */
@@ -97,6 +98,13 @@ export class LostFiles {
     return true;
   }
 
+  /** Removes a file that nothing lists. Another push of the same manifest may have listed it, and relies on the file. */
+  async takeBack(digest: Digest): Promise<void> {
+    if (await this.#isListed(digest)) return;
+    await this.#options.blobs.delete(digest);
+    if (await this.#isListed(digest)) await this.restoreManifest(digest);
+  }
+
   get mayBeGone(): boolean {
     return this.#gone.length > 0;
   }
@@ -121,8 +129,11 @@ export class LostFiles {
     for (const { digest } of index.entries) {
       await pace.step();
       if (digest === undefined || (await this.#isThere(digest))) continue;
-      if (await this.restoreManifest(digest)) restored.push(digest);
-      else lost.add(digest);
+      // What a delete took off the list before its file went is not lost: it may come at any moment of this.
+      if (!(await this.#isListed(digest))) continue;
+      if (!(await this.restoreManifest(digest))) lost.add(digest);
+      else if (await this.#isListed(digest)) restored.push(digest);
+      else await this.takeBack(digest);
     }
     return { restored, gone: lost.size === 0 ? [] : await this.#acknowledged(lost) };
   }
@@ -156,6 +167,10 @@ export class LostFiles {
       }
     }
     return restored;
+  }
+
+  async #isListed(digest: Digest): Promise<boolean> {
+    return ((await this.#options.readIndex())?.listed(digest) ?? []).length > 0;
   }
 
   async #isThere(digest: Digest): Promise<boolean> {

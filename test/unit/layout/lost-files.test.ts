@@ -6,10 +6,18 @@ import { healPolicy } from '../../../src/layout/heal-policy.ts';
 import { layoutKeys } from '../../../src/layout/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
-import { type Content, imageManifest } from '../../support/content.ts';
+import { type Content, imageIndex, imageManifest } from '../../support/content.ts';
+import { type Interleaving, interleaving } from '../../support/interleaving-store.ts';
 import { bytesOfBlob, codeOf, pull, pushBlob, pushImage, pushManifest } from '../../support/pushes.ts';
-import { directoryRegistry, memoryRegistry, onEveryDriver } from '../../support/registry-under-test.ts';
+import {
+  directoryRegistry,
+  memoryRegistry,
+  onEveryDriver,
+  type RegistryUnderTest,
+  registryOver,
+} from '../../support/registry-under-test.ts';
 
 const image = imageManifest();
 const imageNumber = (n: number) => imageManifest({ annotations: { n: `${n}` } });
@@ -95,6 +103,40 @@ describe('what went while no server ran', () => {
     second.registry.start();
     await expect.poll(() => second.store.stat(keyOf(imageNumber(2))), { timeout: 10_000 }).toBeDefined();
     expect(await second.store.stat(keyOf(image))).toBeUndefined();
+  });
+});
+
+describe('a delete through us while files are looked for', () => {
+  /** Runs `meanwhile` when the look has read index.json, and not looked for any file. */
+  async function lookedAt(
+    meanwhile: (opened: Omit<RegistryUnderTest, 'another'>, interleaved: Interleaving) => Promise<void>,
+  ) {
+    const interleaved = interleaving(new MemoryStore());
+    const opened = registryOver(interleaved.store);
+    await pushManifest(opened.repository('a'), 'v1', image);
+    await pushManifest(opened.repository('a'), 'all', imageIndex({ manifests: [image] }));
+    interleaved.rightAfter('listingVersion', () => meanwhile(opened, interleaved));
+    await opened.registry.close();
+    return opened;
+  }
+
+  it('stays one: the manifest is neither put back nor missed', async () => {
+    const { repository, store, log } = await lookedAt(async (opened) => {
+      await opened.repository('a').manifests.delete({ kind: 'digest', digest: image.digest });
+    });
+    expect(await store.stat(keyOf(image))).toBeUndefined();
+    expect(await codeOf(pull(repository('a'), image.digest))).toBe('MANIFEST_UNKNOWN');
+    expect(log.lines).toEqual([]);
+  });
+
+  it('and when another program had taken its file before', async () => {
+    const { repository, store } = await lookedAt(async (opened, { rightBefore }) => {
+      await opened.store.delete(keyOf(image));
+      const remove = () => opened.repository('a').manifests.delete({ kind: 'digest', digest: image.digest });
+      rightBefore('write', remove, keyOf(image));
+    });
+    expect(await store.stat(keyOf(image))).toBeUndefined();
+    expect(await codeOf(pull(repository('a'), image.digest))).toBe('MANIFEST_UNKNOWN');
   });
 });
 
