@@ -1,8 +1,8 @@
 // What is known of blob files, so that nobody need look at them again: which hold the bytes of their name, which do not, and which
 // are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
-import { LRUCache } from 'lru-cache';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectInfo, ObjectStore, VersionLabel } from '../storage/object-store.ts';
+import { recentMap } from '../storage/recent-map.ts';
 import { RecentSet } from '../storage/recent-set.ts';
 import { onAnyDevice } from '../storage/version-label.ts';
 import { KeptLines, spansOfLines } from './kept-lines.ts';
@@ -23,8 +23,8 @@ const right = 'right';
 export class BlobLedger {
   readonly #lines: KeptLines | undefined;
   /** By digest and label: `right`, or the version that was damaged. */
-  readonly #hashed = new LRUCache<string, string>({ max: maxBlobs });
-  readonly #durable = new LRUCache<Key, VersionLabel>({ max: maxBlobs });
+  readonly #hashed = recentMap<string, string>(maxBlobs);
+  readonly #durable = recentMap<Key, VersionLabel>(maxBlobs);
   /** Of which some file is, or was, damaged. */
   readonly #suspects = new RecentSet(maxSuspects);
   #loading: Promise<void> | undefined;

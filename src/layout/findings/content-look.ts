@@ -1,11 +1,11 @@
 // What the descriptors of a layout promise, compared with what is there: files, sizes, digests, manifests that can be read.
 // Each manifest is read once, whatever leads to it, itself included; nothing larger than a manifest is held.
-import { LRUCache } from 'lru-cache';
 import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, digestOf, isDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { type Manifest, parseManifest } from '../../oci/manifest.ts';
 import type { ObjectInfo } from '../../storage/object-store.ts';
+import { recentMap } from '../../storage/recent-map.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { maxStoredManifestBytes } from '../manifest-reader.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
@@ -18,7 +18,7 @@ const hashBlockBytes = 1024 * 1024;
 export class ContentLook {
   readonly #looked: LookedAt;
   /** -1: not there. */
-  readonly #sizes = new LRUCache<Digest, number>({ max: maxKnownSizes });
+  readonly #sizes = recentMap<Digest, number>(maxKnownSizes);
   readonly #reported = new Set<string>();
   readonly #hashed = new Set<Digest>();
 
