@@ -4,8 +4,10 @@ import { BlobLedger, keptBlobFacts } from '../../../src/layout/blob-ledger.ts';
 import { ledgerKey, ownFactsDirectory } from '../../../src/layout/keys.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectInfo, ObjectStore, Version } from '../../../src/storage/object-store.ts';
+import { StorageError, type StorageFailure } from '../../../src/storage/storage-error.ts';
 import { versionLabel } from '../../../src/storage/version-label.ts';
 import { blobOf } from '../../support/content.ts';
+import { interleaving } from '../../support/interleaving-store.ts';
 
 const key = ledgerKey(ownFactsDirectory);
 const { digest } = blobOf('layer');
@@ -21,6 +23,10 @@ function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): 
 
 function ledgerIn(store: ObjectStore, onlyIfKept = false): BlobLedger {
   return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silent, onlyIfKept }));
+}
+
+async function textIn(store: ObjectStore): Promise<string> {
+  return Buffer.from((await store.read(key, 1e6))?.bytes ?? []).toString();
 }
 
 async function restarted(store: ObjectStore): Promise<BlobLedger> {
@@ -107,8 +113,15 @@ describe('after a restart', () => {
     ['of another kind', '{"moorage":"manifest facts","version":1,"place":""}'],
   ])('a file %s is not believed', async (_, firstLine) => {
     const store = new MemoryStore();
-    await store.write(key, Buffer.from(`${firstLine}\n${digest} 7/5-1000.5 right\n`));
-    expect((await restarted(store)).isRight(digest, info())).toBe(false);
+    const kept = await restarted(store);
+    kept.setRight(digest, info());
+    await kept.flush();
+    const [, line] = (await textIn(store)).split('\n');
+    await store.write(key, Buffer.from(`${firstLine}\n${line}\n`));
+    const next = await restarted(store);
+    expect(next.isRight(digest, info())).toBe(false);
+    await next.catchUp();
+    expect(next.isRight(digest, info())).toBe(false);
   });
 
   const setRight = (ledger: BlobLedger) => ledger.setRight(digest, info());
@@ -123,7 +136,7 @@ describe('after a restart', () => {
     const ledger = ledgerIn(store);
     set(ledger);
     await ledger.flush();
-    const text = Buffer.from((await store.read(key, 1e6))?.bytes ?? []).toString();
+    const text = await textIn(store);
     await store.write(key, Buffer.from(text.slice(0, text.lastIndexOf(' ') + 1 + kept)));
     const next = await restarted(store);
     expect([next.isRight(digest, info()), next.isDamaged(digest, info())]).toEqual([false, false]);
@@ -131,6 +144,42 @@ describe('after a restart', () => {
     await next.flush();
     const last = await restarted(store);
     expect([last.isRight(digest, info()), last.isRight(other, info())]).toEqual([false, true]);
+  });
+});
+
+describe('what could not be kept, or read, for a while', () => {
+  const broken = (failure: StorageFailure) => () => {
+    throw new StorageError(failure, 'for a while');
+  };
+
+  it.each([
+    ['no-space', 'write'],
+    ['no-space', 'append'],
+    ['unavailable', 'write'],
+    ['unavailable', 'append'],
+  ] as const)('%s at a %s: what is found out later is kept', async (failure, call) => {
+    const { store, rightBefore } = interleaving(new MemoryStore());
+    const ledger = await restarted(store);
+    rightBefore(call, broken(failure));
+    ledger.setRight(digest, info());
+    await ledger.flush();
+    ledger.setRight(other, info());
+    await ledger.flush();
+    expect((await restarted(store)).isRight(other, info())).toBe(true);
+  });
+
+  it('stays there, and is learned, when the volume is back', async () => {
+    const { store, rightBefore } = interleaving(new MemoryStore());
+    const ledger = await restarted(store);
+    ledger.setDamaged(digest, info());
+    await ledger.flush();
+    rightBefore('read', broken('unavailable'));
+    const next = await restarted(store);
+    next.setRight(other, info());
+    await next.catchUp();
+    expect(next.isDamaged(digest, info())).toBe(true);
+    const last = await restarted(store);
+    expect([last.isDamaged(digest, info()), last.isRight(other, info())]).toEqual([true, true]);
   });
 });
 
@@ -155,8 +204,10 @@ describe('another process', () => {
   it('that is a guest leaves nothing where nobody keeps anything', async () => {
     const store = new MemoryStore();
     const look = ledgerIn(store, true);
-    look.setDamaged(digest, info());
-    await look.flush();
+    for (const each of [digest, other]) {
+      look.setDamaged(each, info());
+      await look.flush();
+    }
     expect(await store.stat(key)).toBeUndefined();
   });
 });
