@@ -55,7 +55,9 @@ export class LostFiles {
    * directory of blobs where nothing came or went since the last look.
    */
   async restore(index: LayoutIndex): Promise<LostLook> {
-    const { clock, log, name } = this.#options;
+    const { guard, clock, log, name } = this.#options;
+    // The bytes of what is listed may be known from another layout: one that we never wrote to is not touched for that.
+    if (!(await guard.hasPast())) return nothingLost;
     const listings = await this.#listings();
     if (this.#looked?.index === index && this.#looked.listings === listings) return nothingLost;
     const beganMs = clock.elapsed();

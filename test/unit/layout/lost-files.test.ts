@@ -61,6 +61,17 @@ describe.each(onEveryDriver)('what a collector deleted %s', (_, open) => {
   });
 });
 
+it('what a layout lists and never held is not put there, although its bytes are known from another one', async () => {
+  const { repository, store, registry } = await memoryRegistry();
+  await pushImage(repository('a'), image, 'v1');
+  const other = layoutKeys(parseRepositoryName('b'));
+  await store.write(other.ociLayout, Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+  await store.write(other.index, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [image.descriptor] })));
+  expect(await codeOf(pull(repository('b'), image.digest))).toBe('MANIFEST_UNKNOWN');
+  await registry.close();
+  expect(await store.stat(other.blob(image.digest))).toBeUndefined();
+});
+
 describe('what went while no server ran', () => {
   it('comes back at the next start: manifests from the journal, layers from the pool', async () => {
     const first = await directoryRegistry();
