@@ -305,11 +305,14 @@ export class ImageLayout {
     return this.#lostFiles.mayBeGone ? this.#lostFiles.problems(await this.readIndex()) : [];
   }
 
-  /** Looks for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing. */
-  async recover(): Promise<void> {
+  /**
+   * Looks for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing.
+   * Reads thousands of manifests where as many were pushed: throws the signal's reason once it is aborted.
+   */
+  async recover(signal?: AbortSignal): Promise<void> {
     const index = await this.readIndex();
     if (index === undefined) return;
-    await this.#lostFiles.recall(index);
+    await this.#lostFiles.recall(index, signal);
     this.#watch.lookedForLost(await this.#lostFiles.restore(index));
   }
 

@@ -75,11 +75,12 @@ export class LostFiles {
     return { restored, tookMs: clock.elapsed() - beganMs };
   }
 
-  /** After a start: what an earlier process received is known to the journal alone. */
-  async recall(index: LayoutIndex): Promise<void> {
+  /** After a start: what an earlier process received is known to the journal alone. Throws the signal's reason once it is aborted. */
+  async recall(index: LayoutIndex, signal: AbortSignal | undefined): Promise<void> {
     const { guard, blobs } = this.#options;
     const pace = new Pace();
     for await (const { digest, bytes, absent } of guard.journaledManifests()) {
+      signal?.throwIfAborted();
       await pace.step();
       const [entry] = index.listed(digest);
       if (entry === undefined) continue;

@@ -256,10 +256,10 @@ export class Registry {
         if ((await store.stat(layoutKeys(prefix).journal)) === undefined) continue;
         await mounted
           .at(prefix)
-          .recover()
-          .catch((error: unknown) =>
-            log.warn('a layout could not be looked through for lost files', { prefix, error }),
-          );
+          .recover(signal)
+          .catch((error: unknown) => {
+            if (!signal.aborted) log.warn('a layout could not be looked through for lost files', { prefix, error });
+          });
       }
     }
   }

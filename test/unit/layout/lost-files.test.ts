@@ -103,6 +103,17 @@ describe('what went while no server ran', () => {
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
 
+  it('is looked for no longer once the server is stopped', async () => {
+    const { store, repository } = await memoryRegistry();
+    await pushManifest(repository('a'), 'v1', image);
+    const interleaved = interleaving(store);
+    const { registry } = registryOver(interleaved.store);
+    for await (const { layout } of registry.layouts()) {
+      await expect(layout.recover(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+    }
+    expect(interleaved.count('listingVersion')).toBe(0);
+  });
+
   it('leaves what was deleted through us deleted', async () => {
     const first = await directoryRegistry();
     await pushImage(first.repository('a'), image, 'v1');
