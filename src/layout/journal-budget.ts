@@ -6,13 +6,15 @@ export interface Releasable {
   release(): void;
 }
 
-export type JournalBudget = LRUCache<Releasable, true>;
+/** By the bytes that it takes: a value that is equal to the one before would leave the sum as it was. */
+export type JournalBudget = LRUCache<Releasable, number>;
 
 const defaultBytes = 32 * 1024 * 1024;
 
 export function newJournalBudget(bytes = defaultBytes): JournalBudget {
-  return new LRUCache<Releasable, true>({
+  return new LRUCache<Releasable, number>({
     maxSize: bytes,
+    sizeCalculation: (size) => size,
     disposeAfter: (_, journal, reason) => {
       if (reason === 'evict') journal.release();
     },

@@ -1,5 +1,6 @@
 // The journal as a file that other processes append to and trim: reads on from where it was read to, and finds out when it is another one.
 import type { Key, ObjectStore, OpenObject, Version } from '../storage/object-store.ts';
+import { meansNoSpace } from '../storage/storage-error.ts';
 import { readHeader, type Span } from './journal-record.ts';
 
 export interface Tail {
@@ -91,12 +92,20 @@ export class JournalFile {
     }
   }
 
-  /** Undefined when the file is another one by now. */
+  /** Undefined when the file is another one by now. The span is of the file as it is known when this is called. */
   async read(span: Span): Promise<Buffer | undefined> {
+    for await (const bytes of this.readEach([span])) return bytes;
+    return undefined;
+  }
+
+  /** The same for many, in the order that they are given in: none when the file is another one by now, and all of one file. */
+  async *readEach(spans: Iterable<Span>): AsyncGenerator<Buffer> {
+    const id = this.#id;
     const journal = await this.#store.open(this.#key);
-    if (journal === undefined) return undefined;
+    if (journal === undefined) return;
     try {
-      return (await idOf(journal)) === this.#id ? await readSpan(journal, span) : undefined;
+      if ((await idOf(journal)) !== id) return;
+      for (const span of spans) yield await readSpan(journal, span);
     } finally {
       await journal.close();
     }
@@ -110,8 +119,15 @@ export class JournalFile {
     this.forget();
   }
 
-  async replace(bytes: Uint8Array): Promise<void> {
-    await this.#store.write(this.#key, bytes);
+  /** False where there is no room for both: it stays as it is, and no write of the repository is refused for that. */
+  async replace(bytes: Uint8Array): Promise<boolean> {
+    try {
+      await this.#store.write(this.#key, bytes);
+      return true;
+    } catch (error) {
+      if (meansNoSpace(error)) return false;
+      throw error;
+    }
   }
 
   /** Reads from the start next time. */

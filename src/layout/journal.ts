@@ -187,10 +187,14 @@ export class Journal {
   async *manifests(): AsyncGenerator<JournaledManifest> {
     await this.load();
     await this.#readWhole();
-    for (const [digest, span] of this.#view.manifests) {
-      const line = await this.#file.read(span);
-      const bytes = line === undefined ? undefined : parseManifest(line);
-      if (line === undefined || bytes === undefined || !isDigest(digest)) continue;
+    // All of one file: what is in memory may be given back, and the file be trimmed, while whoever asks works on one of them.
+    const places = [...this.#view.manifests];
+    let at = 0;
+    for await (const line of this.#file.readEach(places.map(([, span]) => span))) {
+      const [digest = ''] = places[at] ?? [];
+      at += 1;
+      const bytes = parseManifest(line);
+      if (bytes === undefined || !isDigest(digest)) continue;
       if (digestOf(bytes, algorithmOf(digest)) === digest) yield { digest, bytes, absent: parseAbsent(line) };
     }
   }
@@ -213,18 +217,22 @@ export class Journal {
     const cut = cutOf(versions, this.#options.clock.now() - healPolicy.windowMs);
     const [root, last] = [versions[0], versions[cut]];
     if (root === undefined || last === undefined || last.end - root.end < size / 2) return;
+    // Looked up now: what is in memory may be given back while the file is read.
+    const digests = new Set(versions.slice(cut + 1).flatMap(({ added }) => added.map(({ digest }) => digest)));
+    const spans = Array.from(digests, (digest) => this.#view.manifests.get(digest));
     const past = await this.recall(label);
     const recent = await this.#file.read({ at: last.end, length: size - last.end });
-    if (past === undefined || recent === undefined) return;
+    if (past?.versions.length !== versions.length || recent === undefined) return;
     const pieces = [printHeader(this.#newId()), printEntries(stateAt(past, cut).values())];
     const snapshot = { author: 'snapshot', base: undefined, label: last.label, delta: noDelta, owed: noDelta } as const;
     pieces.push(this.#record(snapshot, last.atMs));
-    const digests = new Set(versions.slice(cut + 1).flatMap(({ added }) => added.map(({ digest }) => digest)));
-    for (const digest of digests) {
-      const span = this.#view.manifests.get(digest);
-      if (span !== undefined && span.at < last.end) pieces.push(`\n${(await this.#file.read(span)) ?? ''}\n`);
+    for (const span of spans) {
+      if (span === undefined || span.at >= last.end) continue;
+      const line = await this.#file.read(span);
+      if (line === undefined) return;
+      pieces.push(`\n${line}\n`);
     }
-    await this.#file.replace(Buffer.concat([Buffer.from(pieces.join('')), recent]));
+    if (!(await this.#file.replace(Buffer.concat([Buffer.from(pieces.join('')), recent])))) return;
     this.#trimAtBytes = healPolicy.journalFloorBytes;
     await this.load();
   }
@@ -272,8 +280,11 @@ export class Journal {
   }
 
   #count(): void {
-    if (this.#file.exists) this.#options.budget.set(this, true, { size: Math.max(1, this.#view.bytes) });
-    else this.#options.budget.delete(this);
+    const { budget } = this.#options;
+    // One that is larger than all of it counts as that much, and goes as soon as another one is asked for.
+    const size = Math.min(Math.max(1, this.#view.bytes), budget.maxSize);
+    if (this.#file.exists) budget.set(this, size);
+    else budget.delete(this);
   }
 
   #newId(): string {
