@@ -4,6 +4,7 @@ import { isLoopback } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
+import { LineOutput } from '../observability/line-output.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
@@ -14,6 +15,7 @@ import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { packageVersion } from './version.ts';
 
+const standardOutput = 1;
 const standardError = 2;
 
 export interface ServeRequest {
@@ -28,8 +30,8 @@ export interface ServeRequest {
 /** Returns the exit code when the server has stopped; refuses with a CommandError when it cannot start. */
 export async function serve(request: ServeRequest): Promise<number> {
   const { settings, environment } = request;
-  const { log, flush } = createLogger({ ...settings.log, fileDescriptor: standardError });
-  process.once('exit', flush);
+  const said = openOutputs(settings);
+  const { log } = said;
   process.once('uncaughtException', (error) => {
     log.fatal({ error }, 'internal error, stopping');
     process.exit(exitCodes.failure);
@@ -38,9 +40,9 @@ export async function serve(request: ServeRequest): Promise<number> {
   const signals = watchStopSignals(process, (code) => process.exit(code), {
     underNpm: environment.npm_lifecycle_event !== undefined,
   });
-  const { server, port } = await start(request, log);
+  const { server, port } = await start(request, said);
   const stopping = new AbortController();
-  const listing = listRepositories(server, { host: settings.server.listen.host, port }, request, stopping.signal, log);
+  const listing = listRepositories(server, { host: settings.server.listen.host, port }, request, stopping.signal, said);
   const signal = await signals.first;
   stopping.abort();
   log.info({ signal, withinMs: settings.server.shutdownTimeout }, 'stopping: running requests may finish');
@@ -48,6 +50,31 @@ export async function serve(request: ServeRequest): Promise<number> {
   await server.stop(settings.server.shutdownTimeout);
   log.info('stopped');
   return 0;
+}
+
+interface Outputs {
+  readonly log: Logger;
+  /** On standard output. */
+  print(text: string): void;
+}
+
+/** Neither ever waits for its reader, and both are flushed when the process ends, whatever ends it. */
+function openOutputs(settings: Settings): Outputs {
+  const { log, flush } = createLogger({ ...settings.log, fileDescriptor: standardError });
+  const output = new LineOutput({
+    fileDescriptor: standardOutput,
+    batchLength: 0,
+    onLost: (lines) => log.warn({ lines }, 'lines of standard output are lost: its reader did not take them'),
+  });
+  process.once('exit', () => {
+    output.flush();
+    flush();
+  });
+  return { log, print: (text) => output.write(text) };
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 interface Started {
@@ -61,21 +88,17 @@ async function listRepositories(
   address: ListedAt,
   { settings }: ServeRequest,
   signal: AbortSignal,
-  log: Logger,
+  { log, print }: Outputs,
 ): Promise<void> {
   try {
-    print(await repositoryLines(registry, address));
-    print(await hiddenLines({ registry, mounts, names: settings.layouts, signal }));
+    print(textOf(await repositoryLines(registry, address)));
+    print(textOf(await hiddenLines({ registry, mounts, names: settings.layouts, signal })));
   } catch (error) {
     log.warn({ error }, 'the repositories could not be listed');
   }
 }
 
-function print(lines: readonly string[]): void {
-  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-async function start({ settings, paths, root, environment }: ServeRequest, log: Logger): Promise<Started> {
+async function start({ settings, paths, root, environment }: ServeRequest, { log, print }: Outputs): Promise<Started> {
   const { listen: address, readOnly } = settings.server;
   const cacheDirectory = userCacheDirectory(environment);
   const server = await createServer(settings, log, { paths, root, cacheDirectory }).catch((error: unknown) => {
@@ -85,7 +108,7 @@ async function start({ settings, paths, root, environment }: ServeRequest, log: 
   try {
     const port = await server.listen(address);
     const { mounts } = server;
-    process.stdout.write(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
+    print(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
     log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
     if (!isLoopback(address.host)) {
       log.warn({ host: address.host, port, readOnly }, 'listening beyond this machine without authentication');

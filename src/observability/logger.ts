@@ -1,6 +1,7 @@
 // The log: pino, as JSON lines for machines and as text for a person at a terminal.
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import { LineOutput } from './line-output.ts';
 import { textLine } from './text-line.ts';
 
 export type { Logger } from 'pino';
@@ -18,25 +19,17 @@ export interface LogOutput {
   flush(): void;
 }
 
-/** Lines are gathered up to this many characters, since one write for each request line costs more than the line. */
+/** Since one write for each request line costs more than the line. */
 const batchLength = 8192;
-const batchMs = 100;
-/** A reader that is stuck costs lines, not memory. */
-const mostWaiting = 4 * 1024 * 1024;
 
 export function createLogger({ level, format, fileDescriptor }: LoggerOptions): LogOutput {
   const asText = format === 'text' || (format === 'auto' && isatty(fileDescriptor));
-  const output = pino.destination({
-    fd: fileDescriptor,
-    // Measured: synchronous batches cost half of single writes, and less than the thread pool's.
-    sync: true,
-    minLength: asText ? 0 : batchLength,
-    periodicFlush: asText ? 0 : batchMs,
-    maxLength: mostWaiting,
+  const output = new LineOutput({
+    fileDescriptor,
+    batchLength: asText ? 0 : batchLength,
+    onLost: (lines) => log.error({ lines }, 'lines of the log are lost: its reader did not take them'),
   });
-  // A log that cannot be written (its terminal or reader is gone) must not end the server, and there is nowhere left to say so.
-  output.on('error', () => {});
-  const log = pino(
+  const log: Logger = pino(
     {
       level,
       base: null,
@@ -46,7 +39,7 @@ export function createLogger({ level, format, fileDescriptor }: LoggerOptions): 
     },
     asText ? textOutput(output) : output,
   );
-  return { log, flush: () => output.flushSync() };
+  return { log, flush: () => output.flush() };
 }
 
 function textOutput(output: DestinationStream): DestinationStream {

@@ -34,7 +34,10 @@ export interface Ready {
 export class MoorageProcess {
   readonly directory: string;
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  /** With everything it said. */
   readonly exited: Promise<Exit>;
+  /** Code and signal, also while nobody reads what it said. */
+  readonly ended: Promise<unknown[]>;
   stdout = '';
   stderr = '';
 
@@ -52,6 +55,7 @@ export class MoorageProcess {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
+    this.ended = once(this.#child, 'exit');
     this.exited = once(this.#child, 'close').then(([code, signal]) => ({
       code,
       signal,
@@ -86,6 +90,11 @@ export class MoorageProcess {
 
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Leaves the stream open, and what comes in it where it is. */
+  stopReading(stream: 'stdout' | 'stderr'): void {
+    this.#child[stream].pause();
   }
 
   /** Nobody reads standard output any more. */

@@ -72,6 +72,29 @@ describe('SIGTERM and SIGINT', () => {
   });
 });
 
+describe('SIGHUP', () => {
+  it('does not end a server without a terminal', async () => {
+    const { moorage, ready } = await started([]);
+    moorage.signal('SIGHUP');
+    expect((await fetch(`${ready.url}/livez`)).status).toBe(200);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 0 });
+    expect(moorage.stderr).not.toContain('SIGHUP');
+  });
+});
+
+describe('a reader that stands still', () => {
+  it.each(['stdout', 'stderr'] as const)('on %s neither stops the server nor keeps it from ending', async (stream) => {
+    const { moorage, ready } = await started([], { MOORAGE_LOG_LEVEL: 'debug' });
+    moorage.stopReading(stream);
+    const ask = async () => (await fetch(`${ready.url}/v2/a/tags/list`)).arrayBuffer();
+    // Some 200 bytes a line: several times what pipes and sockets hold.
+    for (let at = 0; at < 60; at += 1) await Promise.all(Array.from({ length: 50 }, ask));
+    moorage.signal('SIGTERM');
+    expect(await moorage.ended).toEqual([0, null]);
+  });
+});
+
 describe('an error that nobody caught', () => {
   it('is logged, and ends the server with 1', async () => {
     const fault = 'process.on("SIGUSR2", () => { throw new Error("brought about by the test"); })';

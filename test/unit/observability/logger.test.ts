@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger, type LoggerOptions } from '../../../src/observability/logger.ts';
@@ -82,6 +83,24 @@ describe('createLogger', () => {
     const { log } = open();
     log.info('soon');
     await expect.poll(written, { timeout: 10_000 }).toContain('soon');
+  });
+
+  it('drops and counts lines while its reader stands still, goes on when it reads, and never waits', async () => {
+    // 100,000 lines of 120 bytes are more than what may wait; they are all "written" before anything is read.
+    const child = spawnLogger(
+      'for (let i = 0; i < 100000; i++) log.info({ i }, "x".repeat(64)); process.stdout.write("alive"); process.stdin.on("end", () => process.exit(0)).resume();',
+    );
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    const lines: Record<string, unknown>[] = [];
+    for await (const each of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
+      lines.push(JSON.parse(each) as Record<string, unknown>);
+      if (lines.at(-1)?.msg !== 'x'.repeat(64)) child.stdin?.end();
+    }
+    const last = lines.pop();
+    expect(last).toMatchObject({ level: 'error', lines: 100_000 - lines.length });
+    expect(lines.length).toBeGreaterThan(10_000);
+    // Those that did not get lost are whole and in order.
+    expect(lines.map(({ i }) => i)).toEqual(lines.map((_line, at) => at));
   });
 
   it('survives that the reader of its pipe is gone', async () => {
