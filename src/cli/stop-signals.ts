@@ -1,5 +1,6 @@
 // SIGTERM, SIGINT and SIGHUP: the first asks to stop, the next one wants it now.
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export type StopSignal = (typeof signals)[number];
@@ -22,11 +23,26 @@ export interface SignalSource {
  */
 const copyMs = 500;
 
+export interface StopSignalsOptions {
+  readonly underNpm: boolean;
+  /** Whether SIGHUP, the end of a terminal, means us. */
+  readonly hasTerminal?: boolean;
+  readonly now?: () => number;
+}
+
+/** Some standard stream leads to one. `nohup` sees to it that none does, and so do cron and service managers. */
+function someTerminal(): boolean {
+  return [0, 1, 2].some(isatty);
+}
+
+/** Node gives signals that were ignored when it started (nohup) their usual effect again, so without a terminal this has to be said anew. */
+const ignore = () => {};
+
 /** `exitNow` gets the exit code that a shell gives to the signal. */
 export function watchStopSignals(
   source: SignalSource,
   exitNow: (code: number) => void,
-  { underNpm, now = Date.now }: { underNpm: boolean; now?: () => number },
+  { underNpm, hasTerminal = someTerminal(), now = Date.now }: StopSignalsOptions,
 ): StopSignals {
   let firstAt: number | undefined;
   let copiesLeft = underNpm ? 1 : 0;
@@ -41,6 +57,7 @@ export function watchStopSignals(
     } else if (copiesLeft > 0 && now() - firstAt < copyMs) copiesLeft -= 1;
     else exitNow(128 + constants.signals[signal]);
   };
-  for (const signal of signals) source.on(signal, listener);
-  return { first, release: () => signals.forEach((signal) => void source.off(signal, listener)) };
+  const listenerOf = (signal: StopSignal) => (signal === 'SIGHUP' && !hasTerminal ? ignore : listener);
+  for (const signal of signals) source.on(signal, listenerOf(signal));
+  return { first, release: () => signals.forEach((signal) => void source.off(signal, listenerOf(signal))) };
 }

@@ -3,11 +3,11 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { watchStopSignals } from '../../../src/cli/stop-signals.ts';
 
-function watch(underNpm: boolean) {
+function watch(underNpm: boolean, hasTerminal = true) {
   const source = new EventEmitter();
   const exits: number[] = [];
   const clock = { now: 1000 };
-  const signals = watchStopSignals(source, (code) => exits.push(code), { underNpm, now: () => clock.now });
+  const signals = watchStopSignals(source, (code) => exits.push(code), { underNpm, hasTerminal, now: () => clock.now });
   return { source, exits, clock, signals };
 }
 
@@ -44,8 +44,17 @@ describe('watchStopSignals', () => {
     expect(exits).toEqual([130]);
   });
 
-  it('lets go when released', () => {
-    const { source, signals } = watch(false);
+  it('ignores SIGHUP without a terminal, also as the second one', () => {
+    const { source, exits } = watch(false, false);
+    source.emit('SIGHUP', 'SIGHUP');
+    source.emit('SIGTERM', 'SIGTERM');
+    source.emit('SIGHUP', 'SIGHUP');
+    expect(exits).toEqual([]);
+    expect(source.listenerCount('SIGHUP')).toBe(1);
+  });
+
+  it.each([true, false])('lets go when released (with a terminal: %s)', (hasTerminal) => {
+    const { source, signals } = watch(false, hasTerminal);
     signals.release();
     expect(source.eventNames()).toEqual([]);
   });
