@@ -86,7 +86,8 @@ export class KeptLines {
     if (this.#unwritten.length === 0) return;
     // Whether it is ours, and ends with a whole line.
     await (this.#reading ?? this.#look());
-    if (this.#isUnread) await this.#look();
+    // Another process may have begun it since: beginning it anew would take away what that wrote.
+    if (this.#isUnread || this.#isNew) await this.#look();
     const { store, key, kind, log, onlyIfKept = false } = this.#options;
     const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
     const isNew = this.#isNew;

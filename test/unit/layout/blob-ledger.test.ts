@@ -105,6 +105,7 @@ describe('after a restart', () => {
     one.setRight(other, info({ inode: 9 }));
     await one.flush();
     const next = await restarted(store);
+    expect(next.isRight(digest, info())).toBe(true);
     expect([next.isRight(other, info()), next.isRight(other, info({ inode: 9 }))]).toEqual([true, true]);
   });
 
