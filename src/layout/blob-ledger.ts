@@ -20,6 +20,9 @@ const maxSuspects = 10_000;
 /** In the place of the version that was found damaged. A word, so that no line that was cut short says it. */
 const right = 'right';
 
+/** In a line: right, and known to have been found damaged before. Of another process `right` may have been on its way meanwhile. */
+const mended = 'mended';
+
 export class BlobLedger {
   readonly #lines: KeptLines | undefined;
   /** By digest and label: `right`, or the version that was damaged. */
@@ -109,10 +112,11 @@ export class BlobLedger {
   }
 
   #set(digest: Digest, info: ObjectInfo, state: string): void {
-    if (this.#known(digest, info) === state) return;
+    const known = this.#known(digest, info);
+    if (known === state) return;
     this.#hashed.set(idOf(digest, info.label), state);
     if (state !== right) this.#suspects.add(digest);
-    this.#lines?.add(`${idOf(digest, info.label)} ${state}`);
+    this.#lines?.add(`${idOf(digest, info.label)} ${state === right && known !== undefined ? mended : state}`);
   }
 
   async #load(): Promise<void> {
@@ -131,8 +135,10 @@ export class BlobLedger {
   #take(line: string): void {
     const [digest = '', label, state, more] = line.split(' ');
     if (!isDigest(digest) || label === undefined || state === undefined || more !== undefined) return;
-    this.#hashed.set(`${digest} ${label}`, state);
-    if (state !== right) this.#suspects.add(digest);
+    const id = `${digest} ${label}`;
+    if (state === right && this.#hashed.has(id)) return;
+    this.#hashed.set(id, state === mended ? right : state);
+    if (state !== right && state !== mended) this.#suspects.add(digest);
   }
 }
 

@@ -202,6 +202,22 @@ describe('another process', () => {
     expect(ledger.isRight(digest, info())).toBe(true);
   });
 
+  it('that found a blob damaged is believed although our line, from before, comes after its', async () => {
+    const store = new MemoryStore();
+    const [one, two] = [await restarted(store), await restarted(store)];
+    one.setRight(digest, info());
+    two.setDamaged(digest, info());
+    await two.flush();
+    await one.flush();
+    await one.catchUp();
+    for (const each of [one, await restarted(store)]) expect(each.isDamaged(digest, info())).toBe(true);
+    // Hashed again, and the disk read it well this time.
+    one.setRight(digest, info());
+    await one.flush();
+    await two.catchUp();
+    for (const each of [two, await restarted(store)]) expect(each.isRight(digest, info())).toBe(true);
+  });
+
   it('that is a guest leaves nothing where nobody keeps anything', async () => {
     const store = new MemoryStore();
     const look = ledgerIn(store, true);
