@@ -14,6 +14,7 @@ const help = `Usage: npm run endurance [-- OPTIONS]
   --seconds N       seconds of each round (default 60)
   --tags N,N,...    tags in the layout that regctl collects in (default 300,1000,2000)
   --minutes N       minutes of the soak (default 10)
+  --only PART       foreign, collector or soak
   --short           one round of 10 s, 300 tags, a soak of 20 s
   --output FILE     also write the tables there
   --help            this text
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     tags: { type: 'string', default: '300,1000,2000' },
     minutes: { type: 'string', default: '10' },
+    only: { type: 'string' },
     short: { type: 'boolean', default: false },
     output: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -97,11 +99,12 @@ async function soak(seconds: number): Promise<void> {
 if (values.help) {
   process.stdout.write(help);
 } else {
-  const { short } = values;
+  const { short, only } = values;
+  const isWanted = (part: string) => only === undefined || only === part;
   say(`# Endurance\n\nNode ${process.version}, ${cpus().length} cores. Made by \`npm run endurance\`.`);
-  await foreignWriters(short ? 1 : Number(values.rounds), short ? 10 : Number(values.seconds));
-  await collectors(short ? [300] : values.tags.split(',').map(Number));
-  await soak(short ? 20 : Number(values.minutes) * 60);
+  if (isWanted('foreign')) await foreignWriters(short ? 1 : Number(values.rounds), short ? 10 : Number(values.seconds));
+  if (isWanted('collector')) await collectors(short ? [300] : values.tags.split(',').map(Number));
+  if (isWanted('soak')) await soak(short ? 20 : Number(values.minutes) * 60);
   if (values.output !== undefined) {
     mkdirSync(dirname(values.output), { recursive: true });
     writeFileSync(values.output, `${lines.join('\n')}\n`);
