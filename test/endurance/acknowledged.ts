@@ -31,14 +31,30 @@ export class Acknowledged {
     if (status !== 201) throw new Error(`the config was refused: ${status}`);
   }
 
-  /** A manifest that nobody else pushes. */
-  async push(url: string, tag: string): Promise<void> {
+  /** A manifest that nobody else pushes; `edition` makes it another one than the last of that tag. */
+  async push(url: string, tag: string, edition = 0): Promise<void> {
     const bytes = Buffer.from(
-      JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers: [], annotations: { tag } }),
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: manifestType,
+        config,
+        layers: [],
+        annotations: { tag, edition: `${edition}` },
+      }),
     );
     const { status } = await this.#ask(url, 'PUT', this.#manifest(tag), bytes, manifestType);
     if (status === 201) this.#digests.set(tag, digestOf(bytes));
     else this.refused.set(status, (this.refused.get(status) ?? 0) + 1);
+  }
+
+  /** Takes an edition off the repository by its digest, as retention does with what a tag left. */
+  async remove(url: string, digest: string): Promise<void> {
+    const { status } = await this.#ask(url, 'DELETE', this.#manifest(digest), undefined, undefined);
+    if (status !== 202) this.refused.set(status, (this.refused.get(status) ?? 0) + 1);
+  }
+
+  digestOf(tag: string): string | undefined {
+    return this.#digests.get(tag);
   }
 
   /** Tags that were acknowledged and are not served as they were pushed. */

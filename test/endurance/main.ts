@@ -87,8 +87,10 @@ async function collectors(sizes: readonly number[]): Promise<void> {
 }
 
 async function soak(seconds: number): Promise<void> {
-  const { samples, pushes, lost } = await inScratch((scratch) => soakRun(scratch, seconds));
-  say(`\n## Soak of ${seconds} s: ${pushes} pushes, ${lost} of the acknowledged tags lost\n`);
+  const { samples, pushes, lost, refused } = await inScratch((scratch) => soakRun(scratch, seconds));
+  say(
+    `\n## Soak of ${seconds} s: ${pushes} pushes and as many deletes, ${refused} refused, ${lost} of the tags lost\n`,
+  );
   say('| second | pushes | memory (RSS) | descriptors | files |\n|---|---|---|---|---|');
   for (const { second, rssMiB, descriptors, files, ...sample } of samples) {
     say(`| ${second} | ${sample.pushes} | ${rssMiB.toFixed(0)} MiB | ${descriptors} | ${files} |`);

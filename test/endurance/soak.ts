@@ -1,5 +1,5 @@
-// Steady pushes, pulls and deletes for minutes, in one repository that is always written to and in many others: what the process uses
-// must level out. The first repository stays at a bounded number of tags, as a site that keeps its newest images.
+// Steady pushes for minutes, half of them into one repository: what the process uses must level out. Each tag gets a new manifest again and
+// again, and the one that it leaves is deleted, as at a site that keeps its newest images.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,7 @@ export interface SoakRun {
   readonly samples: readonly SoakSample[];
   readonly pushes: number;
   readonly lost: number;
+  readonly refused: number;
 }
 
 const repositories = 40;
@@ -35,7 +36,11 @@ export async function soakRun(scratch: string, seconds: number): Promise<SoakRun
     for (let at = worker; Date.now() < untilMs; at += workers) {
       // Every other push goes to one repository.
       const target = all[at % 2 === 0 ? 0 : 1 + (at % (repositories - 1))];
-      await target?.push(server.url, `t${at % tagsEach}`);
+      // No two workers share a tag.
+      const tag = `w${worker}-${Math.floor(at / workers) % Math.ceil(tagsEach / workers)}`;
+      const before = target?.digestOf(tag);
+      await target?.push(server.url, tag, at);
+      if (before !== undefined) await target?.remove(server.url, before);
       pushes += 1;
     }
   };
@@ -48,8 +53,11 @@ export async function soakRun(scratch: string, seconds: number): Promise<SoakRun
     }
   };
   await Promise.all([...Array.from({ length: workers }, work), sample()]);
-  let lost = 0;
-  for (const each of all) lost += (await each.lost(server.url)).length;
+  let [lost, refused] = [0, 0];
+  for (const each of all) {
+    lost += (await each.lost(server.url)).length;
+    for (const count of each.refused.values()) refused += count;
+  }
   await server.stop();
-  return { samples: taken, pushes, lost };
+  return { samples: taken, pushes, lost, refused };
 }
