@@ -10,8 +10,9 @@ import { ledgerKey } from './keys.ts';
 import type { LayoutLog } from './layout-log.ts';
 import { Pace } from './pace.ts';
 
-/** Bounded: what was forgotten is hashed or synced once more. */
-const maxBlobs = 200_000;
+/** Bounded, a quarter of a kilobyte each: what was forgotten is hashed or synced once more. */
+const maxBlobs = 100_000;
+const maxDurable = 25_000;
 /** About 150 bytes a line: more of them than are known in memory. */
 const maxLedgerBytes = 32 * 1024 * 1024;
 
@@ -27,7 +28,7 @@ export class BlobLedger {
   readonly #lines: KeptLines | undefined;
   /** By digest and label: `right`, or the version that was damaged. */
   readonly #hashed = recentMap<string, string>(maxBlobs);
-  readonly #durable = recentMap<Key, VersionLabel>(maxBlobs);
+  readonly #durable = recentMap<Key, VersionLabel>(maxDurable);
   /** Of which some file is, or was, damaged. */
   readonly #suspects = new RecentSet(maxSuspects);
   #loading: Promise<void> | undefined;

@@ -17,7 +17,7 @@ import { pacedDigestOf } from './paced-digest.ts';
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
 
-const maxSeenHere = 10_000;
+const maxSeenHere = 2_000;
 
 export interface ManifestReaderOptions {
   readonly store: ObjectStore;
@@ -55,6 +55,12 @@ export class ManifestReader {
     const own = isPart ? new Uint8Array(bytes) : bytes;
     this.#caches.bytes.set(digest, Buffer.from(own.buffer, own.byteOffset, own.byteLength));
     this.#seenHere.add(digest);
+  }
+
+  /** It was deleted: nobody asks for it again. */
+  forget(digest: Digest): void {
+    this.#caches.bytes.delete(digest);
+    this.#caches.annotations.delete(digest);
   }
 
   /** What was found out when it was pushed: it is asked for again as soon as an index or a response lists it. */
