@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../storage/clock.ts';
 import type { Change, ObjectStore } from '../storage/object-store.ts';
+import { meansNoSpace } from '../storage/storage-error.ts';
 import { IndexUnreadableError } from './index-document.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexGuard } from './index-guard.ts';
@@ -93,7 +94,9 @@ export class IndexWriter {
         else reject(refusal);
       }
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      const { alone, refused } = meansNoSpace(error) ? apart(batch) : { alone: [], refused: batch };
+      for (const { reject } of refused) reject(error);
+      if (alone.length > 0) await this.#commit(alone);
     }
   }
 
@@ -176,7 +179,18 @@ export class IndexWriter {
   }
 }
 
+/** Deletes that came with something else are tried again without it: they get space back, and it may have needed too much. */
+function apart(batch: readonly PendingEdit[]): { alone: PendingEdit[]; refused: readonly PendingEdit[] } {
+  const deletes = batch.filter(({ edit }) => isDelete(edit));
+  if (deletes.length === batch.length) return { alone: [], refused: batch };
+  return { alone: deletes, refused: batch.filter(({ edit }) => !isDelete(edit)) };
+}
+
 /** Deletes are how people get space back, and what is put back was acknowledged: neither may fail for want of space. */
 function freesOrHeals(edits: readonly IndexEdit[]): boolean {
-  return edits.length === 0 || edits.some(({ kind }) => kind === 'untag' || kind === 'remove');
+  return edits.length === 0 || edits.some(isDelete);
+}
+
+function isDelete({ kind }: IndexEdit): boolean {
+  return kind === 'untag' || kind === 'remove';
 }

@@ -10,6 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
@@ -133,6 +134,28 @@ describe('a replacement that cannot be made', () => {
     expect(await tagsOf(repository('a'))).toEqual(['v1']);
     await pushManifest(repository('a'), 'v4', imageNumber(4));
     expect(await tagsOf(repository('a'))).toEqual(['v1', 'v4']);
+  });
+
+  it('refuses no delete for want of the space that a push beside it needs', async () => {
+    const hooked = interleaving((await memoryRegistry()).store);
+    const { repository } = registryOver(hooked.store);
+    for (const tag of ['v1', 'v2']) await pushImage(repository('a'), image, tag);
+    const full = () => {
+      throw new StorageError('no-space', 'injected');
+    };
+    let edits: Promise<unknown>[] = [];
+    // While the first push fails, the next one and a delete arrive, and share a replacement that fails, too.
+    hooked.rightBefore('update', async () => {
+      edits = [pushManifest(repository('a'), 'v4', image), repository('a').manifests.delete(parseReference('v1'))];
+      await sleep(50);
+      hooked.rightBefore('update', full);
+      full();
+    });
+    await expect(pushManifest(repository('a'), 'v3', image)).rejects.toMatchObject({ failure: 'no-space' });
+    const [pushed, deleted] = await Promise.allSettled(edits);
+    expect(pushed).toMatchObject({ status: 'rejected', reason: { failure: 'no-space' } });
+    expect(deleted?.status).toBe('fulfilled');
+    expect(await tagsOf(repository('a'))).toEqual(['v2']);
   });
 });
 
