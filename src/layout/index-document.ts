@@ -58,6 +58,7 @@ function parseWhole(bytes: Buffer): IndexDocument {
   const before = members.slice(0, at < 0 ? members.length : at);
   const after = at < 0 ? [] : members.slice(at + 1);
   for (const member of [...before, ...after]) JSON.parse(member.text);
+  if (!hasIndexMember(members.map(({ name }) => name))) throw new JsonSpanError('another kind of file');
   // `manifests` null or absent is an empty index (zot writes null).
   const manifests = members[at]?.text ?? 'null';
   const entries = (manifests === 'null' ? [] : elementsOf(manifests, maxIndexEntries)).map(parseIndexEntry);
@@ -65,6 +66,13 @@ function parseWhole(bytes: Buffer): IndexDocument {
   const tail = `]${after.map((member) => `,${printMember(member)}`).join('')}}`;
   const inOurForm = printIndexDocument({ head, entries, tail }, undefined).bytes.equals(bytes);
   return { head, entries, tail, bytes, inOurForm };
+}
+
+const indexMembers: ReadonlySet<string> = new Set(['schemaVersion', 'mediaType', 'manifests']);
+
+/** No image index has members and none of these: an index.json of a web project, which we must not write into. */
+export function hasIndexMember(names: readonly string[]): boolean {
+  return names.length === 0 || names.some((name) => indexMembers.has(name));
 }
 
 const carriageReturn = 0x0d;

@@ -14,6 +14,7 @@ import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/fil
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { hasImageIndex } from './image-index-file.ts';
 import { lookAtPath, type PathKind } from './look-at-path.ts';
 import {
   baseNameOf,
@@ -92,7 +93,7 @@ async function placeOf(written: string): Promise<Place> {
 function layoutAround(path: string): string | undefined {
   const layout = dirname(path);
   const isMember = ['blobs', 'index.json', 'oci-layout'].includes(basename(path));
-  return isMember && existsSync(join(layout, 'index.json')) ? layout : undefined;
+  return isMember && hasImageIndex(layout) ? layout : undefined;
 }
 
 function reasonOf(error: unknown): string {

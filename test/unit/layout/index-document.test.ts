@@ -44,6 +44,13 @@ describe('parseIndexDocument', () => {
     },
   );
 
+  it.each(['{"name":"site","main":"index.js"}', '[]', '{"manifests":{}}'])(
+    'takes %s for another kind of file',
+    (text) => {
+      expect(() => parse(text)).toThrow(IndexUnreadableError);
+    },
+  );
+
   it('reads CRLF and indentation', () => {
     const pretty = JSON.stringify({ schemaVersion: 2, manifests: [JSON.parse(image)] }, null, 4).replaceAll(
       '\n',

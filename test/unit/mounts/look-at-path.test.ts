@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lookAtPath } from '../../../src/mounts/look-at-path.ts';
+import { pathKind } from '../../../src/transfer/path-kind.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 it.each([
@@ -22,6 +23,23 @@ it.each([
     else writeFileSync(join(directory, name), '');
   }
   expect(await lookAtPath(directory)).toBe(kind);
+});
+
+it.each([
+  ['root', '{"name":"site","main":"index.js"}'],
+  ['root', '[]'],
+  ['root', '"text"'],
+  ['root', `[${'{"title":"page"},'.repeat(10_000)}{}]`],
+  ['layout', '{"schemaVersion":2,"manif'],
+  ['layout', '{"schemaVersion":2}'],
+  ['layout', '{"manifests":null}'],
+  ['layout', '{}'],
+  ['layout', `{"manifests":[${'{},'.repeat(40_000)}{}]}`],
+] as const)('a %s where index.json is %.40s', async (kind, content) => {
+  const directory = await temporaryDirectory();
+  writeFileSync(join(directory, 'index.json'), content);
+  expect(await lookAtPath(directory)).toBe(kind);
+  expect(pathKind(directory)).toBe(kind === 'root' ? 'directory' : 'layout');
 });
 
 it('an index.json that is a link makes no layout: what it leads to is not of this directory', async () => {
