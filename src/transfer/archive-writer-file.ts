@@ -28,7 +28,7 @@ export function compressor(compression: Compression): readonly Transform[] {
   return [createZstdCompress === undefined ? storedZstd() : createZstdCompress()];
 }
 
-/** Replaces what is there with one rename. Whatever goes wrong, `path` is as it was and nothing else is left. */
+/** Replaces what is there with one rename; the new file has the mode of the old one. Whatever goes wrong, `path` is as it was and nothing else is left. */
 export async function writeArchive(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
@@ -37,9 +37,12 @@ export async function writeArchive(
   const through = compressor(compression);
   await writing(path, () => removeOldDrafts(path));
   const draft = join(dirname(path), `${draftPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`);
-  const file = await writing(path, () => open(draft, 'wx', 0o644));
+  const mode = await modeOf(path);
+  const file = await writing(path, () => open(draft, 'wx', mode ?? 0o644));
   try {
     try {
+      // The umask took from it.
+      if (mode !== undefined) await writing(path, () => file.chmod(mode));
       await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(path, file)], { signal });
       await writing(path, () => file.sync());
     } finally {
@@ -54,14 +57,21 @@ export async function writeArchive(
   await writing(path, () => syncDirectory(dirname(path)));
 }
 
+async function modeOf(path: string): Promise<number | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() ? found.mode & 0o777 : undefined;
+}
+
 const draftPrefix = '.moorage-';
+/** As long as the random part of a name. */
+const draftName = /^\.moorage-[0-9a-f]{12}-/;
 /** An export that runs writes into its draft all the time. */
 const abandonedAfterMs = 10 * 60_000;
 
 /** What a run left of this archive that was killed. */
 async function removeOldDrafts(path: string): Promise<void> {
   for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(draftPrefix) || !name.endsWith(`-${basename(path)}`)) continue;
+    if (!draftName.test(name) || name.replace(draftName, '') !== basename(path)) continue;
     const draft = join(dirname(path), name);
     const found = await lstat(draft).catch(() => undefined);
     if (found?.isFile() && Date.now() - found.mtimeMs > abandonedAfterMs) await rm(draft, { force: true });

@@ -1,6 +1,15 @@
 // Archives: complete, the same bytes each time, and never half of one under the name of the target.
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  createReadStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
@@ -123,6 +132,14 @@ describe('an archive', () => {
     await exported(signedImages(), ['team/app:v1'], { target: `${directory}/out.tar` });
     const kept = ['.moorage-0123456789ab-other.tar', '.moorage-ba9876543210-out.tar', 'my-out.tar', 'out.tar'];
     expect(readdirSync(directory).sort()).toEqual(kept);
+  });
+
+  it.each([0o600, 0o640, 0o666])('keeps the mode of the one that it replaces: %o', async (mode) => {
+    const directory = await temporaryDirectory();
+    writeFileSync(`${directory}/out.tar`, 'old');
+    chmodSync(`${directory}/out.tar`, mode);
+    await exported(signedImages(), ['team/app:v1'], { target: `${directory}/out.tar` });
+    expect(statSync(`${directory}/out.tar`).mode & 0o777).toBe(mode);
   });
 
   it('replaces an older one with one rename', async () => {
