@@ -1,5 +1,6 @@
 // An export as a directory: a layout that other tools open, also one that exists and is added to. Broken off anywhere, the next run
 // goes on; index.json changes last, by rename.
+import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayoutLog } from '../layout/layout-log.ts';
@@ -16,11 +17,14 @@ import { exportEntries } from './export-index.ts';
 import { assertFits, listInLayout } from './export-layout.ts';
 import type { ExportProfile } from './export-profile.ts';
 import { listInRepository } from './export-repository.ts';
+import { pathKind } from './path-kind.ts';
 
 const blobsAtOnce = 3;
 const workDirectory = '.moorage';
 /** Tells that the work directory is of an export, and goes with it: a served layout keeps its own. */
 const markKey = `${workDirectory}/export` as Key;
+/** Of a server on the same directory (storage driver). */
+const serverKey = `${workDirectory}/id` as Key;
 /** Only messages and upload sessions see it. */
 const layoutName = 'export' as RepositoryName;
 
@@ -40,13 +44,13 @@ export async function exportDirectory(
   const found = await namesIn(path);
   assertLayout(path, found);
   const store = await openFilesystemStore(path, { log });
+  await assertFits(store, entries, profile);
   const isOurs = !found.includes(workDirectory) || (await store.stat(markKey)) !== undefined;
   if (isOurs) await store.write(markKey, Buffer.from('An export is under way, or was broken off: run it again.\n'));
   const mount = { name: layoutName, store, readOnly: false, facts: undefined };
   const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
   try {
     const repository = await registry.repository(layoutName);
-    await assertFits(store, entries, profile);
     await copyBlobs(content, repository, run);
     // A new layout is written at once, an existing one as pushes do: what it has of referrers belongs into the same responses.
     const isNew = !found.includes('index.json');
@@ -55,7 +59,10 @@ export async function exportDirectory(
   } finally {
     await registry.close();
   }
-  if (isOurs) await rm(join(path, workDirectory), { recursive: true, force: true });
+  if (!isOurs) return;
+  // A server that was started on the layout meanwhile keeps there what it acknowledged.
+  if ((await store.stat(serverKey)) !== undefined) await store.delete(markKey);
+  else await rm(join(path, workDirectory), { recursive: true, force: true });
 }
 
 async function copyBlobs(
@@ -83,10 +90,9 @@ async function namesIn(path: string): Promise<readonly string[]> {
   }
 }
 
-/** A directory of something else must not get blobs and an index.json between its files. */
+/** A directory of something else must not get blobs and an index.json between its files, nor the root of a registry. */
 function assertLayout(path: string, found: readonly string[]): void {
-  const isLayout = found.length === 0 || found.includes('index.json') || found.includes('oci-layout');
-  const isBrokenOff = found.every((name) => name === workDirectory || name === 'blobs');
-  if (isLayout || isBrokenOff) return;
+  const isOurs = (name: string) => name === 'blobs' || (name === workDirectory && existsSync(join(path, markKey)));
+  if (found.every(isOurs) || pathKind(path) === 'layout') return;
   throw new CopyError(`${path} is not empty and holds no image layout; name a new directory, or a layout to add to`);
 }

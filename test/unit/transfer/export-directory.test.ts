@@ -1,8 +1,10 @@
 // Directories: a layout as the profile says, added to without harm, gone on with where it was broken off.
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { exportProfiles } from '../../../src/transfer/export-profile.ts';
+import { noProgress } from '../../../src/transfer/progress.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { amd64, arm64, exported, index, layer, signature, signedImages } from '../../support/exports.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
@@ -90,6 +92,23 @@ describe.each(exportProfiles)('a directory for %s', (profile) => {
     expect(readdirSync(directory)).toEqual(['notes.txt']);
   });
 
+  it('leaves the root of a registry and a web project alone', async () => {
+    for (const [name, content] of [
+      ['.moorage/uploads/record.json', '{}'],
+      ['index.json', '{"name":"site"}'],
+    ] as const) {
+      const directory = await temporaryDirectory();
+      mkdirSync(dirname(`${directory}/${name}`), { recursive: true });
+      writeFileSync(`${directory}/${name}`, content);
+      const before = readdirSync(directory, { recursive: true });
+      await expect(exported(signedImages(), ['team/app:v1'], { target: directory, profile })).rejects.toThrow(
+        'is not empty and holds no image layout',
+      );
+      expect(readdirSync(directory, { recursive: true })).toEqual(before);
+      expect(readFileSync(`${directory}/${name}`, 'utf8')).toBe(content);
+    }
+  });
+
   it('refuses a file', async () => {
     const file = `${await temporaryDirectory()}/out.zip`;
     writeFileSync(file, 'a zip');
@@ -150,6 +169,21 @@ describe('an existing layout', () => {
     );
     await expect(exported(signedImages(), ['team/app:v1'], { target: directory })).rejects.toThrow();
     expect(readFileSync(`${directory}/index.json`, 'utf8')).toBe('{"schemaVersion":2,"manif');
+    expect(readdirSync(directory)).toEqual(['index.json']);
+  });
+
+  it('that a server begins to serve meanwhile keeps what the server wrote', async () => {
+    const directory = await target();
+    const serving = () => {
+      mkdirSync(`${directory}/.moorage/journal`, { recursive: true });
+      writeFileSync(`${directory}/.moorage/id`, 'of a server');
+    };
+    await exported(signedImages(), ['team/app:v1'], {
+      target: directory,
+      progress: { ...noProgress, manifestFinished: serving },
+    });
+    expect(readdirSync(`${directory}/.moorage`)).toEqual(expect.arrayContaining(['id', 'journal']));
+    expect(readdirSync(`${directory}/.moorage`)).not.toContain('export');
   });
 
   it('that is served keeps its work directory', async () => {
