@@ -1,5 +1,6 @@
 // What `moorage serve` prints when it is ready: where it listens, where it stores, and commands to paste.
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+import { printableText } from '../oci/printable-text.ts';
 
 export interface ServedMount {
   /** '' where repositories keep their names. */
@@ -44,7 +45,7 @@ function describe({ name, path, kind, readOnly }: ServedMount, allReadOnly: bool
     kind
   ];
   const mode = readOnly && !allReadOnly ? ', read-only' : '';
-  return `${path} (${what}${mode})${name === '' ? '' : ` as ${name}`}`;
+  return `${printableText(path)} (${what}${mode})${name === '' ? '' : ` as ${name}`}`;
 }
 
 function exposure({ host, readOnly }: BannerFacts): string[] {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
+import { printableText } from '../oci/printable-text.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { importCommand } from './import-command.ts';
@@ -68,7 +69,7 @@ export async function runCommandLine(args: readonly string[], environment: Envir
 }
 
 function usageError(message: string): number {
-  process.stderr.write(`moorage: ${message}${message.endsWith('?') ? '' : '.'} See moorage --help\n`);
+  process.stderr.write(`moorage: ${printableText(message)}${message.endsWith('?') ? '' : '.'} See moorage --help\n`);
   return exitCodes.usage;
 }
 

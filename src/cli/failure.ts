@@ -1,6 +1,7 @@
 // Turns what stopped a command into one line that says what to do, and an exit code. No stack traces for what a user can mend.
 import { ConfigError } from '../config/config-error.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
+import { printableText } from '../oci/printable-text.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
 /** 0 is success. */
@@ -16,13 +17,17 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** Undefined for what nobody foresaw: that deserves its stack. */
+/** Undefined for what nobody foresaw: that deserves its stack. Messages may quote arguments and files: they are made printable. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
-  if (error instanceof MountArgumentError) return { message: error.message, exitCode: exitCodes.usage };
-  if (error instanceof CommandError) return { message: error.message, exitCode: exitCodes.failure };
-  if (error instanceof StorageError) return { message: storageMessage(error), exitCode: exitCodes.failure };
+  if (error instanceof MountArgumentError) return failure(error.message, exitCodes.usage);
+  if (error instanceof CommandError) return failure(error.message, exitCodes.failure);
+  if (error instanceof StorageError) return failure(storageMessage(error), exitCodes.failure);
   return undefined;
+}
+
+export function failure(message: string, exitCode: number): Failure {
+  return { message: printableText(message), exitCode };
 }
 
 /** What is not what it should be names itself: a file that is no archive, a root that is no directory. */

@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
+import { printableText } from '../oci/printable-text.ts';
 import { isRepositoryName, isTag } from '../oci/reference.ts';
 import { Registry } from '../registry/registry.ts';
 import { type ImportReport, importImages } from '../transfer/import-images.ts';
@@ -109,6 +110,8 @@ function text({ images, failed, totals }: ImportReport): string {
     return `${from}${as} -> ${to}${tag === undefined ? `@${digest}` : `:${tag}`}`;
   });
   const more = lines.length > shownImages ? [`and ${lines.length - shownImages} more`] : [];
-  const failures = failed.map(({ from, reference, reason }) => `not imported: ${from} ${reference}: ${reason}`);
+  const failures = failed.map(({ from, reference, reason }) =>
+    printableText(`not imported: ${from} ${reference}: ${reason}`),
+  );
   return `${[...lines.slice(0, shownImages), ...more, ...failures, totalsLine(totals)].join('\n')}\n`;
 }

@@ -1,4 +1,6 @@
 // Looks at layouts on this machine or at a registry, and prints every finding.
+
+import { printableText } from '../oci/printable-text.ts';
 import { inspectLocal } from '../transfer/inspection/inspect-local.ts';
 import { inspectRemote } from '../transfer/inspection/inspect-remote.ts';
 import type { InspectDepth, Inspection } from '../transfer/inspection/inspection.ts';
@@ -18,7 +20,7 @@ export async function inspect(where: string | undefined, options: InspectOptions
   const inspection = await inspectionOf(where, options);
   if (inspection.parts.length === 0) throw new SourceError(`there is no layout in ${inspection.source}`);
   if (inspection.parts.every(({ kind }) => kind === 'root')) {
-    process.stderr.write(`moorage: there is no layout in ${inspection.source} that could be served\n`);
+    process.stderr.write(`moorage: there is no layout in ${printableText(inspection.source)} that could be served\n`);
   }
   process.stdout.write(options.json ? inspectJson(inspection) : inspectText(inspection));
   const { errors, warnings } = summaryOf(inspection);

@@ -46,7 +46,8 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
     const repositories = names.flatMap((name) => found.get(name) ?? []);
     const shown = { source: source.description, repositories };
     process.stdout.write(json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated));
-    if (repositories.length === 0) process.stderr.write(`moorage: ${source.description} has no repositories\n`);
+    if (repositories.length === 0)
+      process.stderr.write(`moorage: ${printableText(source.description)} has no repositories\n`);
     for (const { name, problem } of repositories) {
       if (problem !== undefined) process.stderr.write(`warning: ${name}: ${printableText(problem)}\n`);
     }

@@ -6,6 +6,7 @@ import type { RestoredEntry } from '../layout/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import { printableText } from '../oci/printable-text.ts';
 import { Registry } from '../registry/registry.ts';
 import { exitCodes } from './failure.ts';
 import { journalPlace } from './journal-place.ts';
@@ -97,7 +98,7 @@ function textOf(layouts: readonly ReconciledLayout[], dryRun: boolean): string {
   const lines = layouts.flatMap(({ name, changes, problem }) => [
     // With a problem nothing was done.
     ...changes.map((change) => `${name}: ${describe(change, dryRun || problem !== undefined)}`),
-    ...(problem === undefined ? [] : [`${name}: ${problem}`]),
+    ...(problem === undefined ? [] : [printableText(`${name}: ${problem}`)]),
   ]);
   return `${[...lines, summaryOf(layouts, dryRun)].join('\n')}\n`;
 }

@@ -1,4 +1,5 @@
 // One line of the log as text: time, level, message, and the other fields as name=value.
+import { printableText } from '../oci/printable-text.ts';
 import { isRequestLine, requestText } from './request-lines.ts';
 
 /** From a JSON line as pino writes it. */
@@ -7,7 +8,7 @@ export function textLine(jsonLine: string): string {
   const said = isRequestLine(msg, fields)
     ? requestText(fields)
     : [msg, ...Object.entries(fields).map(fieldText)].join(' ');
-  return `${clock(time)} ${String(level).toUpperCase().padEnd(5)} ${said}\n${errorText(error)}`;
+  return `${clock(time)} ${String(level).toUpperCase().padEnd(5)} ${printableText(said)}\n${errorText(error)}`;
 }
 
 /** The local time of day: a terminal shows the log as it happens. */
@@ -25,5 +26,6 @@ function fieldText([name, value]: [string, unknown]): string {
 function errorText(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
   const { stack, message } = error as { stack?: unknown; message?: unknown };
-  return `${String(stack ?? message).replaceAll(/^/gm, '  ')}\n`;
+  const lines = String(stack ?? message).split('\n');
+  return lines.map((line) => `  ${printableText(line)}\n`).join('');
 }

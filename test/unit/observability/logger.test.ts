@@ -71,6 +71,15 @@ describe('createLogger', () => {
     expect(lines[4]).toMatch(/^ {6}at /);
   });
 
+  it('writes no text that moves the cursor of a terminal', () => {
+    const { log } = open({ format: 'text' });
+    log.info({ root: '\u001b[2J', paths: ['\u009b1m'] }, 'sta\u0007rted');
+    log.error({ error: new Error('bro\u001b[31mken') }, 'failed');
+    const unsafe = /[^\n\P{Cc}]/u;
+    expect(written()).not.toMatch(unsafe);
+    expect(written()).toContain('\\u{1b}[2J');
+  });
+
   it('keeps less important lines to itself', () => {
     const { log, flush } = open({ level: 'warn' });
     log.info('not this');
