@@ -1,5 +1,6 @@
 // Exports images, and says what was written and under which names it will be found.
 import type { Environment } from '../config/environment.ts';
+import { printableText } from '../oci/printable-text.ts';
 import { compressionOf } from '../transfer/archive-writer-file.ts';
 import { type ExportReport, exportImages } from '../transfer/export-images.ts';
 import { parsePlatform } from '../transfer/export-platform.ts';
@@ -27,6 +28,10 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   const references = words.slice(0, -1);
   if (target === undefined || references.length === 0) {
     throw new WrongReferenceError('an export needs a REF and a TARGET, such as: moorage export team/app:v1 app.tar');
+  }
+  // Of a shell variable without a value: as a path it would be the working directory.
+  if (words.some((word) => word.trim() === '')) {
+    throw new WrongReferenceError('a REF or the TARGET is empty; write . for the working directory');
   }
   const { profile, referrers, json } = options;
   const platform = platformOf(options.platform);
@@ -66,5 +71,5 @@ const shownImages = 20;
 function text(target: string, { images, totals }: ExportReport): string {
   const lines = images.slice(0, shownImages).map(({ name, digest }) => (name === digest ? name : `${name}  ${digest}`));
   const more = images.length > shownImages ? [`and ${images.length - shownImages} more`] : [];
-  return `${[...lines, ...more, `${target}: ${totalsLine(totals)}`].join('\n')}\n`;
+  return `${[...lines, ...more, `${printableText(target)}: ${totalsLine(totals)}`].join('\n')}\n`;
 }

@@ -26,6 +26,9 @@ export async function loadSettings(sources: ConfigSources): Promise<Settings> {
 
 /** Refuses (ConfigError) with every problem of every source at once, also of values that another source overrides. */
 export async function loadWrittenSettings(sources: ConfigSources): Promise<LoadedSettings> {
+  // A variable may be empty (environment.ts), a flag says that a file was meant.
+  if (sources.file?.trim() === '')
+    throw new ConfigError([{ origin: '--config', message: 'the name of the file is empty' }]);
   const named = sources.file ?? sources.environment[configFileVariable];
   const file: SettingSource = named ? await readConfigFile(named) : { written: [], problems: [] };
   const environment = readEnvironment(sources.environment);

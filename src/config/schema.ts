@@ -140,7 +140,7 @@ export const configSchema = z.strictObject({
 export type Settings = z.output<typeof configSchema>;
 
 function text(what: string) {
-  return z.string(`is not ${what}; write text, in quotes when it looks like a number`).min(1, 'is empty');
+  return z.string(`is not ${what}; write text, in quotes when it looks like a number`).regex(/\S/, 'is empty');
 }
 
 function onOff(byDefault: boolean) {

@@ -20,7 +20,7 @@ export class MountArgumentError extends Error {
 /** `exists` tells whether a path is there: a file may well be called `a=b:ro`. */
 export function parseMountArgument(written: string, exists: (path: string) => boolean): MountArgument {
   // resolve('') is the working directory: a shell variable without a value must not serve that.
-  if (written === '') throw new MountArgumentError('a PATH is empty; write . for the working directory');
+  if (written.trim() === '') throw new MountArgumentError('a PATH is empty; write . for the working directory');
   if (exists(resolve(written))) return { written, name: undefined, path: resolve(written), readOnly: false };
   const equals = written.indexOf('=');
   const prefix = equals > 0 ? written.slice(0, equals) : '';
@@ -35,7 +35,7 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
   const readOnly = text.endsWith(':ro') && !exists(resolve(text));
   const relative = readOnly ? text.slice(0, -':ro'.length) : text;
   const path = resolve(relative);
-  if (relative === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
+  if (relative.trim() === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
   return { written, name, path, readOnly };
 }
 

@@ -50,7 +50,7 @@ export class WrongReferenceError extends Error {
 
 /** The registry of an image that names none is not guessed: `app:v1` is below --root, never on Docker Hub. */
 export function parseSourceReference(text: string, surroundings: Surroundings): SourceReference {
-  if (text === '') throw new WrongReferenceError('the name of an image or a path is empty');
+  if (text.trim() === '') throw new WrongReferenceError('the name of an image or a path is empty');
   const [, scheme, rest = ''] = /^(https?):\/\/(.*)$/i.exec(text) ?? [];
   if (scheme !== undefined) return remote(text, rest, scheme.toLowerCase() === 'http' ? 'http' : 'https');
   if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
