@@ -120,7 +120,7 @@ export class LayoutBlobs {
     const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
     // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
     if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
-    await this.adoptUnshared(digest, staged);
+    const { label } = await this.adoptUnshared(digest, staged);
     try {
       await this.#store.link(this.#keys.blob(digest), pool);
     } catch (error) {
@@ -129,16 +129,17 @@ export class LayoutBlobs {
       throw error;
     }
     const shared = await this.#store.stat(pool);
-    if (shared !== undefined) this.#ledger.setRight(digest, shared);
+    if (shared?.label === label) this.#ledger.setRight(digest, shared);
   }
 
   /** The same for the bytes of a manifest: a file of its own. */
-  async adoptUnshared(digest: Digest, staged: StagedObject): Promise<void> {
+  async adoptUnshared(digest: Digest, staged: StagedObject): Promise<ObjectInfo> {
     const key = this.#keys.blob(digest);
     const info = await staged.commit(key);
     this.#ledger.setRight(digest, info);
     this.#ledger.setDurable(key, info);
     this.#received.add(digest);
+    return info;
   }
 
   /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
@@ -260,7 +261,8 @@ export class LayoutBlobs {
     if (source === poolKey(digest) && !(await this.#isGood(source, from, digest, from.size))) return false;
     if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
-    if (linked !== undefined && this.#ledger.isRight(digest, from)) {
+    // Another file, also a copy where links are refused, is hashed when it is asked for.
+    if (linked?.label === from.label && this.#ledger.isRight(digest, from)) {
       this.#ledger.setRight(digest, linked);
       this.#ledger.setDurable(target, linked);
     }

@@ -20,7 +20,10 @@ export interface LinkParts extends StoreParts {
   readonly space: FreeSpace;
 }
 
-/** Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent. */
+/**
+ * Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent. Where others replace or
+ * delete the one or the other at the same time, `to` is as the last of them left it: its version tells.
+ */
 export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<boolean> {
   const { tree, directories } = parts;
   const held = tree.tryHold(parentOf(from));
@@ -62,10 +65,26 @@ async function linkOrCopy(parts: LinkParts, source: Source, to: Key, target: Hel
     await parts.space.assertRoom(source.file.stats.size);
     return files.copyAndRename(tree.pathOfOpen(source.file.descriptor) ?? from, to, target);
   }
-  if (isSameFile(target.look(nameOf(to)), source)) return;
-  // Somebody put another file, or a link to one, under the source's name after it was opened.
-  files.removeDraft(target.at(nameOf(to)));
-  throw new StorageError('unavailable', `${source.held.keyOf(source.name)} was replaced while it was linked`);
+  if (!isSameFile(target.look(nameOf(to)), source)) await assertFile(parts, to, target);
+}
+
+/**
+ * Another push of the same blob replaced what was linked, or the link, meanwhile: acknowledged or about to be, it stays. What is no
+ * file was put under the source's name by somebody else after it was opened.
+ */
+async function assertFile({ tree, files }: StoreParts, to: Key, target: HeldDirectory): Promise<void> {
+  const found = target.look(nameOf(to));
+  if (found?.isFile() === false) {
+    files.removeDraft(target.at(nameOf(to)));
+    throw new StorageError('unavailable', `what became ${to} was replaced while it was linked`);
+  }
+  const file = found && tree.openIn(target, nameOf(to), constants.O_RDONLY);
+  if (file === undefined) return;
+  try {
+    await tree.calls.fsync(file.descriptor);
+  } finally {
+    tree.calls.closeSync(file.descriptor);
+  }
 }
 
 /** link(2) does not replace; rename(2) does. */

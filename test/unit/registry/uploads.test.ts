@@ -190,6 +190,19 @@ describe.each(onEveryDriver)('an upload %s', (_, open) => {
   });
 });
 
+describe.each(onEveryDriver)('one blob pushed by many at once %s', (_, open) => {
+  it('is acknowledged to each of them, and whole in every repository', async () => {
+    const { repository } = await open();
+    const blob = blobOf('what all images have in common');
+    const names = Array.from({ length: 16 }, (_each, at) => `team/app-${at % 4}`);
+    const push = (name: string) => repository(name).uploads.push(blob.digest, chunkOf(blob.bytes));
+    expect(await Promise.all(names.map(push))).toEqual(
+      names.map(() => ({ digest: blob.digest, size: blob.bytes.length })),
+    );
+    for (const name of names) expect(await bytesOfBlob(repository(name), blob.digest)).toEqual(blob.bytes);
+  });
+});
+
 describe.each(onEveryDriver)('a session that is wanted twice %s', (_, open) => {
   it('is let go by a request whose client is gone, without mixing their bytes', async () => {
     const under = await open();

@@ -1,6 +1,6 @@
 // Publication of whole files: durable before visible, across file systems, and nothing left when it fails. Other file
 // systems and full disks are injected at the system calls.
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, stageText, textAt } from '../../../contract/store-under-test.ts';
@@ -209,6 +209,39 @@ test('a link that another process makes first is kept, and no name is left over 
   expect(await textAt(store, blob)).toBe('layer');
   expect((await store.stat(blob))?.links).toBe(2);
   expect(leftBehind(root)).toEqual([]);
+});
+
+test('a push of the same blob that replaces what is linked, or the link, meanwhile loses nothing (injected)', async () => {
+  const replacing = async (path: string) => {
+    writeFileSync(`${path}-next`, 'layer');
+    await systemCalls.rename(`${path}-next`, path);
+  };
+  for (const replacedSide of ['source', 'link'] as const) {
+    const { store, at } = await storeOnDisk({
+      link: async (from, to) => {
+        if (replacedSide === 'source') await replacing(from);
+        await systemCalls.link(from, to);
+        if (replacedSide === 'link') await replacing(to);
+      },
+    });
+    writeFileSync(at('layer'), 'layer');
+    expect(await store.link(key('layer'), blob)).toBe(true);
+    expect(await textAt(store, blob)).toBe('layer');
+    expect(await textAt(store, key('layer'))).toBe('layer');
+  }
+});
+
+test('a link that was put in the place of the source does not become an object (injected)', async () => {
+  const { store, at } = await storeOnDisk({
+    link: async (from, to) => {
+      await systemCalls.unlink(from);
+      symlinkSync('/etc/hostname', from);
+      await systemCalls.link(from, to);
+    },
+  });
+  writeFileSync(at('layer'), 'layer');
+  await expect(store.link(key('layer'), blob)).rejects.toMatchObject({ failure: 'unavailable' });
+  expect(existsSync(at(blob))).toBe(false);
 });
 
 test('a link whose source vanishes meanwhile is `false` (injected)', async () => {
