@@ -43,6 +43,7 @@ const shownDigests = 20;
 export class LostFiles {
   readonly #options: LostFilesOptions;
   #looked: LookedAt | undefined;
+  #restoring: Promise<unknown> = Promise.resolve();
   /** Acknowledged here, and nobody has the bytes any more. */
   #gone: readonly Digest[] = [];
 
@@ -52,9 +53,15 @@ export class LostFiles {
 
   /**
    * Manifests come back from memory or the journal, layers and configs from the pool. Costs a stat for each entry, and one for each
-   * directory of blobs where nothing came or went since the last look.
+   * directory of blobs where nothing came or went since the last look. One at a time: the look of the start and the first after it meet.
    */
-  async restore(index: LayoutIndex): Promise<LostLook> {
+  restore(index: LayoutIndex): Promise<LostLook> {
+    const look = this.#restoring.then(() => this.#restore(index));
+    this.#restoring = look.catch(() => {});
+    return look;
+  }
+
+  async #restore(index: LayoutIndex): Promise<LostLook> {
     const { guard, clock, log, name } = this.#options;
     // The bytes of what is listed may be known from another layout: one that we never wrote to is not touched for that.
     if (!(await guard.hasPast())) return nothingLost;

@@ -103,6 +103,17 @@ describe('what went while no server ran', () => {
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
 
+  it('is put back once, by however many looks', async () => {
+    const { repository, registry, store, another } = await memoryRegistry();
+    await pushImage(repository('a'), image, 'v1');
+    await registry.close();
+    await store.delete(keyOf(image));
+    const { registry: next, log } = await another();
+    for await (const { layout } of next.layouts()) await Promise.all([layout.recover(), layout.recover()]);
+    expect(await store.stat(keyOf(image))).toBeDefined();
+    expect(log.lines.filter(({ message }) => message.includes('put back'))).toHaveLength(1);
+  });
+
   it('is looked for no longer once the server is stopped', async () => {
     const { store, repository } = await memoryRegistry();
     await pushManifest(repository('a'), 'v1', image);
