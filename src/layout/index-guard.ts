@@ -248,7 +248,7 @@ const messages: Readonly<Record<Judgement['notes'][number]['kind'], string>> = {
   ambiguous: 'a stale copy and an edit look the same; this is what was assumed',
   displaced: 'it moved a tag that we had moved; its choice stands, our manifest stays untagged',
   clobbered: 'it held nothing of what was there; everything was put back',
-  torn: 'no command leaves such a file, two writers met: what is new in it was taken, everything else was kept',
+  torn: 'no single command leaves such a file: what is new was taken, all else kept; delete through the registry what is to go',
 };
 
 /** Applies a delta to the draft: what is there already stays as it is. */
