@@ -67,8 +67,10 @@ async function childrenOf(store: ObjectStore, prefix: Key): Promise<readonly Chi
   try {
     return await store.list(prefix);
   } catch (error) {
-    if (prefix !== rootPrefix && error instanceof StorageError) return [];
-    throw error;
+    if (prefix === rootPrefix || !(error instanceof StorageError)) throw error;
+    // A volume that went meanwhile is one: half a list would be taken for all there is.
+    await store.list(rootPrefix);
+    return [];
   }
 }
 

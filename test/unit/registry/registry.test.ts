@@ -1,6 +1,7 @@
 // The registry as a whole: its repositories, its readiness, and one layout object for each repository.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { rootPrefix } from '../../../src/layout/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { imageManifest } from '../../support/content.ts';
@@ -30,6 +31,17 @@ describe.each(onEveryDriver)('the catalogue %s', (_, open) => {
     expect(await registry.catalog({})).toEqual({ items: [], more: false });
     expect(await store.list('' as Key)).toEqual([]);
   });
+});
+
+it('does not list half a registry when its volume goes meanwhile', async () => {
+  const { root, store: inner } = await directoryRegistry();
+  const { store, rightAfter } = interleaving(inner);
+  const { registry, repository } = registryOver(store);
+  for (const name of ['a', 'b']) await pushImage(repository(name), image, 'v1');
+  rightAfter('list', () => renameSync(root, `${root}-away`), rootPrefix);
+  await expect(registry.catalog({})).rejects.toMatchObject({ failure: 'unavailable' });
+  renameSync(`${root}-away`, root);
+  expect((await registry.catalog({})).items).toEqual(['a', 'b']);
 });
 
 it('does not list directories of other tools, nor names that nobody could ask for', async () => {
