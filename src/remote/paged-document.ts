@@ -5,6 +5,10 @@ import { RemoteError } from './remote-error.ts';
 
 const maxPages = 10_000;
 const maxItems = 1_000_000;
+/** Of all pages together, with their URLs, which are remembered. */
+const maxBytes = 64 * 1024 * 1024;
+/** Pages without an item in a row: registries leave out of a page what somebody may not see. */
+const maxEmptyPages = 200;
 
 /**
  * Follows Link until the last page. `itemsOf` reads a page; undefined ends with undefined, for an answer that is no such list
@@ -18,6 +22,8 @@ export async function everyPage<Item>(
   const { host } = client.address;
   const seen = new Set<string>();
   const items: Item[] = [];
+  let bytes = 0;
+  let emptyPages = 0;
   for (let url: URL | undefined = question.url; url !== undefined; ) {
     if (seen.has(url.href)) throw new RemoteError(host, `the pages of a list go in circles (${url.pathname})`);
     seen.add(url.href);
@@ -25,8 +31,11 @@ export async function everyPage<Item>(
     const some = itemsOf(page);
     if (some === undefined) return undefined;
     for (const item of some) items.push(item);
-    if (seen.size >= maxPages || items.length > maxItems)
+    bytes += page.bytes.byteLength + url.href.length;
+    emptyPages = some.length === 0 ? emptyPages + 1 : 0;
+    if (seen.size >= maxPages || items.length > maxItems || emptyPages > maxEmptyPages)
       throw new RemoteError(host, `a list has no end (${url.pathname})`);
+    if (bytes > maxBytes) throw new RemoteError(host, `a list is longer than ${maxBytes} bytes (${url.pathname})`);
     url = nextPage(page.answer.headers.get('link'), url);
   }
   return items;

@@ -67,12 +67,12 @@ export function connectionError(host: string, error: unknown): RemoteError | Tra
   return code !== undefined && transientCodes.has(code) ? new TransientError(failure) : failure;
 }
 
-/** No byte moved for too long. */
+/** No byte moved for too long, or too few to be a body on its way. */
 export class StallError extends Error {
   override readonly name = 'StallError';
 
   constructor(stallMs: number) {
-    super(`no answer for ${stallMs / 1000} seconds`);
+    super(`no answer, or next to none, for ${stallMs / 1000} seconds`);
   }
 }
 

@@ -52,7 +52,9 @@ export class Transport {
     const init: RequestInit = { headers: all, redirect: 'manual', signal };
     try {
       const asked = fetch(url, form === undefined ? init : { ...init, method: 'POST', body: form });
-      return new HttpAnswer(await watch.during(asked), url, watch);
+      const response = await watch.during(asked);
+      watch.progressed();
+      return new HttpAnswer(response, url, watch);
     } catch (error) {
       throw connectionError(url.host, error);
     }

@@ -105,8 +105,26 @@ describe('what may pass', () => {
   it('a server that says nothing any more', async () => {
     const server = await fakeServer((_request, response) => void response.writeHead(200).write('{'));
     const { remote, pauses } = clientOf(server, { transport: { stallMs: 100 } });
-    await expect(remote.manifest(app, tag)).rejects.toThrow(`the registry ${server.host}: no answer for 0.1 seconds`);
+    await expect(remote.manifest(app, tag)).rejects.toThrow(`the registry ${server.host}: no answer, or next to none`);
     expect(pauses).toHaveLength(3);
+  });
+
+  it('a server that sends a byte now and then, of a manifest as of a blob', async () => {
+    const server = await fakeServer((_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000_000 });
+      const trickle = setInterval(() => void response.write('x'), 20);
+      response.on('close', () => clearInterval(trickle));
+    });
+    const { remote, pauses } = clientOf(server, { transport: { stallMs: 200, attempts: 2 } });
+    const stalled = `the registry ${server.host}: no answer, or next to none, for 0.2 seconds`;
+    await expect(remote.manifest(app, tag)).rejects.toThrow(stalled);
+    const descriptor = { ...image.descriptor, size: 1_000_000 };
+    const chunks = remote.readBlob(app, descriptor, 0)[Symbol.asyncIterator]();
+    const all = async () => {
+      while ((await chunks.next()).done !== true);
+    };
+    await expect(all()).rejects.toThrow(server.host);
+    expect(pauses).toHaveLength(2);
   });
 
   it('but nobody there does not pass', async () => {

@@ -55,6 +55,26 @@ describe('the catalog', () => {
     expect(page).toBe(6);
   });
 
+  it('that brings nothing page after page is given up', async () => {
+    let page = 0;
+    const server = await fakeServer((_request, response) => {
+      page += 1;
+      json(response, { repositories: [] }, { link: `</v2/_catalog?last=${page}>; rel="next"` });
+    });
+    await expect(clientOf(server).remote.repositories()).rejects.toThrow('has no end');
+    expect(page).toBe(201);
+  });
+
+  it('that is too long is given up, by its bytes', async () => {
+    const page = JSON.stringify({ repositories: ['x'], padding: 'x'.repeat(15 * 1024 * 1024) });
+    const server = await fakeServer(({ url }, response) => {
+      const link = `</v2/_catalog?last=${url.length}${'x'.repeat(url.length)}>; rel="next"`;
+      response.writeHead(200, { 'content-type': 'application/json', link }).end(page);
+    });
+    await expect(clientOf(server).remote.repositories()).rejects.toThrow('longer than 67108864 bytes');
+    expect(server.seen).toHaveLength(5);
+  });
+
   it.each([
     ['a page of a web server', 'text/html', '<html>hello</html>'],
     ['another document', 'application/json', '{"repositories": "all"}'],

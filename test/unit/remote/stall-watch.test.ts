@@ -12,7 +12,23 @@ describe('StallWatch', () => {
     vi.advanceTimersByTime(999);
     expect(watch.signal.aborted).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(watch.signal.reason).toMatchObject({ message: 'no answer for 1 seconds' });
+    expect(watch.signal.reason).toMatchObject({ message: expect.stringContaining('for 1 seconds') });
+  });
+
+  it('counts waits together until there is progress', async () => {
+    const watch = new StallWatch(1000);
+    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    for (const progressed of [true, false]) {
+      const step = watch.during(after(600));
+      await vi.advanceTimersByTimeAsync(600);
+      await step;
+      if (progressed) watch.progressed();
+    }
+    void watch.during(new Promise(() => {}));
+    vi.advanceTimersByTime(399);
+    expect(watch.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(watch.signal.aborted).toBe(true);
   });
 
   it('leaves a slow reader alone', async () => {
