@@ -26,7 +26,7 @@ export async function openLayoutArchive(file: string, options: LayoutArchiveOpti
     if (made !== undefined) return made;
     throw new StorageError('unsafe', `${file} is a tar, but no image layout: ${await whatElse(archive)}`);
   } catch (error) {
-    await archive.close();
+    await archive.discard();
     throw error;
   }
 }

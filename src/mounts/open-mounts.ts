@@ -10,6 +10,7 @@ import { ownFactsDirectory, sharedFactsDirectory } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
+import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
@@ -61,6 +62,7 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
   const named = places.map((place) => ({ place, name: nameFor(place, roots === 1) }));
   assertDistinct(named);
   await assertApart(options, places);
+  await tidyUnpacked(workDirectoryOf(options), options.log);
   const opened: OpenedMount[] = [];
   try {
     if (options.root !== undefined) opened.push(await openRoot(options.root, options));

@@ -1,7 +1,7 @@
 // The file that an archive is in, open for as long as the store is: a rename over its name changes nothing for readers,
 // and a write into it makes every further read fail rather than answer bytes of something else.
 import { createHash } from 'node:crypto';
-import { type BigIntStats, constants, fstatSync, realpathSync } from 'node:fs';
+import { type BigIntStats, constants, fstatSync, lstatSync, realpathSync } from 'node:fs';
 import { toStorageError } from '../filesystem/errno.ts';
 import { readInto } from '../filesystem/read-file.ts';
 import { systemCalls } from '../filesystem/system-calls.ts';
@@ -26,7 +26,7 @@ export class ArchiveFile {
     this.path = path;
     this.size = Number(stats.size);
     this.modifiedAtMs = Number(stats.mtimeMs);
-    this.identity = `${shortHash(path)}-${shortHash(`${stats.size} ${stats.mtimeNs}`)}`;
+    this.identity = identityOf(path, stats);
     this.#descriptor = descriptor;
     this.#modifiedAtNs = stats.mtimeNs;
   }
@@ -99,6 +99,21 @@ export function openArchiveFile(path: string): ArchiveFile {
   } catch (error) {
     throw toStorageError(error, 'read');
   }
+}
+
+/** That of the file at a path without symbolic links; undefined when there is none, or none that may be looked at. */
+export function identityAt(path: string): string | undefined {
+  try {
+    const stats = lstatSync(path, { bigint: true });
+    return stats.isFile() ? identityOf(path, stats) : undefined;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
+}
+
+function identityOf(path: string, { size, mtimeNs }: BigIntStats): string {
+  return `${shortHash(path)}-${shortHash(`${size} ${mtimeNs}`)}`;
 }
 
 /** The part of an identity that stays the same while the file at a path changes. */

@@ -12,6 +12,7 @@ import { ReadOnlyStore } from './read-only-store.ts';
 import type { IgnoredMember, Member, TarContents } from './tar-contents.ts';
 import { scanTar, type TarScan } from './tar-scan.ts';
 import { openUnpacked } from './unpacked-archive.ts';
+import { forgetUnpacked } from './unpacked-cache.ts';
 
 export interface ArchiveStoreOptions {
   readonly log: ArchiveLog;
@@ -20,6 +21,13 @@ export interface ArchiveStoreOptions {
   /** The directory inside the archive whose members are served, '' for all. Unless given it is found: see `layoutBase`. */
   readonly base?: string;
 }
+
+interface NamedArchive extends Pick<ArchiveStore, 'name' | 'identity' | 'base'> {
+  /** Removes what was unpacked. */
+  readonly discard: () => Promise<void>;
+}
+
+const nothing = async () => {};
 
 export class ArchiveStore extends ReadOnlyStore {
   readonly name: string;
@@ -32,12 +40,15 @@ export class ArchiveStore extends ReadOnlyStore {
   readonly #file: ArchiveFile;
   readonly #tree: MemberTree;
 
+  readonly #discard: () => Promise<void>;
+
   /** For `openArchiveStore`. `file` is the tar itself, `identity` that of the file which the operator named. */
-  constructor(name: string, identity: string, file: ArchiveFile, contents: TarContents, base: string) {
+  constructor({ name, identity, base, discard }: NamedArchive, file: ArchiveFile, contents: TarContents) {
     super();
     this.name = name;
     this.identity = identity;
     this.base = base;
+    this.#discard = discard;
     this.ignored = contents.ignored;
     this.#file = file;
     this.#tree = new MemberTree(contents, base);
@@ -93,6 +104,12 @@ export class ArchiveStore extends ReadOnlyStore {
     this.#file.close();
   }
 
+  /** Closes what turned out to be of no use, and keeps nothing that was unpacked of it. */
+  async discard(): Promise<void> {
+    await this.close();
+    await this.#discard();
+  }
+
   #find(key: Key): Member | undefined {
     const member = this.#tree.find(key);
     if (member === undefined && this.#tree.isSymbolicLink(key)) {
@@ -128,9 +145,11 @@ export async function openArchiveStore(path: string, options: ArchiveStoreOption
     file.assertUnchanged();
     const base = options.base ?? layoutBase(scan.contents);
     report(path, scan, base, options.log);
-    return new ArchiveStore(path, named.identity, file, scan.contents, base);
+    const discard = file === named ? nothing : () => forgetUnpacked(options.workDirectory, named.identity);
+    return new ArchiveStore({ name: path, identity: named.identity, base, discard }, file, scan.contents);
   } catch (error) {
     file.close();
+    if (file !== named) await forgetUnpacked(options.workDirectory, named.identity);
     throw error;
   } finally {
     if (file !== named) named.close();

@@ -8,18 +8,28 @@ import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts
 import type { ArchiveLog } from './archive-log.ts';
 import { decompress } from './decompress.ts';
 import { type Compression, fileForm, formBytes } from './file-form.ts';
+import { forgetUnpacked, rememberOrigin, unpackedDirectory, unpackedName } from './unpacked-cache.ts';
 import { removeOutdated, writeWorkFile } from './work-file.ts';
 import { CorruptStreamError } from './zstd-frames.ts';
 
 export interface UnpackOptions {
   readonly log: ArchiveLog;
   readonly workDirectory: string;
-  /** For tests: free bytes of the file system that a directory is on. */
-  readonly freeBytes?: (directory: string) => Promise<number>;
+  /** For tests: the file system that a directory is on. */
+  readonly roomIn?: (directory: string) => Promise<Room>;
 }
 
-/** Never taken: a full disk would hurt others than us. */
-const reservedBytes = 256 * 1024 * 1024;
+/** In bytes. */
+export interface Room {
+  readonly free: number;
+  readonly total: number;
+}
+
+/** Never taken: a full disk would hurt others than us. Whoever sends an archive decides how large it grows. */
+export function keptFree(total: number): number {
+  return Math.max(1024 ** 3, Math.ceil(total / 20));
+}
+
 const checkEveryBytes = 32 * 1024 * 1024;
 const reportEveryMs = 5_000;
 
@@ -35,12 +45,18 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
       `${path} is neither a tar nor one compressed with gzip or zstd${guess(form.looksLike)}`,
     );
   }
-  const directory = join(options.workDirectory, 'unpacked');
-  const name = `${file.identity}.tar`;
+  const directory = unpackedDirectory(options.workDirectory);
+  const name = unpackedName(file);
   const present = openIfPresent(join(directory, name));
   if (present !== undefined) return present;
   await removeOutdated(directory, pathPartOf(file.identity), name);
-  await new Unpacking(file, path, directory, options).run(name, form.compression);
+  await rememberOrigin(options.workDirectory, file);
+  try {
+    await new Unpacking(file, path, directory, options).run(name, form.compression);
+  } catch (error) {
+    await forgetUnpacked(options.workDirectory, file.identity);
+    throw error;
+  }
   return openArchiveFile(join(directory, name));
 }
 
@@ -54,17 +70,17 @@ class Unpacking {
   readonly #path: string;
   readonly #directory: string;
   readonly #log: ArchiveLog;
-  readonly #freeBytes: (directory: string) => Promise<number>;
+  readonly #roomIn: (directory: string) => Promise<Room>;
   #written = 0;
   #nextCheckAt = checkEveryBytes;
   #nextReportAtMs = Date.now() + reportEveryMs;
 
-  constructor(file: ArchiveFile, path: string, directory: string, { log, freeBytes }: UnpackOptions) {
+  constructor(file: ArchiveFile, path: string, directory: string, { log, roomIn = roomOf }: UnpackOptions) {
     this.#file = file;
     this.#path = path;
     this.#directory = directory;
     this.#log = log;
-    this.#freeBytes = freeBytes ?? freeBytesOf;
+    this.#roomIn = roomIn;
   }
 
   async run(name: string, compression: Compression): Promise<void> {
@@ -109,10 +125,10 @@ class Unpacking {
   }
 
   async #assertRoomFor(bytes: number): Promise<void> {
-    const free = await this.#freeBytes(this.#directory);
-    if (free >= bytes + reservedBytes) return;
+    const { free, total } = await this.#roomIn(this.#directory);
+    if (free >= bytes + keptFree(total)) return;
     const message = `${this.#path} cannot be unpacked: ${this.#written} bytes are written to ${this.#directory}, ${free} are free`;
-    throw new StorageError('no-space', `${message}, and ${reservedBytes} are kept free`);
+    throw new StorageError('no-space', `${message}, and ${keptFree(total)} are kept free`);
   }
 }
 
@@ -132,9 +148,9 @@ async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   if (start !== undefined) yield start;
 }
 
-async function freeBytesOf(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
+async function roomOf(directory: string): Promise<Room> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 function guess(looksLike: string | undefined): string {

@@ -48,7 +48,7 @@ export async function writeWorkFile(
     await rename(draft, `${directory}/${name}`);
     await syncDirectory(directory);
   } catch (error) {
-    await removeIfThere(draft);
+    await removeWorkFile(draft);
     throw toStorageError(error, 'write');
   }
 }
@@ -59,8 +59,7 @@ export async function removeOutdated(directory: string, prefix: string, name: st
     for (const entry of await readdir(directory)) {
       if (!entry.startsWith(prefix) || entry === name) continue;
       const path = `${directory}/${entry}`;
-      if (entry.endsWith(draftSuffix) && Date.now() - (await stat(path)).mtimeMs < draftStaleMs) continue;
-      await removeIfThere(path);
+      if (!entry.endsWith(draftSuffix) || (await isAbandonedDraft(path))) await removeWorkFile(path);
     }
   } catch (error) {
     if (!meansAbsent(error)) throw toStorageError(error, 'write');
@@ -76,7 +75,18 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function removeIfThere(path: string): Promise<void> {
+/** One that somebody may be writing still is not. */
+export async function isAbandonedDraft(path: string): Promise<boolean> {
+  if (!path.endsWith(draftSuffix)) return false;
+  try {
+    return Date.now() - (await stat(path)).mtimeMs >= draftStaleMs;
+  } catch (error) {
+    if (meansAbsent(error)) return false;
+    throw error;
+  }
+}
+
+export async function removeWorkFile(path: string): Promise<void> {
   try {
     await unlink(path);
   } catch (error) {

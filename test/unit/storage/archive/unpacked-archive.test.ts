@@ -4,9 +4,11 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { openLayoutArchive } from '../../../../src/layout/docker-archive.ts';
 import { openArchiveFile } from '../../../../src/storage/archive/archive-file.ts';
 import { openArchiveStore } from '../../../../src/storage/archive/archive-store.ts';
 import { openUnpacked } from '../../../../src/storage/archive/unpacked-archive.ts';
+import { tidyUnpacked } from '../../../../src/storage/archive/unpacked-cache.ts';
 import { type Archives, newArchives, refusalOf, textAt } from './archives.ts';
 import { tarMember, tarOf } from './tar-writer.ts';
 import { zstdFrame } from './zstd-writer.ts';
@@ -63,6 +65,8 @@ describe('a compressed archive', () => {
     expect([...(await unpackedNames(archives))].sort()).toEqual(
       [`${other.identity}.tar`, `${store.identity}.tar`].sort(),
     );
+    const origins = await readdir(join(archives.options.workDirectory, 'unpacked-from'));
+    expect(origins.sort()).toEqual([other.identity, store.identity].sort());
     // It is open still, and served on.
     expect(await textAt(old, 'index.json')).toBe('{}');
     await store.close();
@@ -122,8 +126,8 @@ describe('nothing is left behind by', () => {
     const bomb = tarMember({ path: 'index.json', content: Buffer.alloc(100_000_000) });
     const file = openArchiveFile(await archives.write(gzipSync(bomb, { level: 1 })));
     const answers = [1e12, 1e12, 200_000_000];
-    const freeBytes = async (): Promise<number> => answers.shift() ?? 0;
-    const refusal = await refusalOf(openUnpacked(file, 'bomb', { ...archives.options, freeBytes }));
+    const roomIn = async () => ({ free: answers.shift() ?? 0, total: 1e9 });
+    const refusal = await refusalOf(openUnpacked(file, 'bomb', { ...archives.options, roomIn }));
     expect(refusal.failure).toBe('no-space');
     expect(refusal.message).toMatch(/^bomb cannot be unpacked: 6\d{7} bytes are written/);
     expect(answers).toEqual([]);
@@ -134,25 +138,94 @@ describe('nothing is left behind by', () => {
   test('one for which there is no room from the start', async () => {
     const archives = await newArchives();
     const file = openArchiveFile(await archives.write(gzipSync(tar)));
-    const refusal = await refusalOf(openUnpacked(file, 'x', { ...archives.options, freeBytes: async () => 1_000 }));
+    const refusal = await refusalOf(
+      openUnpacked(file, 'x', { ...archives.options, roomIn: async () => ({ free: 1_000, total: 1e9 }) }),
+    );
     expect(refusal.failure).toBe('no-space');
     expect(refusal.message).toContain('0 bytes are written');
     expect(await unpackedNames(archives)).toEqual([]);
     file.close();
   });
 
+  test.each([
+    [1e9, 1024 ** 3],
+    [1e13, 5e11],
+  ])('one that would not leave a share of the disk: of %d bytes, %d', async (total, kept) => {
+    const archives = await newArchives();
+    const file = openArchiveFile(await archives.write(gzipSync(tar)));
+    const roomIn = (free: number) => ({ ...archives.options, roomIn: async () => ({ free, total }) });
+    const refusal = await refusalOf(openUnpacked(file, 'x', roomIn(kept + file.size - 1)));
+    expect(refusal.message).toContain(`and ${kept} are kept free`);
+    expect(await unpackedNames(archives)).toEqual([]);
+    (await openUnpacked(file, 'x', roomIn(kept + file.size))).close();
+    file.close();
+  });
+
+  test('a tar in which there is no layout', async () => {
+    const archives = await newArchives();
+    const path = await archives.write(gzipSync(tarOf({ path: 'notes.txt', content: 'mine' })));
+    await expect(openLayoutArchive(path, archives.options)).rejects.toThrow('no image layout');
+    expect(await unpackedNames(archives)).toEqual([]);
+    expect(await readdir(join(archives.options.workDirectory, 'unpacked-from'))).toEqual([]);
+  });
+
+  test('a tar that is damaged before anything of use is in it', async () => {
+    const archives = await newArchives();
+    expect(
+      (
+        await archives.refusal(
+          gzipSync(Buffer.concat([tarMember({ path: 'a', content: 'x' }), Buffer.alloc(512, 'z')])),
+        )
+      ).failure,
+    ).toBe('unavailable');
+    expect(await unpackedNames(archives)).toEqual([]);
+  });
+
   test('one that is written meanwhile', async () => {
     const archives = await newArchives();
     const path = await archives.write(gzipSync(tar));
     const file = openArchiveFile(path);
-    const freeBytes = async (): Promise<number> => {
+    const roomIn = async () => {
       appendFileSync(path, 'x');
-      return 1e12;
+      return { free: 1e12, total: 1e12 };
     };
-    const refusal = await refusalOf(openUnpacked(file, path, { ...archives.options, freeBytes }));
+    const refusal = await refusalOf(openUnpacked(file, path, { ...archives.options, roomIn }));
     expect(refusal.failure).toBe('unavailable');
     expect(await unpackedNames(archives)).toEqual([]);
     file.close();
+  });
+});
+
+describe('the cache', () => {
+  test.each([
+    ['is gone', (path: string) => rm(path)],
+    ['has changed', (path: string) => utimes(path, 1, 1)],
+    ['is another kind of thing now', (path: string) => rm(path).then(() => mkdir(path))],
+  ])('loses what was unpacked from a file that %s, at the next start, and nothing else', async (_, change) => {
+    const archives = await newArchives();
+    await archives.open(gzipSync(tar));
+    const other = await archives.open(gzipSync(tar), 'other.tar.gz');
+    await change(join(archives.directory, 'x.tar'));
+    await tidyUnpacked(archives.options.workDirectory, archives.options.log);
+    expect(await unpackedNames(archives)).toEqual([`${other.identity}.tar`]);
+    expect(await readdir(join(archives.options.workDirectory, 'unpacked-from'))).toEqual([other.identity]);
+  });
+
+  test('loses old drafts and tars of which nobody knows where they came from', async () => {
+    const archives = await newArchives();
+    const { identity } = await archives.open(gzipSync(tar));
+    const directory = join(archives.options.workDirectory, 'unpacked');
+    for (const name of ['stray.tar', 'old.partial', 'new.partial']) await writeFile(join(directory, name), '');
+    await utimes(join(directory, 'old.partial'), 1, 1);
+    await tidyUnpacked(archives.options.workDirectory, archives.options.log);
+    expect([...(await unpackedNames(archives))].sort()).toEqual([`${identity}.tar`, 'new.partial'].sort());
+  });
+
+  test('need not be there', async () => {
+    const archives = await newArchives();
+    await tidyUnpacked(archives.options.workDirectory, archives.options.log);
+    expect(existsSync(archives.options.workDirectory)).toBe(false);
+    expect(archives.lines).toEqual([]);
   });
 });
 
