@@ -199,7 +199,7 @@ export class Journal {
     }
   }
 
-  /** Of all that was acknowledged through us within the window, or was there when it began. */
+  /** Of all that was acknowledged through us since the journal was trimmed: of what was there before, nobody knows who wrote it. */
   async acknowledgedDigests(): Promise<ReadonlySet<string>> {
     await this.load();
     await this.#readWhole();
