@@ -1,6 +1,8 @@
 // The journal as a file that other processes append to and trim: reads on from where it was read to, and finds out when it is another one.
+import { Readable } from 'node:stream';
+import { newUploadId } from '../oci/upload-id.ts';
 import type { Key, ObjectStore, OpenObject, Version } from '../storage/object-store.ts';
-import { meansNoSpace } from '../storage/storage-error.ts';
+import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
 import { readHeader, type Span } from './journal-record.ts';
 
 export interface Tail {
@@ -119,13 +121,32 @@ export class JournalFile {
     this.forget();
   }
 
-  /** False where there is no room for both: it stays as it is, and no write of the repository is refused for that. */
-  async replace(bytes: Uint8Array): Promise<boolean> {
+  /**
+   * Becomes `head` and what stands from `from` on, copied in pieces: an hour of pushes may be hundreds of megabytes. False where there
+   * is no room for both, or the file is another one by now: it stays as it is, and no write of the repository is refused for that.
+   */
+  async replace(head: string, from: number): Promise<boolean> {
+    const journal = await this.#store.open(this.#key);
+    if (journal === undefined) return false;
     try {
-      await this.#store.write(this.#key, bytes);
+      if ((await idOf(journal)) !== this.#id) return false;
+      await this.#publish(Readable.from(contentOf(journal, { head, from, to: this.#size })));
       return true;
     } catch (error) {
       if (meansNoSpace(error)) return false;
+      throw error;
+    } finally {
+      await journal.close();
+    }
+  }
+
+  async #publish(content: Readable): Promise<void> {
+    const staged = await this.#store.stage(newUploadId(), { journal: this.#key });
+    try {
+      await staged.append(content, { signal: new AbortController().signal, onChunk: () => {} });
+      await staged.commit(this.#key);
+    } catch (error) {
+      await staged.discard();
       throw error;
     }
   }
@@ -149,6 +170,19 @@ async function startOfLine(journal: OpenObject, at: number): Promise<number> {
     const end = bytes.indexOf(newline);
     if (end >= 0) return from + end + 1;
     if (bytes.length === 0) return from;
+  }
+}
+
+async function* contentOf(
+  journal: OpenObject,
+  { head, from, to }: { readonly head: string; readonly from: number; readonly to: number },
+): AsyncGenerator<Buffer> {
+  yield Buffer.from(head);
+  for (let at = from; at < to; ) {
+    const bytes = await readSpan(journal, { at, length: Math.min(pieceBytes, to - at) });
+    if (bytes.length === 0) throw new StorageError('unavailable', 'a journal was cut short while it was trimmed');
+    at += bytes.length;
+    yield bytes;
   }
 }
 

@@ -221,8 +221,7 @@ export class Journal {
     const digests = new Set(versions.slice(cut + 1).flatMap(({ added }) => added.map(({ digest }) => digest)));
     const spans = Array.from(digests, (digest) => this.#view.manifests.get(digest));
     const past = await this.recall(label);
-    const recent = await this.#file.read({ at: last.end, length: size - last.end });
-    if (past?.versions.length !== versions.length || recent === undefined) return;
+    if (past?.versions.length !== versions.length) return;
     const pieces = [printHeader(this.#newId()), printEntries(stateAt(past, cut).values())];
     const snapshot = { author: 'snapshot', base: undefined, label: last.label, delta: noDelta, owed: noDelta } as const;
     pieces.push(this.#record(snapshot, last.atMs));
@@ -232,7 +231,7 @@ export class Journal {
       if (line === undefined) return;
       pieces.push(`\n${line}\n`);
     }
-    if (!(await this.#file.replace(Buffer.concat([Buffer.from(pieces.join('')), recent])))) return;
+    if (!(await this.#file.replace(pieces.join(''), last.end))) return;
     this.#trimAtBytes = healPolicy.journalFloorBytes;
     await this.load();
   }
