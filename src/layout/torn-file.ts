@@ -8,7 +8,7 @@ import { type Delta, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from
 export interface ExplainedEdit {
   readonly edit: Delta;
   readonly base: State;
-  /** The base is not the newest version: one command read it and wrote this. From the newest one, several may have come between two looks. */
+  /** The base is not the newest version: one command read it and wrote this. From the newest one, several deletes may have come between two looks. */
   readonly isStale: boolean;
   /** Names that the file lists. */
   readonly names: ReadonlySet<string | undefined>;
@@ -27,17 +27,26 @@ export interface ExplainedEdit {
 /**
  * A delete by digest takes all names of one manifest, one by name takes one. No command deletes while it adds, or moves one tag while it
  * sets another to another digest; and only a person's script deletes several manifests. An entry without a digest is half of one.
+ * So a delete and a copy within the seconds between two looks are taken for damage, too: a delete can be repeated, what is lost not.
  */
 export function isTorn(explained: ExplainedEdit): boolean {
   const { edit, names, isStale, isYoung, isKnown, lacksAny } = explained;
   if (edit.added.some(({ digest }) => digest === '') && lacksAny()) return true;
   const deleted = edit.removed.filter((key) => isNamed(key) && !names.has(nameOfKey(key)) && isYoung(key));
   const added = edit.added.filter(({ key }) => isNamed(key) && !isKnown(key));
+  if (deleted.length > 0 && (added.length > 0 || bringsContent(explained))) return true;
+  if (isStale && mixesVersions(explained, deleted.length > 0)) return true;
+  if (isStale && new Set(added.map(digestOf)).size > 1 && movesWithin(explained.base, added)) return true;
   const manifests = new Set(deleted.map((key) => key.split('\n', 1)[0]));
-  if (!isStale) return manifests.size > (added.length > 0 ? healPolicy.undoneLimit : healPolicy.deletedAtOnceLimit);
-  if (mixesVersions(explained, deleted.length > 0)) return true;
-  if (added.length === 0) return manifests.size > 1;
-  return deleted.length > 0 || (movesWithin(explained.base, added) && new Set(added.map(digestOf)).size > 1);
+  return manifests.size > (isStale ? 1 : healPolicy.deletedAtOnceLimit);
+}
+
+/** An untagged entry of content that the base did not list: an attached referrer, and not what a tag left behind. */
+function bringsContent({ edit, base, isKnown }: ExplainedEdit): boolean {
+  const unnamed = edit.added.filter(({ key }) => !isNamed(key) && !isKnown(key));
+  if (unnamed.length === 0) return false;
+  const digests = digestsOf(base);
+  return unnamed.some(({ digest }) => !digests.has(digest));
 }
 
 /** Entries of a newer version stand in a file that lacks what the same version listed, or that we deleted since. */

@@ -68,7 +68,10 @@ describe('a file that is spliced together from two copies', () => {
         const names = new Set(file.map(({ key }) => nameOfKey(key)));
         const tags = tagsOf(each.deleted, each.pushes);
         const missing = tags.filter((at) => !names.has(`t${at}`));
-        if (missing.length <= healPolicy.deletedAtOnceLimit) return;
+        // A splice that brings nothing new and lacks little is what a few deletes leave.
+        const isNew = ['X', 'Y'].some((name) => file.some((one) => one.digest === digestNamed(name)));
+        if (!isNew && missing.length <= healPolicy.deletedAtOnceLimit) return;
+        if (missing.length === 0) return;
         judged += 1;
         layout.foreign({ name: 'a tear', arrived: each.arrived, edit: () => file }, layout.file);
         expect(tags.filter((at) => layout.tag(`t${at}`) !== digestNamed(`M${at}`))).toEqual([]);

@@ -58,6 +58,18 @@ describe('a mixture of what two programs wrote in place', () => {
     expect(judgement.notes).toContainEqual(expect.objectContaining({ kind: 'torn', added: 0 }));
   });
 
+  it.each([
+    ['a tag', entry('N', { tag: 'n' })],
+    ['a referrer', entry('N', { subject: 'P1' })],
+  ])('that lacks a single young tag beside %s that is new takes nothing away', (_, added) => {
+    const layout = thirtyTags();
+    layout.foreign(
+      torn((m) => [...m.slice(0, 7), ...m.slice(8), added]),
+      layout.file,
+    );
+    expectAll(layout, ...thirty, ['N']);
+  });
+
   it('moves no tag, and keeps what it would have moved there', () => {
     const layout = thirtyTags();
     const moved = [entry('P3', { tag: 'p1' }), entry('N', { tag: 'p2' })];
@@ -126,12 +138,26 @@ describe('what is no mixture', () => {
     expectAll(layout, ...thirty);
   });
 
-  it('a delete and a copy between two looks are both honoured', () => {
+  it('a delete and a copy are both honoured when a look came between them, or when the tag is old', () => {
     const layout = thirtyTags();
-    const deleted = tools.skopeoDelete('p4').edit(layout.file);
-    layout.foreign(tools.skopeoCopy('N', 'n'), deleted);
+    layout.foreign(tools.skopeoDelete('p4'), layout.file);
+    layout.foreign(tools.skopeoCopy('N', 'n'), layout.file);
     expect(layout.tag('p4')).toBeUndefined();
-    expectAll(layout, ['N', 'n'], ['P5', 'p5']);
+    layout.wait(2 * healPolicy.windowMs);
+    const deleted = tools.skopeoDelete('p5').edit(layout.file);
+    layout.foreign(tools.skopeoCopy('O', 'o'), deleted);
+    expect(layout.tag('p5')).toBeUndefined();
+    expectAll(layout, ['N', 'n'], ['O', 'o'], ['P6', 'p6']);
+  });
+
+  it('what a tag leaves behind beside a delete is no addition', () => {
+    const layout = thirtyTags();
+    layout.foreign(
+      torn((m) => [...tools.skopeoDelete('p4').edit(m), entry('P4')]),
+      layout.file,
+    );
+    expect(layout.tag('p4')).toBeUndefined();
+    expect(layout.has('P4')).toBe(true);
   });
 
   it('a tag that is moved, an image listed twice, and untagged entries that go, are edits', () => {
