@@ -9,8 +9,8 @@ import { ServerProcess } from './server-process.ts';
 export interface CollectorRun {
   readonly pushes: number;
   readonly collectedMs: number;
-  readonly lost: number;
-  readonly lostAfterRestart: number;
+  /** Before or after the servers were stopped and one was started again. */
+  readonly lost: readonly string[];
 }
 
 const repository = 'shared';
@@ -51,10 +51,10 @@ export async function collectorRun(scratch: string, tags: number): Promise<Colle
   copying = false;
   await Promise.all(beside);
   await sleep(restMs);
-  const lost = (await acknowledged.lost(server.url)).length;
+  const lost = new Set(await acknowledged.lost(server.url));
   await server.stop();
   const restarted = await ServerProcess.start(root, log);
-  const lostAfterRestart = (await acknowledged.lost(restarted.url)).length;
+  for (const tag of await acknowledged.lost(restarted.url)) lost.add(tag);
   await restarted.stop();
-  return { pushes: acknowledged.count, collectedMs, lost, lostAfterRestart };
+  return { pushes: acknowledged.count, collectedMs, lost: [...lost] };
 }

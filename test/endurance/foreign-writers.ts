@@ -10,9 +10,8 @@ import { ServerProcess } from './server-process.ts';
 export interface ForeignRound {
   readonly pushes: number;
   readonly foreignWrites: number;
-  readonly lost: number;
-  /** After both servers were stopped and one was started again. */
-  readonly lostAfterRestart: number;
+  /** Before or after the servers were stopped and one was started again. */
+  readonly lost: readonly string[];
 }
 
 const repository = 'shared';
@@ -56,10 +55,10 @@ export async function foreignRound(scratch: string, seconds: number): Promise<Fo
     write('oras', oras, (tag) => ['cp', '--from-oci-layout', 'image:v1', '--to-oci-layout', `${layout}:${tag}`]),
   ]);
   await sleep(restMs);
-  const lost = (await acknowledged.lost(urls[0] ?? '')).length;
+  const lost = new Set(await acknowledged.lost(urls[0] ?? ''));
   await Promise.all(servers.map((server) => server.stop()));
   const restarted = await ServerProcess.start(root, log);
-  const lostAfterRestart = (await acknowledged.lost(restarted.url)).length;
+  for (const tag of await acknowledged.lost(restarted.url)) lost.add(tag);
   await restarted.stop();
-  return { pushes: acknowledged.count, foreignWrites, lost, lostAfterRestart };
+  return { pushes: acknowledged.count, foreignWrites, lost: [...lost] };
 }

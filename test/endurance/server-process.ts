@@ -11,6 +11,12 @@ const startMs = 20_000;
 const stopMs = 60_000;
 const mebibyte = 1024 * 1024;
 
+/** None outlives the run. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface Usage {
   readonly rssMiB: number;
   readonly descriptors: number;
@@ -30,7 +36,8 @@ export class ServerProcess {
     const args = [program, 'serve', '--root', root, '--listen', '127.0.0.1:0'];
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, MOORAGE_LOG_REQUESTS: 'false' };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    process.once('exit', () => child.kill('SIGKILL'));
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     child.stderr?.on('data', (text: Buffer) => appendFileSync(logFile, text));
     let output = '';
     child.stdout?.on('data', (text: Buffer) => {

@@ -15,7 +15,7 @@ export interface SoakSample extends Usage {
 export interface SoakRun {
   readonly samples: readonly SoakSample[];
   readonly pushes: number;
-  readonly lost: number;
+  readonly lost: readonly string[];
   readonly refused: number;
 }
 
@@ -53,9 +53,10 @@ export async function soakRun(scratch: string, seconds: number): Promise<SoakRun
     }
   };
   await Promise.all([...Array.from({ length: workers }, work), sample()]);
-  let [lost, refused] = [0, 0];
+  const lost: string[] = [];
+  let refused = 0;
   for (const each of all) {
-    lost += (await each.lost(server.url)).length;
+    lost.push(...(await each.lost(server.url)));
     for (const count of each.refused.values()) refused += count;
   }
   await server.stop();
