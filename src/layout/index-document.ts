@@ -12,6 +12,9 @@ export class IndexUnreadableError extends Error {
   override readonly name = 'IndexUnreadableError';
 }
 
+/** It is whole, and of another kind: the file of a web project that lies among the repositories. */
+export class ForeignIndexError extends IndexUnreadableError {}
+
 export interface IndexDocument {
   /** The text before the first entry, ending in `[`. */
   readonly head: string;
@@ -58,7 +61,7 @@ function parseWhole(bytes: Buffer): IndexDocument {
   const before = members.slice(0, at < 0 ? members.length : at);
   const after = at < 0 ? [] : members.slice(at + 1);
   for (const member of [...before, ...after]) JSON.parse(member.text);
-  if (!hasIndexMember(members.map(({ name }) => name))) throw new JsonSpanError('another kind of file');
+  if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is no image index');
   // `manifests` null or absent is an empty index (zot writes null).
   const manifests = members[at]?.text ?? 'null';
   const entries = (manifests === 'null' ? [] : elementsOf(manifests, maxIndexEntries)).map(parseIndexEntry);

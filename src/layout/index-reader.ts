@@ -12,7 +12,7 @@ import type {
   VersionLabel,
 } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { emptyIndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
+import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
 import { LayoutIndex } from './layout-index.ts';
 import type { LayoutLog } from './layout-log.ts';
@@ -65,9 +65,10 @@ export class IndexReader {
     return this.#seen !== undefined;
   }
 
-  /** Why index.json cannot be used as it is now; undefined when it can. */
+  /** Why index.json cannot be used as it is now; undefined when it can, and when there never was a layout: nothing of ours is amiss then. */
   get problem(): Error | undefined {
-    return this.#broken?.error;
+    const error = this.#broken?.error;
+    return error instanceof ForeignIndexError && this.#seen === undefined ? undefined : error;
   }
 
   /** Undefined when there is no such layout. Throws UNAVAILABLE (503) when index.json cannot be read and never could. */
@@ -164,7 +165,8 @@ export class IndexReader {
         const problem = unreadable(error);
         const lastGood = this.#seen?.index;
         // Waiting helps against a file that is being written, not against another version.
-        const isFinal = clock.elapsed() >= deadlineMs || problem instanceof UnsupportedLayoutError;
+        const isWhole = problem instanceof UnsupportedLayoutError || problem instanceof ForeignIndexError;
+        const isFinal = clock.elapsed() >= deadlineMs || isWhole;
         if (lastGood !== undefined || isFinal) this.#setBroken(problem, object?.info);
         if (lastGood !== undefined) return lastGood;
         if (isFinal) throw indexUnavailable(problem);
@@ -193,6 +195,12 @@ function unreadable(error: unknown): Error {
 export function indexUnavailable(cause: unknown): RegistryError {
   if (cause instanceof UnsupportedLayoutError) {
     return new RegistryError('UNAVAILABLE', { detail: cause.message, cause });
+  }
+  if (cause instanceof ForeignIndexError) {
+    return new RegistryError('UNAVAILABLE', {
+      detail: 'the index.json of this repository is no image index; it is left as it is',
+      cause,
+    });
   }
   return new RegistryError('UNAVAILABLE', {
     detail: 'the index.json of this repository cannot be read; it is left as it is',

@@ -75,6 +75,24 @@ describe('import from "moorage"', () => {
     );
   });
 
+  it('answers to the names that it is given, and else to every name until it listens', async () => {
+    const directory = await project({
+      'main.js': `
+        import { createRegistry } from 'moorage';
+        const asked = async (options, host) => {
+          const registry = await createRegistry(options);
+          const { statusCode } = await registry.inject({ url: '/v2/', headers: { host } });
+          await registry.close();
+          return statusCode;
+        };
+        console.log(await asked({}, 'other.example'));
+        console.log(await asked({ hosts: ['Registry.Example'] }, 'other.example'));
+        console.log(await asked({ hosts: ['Registry.Example'] }, 'registry.example:443'));
+        console.log(await asked({ hosts: 'any' }, 'other.example'));`,
+    });
+    expect(await runModule(directory, 'main.js')).toBe('200\n421\n200\n200\n');
+  });
+
   it('refuses options of the wrong type', async () => {
     const directory = await project({
       'wrong.ts': `import { createRegistry } from 'moorage';\nawait createRegistry({ root: 1, raedOnly: true });\n`,

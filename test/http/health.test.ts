@@ -1,12 +1,31 @@
 // Liveness and readiness.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
+import { mediaTypes } from '../../src/oci/media-type.ts';
 import { codesOf } from './support/answers.ts';
+import { imageManifest } from './support/content.ts';
+import { diskApp } from './support/disk-app.ts';
 import { registryApp } from './support/registry-app.ts';
 
 describe('health', () => {
   it.each(['/livez', '/readyz'])('%s is 200 while nothing is wrong', async (url) => {
     const { app } = registryApp();
     for (const method of ['GET', 'HEAD'] as const) expect((await app.inject({ method, url })).statusCode).toBe(200);
+  });
+
+  it('/readyz minds no web project among the repositories, and nothing writes into its index.json', async () => {
+    const { app, directory } = await diskApp();
+    mkdirSync(`${directory}/site`);
+    writeFileSync(`${directory}/site/index.json`, '{"name":"site"}');
+    for (const method of ['GET', 'PUT'] as const) {
+      const { bytes } = imageManifest();
+      const headers = { 'content-type': mediaTypes.imageManifest };
+      const answer = await app.inject({ method, url: '/v2/site/manifests/v1', headers, payload: bytes });
+      expect(answer.statusCode).toBe(503);
+      expect(answer.body).toContain('is no image index; it is left as it is');
+    }
+    expect(readFileSync(`${directory}/site/index.json`, 'utf8')).toBe('{"name":"site"}');
+    expect((await app.inject('/readyz')).statusCode).toBe(200);
   });
 
   it('/readyz is 503 and names the problems, /livez stays 200', async () => {
