@@ -2,7 +2,7 @@
 // rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries.
 import type { VersionLabel } from '../storage/object-store.ts';
 import { healPolicy } from './heal-policy.ts';
-import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed } from './indexed-entry.ts';
+import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from './indexed-entry.ts';
 
 /** What a version lists. */
 export type State = ReadonlyMap<EntryKey, IndexedEntry>;
@@ -38,6 +38,7 @@ export class FileView {
   readonly entries: ReadonlyMap<EntryKey, IndexedEntry>;
   readonly #unnamed = new Map<string, number>();
   #digests: ReadonlySet<string> | undefined;
+  #named: ReadonlyMap<string | undefined, readonly EntryKey[]> | undefined;
 
   /** Entries that are `known` are taken from there: comparing a string with itself takes no time, and they are compared often. */
   constructor(entries: Iterable<IndexedEntry>, known: State) {
@@ -56,6 +57,12 @@ export class FileView {
     return this.entries.has(key);
   }
 
+  /** Entries of a name. */
+  named(name: string | undefined): readonly EntryKey[] {
+    this.#named ??= keysByName(this.entries.keys());
+    return this.#named.get(name) ?? [];
+  }
+
   /** Unnamed entries of a digest. */
   unnamed(digest: string): number {
     return this.#unnamed.get(digest) ?? 0;
@@ -70,6 +77,17 @@ export class FileView {
     this.#digests ??= digestsOf(this.entries);
     return this.#digests.has(digest);
   }
+}
+
+function keysByName(keys: Iterable<EntryKey>): ReadonlyMap<string | undefined, readonly EntryKey[]> {
+  const named = new Map<string | undefined, EntryKey[]>();
+  for (const key of keys) {
+    const name = nameOfKey(key);
+    const others = named.get(name);
+    if (others === undefined) named.set(name, [key]);
+    else others.push(key);
+  }
+  return named;
 }
 
 export function digestsOf(state: State): Set<string> {

@@ -224,9 +224,13 @@ class Judging {
       for (const entry of want.values())
         if (isNamed(entry.key) && names.has(nameOfKey(entry.key) ?? '')) losers.push(entry);
     }
+    const wantsWithEdit = (key: EntryKey) => want.has(key) || added.some((entry) => entry.key === key);
     for (const key of edit.removed) {
       // Taken away from an old copy, but acknowledged again since.
-      if (this.#timeline.addedAt(key, this.#tip) <= base.at) want.delete(key);
+      if (this.#timeline.addedAt(key, this.#tip) > base.at) continue;
+      // oras keeps one entry of a name: where a torn file had listed two, perhaps not ours. A name that goes to nobody is not given away.
+      const holders = shown && isNamed(key) ? this.#file.named(nameOfKey(key)) : [];
+      if (holders.length === 0 || holders.some(wantsWithEdit)) want.delete(key);
     }
     for (const { key } of losers) if (!shown || !this.#file.has(key)) want.delete(key);
     for (const entry of added) want.set(entry.key, entry);

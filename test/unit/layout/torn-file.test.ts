@@ -120,6 +120,27 @@ describe('a mixture after another one', () => {
     expectAll(layout, ...thirty, ['N', 'n']);
   });
 
+  it('does not cost a tag whose name a tool took from it for another entry', () => {
+    const layout = thirtyTags();
+    const damaged = [...layout.file.slice(0, 20), entry('P3', { tag: 'p1' }), entry('N', { tag: 'n' })];
+    layout.foreign(
+      torn(() => damaged),
+      layout.file,
+    );
+    expectAll(layout, ...thirty, ['N', 'n']);
+    // oras keeps the last of two entries of one name.
+    const saved = damaged.filter(({ key, digest }) => nameOfKey(key) !== 'p1' || digest === digestNamed('P3'));
+    for (const content of ['O', 'Q']) {
+      layout.foreign(
+        torn(() => [...saved, entry(content, { tag: content.toLowerCase() })]),
+        layout.file,
+      );
+      layout.wait(minute);
+      expect(layout.tag('p1')).toBe(digestNamed('P1'));
+      expectAll(layout, ...thirty, ['N', 'n'], [content, content.toLowerCase()]);
+    }
+  });
+
   it('leaves room for a tool that reads the damaged file before it is healed', () => {
     const layout = thirtyTags();
     const damaged = [...layout.file.slice(0, 3), entry('N', { tag: 'n' })];
