@@ -63,7 +63,7 @@ describe('trimming', () => {
     const journal = servers.start();
     await pushed(servers, journal, 200);
     servers.nowMs += healPolicy.windowMs + 1;
-    rightBefore('write', () => {
+    rightBefore('commit', () => {
       throw new StorageError('no-space', 'full');
     });
     await journal.trim(label('v200'));
