@@ -29,6 +29,11 @@ export class BlobDeletions {
     this.#options = options;
   }
 
+  /** True where an image may lose a layer through us. */
+  get mayDeleteReferenced(): boolean {
+    return this.#options.referencedBlobs === 'allow';
+  }
+
   /** Runs the push of a manifest, after the deletes of what it refers to that began before it. */
   async pushing<Result>(
     references: Iterable<{ readonly digest: string }>,

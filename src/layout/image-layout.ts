@@ -313,7 +313,8 @@ export class ImageLayout {
   async recover(signal?: AbortSignal): Promise<void> {
     const index = await this.readIndex();
     if (index === undefined) return;
-    await this.#lostFiles.recall(index, signal);
+    // Where layers of images may be deleted through us, the journal does not say which were.
+    if (!this.deletions.mayDeleteReferenced) await this.#lostFiles.recall(index, signal);
     this.#watch.lookedForLost(await this.#lostFiles.restore(index));
   }
 

@@ -125,6 +125,20 @@ describe('what went while no server ran', () => {
     expect(interleaved.count('listingVersion')).toBe(0);
   });
 
+  it('leaves a layer deleted that an image needed, where that is allowed', async () => {
+    const first = await directoryRegistry({ referencedBlobs: 'allow' });
+    const [layer] = image.layers;
+    if (layer === undefined) throw new Error('no layer');
+    for (const name of ['a', 'b']) await pushImage(first.repository(name), image, 'v1');
+    await first.repository('a').blobs.delete(layer.digest);
+    await first.registry.close();
+    rmSync(`${first.root}/${keyOf(image)}`);
+    const second = await first.another({ referencedBlobs: 'allow' });
+    second.registry.start();
+    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
+    expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
+  });
+
   it('leaves what was deleted through us deleted', async () => {
     const first = await directoryRegistry();
     await pushImage(first.repository('a'), image, 'v1');
