@@ -119,35 +119,6 @@ test('a record that is appended in part ends the update before anything is visib
   expect(readFileSync(at(journal), 'utf8')).toBe('before');
 });
 
-test('what was to be there first is taken back when the replacement has no space, unless it was there (injected)', async () => {
-  const { store, at } = await storeOnDisk({
-    writeSync: failing(systemCalls.writeSync, 'ENOSPC', (_, bytes) => textOf(bytes) === 'index'),
-  });
-  const first = ['there', 'new'].map((name) => ({ key: key(`team/app/blobs/${name}`), bytes: bytesOf(name) }));
-  await store.write(key('team/app/blobs/there'), bytesOf('there'));
-  const update = store.update(index, async () => ({ bytes: bytesOf('index'), first, record: () => [], remove: [] }));
-  await expect(update).rejects.toMatchObject({ failure: 'no-space' });
-  expect(readdirSync(at('team/app/blobs'))).toEqual(['there']);
-});
-
-test('what is visible keeps what had to be there first, also when its directory cannot be synced (injected)', async () => {
-  let isFull = false;
-  const { store, at } = await storeOnDisk({
-    linkSync: (from, to) => {
-      systemCalls.linkSync(from, to);
-      isFull = true;
-    },
-    fsync: async (descriptor) => {
-      if (isFull) throw systemError('ENOSPC');
-      return systemCalls.fsync(descriptor);
-    },
-  });
-  const first = [{ key: key('team/app/oci-layout'), bytes: bytesOf('{}') }];
-  const update = store.update(index, async () => ({ bytes: bytesOf('index'), first, record: () => [], remove: [] }));
-  await expect(update).rejects.toMatchObject({ failure: 'no-space' });
-  expect(readdirSync(at('team/app')).sort()).toEqual(['index.json', 'oci-layout']);
-});
-
 test('an edit in place between the look and the rename runs the change again (35 of 154 tags were lost to it)', async () => {
   const { store, at } = await storeOnDisk();
   await written(store, 'a');
