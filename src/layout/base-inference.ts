@@ -33,9 +33,16 @@ export interface Stray {
   readonly delta: Delta;
 }
 
+export interface Reprint {
+  readonly known: IndexedEntry;
+  readonly line: string;
+}
+
 /** A file as it was read, ready to be compared. */
 export class FileView {
   readonly entries: ReadonlyMap<EntryKey, IndexedEntry>;
+  /** Known entries that the file prints in another way, and how. */
+  readonly reprinted: readonly Reprint[];
   readonly #unnamed = new Map<string, number>();
   #digests: ReadonlySet<string> | undefined;
   #named: ReadonlyMap<string | undefined, readonly EntryKey[]> | undefined;
@@ -43,11 +50,14 @@ export class FileView {
   /** Entries that are `known` are taken from there: comparing a string with itself takes no time, and they are compared often. */
   constructor(entries: Iterable<IndexedEntry>, known: State) {
     const byKey = new Map<EntryKey, IndexedEntry>();
+    const reprinted: Reprint[] = [];
     for (const entry of entries) {
       const same = known.get(entry.key) ?? entry;
       byKey.set(same.key, same);
+      if (same.line !== entry.line) reprinted.push({ known: same, line: entry.line });
     }
     this.entries = byKey;
+    this.reprinted = reprinted;
     for (const { key, digest } of byKey.values()) {
       if (!isNamed(key)) this.#unnamed.set(digest, this.unnamed(digest) + 1);
     }

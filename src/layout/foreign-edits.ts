@@ -23,7 +23,7 @@ import {
   nameOfKey,
   noDelta,
 } from './indexed-entry.ts';
-import { believedOf, isTorn } from './torn-file.ts';
+import { alteredAmong, believedOf, isTorn } from './torn-file.ts';
 import { untagged } from './untagged-entry.ts';
 
 /** A file that somebody else may have written. */
@@ -71,6 +71,8 @@ export function judge(past: Past, file: ForeignFile): Judgement {
 class Judging {
   readonly #past: Past;
   readonly #file: FileView;
+  /** Known entries that the file spoils. */
+  readonly #altered: readonly EntryKey[];
   readonly #timeline: Timeline;
   /** When the file was written. A time stamp from before our newest version was put back by cp -p, tar or rsync. */
   readonly #atMs: number;
@@ -86,6 +88,7 @@ class Judging {
     this.#tip = past.versions.length - 1;
     this.#tipState = stateAt(past, this.#tip);
     this.#file = new FileView(file.entries, this.#tipState);
+    this.#altered = alteredAmong(this.#file.reprinted);
     const tipAtMs = past.versions[this.#tip]?.atMs ?? 0;
     this.#atMs = file.modifiedAtMs >= tipAtMs ? Math.min(file.modifiedAtMs, file.seenAtMs) : file.seenAtMs;
     this.#graceMs = healPolicy.graceMs[file.arrived];
@@ -101,7 +104,7 @@ class Judging {
     const edit = this.#editFrom(base.state);
     const want = new Map(before);
     this.#apply(want, this.#honoured(edit, base, before), base, true);
-    const heal = differenceOf(this.#file.entries, want);
+    const heal = this.#withAltered(differenceOf(this.#file.entries, want), want);
     this.#noteOutcome(base.at, before, want, heal);
     return {
       seen: differenceOf(tip, this.#file.entries),
@@ -110,6 +113,13 @@ class Judging {
       urgent: heal.removed.length > 0 || heal.added.some(({ key }) => !this.#file.covers(key)),
       notes: this.#notes,
     };
+  }
+
+  /** What stands in the file under its key, and not as it is, is written again. */
+  #withAltered({ added, removed }: Delta, want: State): Delta {
+    const again = this.#altered.flatMap((key) => want.get(key) ?? []);
+    if (again.length === 0) return { added, removed };
+    return { added: [...added, ...again], removed: [...removed, ...again.map(({ key }) => key)] };
   }
 
   /** What of the edit is taken for meant: all of it, unless no command of any tool leaves such a file. */
@@ -124,6 +134,7 @@ class Judging {
       isKnown: (key: EntryKey) => this.#timeline.knows(key),
       isFromLater: (key: EntryKey) => this.#timeline.addedAt(key, this.#tip) > base.at,
       isWanted: (key: EntryKey) => before.has(key),
+      isAltered: this.#altered.length > 0,
       lacksAny: () => Array.from(tip.keys()).some((key) => !this.#file.covers(key)),
     };
     const isDamage = isTorn(explained);
@@ -249,7 +260,8 @@ class Judging {
     const baseAgeMs = base === this.#tip ? 0 : this.#atMs - (this.#past.versions[base + 1]?.atMs ?? this.#atMs);
     const restored = heal.added.filter(({ key }) => before.has(key) && !this.#file.covers(key)).map(({ key }) => key);
     if (restored.length > 0) this.#notes.push({ kind: 'restored', keys: restored, baseAgeMs });
-    if (heal.removed.length > 0) this.#notes.push({ kind: 'withdrawn', keys: heal.removed, baseAgeMs });
+    const withdrawn = heal.removed.filter((key) => !want.has(key));
+    if (withdrawn.length > 0) this.#notes.push({ kind: 'withdrawn', keys: withdrawn, baseAgeMs });
     const gone = differenceOf(before, want).removed;
     const digests = gone.length === 0 ? noneOf : digestsOf(want);
     const names = gone.length === 0 ? noneOf : new Set(Array.from(want.keys(), nameOfKey));

@@ -1,6 +1,7 @@
 // Whether a file is what two writers left that met while they wrote in place: valid JSON, and yet a mixture. No sign alone says so:
 // tools move tags, list an image twice and remove untagged entries. What no command does is to take many tagged entries away.
-import { digestsOf, type State } from './base-inference.ts';
+import { isDigest } from '../oci/digest.ts';
+import { digestsOf, type Reprint, type State } from './base-inference.ts';
 import { healPolicy } from './heal-policy.ts';
 import { type Delta, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from './indexed-entry.ts';
 
@@ -20,6 +21,8 @@ export interface ExplainedEdit {
   readonly isFromLater: (key: EntryKey) => boolean;
   /** True for an entry that is wanted without this file. */
   readonly isWanted: (key: EntryKey) => boolean;
+  /** True when the file says something else of content that is known than it is. */
+  readonly isAltered: boolean;
   /** True when the file lacks something that the newest version listed, whether the edit or an old copy explains it. */
   readonly lacksAny: () => boolean;
 }
@@ -30,7 +33,8 @@ export interface ExplainedEdit {
  * So a delete and a copy within the seconds between two looks are taken for damage, too: a delete can be repeated, what is lost not.
  */
 export function isTorn(explained: ExplainedEdit): boolean {
-  const { edit, names, isStale, isYoung, isKnown, lacksAny } = explained;
+  const { edit, names, isStale, isYoung, isKnown, isAltered, lacksAny } = explained;
+  if (isAltered || edit.added.some(({ digest }) => isMalformed(digest))) return true;
   if (edit.added.some(({ digest }) => digest === '') && lacksAny()) return true;
   const deleted = edit.removed.filter((key) => isNamed(key) && !names.has(nameOfKey(key)) && isYoung(key));
   const added = edit.added.filter(({ key }) => isNamed(key) && !isKnown(key));
@@ -39,6 +43,42 @@ export function isTorn(explained: ExplainedEdit): boolean {
   if (isStale && new Set(added.map(digestOf)).size > 1 && movesWithin(explained.base, added)) return true;
   const manifests = new Set(deleted.map((key) => key.split('\n', 1)[0]));
   return manifests.size > (isStale ? 1 : healPolicy.deletedAtOnceLimit);
+}
+
+/** Half of a digest beside half of another: one such entry makes other tools refuse the whole layout. */
+function isMalformed(digest: string): boolean {
+  return /^sha(?:256|512):/.test(digest) && !isDigest(digest);
+}
+
+/**
+ * Known entries of which the file says another type or size: neither ever changes for a digest, so that the seam of two copies goes
+ * through the entry. Tools print entries in their own form, and leave out what they do not know: that is no such thing.
+ */
+export function alteredAmong(reprinted: readonly Reprint[]): readonly EntryKey[] {
+  return reprinted.filter(({ known, line }) => isAnother(known, line)).map(({ known }) => known.key);
+}
+
+interface Fields {
+  readonly mediaType?: unknown;
+  readonly size?: unknown;
+}
+
+/** Known entries are compared with every file that another tool prints, thousands of them: read once. */
+const fieldsOfKnown = new WeakMap<IndexedEntry, Fields>();
+
+function isAnother(known: IndexedEntry, line: string): boolean {
+  const fields = fieldsOfKnown.get(known) ?? fieldsOf(known.line);
+  fieldsOfKnown.set(known, fields);
+  const { mediaType, size } = fields;
+  // Both stand there: the usual case costs no parse.
+  if (line.includes(`"${mediaType}"`) && line.includes(`${size}`)) return false;
+  const written = fieldsOf(line);
+  return mediaType !== written.mediaType || size !== written.size;
+}
+
+function fieldsOf(line: string): Fields {
+  const json: unknown = JSON.parse(line);
+  return typeof json === 'object' && json !== null ? json : {};
 }
 
 /** An untagged entry of content that the base did not list: an attached referrer, and not what a tag left behind. */
@@ -78,7 +118,7 @@ export function believedOf(
   const added = edit.added.flatMap((entry) => {
     const { key, digest } = entry;
     const wasDeleted = known.has(digest) && !digests.has(digest);
-    if (digest === '' || wasDeleted || isKnown(key)) return [];
+    if (digest === '' || isMalformed(digest) || wasDeleted || isKnown(key)) return [];
     if (!isNamed(key) || !held.has(nameOfKey(key))) return [entry];
     return known.has(digest) ? [] : [untag(entry)];
   });

@@ -1,7 +1,7 @@
 // Files that two programs left which wrote in place at the same time: what no command of any tool explains takes nothing away.
 import { describe, expect, it } from 'vitest';
 import { healPolicy } from '../../../src/layout/heal-policy.ts';
-import { type EntryKey, isNamed, nameOfKey } from '../../../src/layout/indexed-entry.ts';
+import { type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../../../src/layout/indexed-entry.ts';
 import { digestNamed, entry, type ForeignEdit, tools } from '../../support/foreign-tools.ts';
 import { SharedLayout } from '../../support/shared-layout.ts';
 
@@ -91,6 +91,34 @@ describe('a mixture of what two programs wrote in place', () => {
     );
     expectAll(layout, ...thirty);
     expect(layout.file.filter(({ digest }) => digest === '')).toEqual([]);
+  });
+
+  it.each([
+    ['type', { mediaType: 'application/vnd.ocinifest.v1+json' }],
+    ['size', { size: 17 }],
+  ])('whose seam goes through an entry, so that it says another %s, has it written again', (_, spoilt) => {
+    const layout = thirtyTags();
+    const spoil = (each: IndexedEntry): IndexedEntry =>
+      nameOfKey(each.key) === 'p5' ? { ...each, line: JSON.stringify({ ...JSON.parse(each.line), ...spoilt }) } : each;
+    const before = layout.file.find(({ key }) => nameOfKey(key) === 'p5');
+    const { heal } = layout.foreign(
+      torn((m) => [...m.map(spoil), entry('N', { tag: 'n' })]),
+      layout.file,
+    );
+    expect(heal.removed).toEqual([before?.key]);
+    expect(layout.file.filter(({ key }) => nameOfKey(key) === 'p5')).toEqual([before]);
+    expectAll(layout, ...thirty, ['N', 'n']);
+  });
+
+  it('loses an entry with half a digest, which other tools refuse the layout for', () => {
+    const layout = thirtyTags();
+    const digest = 'sha256:e8d26d03d79ee76c1bdccee03450282d06c44c3';
+    layout.foreign(
+      torn((m) => [...m, { key: digest as EntryKey, digest, line: `{"digest":"${digest}"}` }]),
+      layout.file,
+    );
+    expectAll(layout, ...thirty);
+    expect(layout.file.map((each) => each.digest)).not.toContain(digest);
   });
 
   it('brings nothing back that we deleted', () => {
@@ -200,6 +228,12 @@ describe('what is no mixture', () => {
     );
     expect(layout.has('P3')).toBe(false);
     expectAll(layout, ['P25', 'p25'], ['N', 'n']);
+  });
+
+  it('entries in the form of another tool, without what it does not know, are the same', () => {
+    const layout = thirtyTags();
+    const judgement = layout.foreign(tools.orasAttach('N'), layout.file);
+    expect(judgement.heal).toEqual({ added: [], removed: [] });
   });
 
   it('an entry without a digest stays where nothing is missing', () => {
