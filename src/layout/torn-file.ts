@@ -70,8 +70,8 @@ function isAnother(known: IndexedEntry, line: string): boolean {
   const fields = fieldsOfKnown.get(known) ?? fieldsOf(known.line);
   fieldsOfKnown.set(known, fields);
   const { mediaType, size } = fields;
-  // Both stand there: the usual case costs no parse.
-  if (line.includes(`"${mediaType}"`) && line.includes(`${size}`)) return false;
+  // Both stand there as every tool prints them: the usual case costs no parse.
+  if (line.includes(`"${mediaType}"`) && line.includes(`"size":${size},`)) return false;
   const written = fieldsOf(line);
   return mediaType !== written.mediaType || size !== written.size;
 }
