@@ -24,7 +24,8 @@ interface Splice {
 
 const splice: fc.Arbitrary<Splice> = fc.record({
   pushes: fc.integer({ min: 12, max: 60 }),
-  deleted: fc.uniqueArray(fc.nat({ max: 11 }), { maxLength: 3 }),
+  // Not M3: its digest under another name, from an old copy, is what `oras tag` leaves.
+  deleted: fc.uniqueArray(fc.constantFrom(0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11), { maxLength: 3 }),
   ages: fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 5 })),
   until: fc.nat({ max: 1000 }),
   // Never all of it: an old copy that was cut short, and a tag moved in it, is what one `oras tag` leaves.
