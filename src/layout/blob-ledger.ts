@@ -11,8 +11,8 @@ import type { LayoutLog } from './layout-log.ts';
 import { Pace } from './pace.ts';
 
 /** Bounded, a quarter of a kilobyte each: what was forgotten is hashed or synced once more. */
-const maxBlobs = 100_000;
-const maxDurable = 25_000;
+const maxBlobs = 50_000;
+const maxDurable = 10_000;
 /** About 150 bytes a line: more of them than are known in memory. */
 const maxLedgerBytes = 32 * 1024 * 1024;
 

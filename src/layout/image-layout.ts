@@ -197,7 +197,7 @@ export class ImageLayout {
     }
     await this.#learnForResponse(subject);
     await this.#writer.submit({ kind: 'remove', digest, subject, names });
-    this.manifests.forget(digest);
+    this.manifests.forget(found);
   }
 
   /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */

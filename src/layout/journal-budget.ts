@@ -9,7 +9,7 @@ export interface Releasable {
 /** By the bytes that it takes: a value that is equal to the one before would leave the sum as it was. */
 export type JournalBudget = LRUCache<Releasable, number>;
 
-const defaultBytes = 24 * 1024 * 1024;
+const defaultBytes = 16 * 1024 * 1024;
 
 export function newJournalBudget(bytes = defaultBytes): JournalBudget {
   return new LRUCache<Releasable, number>({

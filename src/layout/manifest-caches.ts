@@ -17,10 +17,10 @@ export interface ManifestCaches {
 
 const mebibyte = 1024 * 1024;
 /** Half of it is what holds small ones together, and comes on top. */
-const manifestBytes = 32 * mebibyte;
+const manifestBytes = 24 * mebibyte;
 const annotationBytes = 16 * mebibyte;
 /** These are objects, and a small heap must have room for more. */
-const factsBytes = Math.min(24 * mebibyte, Math.floor(getHeapStatistics().heap_size_limit / 8));
+const factsBytes = Math.min(8 * mebibyte, Math.floor(getHeapStatistics().heap_size_limit / 8));
 /** Of a key with its place in a cache. */
 const bytesOfPlace = 200;
 

@@ -58,7 +58,8 @@ export class ManifestReader {
   }
 
   /** It was deleted: nobody asks for it again. */
-  forget(digest: Digest): void {
+  forget({ digest, mediaType }: { readonly digest: Digest; readonly mediaType: string }): void {
+    this.#caches.facts.delete(factsKeyOf(digest, mediaType));
     this.#caches.bytes.delete(digest);
     this.#caches.annotations.delete(digest);
   }
