@@ -1,5 +1,5 @@
 // Who refers to a digest: the union of what every tool's convention says, each candidate verified against the manifest's own
-// `subject` (INTEROP §4.6).
+// `subject`.
 import type { Digest } from '../oci/digest.ts';
 import { isImageIndexType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
