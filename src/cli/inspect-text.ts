@@ -1,9 +1,9 @@
 // What `moorage inspect` prints: findings by layout, the worst first, or JSON.
-import type { Dialect } from '../layout/findings/dialects.ts';
-import type { Finding } from '../layout/findings/finding.ts';
-import type { FindingGroup } from '../layout/findings/finding-list.ts';
+import type { Dialect } from '../inspection/findings/dialects.ts';
+import type { Finding } from '../inspection/findings/finding.ts';
+import type { FindingGroup } from '../inspection/findings/finding-list.ts';
+import type { InspectedPart, Inspection } from '../inspection/inspection.ts';
 import { printableText } from '../oci/printable-text.ts';
-import type { InspectedPart, Inspection } from '../transfer/inspection/inspection.ts';
 import { jsonDocument } from './output-text.ts';
 
 export interface InspectSummary {

@@ -1,9 +1,9 @@
 // Looks at layouts on this machine or at a registry, and prints every finding.
 
+import { inspectLocal } from '../inspection/inspect-local.ts';
+import { inspectRemote } from '../inspection/inspect-remote.ts';
+import type { InspectDepth, Inspection } from '../inspection/inspection.ts';
 import { printableText } from '../oci/printable-text.ts';
-import { inspectLocal } from '../transfer/inspection/inspect-local.ts';
-import { inspectRemote } from '../transfer/inspection/inspect-remote.ts';
-import type { InspectDepth, Inspection } from '../transfer/inspection/inspection.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { pathKind } from '../transfer/path-kind.ts';
 import { SourceError } from '../transfer/source-error.ts';

@@ -1,8 +1,8 @@
 // Brings the layouts of a directory to the convention, and prints what changed and why.
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
-import type { Reconciled } from '../layout/reconciliation.ts';
-import type { RestoredEntry } from '../layout/remembered-entries.ts';
+import type { Reconciled } from '../layout/changes/reconciliation.ts';
+import type { RestoredEntry } from '../layout/healing/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';

@@ -1,6 +1,6 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
-import { readOutline } from '../layout/manifest-thread.ts';
+import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isContainerImage } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';

@@ -2,6 +2,7 @@
 import type { Environment } from '../config/environment.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
+import { hiddenLines } from '../inspection/hidden-list.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { LineOutput } from '../observability/line-output.ts';
@@ -9,7 +10,6 @@ import { createLogger, type Logger } from '../observability/logger.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
 import { exitCodes } from './failure.ts';
-import { hiddenLines } from './hidden-list.ts';
 import { type ListedAt, repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';

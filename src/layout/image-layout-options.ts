@@ -1,15 +1,15 @@
 // What a layout is made with: where it lies, the rules it follows, and what it shares with the other layouts of the process.
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
-import type { BlobChecks } from './blob-checks.ts';
-import type { ReferencedBlobs } from './blob-deletions.ts';
-import type { JournalBudget } from './journal-budget.ts';
-import type { LayoutPrefix } from './keys.ts';
+import type { BlobChecks } from './blobs/blob-checks.ts';
+import type { ReferencedBlobs } from './changes/blob-deletions.ts';
+import type { ReferrersTagRule } from './changes/referrers-responses.ts';
+import type { LayoutPrefix } from './files/keys.ts';
+import type { JournalBudget } from './healing/journal-budget.ts';
+import type { ReplacedFiles } from './healing/replaced-files.ts';
 import type { LayoutLog } from './layout-log.ts';
-import type { ManifestCaches } from './manifest-caches.ts';
+import type { ManifestCaches } from './manifests/manifest-caches.ts';
 import type { NameRules } from './names/name-rules.ts';
-import type { ReferrersTagRule } from './referrers-responses.ts';
-import type { ReplacedFiles } from './replaced-files.ts';
 
 export interface FactsPlace {
   readonly store: ObjectStore;

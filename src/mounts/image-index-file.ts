@@ -1,7 +1,7 @@
 // Whether a directory has an index.json of an image layout. Web projects have files of that name as well.
 import { closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasIndexMember } from '../layout/index-document.ts';
+import { hasIndexMember } from '../layout/index/index-document.ts';
 
 /** The members that tell stand at the beginning. */
 const lookedAtBytes = 64 * 1024;

@@ -1,8 +1,8 @@
 // Where the server of a directory keeps what it derived from it: for whoever only looks, and has found out what the server must know.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownFactsDirectory } from '../layout/files/keys.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
-import { ownFactsDirectory } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
 import { StorageError } from '../storage/storage-error.ts';

@@ -1,7 +1,7 @@
 // The blobs of one repository: what a client may ask, take over from another repository, and delete.
-import type { PassingCheck } from '../layout/blob-checks.ts';
+import type { PassingCheck } from '../layout/blobs/blob-checks.ts';
+import type { Patience } from '../layout/blobs/layout-blobs.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
-import type { Patience } from '../layout/layout-blobs.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
@@ -10,7 +10,7 @@ import type { OpenObject } from '../storage/object-store.ts';
 /** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
 export type BlobContent = OpenObject;
 
-export type { PassingCheck } from '../layout/blob-checks.ts';
+export type { PassingCheck } from '../layout/blobs/blob-checks.ts';
 
 export interface BlobInfo {
   readonly digest: Digest;

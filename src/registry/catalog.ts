@@ -6,11 +6,11 @@ import {
   layoutKeys,
   mayHoldRepositories,
   rootPrefix,
-} from '../layout/keys.ts';
-import { byteOrder } from '../layout/layout-index.ts';
+} from '../layout/files/keys.ts';
+import { byteOrder } from '../layout/index/layout-index.ts';
 import { mayHoldFullNames } from '../layout/names/full-names.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
-import { Pace } from '../layout/pace.ts';
+import { Pace } from '../layout/pacing/pace.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { Child, Key, ObjectStore } from '../storage/object-store.ts';

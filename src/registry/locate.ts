@@ -1,6 +1,7 @@
 // Where a repository name leads: to a layout of its own, or to one of the full names inside a layout further up (INTEROP §4.4).
+
+import { isReservedBelowLayout, type LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
-import { isReservedBelowLayout, type LayoutPrefix } from '../layout/keys.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';

@@ -1,13 +1,14 @@
 // The manifests of one repository: pull, push and delete by tag or digest.
-import { needsDamaged } from '../layout/blob-needs.ts';
+
 import type { ImageLayout } from '../layout/image-layout.ts';
-import { keptOf } from '../layout/manifest-facts.ts';
-import { readOutline } from '../layout/manifest-thread.ts';
+import { needsDamaged } from '../layout/manifests/blob-needs.ts';
+import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
-import { pacedDigestOf } from '../layout/paced-digest.ts';
+import { pacedDigestOf } from '../layout/pacing/paced-digest.ts';
 import type { BlobReference } from '../oci/descriptor.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest } from '../oci/digest.ts';
 import { MissingReferencesError, maxNamed, RegistryError } from '../oci/error-code.ts';
+import { keptOf } from '../oci/manifest-facts.ts';
 import { mediaTypeEssence } from '../oci/media-type.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 

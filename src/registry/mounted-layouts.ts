@@ -1,17 +1,17 @@
 // The layouts of one mount that are in use: their snapshots are kept for as many as memory allows, and made-up names keep nothing.
 import { LRUCache } from 'lru-cache';
-import type { BackgroundWork } from '../layout/background-work.ts';
-import { BlobChecks, type VerifyReads } from '../layout/blob-checks.ts';
-import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
-import { BlobLedger, keptBlobFacts } from '../layout/blob-ledger.ts';
+import { BlobChecks, type VerifyReads } from '../layout/blobs/blob-checks.ts';
+import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
+import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
+import type { LayoutPrefix } from '../layout/files/keys.ts';
+import type { JournalBudget } from '../layout/healing/journal-budget.ts';
+import type { ReplacedFiles } from '../layout/healing/replaced-files.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
-import type { JournalBudget } from '../layout/journal-budget.ts';
-import type { LayoutPrefix } from '../layout/keys.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
-import type { ManifestCaches } from '../layout/manifest-caches.ts';
+import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
-import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
-import type { ReplacedFiles } from '../layout/replaced-files.ts';
+import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Mount } from './mount.ts';

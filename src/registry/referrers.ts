@@ -1,9 +1,9 @@
 // The referrers of a digest within one repository (distribution-spec, Listing Referrers), in pages that clients can hold.
 import type { ImageLayout } from '../layout/image-layout.ts';
-import type { Referrer } from '../layout/manifest-facts.ts';
-import { ReferrersBound } from '../layout/referrers-json.ts';
+import { ReferrersBound } from '../layout/manifests/referrers-json.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Referrer } from '../oci/manifest-facts.ts';
 
 export interface ReferrersRequest {
   /** Any of them matches; empty means no filter. */

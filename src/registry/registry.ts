@@ -1,18 +1,18 @@
 // The registry: repositories by name, over one mount or several.
 import { randomUUID } from 'node:crypto';
-import { BackgroundWork } from '../layout/background-work.ts';
-import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blob-checks.ts';
-import type { ReferencedBlobs } from '../layout/blob-deletions.ts';
+import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blobs/blob-checks.ts';
+import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
+import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
+import { type LayoutPrefix, layoutKeys } from '../layout/files/keys.ts';
+import { newJournalBudget } from '../layout/healing/journal-budget.ts';
+import { newReplacedFiles } from '../layout/healing/replaced-files.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
-import { newJournalBudget } from '../layout/journal-budget.ts';
-import { type LayoutPrefix, layoutKeys } from '../layout/keys.ts';
+import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
 import type { LayoutLog } from '../layout/layout-log.ts';
-import { createManifestCaches } from '../layout/manifest-caches.ts';
-import { canonicalHost, hostComponent } from '../layout/names/image-name.ts';
+import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
-import type { ReferrersTagRule } from '../layout/referrers-responses.ts';
-import { newReplacedFiles } from '../layout/replaced-files.ts';
+import { BackgroundWork } from '../layout/pacing/background-work.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';

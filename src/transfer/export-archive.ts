@@ -1,6 +1,6 @@
 // An export as a tar: oci-layout, the blobs in the order of their digests, index.json, manifest.json. Every blob is read once and
 // checked while it is written; a wrong one ends the export and nothing of it stays.
-import { ociLayoutBytes } from '../layout/keys.ts';
+import { ociLayoutBytes } from '../layout/files/keys.ts';
 import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { type ArchiveDirectory, type ArchiveFile, tarBytes } from './archive-writer.ts';

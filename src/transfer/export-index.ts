@@ -1,9 +1,9 @@
 // index.json of an export, in the form of each profile: pure, and the same for the same content (INTEROP.md, Exports).
-import { emptyIndexDocument } from '../layout/index-document.ts';
-import { IndexDraft } from '../layout/index-draft.ts';
-import { type IndexEntry, parseIndexEntry } from '../layout/index-entry.ts';
-import { LayoutIndex } from '../layout/layout-index.ts';
-import { type Response, responseAround } from '../layout/referrers-json.ts';
+import { emptyIndexDocument } from '../layout/index/index-document.ts';
+import { IndexDraft } from '../layout/index/index-draft.ts';
+import { type IndexEntry, parseIndexEntry } from '../layout/index/index-entry.ts';
+import { LayoutIndex } from '../layout/index/layout-index.ts';
+import { type Response, responseAround } from '../layout/manifests/referrers-json.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';

@@ -1,8 +1,9 @@
 // Lists an export in a layout, in the form of its profile and in one replacement of index.json: names replaced, everything else of index.json and manifest.json kept.
-import { IndexUnreadableError, parseIndexDocument } from '../layout/index-document.ts';
-import { maxIndexBytes } from '../layout/index-limits.ts';
-import { layoutKeys, ociLayoutBytes } from '../layout/keys.ts';
-import { LayoutIndex } from '../layout/layout-index.ts';
+
+import { layoutKeys, ociLayoutBytes } from '../layout/files/keys.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../layout/index/index-document.ts';
+import { maxIndexBytes } from '../layout/index/index-limits.ts';
+import { LayoutIndex } from '../layout/index/layout-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import { CopyError } from './copy-error.ts';

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { defaultSettings } from '../../src/config/load.ts';
-import type { Finding } from '../../src/layout/findings/finding.ts';
+import type { Finding } from '../../src/inspection/findings/finding.ts';
+import { inspectLocal } from '../../src/inspection/inspect-local.ts';
+import type { InspectedPart } from '../../src/inspection/inspection.ts';
 import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { createServer } from '../../src/server.ts';
-import { inspectLocal } from '../../src/transfer/inspection/inspect-local.ts';
-import type { InspectedPart } from '../../src/transfer/inspection/inspection.ts';
 import type { Content, Image } from '../support/content.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

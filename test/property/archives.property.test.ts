@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openLayoutArchive } from '../../src/layout/docker-archive.ts';
+import { openLayoutArchive } from '../../src/docker-archive/docker-archive.ts';
 import { decompress } from '../../src/storage/archive/decompress.ts';
 import { CorruptStreamError } from '../../src/storage/archive/zstd-frames.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';

@@ -1,7 +1,7 @@
 // What two buffers have in common, against a loop.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commonPrefixLength, commonSuffixLength } from '../../src/layout/common-bytes.ts';
+import { commonPrefixLength, commonSuffixLength } from '../../src/layout/index/common-bytes.ts';
 
 const few = fc.uint8Array({ max: 2, maxLength: 12 }).map((bytes) => Buffer.from(bytes));
 /** Longer than the blocks that are compared at once, with a difference somewhere. */

@@ -2,8 +2,8 @@
 // everything acknowledged is there, everything of theirs is there, and nothing deleted came back.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { healPolicy } from '../../src/layout/heal-policy.ts';
-import { isNamed, nameOfKey } from '../../src/layout/indexed-entry.ts';
+import { healPolicy } from '../../src/layout/healing/heal-policy.ts';
+import { isNamed, nameOfKey } from '../../src/layout/index/indexed-entry.ts';
 import { digestNamed, type ForeignEdit, tools } from '../support/foreign-tools.ts';
 import { SharedLayout } from '../support/shared-layout.ts';
 

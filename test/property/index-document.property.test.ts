@@ -6,8 +6,8 @@ import {
   IndexUnreadableError,
   parseIndexDocument,
   printIndexDocument,
-} from '../../src/layout/index-document.ts';
-import { parseIndexEntry } from '../../src/layout/index-entry.ts';
+} from '../../src/layout/index/index-document.ts';
+import { parseIndexEntry } from '../../src/layout/index/index-entry.ts';
 import { element, inOurForm, line, members } from '../support/arbitrary/index-lines.ts';
 
 function whole(bytes: Buffer): IndexDocument {

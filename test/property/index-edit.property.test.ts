@@ -1,10 +1,10 @@
 // Edits of index.json against a model of two collections, and against each other: deltas mean the same on any newer index.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index-document.ts';
-import { parseIndexEntry } from '../../src/layout/index-entry.ts';
-import { LayoutIndex } from '../../src/layout/layout-index.ts';
-import { tagOf } from '../../src/layout/names/entry-name.ts';
+import { tagOf } from '../../src/layout/index/entry-name.ts';
+import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index/index-document.ts';
+import { parseIndexEntry } from '../../src/layout/index/index-entry.ts';
+import { LayoutIndex } from '../../src/layout/index/layout-index.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { isTag, parseTag } from '../../src/oci/reference.ts';
 import { afterBatch, type ClientEdit, edit, ModelIndex } from '../support/arbitrary/index-edits.ts';

@@ -1,7 +1,7 @@
 // LayeredMap against Map: the same answers after any changes, for the newest map and for all before it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LayeredMap } from '../../src/layout/layered-map.ts';
+import { LayeredMap } from '../../src/layout/index/layered-map.ts';
 
 type Changes = readonly (readonly [number, string | undefined])[];
 

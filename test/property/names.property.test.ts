@@ -1,7 +1,7 @@
 // Names, tags, references and digests: what the grammar makes is accepted and comes out as it went in, and nothing else is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layoutKeys, poolKey } from '../../src/layout/keys.ts';
+import { layoutKeys, poolKey } from '../../src/layout/files/keys.ts';
 import {
   algorithmOf,
   digestOf,

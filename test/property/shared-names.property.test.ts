@@ -2,17 +2,17 @@
 // to it, and no other one changes.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseIndexDocument } from '../../src/layout/index-document.ts';
-import { IndexDraft } from '../../src/layout/index-draft.ts';
-import { applyEdit } from '../../src/layout/index-edit.ts';
-import { LayoutIndex } from '../../src/layout/layout-index.ts';
-import { factsOf } from '../../src/layout/manifest-facts.ts';
-import type { ImageName } from '../../src/layout/names/image-name.ts';
+import { applyEdit } from '../../src/layout/changes/index-edit.ts';
+import type { ImageName } from '../../src/layout/index/image-name.ts';
+import { parseIndexDocument } from '../../src/layout/index/index-document.ts';
+import { IndexDraft } from '../../src/layout/index/index-draft.ts';
+import { LayoutIndex } from '../../src/layout/index/layout-index.ts';
 import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { VirtualPath } from '../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../src/oci/annotations.ts';
 import { parseManifest } from '../../src/oci/manifest.ts';
+import { factsOf } from '../../src/oci/manifest-facts.ts';
 import { parseTag, type RepositoryName } from '../../src/oci/reference.ts';
 import { imageManifest } from '../support/content.ts';
 

@@ -2,8 +2,8 @@
 // together from two copies. What was acknowledged stays under its name, however the pieces fall.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { healPolicy } from '../../src/layout/heal-policy.ts';
-import { type IndexedEntry, nameOfKey } from '../../src/layout/indexed-entry.ts';
+import { healPolicy } from '../../src/layout/healing/heal-policy.ts';
+import { type IndexedEntry, nameOfKey } from '../../src/layout/index/indexed-entry.ts';
 import { digestNamed, type Entries, entry, tools } from '../support/foreign-tools.ts';
 import { SharedLayout } from '../support/shared-layout.ts';
 

@@ -1,8 +1,8 @@
 // The servers of one root as the journal of one repository sees them, and their clock.
-import { judge } from '../../src/layout/foreign-edits.ts';
-import type { IndexedEntry } from '../../src/layout/indexed-entry.ts';
-import { Journal } from '../../src/layout/journal.ts';
-import { type JournalBudget, newJournalBudget } from '../../src/layout/journal-budget.ts';
+import { judge } from '../../src/layout/healing/foreign-edits.ts';
+import { Journal } from '../../src/layout/healing/journal.ts';
+import { type JournalBudget, newJournalBudget } from '../../src/layout/healing/journal-budget.ts';
+import type { IndexedEntry } from '../../src/layout/index/indexed-entry.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore, VersionLabel } from '../../src/storage/object-store.ts';
 import { type Entries, entry } from './foreign-tools.ts';

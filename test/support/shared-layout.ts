@@ -1,7 +1,7 @@
 // One index.json that we and other tools write, as a model without files: every version is recorded, foreign ones are judged and healed
 // as the server does it. What was acknowledged is kept beside, to be compared with.
-import type { FileVersion, Past, Stray } from '../../src/layout/base-inference.ts';
-import { type Judgement, judge } from '../../src/layout/foreign-edits.ts';
+import type { FileVersion, Past, Stray } from '../../src/layout/healing/base-inference.ts';
+import { type Judgement, judge } from '../../src/layout/healing/foreign-edits.ts';
 import {
   type Delta,
   type EntryKey,
@@ -9,8 +9,8 @@ import {
   isNamed,
   nameOfKey,
   noDelta,
-} from '../../src/layout/indexed-entry.ts';
-import { untagged } from '../../src/layout/untagged-entry.ts';
+} from '../../src/layout/index/indexed-entry.ts';
+import { untagged } from '../../src/layout/index/untagged-entry.ts';
 import type { VersionLabel } from '../../src/storage/object-store.ts';
 import { digestNamed, type Entries, entry, type ForeignEdit } from './foreign-tools.ts';
 

@@ -2,7 +2,7 @@
 import { annotationKeys } from '../../oci/annotations.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { LayoutKeys } from '../keys.ts';
+import type { LayoutKeys } from '../files/keys.ts';
 
 /** What is larger is parsed. */
 const maxProbedBytes = 8 * 1024 * 1024;

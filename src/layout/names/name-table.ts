@@ -3,9 +3,9 @@
 import { isImageIndexType } from '../../oci/media-type.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
-import type { IndexEntry } from '../index-entry.ts';
-import { isNamedResponse } from './entry-name.ts';
-import { hostComponent, type ImageName } from './image-name.ts';
+import { isNamedResponse } from '../index/entry-name.ts';
+import { hostComponent, type ImageName } from '../index/image-name.ts';
+import type { IndexEntry } from '../index/index-entry.ts';
 import type { NameRules } from './name-rules.ts';
 
 /** '' is the layout's own repository, anything else the path of a virtual one below it. */

@@ -1,13 +1,13 @@
 // Arbitrary edits of an index, and how a plain model takes them: which tag means what, and which manifests are listed.
 import fc from 'fast-check';
-import { IndexDraft } from '../../../src/layout/index-draft.ts';
-import { applyEdit, type PutEdit, type RemoveEdit, type UntagEdit } from '../../../src/layout/index-edit.ts';
-import type { LayoutIndex } from '../../../src/layout/layout-index.ts';
-import type { ManifestFacts } from '../../../src/layout/manifest-facts.ts';
+import { applyEdit, type PutEdit, type RemoveEdit, type UntagEdit } from '../../../src/layout/changes/index-edit.ts';
+import { IndexDraft } from '../../../src/layout/index/index-draft.ts';
+import type { LayoutIndex } from '../../../src/layout/index/layout-index.ts';
 import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../src/layout/names/repository-names.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { RegistryError } from '../../../src/oci/error-code.ts';
+import type { ManifestFacts } from '../../../src/oci/manifest-facts.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseTag, type Tag } from '../../../src/oci/reference.ts';
 import { digest, tag } from './index-lines.ts';

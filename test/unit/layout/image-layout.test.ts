@@ -1,6 +1,6 @@
 // A layout with many manifests: what is worked out once, and what others do meanwhile.
 import { describe, expect, it, vi } from 'vitest';
-import { layoutKeys } from '../../../src/layout/keys.ts';
+import { layoutKeys } from '../../../src/layout/files/keys.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
 import { parseReference, parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Repository } from '../../../src/registry/repository.ts';

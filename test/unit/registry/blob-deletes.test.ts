@@ -1,7 +1,7 @@
 // Deletes of blobs: what a manifest of the repository needs is refused, also beside pushes that make it needed at that moment.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { layoutKeys, poolKey } from '../../../src/layout/keys.ts';
+import { layoutKeys, poolKey } from '../../../src/layout/files/keys.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { RegistryError } from '../../../src/oci/error-code.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';

@@ -1,6 +1,6 @@
 // Blobs of a repository: one copy on disk for all of a root, mounted without copying, repaired by a push, gone when deleted.
 import { describe, expect, it } from 'vitest';
-import { layoutKeys, poolKey } from '../../../src/layout/keys.ts';
+import { layoutKeys, poolKey } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { blobOf, imageIndex, imageManifest } from '../../support/content.ts';

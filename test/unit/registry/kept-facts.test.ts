@@ -1,6 +1,6 @@
 // Facts about manifests outlive a restart: the next process parses none of them again, and believes nothing of what is gone.
 import { expect, it } from 'vitest';
-import { ownFactsDirectory } from '../../../src/layout/keys.ts';
+import { ownFactsDirectory } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';

@@ -1,6 +1,6 @@
 // What was hashed is hashed once: for all that ask at the same time, for what was pushed here never again, and for the next process.
 import { expect, it } from 'vitest';
-import { layoutKeys, ownFactsDirectory } from '../../../src/layout/keys.ts';
+import { layoutKeys, ownFactsDirectory } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';

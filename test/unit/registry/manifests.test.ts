@@ -1,6 +1,6 @@
 // Manifests: exact bytes in and out, every digest of a push checked, gone at once when deleted.
 import { describe, expect, it } from 'vitest';
-import { layoutKeys } from '../../../src/layout/keys.ts';
+import { layoutKeys } from '../../../src/layout/files/keys.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseReference, parseRepositoryName } from '../../../src/oci/reference.ts';

@@ -1,6 +1,6 @@
 // Referrers that only an index lists: found at any depth, whatever comes and goes beside them.
 import { expect, it } from 'vitest';
-import { layoutKeys } from '../../../src/layout/keys.ts';
+import { layoutKeys } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { type Content, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';

@@ -1,6 +1,6 @@
 // Referrers: found whichever tool wrote them, written so that every tool finds them, gone with their manifest.
 import { describe, expect, it } from 'vitest';
-import { layoutKeys } from '../../../src/layout/keys.ts';
+import { layoutKeys } from '../../../src/layout/files/keys.ts';
 import { type Digest, digestOf, parseDigest } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';

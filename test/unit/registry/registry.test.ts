@@ -1,7 +1,7 @@
 // The registry as a whole: its repositories, its readiness, and one layout object for each repository.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { rootPrefix } from '../../../src/layout/keys.ts';
+import { rootPrefix } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { imageManifest } from '../../support/content.ts';

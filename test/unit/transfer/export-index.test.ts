@@ -1,8 +1,8 @@
 // index.json and manifest.json of an export, entry by entry, as the tools of each profile expect them.
 import { arch } from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { emptyIndexDocument, parseIndexDocument } from '../../../src/layout/index-document.ts';
-import { LayoutIndex } from '../../../src/layout/layout-index.ts';
+import { emptyIndexDocument, parseIndexDocument } from '../../../src/layout/index/index-document.ts';
+import { LayoutIndex } from '../../../src/layout/index/layout-index.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { collectContent } from '../../../src/transfer/export-content.ts';
 import { blobPath, dockerImages, mergedDockerManifest } from '../../../src/transfer/export-docker-manifest.ts';

@@ -1,6 +1,6 @@
 // Which repositories and tags the names of one index.json make (INTEROP §4.4, §4.5).
 import { describe, expect, it } from 'vitest';
-import { parseIndexEntry } from '../../../../src/layout/index-entry.ts';
+import { parseIndexEntry } from '../../../../src/layout/index/index-entry.ts';
 import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { nameTableOf } from '../../../../src/layout/names/name-table.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';

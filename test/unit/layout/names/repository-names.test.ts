@@ -1,14 +1,14 @@
 // What a tag means and what a new entry of it carries, in files of every style (INTEROP §4.4, §4.5).
 import { describe, expect, it } from 'vitest';
-import { parseIndexDocument } from '../../../../src/layout/index-document.ts';
-import { IndexDraft } from '../../../../src/layout/index-draft.ts';
-import { applyEdit, type IndexEdit } from '../../../../src/layout/index-edit.ts';
-import { LayoutIndex } from '../../../../src/layout/layout-index.ts';
-import { factsOf } from '../../../../src/layout/manifest-facts.ts';
+import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-edit.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
+import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
+import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import { parseManifest } from '../../../../src/oci/manifest.ts';
+import { factsOf } from '../../../../src/oci/manifest-facts.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';
 import { type Content, imageManifest } from '../../../support/content.ts';
 

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { openLayoutArchive } from '../../../../src/layout/docker-archive.ts';
+import { openLayoutArchive } from '../../../../src/docker-archive/docker-archive.ts';
 import { openArchiveFile } from '../../../../src/storage/archive/archive-file.ts';
 import { openArchiveStore } from '../../../../src/storage/archive/archive-store.ts';
 import { openUnpacked } from '../../../../src/storage/archive/unpacked-archive.ts';

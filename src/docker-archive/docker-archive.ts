@@ -1,0 +1,50 @@
+// A tar as an image layout, whoever wrote it: an archived layout (oci-archive, `ctr export`, newer `docker save`) as it is, a
+// `docker save` of an older engine through manifest.json. The one way for the rest of the program to open an archive.
+
+import { childPrefix, layoutKeys, rootPrefix } from '../layout/files/keys.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import { type ArchiveStore, openArchiveStore } from '../storage/archive/archive-store.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { openDockerArchive } from './docker-archive-store.ts';
+
+export interface LayoutArchiveOptions {
+  readonly log: LayoutLog;
+  /** For what is derived from archives: unpacked ones, digests of layers. Created when it is needed. */
+  readonly workDirectory: string;
+}
+
+/**
+ * Opens a tar, plain or compressed, as a store whose root is an image layout; read-only. Throws a StorageError with a message
+ * for the operator: what is no tar, a damaged one, and one in which there is no layout and no image ('unsafe').
+ */
+export async function openLayoutArchive(file: string, options: LayoutArchiveOptions): Promise<ObjectStore> {
+  const archive = await openArchiveStore(file, options);
+  try {
+    // Newer engines write both; index.json says more (INTEROP: referrers, indexes).
+    if ((await archive.stat(layoutKeys('').index)) !== undefined) return archive;
+    const made = await openDockerArchive(archive, options);
+    if (made !== undefined) return made;
+    throw new StorageError('unsafe', `${file} is a tar, but no image layout: ${await whatElse(archive)}`);
+  } catch (error) {
+    await archive.discard();
+    throw error;
+  }
+}
+
+async function whatElse(archive: ArchiveStore): Promise<string> {
+  const below = archive.layoutsBelow();
+  if (below.length > 0)
+    return `its layouts are in directories (${below.join(', ')}): unpack it, and serve the directory`;
+  const names = new Set((await archive.list(rootPrefix)).map(({ name }) => name));
+  if (names.has('manifest.json')) return 'its manifest.json is not that of `docker save`';
+  if (names.has('repositories')) return 'a `docker save` of Docker before 1.10 has no manifest.json';
+  if (names.has('etc') && (names.has('bin') || names.has('usr') || (await hasDockerMark(archive)))) {
+    return 'it looks like the file system of a container (`docker export`); use `docker save`';
+  }
+  return 'neither index.json nor the manifest.json of `docker save` is in it';
+}
+
+async function hasDockerMark(archive: ArchiveStore): Promise<boolean> {
+  return (await archive.stat(childPrefix(rootPrefix, '.dockerenv'))) !== undefined;
+}

@@ -1,0 +1,26 @@
+// What a look found damaged is told to the server of the directory, which may know nothing of it: the bytes of a file can rot while its
+// attributes stay. Only where a server keeps such facts already.
+import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import type { FactsPlace } from '../layout/image-layout-options.ts';
+import type { LayoutLog } from '../layout/layout-log.ts';
+import type { OpenedMount } from '../mounts/open-mounts.ts';
+import { ownFacts } from '../mounts/own-facts.ts';
+import type { DamagedBlob } from './findings/looked-at.ts';
+
+export async function markDamaged(mount: OpenedMount, damaged: readonly DamagedBlob[], log: LayoutLog): Promise<void> {
+  if (damaged.length === 0) return;
+  if (mount.facts !== undefined) await markIn(mount.facts, damaged, log);
+  const own = await ownFacts(mount, log);
+  if (own === undefined) return;
+  try {
+    await markIn(own, damaged, log);
+  } finally {
+    await own.store.close();
+  }
+}
+
+async function markIn(place: FactsPlace, damaged: readonly DamagedBlob[], log: LayoutLog): Promise<void> {
+  const ledger = new BlobLedger(keptBlobFacts(place, { log, onlyIfKept: true }));
+  for (const { digest, info } of damaged) ledger.setDamaged(digest, info);
+  await ledger.flush();
+}

@@ -1,0 +1,66 @@
+// What a root of layouts holds and nobody can ask for: layouts under paths that are no repository names, links to directories.
+
+import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../../layout/files/keys.ts';
+import { Pace } from '../../layout/pacing/pace.ts';
+import { isRepositoryName } from '../../oci/reference.ts';
+import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { Key } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import type { FindingList } from './finding-list.ts';
+
+const maxDirectories = 100_000;
+
+/** Lists every directory below the root but those of blobs. `isNamed`: the root itself may be a layout, since it has a name. */
+export async function findDirectories(
+  files: DirectoryLook,
+  findings: FindingList,
+  { isNamed }: { readonly isNamed: boolean },
+): Promise<void> {
+  const pending: Key[] = [rootPrefix];
+  const pace = new Pace();
+  let seen = 0;
+  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
+    seen += 1;
+    if (seen > maxDirectories) {
+      findings.add('look-ended', { path: prefix, detail: `${maxDirectories} directories were listed` });
+      return;
+    }
+    const mayBeLayout = isRepositoryName(prefix) || (isNamed && prefix === rootPrefix);
+    for (const directory of look(files, prefix, mayBeLayout, findings)) pending.push(directory);
+    await pace.step();
+  }
+}
+
+/** The directories in it that may hold repositories. */
+function look(files: DirectoryLook, prefix: Key, mayBeLayout: boolean, findings: FindingList): readonly Key[] {
+  const directories: Key[] = [];
+  let isLayout = false;
+  let hasBlobs = false;
+  for (const { name, kind } of childrenIn(files, prefix, findings)) {
+    const key = childPrefix(prefix, name);
+    if (kind === 'directory' && mayHoldRepositories(name)) directories.push(key);
+    else if (kind === 'directory' && name === 'blobs') hasBlobs = true;
+    else if (name === indexFileName) isLayout = true;
+    else if (kind === 'symbolic link' && mayHoldRepositories(name) && files.leadsToFile(key, indexFileName)) {
+      findings.add('symbolic-link', { path: key });
+    }
+    if (name === indexFileName && kind !== 'file') {
+      findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path: key, detail: kind });
+    }
+  }
+  if (isLayout && !mayBeLayout) {
+    findings.add('unserved-directory', { path: prefix === rootPrefix ? '.' : prefix });
+  }
+  if (!isLayout && hasBlobs) findings.add('index-missing', { path: prefix === rootPrefix ? '.' : prefix });
+  return directories;
+}
+
+function childrenIn(files: DirectoryLook, prefix: Key, findings: FindingList) {
+  try {
+    return [...files.children(prefix)];
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    findings.add('unreadable-file', { path: prefix === rootPrefix ? '.' : prefix, detail: error.message });
+    return [];
+  }
+}

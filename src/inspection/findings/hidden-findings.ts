@@ -1,0 +1,104 @@
+// What a layout hides from whoever only sees its tags: told from index.json and a look at each tagged file, without reading manifests.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../../layout/index/index-document.ts';
+import { maxIndexBytes } from '../../layout/index/index-limits.ts';
+import { LayoutIndex } from '../../layout/index/layout-index.ts';
+import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout-version.ts';
+import type { NameRules } from '../../layout/names/name-rules.ts';
+import { Pace } from '../../layout/pacing/pace.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { fieldsOf } from './entry-fields.ts';
+import type { FindingCode, FindingSubject } from './finding.ts';
+import { FindingList } from './finding-list.ts';
+import { shownName } from './manifest-findings.ts';
+import { findNames } from './name-findings.ts';
+
+/** Beyond, tagged files are not looked at: this runs while a server starts. */
+const maxLookedAt = 20_000;
+/** Larger ones are for `moorage inspect`. */
+const maxReadBytes = 128 * 1024 * 1024;
+/** An in-place writer may be at it. */
+const retryAfterMs = 200;
+
+export interface HiddenIn {
+  readonly store: ObjectStore;
+  readonly prefix: LayoutPrefix;
+  readonly name: string;
+  readonly names: NameRules;
+}
+
+/**
+ * Never fails because of one layout, and keeps nothing of any: there may be thousands. What is found besides, e.g. notes, is for
+ * the caller to leave out.
+ */
+export async function findHidden({ store, prefix, name, names }: HiddenIn): Promise<FindingList> {
+  const findings = new FindingList();
+  const keys = layoutKeys(prefix);
+  try {
+    await new LayoutVersion(store, keys).assertReadable();
+    const info = await store.stat(keys.index);
+    if (info !== undefined && info.size > maxReadBytes && info.size <= maxIndexBytes) return findings;
+    const index = await readIndex(store, keys);
+    if (index === undefined) return findings;
+    findNames(index, name, names, findings);
+    await findDangling(store, keys, index, findings);
+  } catch (error) {
+    const [code, subject] = whyNot(error);
+    findings.add(code, subject);
+  }
+  return findings;
+}
+
+const path = 'index.json';
+
+async function readIndex(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
+  try {
+    return await readIndexNow(store, keys);
+  } catch (error) {
+    if (!(error instanceof IndexUnreadableError)) throw error;
+    await sleep(retryAfterMs);
+    return readIndexNow(store, keys);
+  }
+}
+
+async function readIndexNow(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
+  const object = await store.read(keys.index, maxReadBytes);
+  if (object === undefined) return undefined;
+  const { buffer, byteOffset, byteLength } = object.bytes;
+  return LayoutIndex.of(parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined));
+}
+
+async function findDangling(
+  store: ObjectStore,
+  keys: LayoutKeys,
+  index: LayoutIndex,
+  findings: FindingList,
+): Promise<void> {
+  const pace = new Pace();
+  let lookedAt = 0;
+  for (const entry of index.entries) {
+    const { digest } = entry;
+    const name = shownName(entry);
+    if (name === undefined) continue;
+    if (digest === undefined) findings.add('invalid-digest', { name, digest: fieldsOf(entry).digest });
+    lookedAt += 1;
+    if (digest === undefined || lookedAt > maxLookedAt) continue;
+    try {
+      if ((await store.stat(keys.blob(digest))) === undefined) findings.add('dangling-tag', { name, digest });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return findings.add('unreadable-file', { name, digest, detail: error.message });
+    }
+    await pace.step();
+  }
+}
+
+function whyNot(error: unknown): readonly [FindingCode, FindingSubject] {
+  if (error instanceof UnsupportedLayoutError) return ['other-layout-version', { path: 'oci-layout' }];
+  if (error instanceof IndexUnreadableError) return ['index-unreadable', { path, detail: error.message }];
+  if (!(error instanceof StorageError)) throw error;
+  const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
+  return [error.failure === 'unsafe' ? 'irregular-file' : code, { path, detail: error.message }];
+}

@@ -1,0 +1,142 @@
+// A look at one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Reconciled } from '../../layout/changes/reconciliation.ts';
+import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../../layout/index/index-document.ts';
+import { maxIndexBytes } from '../../layout/index/index-limits.ts';
+import { TooManyElementsError } from '../../layout/index/json-span.ts';
+import { LayoutIndex } from '../../layout/index/layout-index.ts';
+import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
+import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
+import type { NameRules } from '../../layout/names/name-rules.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { ContentLook } from './content-look.ts';
+import { type Dialect, dialectsOf } from './dialects.ts';
+import { findBlobFiles, findFiles } from './file-findings.ts';
+import type { FindingSubject } from './finding.ts';
+import { type FindingGroup, FindingList } from './finding-list.ts';
+import type { DamagedBlob, LookedAt } from './looked-at.ts';
+import { findContent } from './manifest-findings.ts';
+import { findNames } from './name-findings.ts';
+import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
+
+export interface InspectLayoutOptions {
+  readonly store: ObjectStore;
+  readonly prefix: LayoutPrefix;
+  /** The name it is served under, and how names in it are understood. */
+  readonly name: string;
+  readonly names: NameRules;
+  readonly files: DirectoryLook | undefined;
+  /** What a reconcile would change. */
+  readonly reconcile: () => Promise<readonly Reconciled[]>;
+  /** Entries that other programs took off the list, as far as a journal knows. */
+  readonly remembered: () => Promise<readonly FindingSubject[]>;
+  /** Looks into every small blob for referrers that nothing leads to. */
+  readonly scan: boolean;
+  /** Reads every blob and compares its digest. */
+  readonly verify: boolean;
+}
+
+export interface LayoutInspection {
+  /** How many entries index.json has; undefined when it cannot be read. */
+  readonly entries: number | undefined;
+  readonly dialects: readonly Dialect[];
+  readonly findings: readonly FindingGroup[];
+  readonly damaged: readonly DamagedBlob[];
+}
+
+const retryEveryMs = 100;
+const maxTries = 8;
+
+export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
+  const { store, prefix, files, name, names, scan, verify } = options;
+  const keys = layoutKeys(prefix);
+  const findings = new FindingList();
+  const damaged: DamagedBlob[] = [];
+  const looked: LookedAt = { store, keys, files, findings, damaged };
+  const fileNames = await findFiles(looked);
+  const index = await readIndex(looked);
+  const blobs: Digest[] = [];
+  await findBlobFiles(looked, (digest) => verify && blobs.push(digest));
+  const look = new ContentLook(looked);
+  if (index !== undefined) {
+    findNames(index, name, names, findings);
+    await findContent(looked, look, index);
+    const caches = createManifestCaches();
+    const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
+    await unlessUnreadable(looked, () => findReferrersTags(looked, index, manifests));
+    const raw = scan ? await unlessUnreadable(looked, () => findRaw(looked, index, manifests)) : undefined;
+    for (const taken of (await unlessUnreadable(looked, options.remembered)) ?? []) {
+      findings.add('taken-off-the-list', taken);
+    }
+    const changes = await unlessUnreadable(looked, options.reconcile);
+    findReconcile(looked, index, changes ?? [], raw ?? new Set());
+  }
+  for (const digest of blobs) await look.verify(digest);
+  return {
+    entries: index?.entries.length,
+    dialects: index === undefined ? [] : dialectsOf(index, fileNames),
+    findings: findings.groups(),
+    damaged,
+  };
+}
+
+const silent = { info: () => {}, warn: () => {} };
+
+/** Tried again for a moment: an in-place writer may be at it. */
+async function readIndex({ store, keys, findings }: LookedAt): Promise<LayoutIndex | undefined> {
+  const path = 'index.json';
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const object = await store.read(keys.index, maxIndexBytes);
+      if (object === undefined) return undefined;
+      const { buffer, byteOffset, byteLength } = object.bytes;
+      const document = parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined);
+      if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
+      return LayoutIndex.of(document);
+    } catch (error) {
+      if (error instanceof IndexUnreadableError) {
+        if (tries < maxTries) {
+          await sleep(retryEveryMs);
+          continue;
+        }
+        const isTooLarge = error.cause instanceof TooManyElementsError;
+        findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
+      } else if (error instanceof StorageError) {
+        const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
+        // A link or a pipe was told already where files can be seen.
+        if (error.failure !== 'unsafe') findings.add(code, { path, detail: error.message });
+      } else throw error;
+      return undefined;
+    }
+  }
+}
+
+/** True when more than one JSON value is in the file, of which the first was read. */
+function goesOn(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** One file that may not be read ends one look, not all of them; a layout that cannot be served was told of already. */
+async function unlessUnreadable<Result>(
+  { findings }: LookedAt,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    if (!(error instanceof StorageError)) throw error;
+    if (!findings.has('unreadable-file')) findings.add('unreadable-file', { detail: error.message });
+    return undefined;
+  }
+}

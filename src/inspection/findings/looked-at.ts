@@ -1,0 +1,23 @@
+// What a look at one layout works with.
+
+import type { LayoutKeys } from '../../layout/files/keys.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { ObjectInfo, ObjectStore } from '../../storage/object-store.ts';
+import type { FindingList } from './finding-list.ts';
+
+export interface DamagedBlob {
+  readonly digest: Digest;
+  /** Of the version that was read. */
+  readonly info: ObjectInfo;
+}
+
+export interface LookedAt {
+  readonly store: ObjectStore;
+  readonly keys: LayoutKeys;
+  /** Shows what the store takes for absent; undefined where the store is no directory. */
+  readonly files: DirectoryLook | undefined;
+  readonly findings: FindingList;
+  /** Files that were read and do not hold what their names say: versions that can no longer change unseen. */
+  readonly damaged: DamagedBlob[];
+}

@@ -1,0 +1,134 @@
+// Every entry of a layout and all that it leads to: manifests, their children, configs and layers, and what they refer to.
+
+import { printImageName } from '../../layout/index/image-name.ts';
+import type { IndexEntry } from '../../layout/index/index-entry.ts';
+import type { LayoutIndex } from '../../layout/index/layout-index.ts';
+import { Pace } from '../../layout/pacing/pace.ts';
+import type { DescriptorReference } from '../../oci/descriptor.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { Manifest } from '../../oci/manifest.ts';
+import { isManifestType, isNonDistributableType, mediaTypes } from '../../oci/media-type.ts';
+import type { ContentLook } from './content-look.ts';
+import { fieldsOf } from './entry-fields.ts';
+import { findDigest } from './file-findings.ts';
+import type { FindingSubject } from './finding.ts';
+import type { LookedAt } from './looked-at.ts';
+
+/** What is remembered of a layout of a stranger is bounded. */
+const maxManifests = 500_000;
+
+interface Reached {
+  readonly digest: Digest;
+  readonly mediaType: string | undefined;
+  readonly subject: FindingSubject;
+  /** A referrers response: what it lists in vain is a matter of the response. */
+  readonly isResponse: boolean;
+  readonly isAttestation: boolean;
+}
+
+/** Costs a look at each blob, and reads each manifest. */
+export async function findContent(looked: LookedAt, look: ContentLook, index: LayoutIndex): Promise<void> {
+  const walk = new ManifestWalk(looked, look);
+  for (const entry of index.entries) {
+    const reached = await walk.entry(entry);
+    if (reached !== undefined) await walk.from(reached);
+  }
+}
+
+class ManifestWalk {
+  readonly #looked: LookedAt;
+  readonly #look: ContentLook;
+  readonly #visited = new Set<Digest>();
+  readonly #pace = new Pace();
+
+  constructor(looked: LookedAt, look: ContentLook) {
+    this.#looked = looked;
+    this.#look = look;
+  }
+
+  /** What the entry leads to; undefined when that is nothing to read. */
+  async entry(entry: IndexEntry): Promise<Reached | undefined> {
+    const { size, mediaType, rank } = entry;
+    await this.#pace.step();
+    const name = shownName(entry);
+    const digest = findDigest(this.#looked, entry.digest ?? fieldsOf(entry).digest, name);
+    if (digest === undefined) return undefined;
+    const subject = { name };
+    if (mediaType === undefined) this.#look.report('missing-media-type', { digest, ...subject });
+    const missing = name === undefined ? 'dangling-entry' : 'dangling-tag';
+    if (!(await this.#look.check({ digest, size }, missing, subject))) return undefined;
+    return { digest, mediaType, subject, isResponse: rank === 3, isAttestation: false };
+  }
+
+  async from(first: Reached): Promise<void> {
+    const pending = [first];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (this.#visited.has(next.digest)) continue;
+      if (this.#visited.size >= maxManifests) {
+        this.#look.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
+        return;
+      }
+      this.#visited.add(next.digest);
+      for (const child of await this.#read(next)) pending.push(child);
+      await this.#pace.step();
+    }
+  }
+
+  async #read({ digest, mediaType, subject, isResponse, isAttestation }: Reached): Promise<readonly Reached[]> {
+    if (mediaType !== undefined && !isManifestType(mediaType)) {
+      this.#look.report('unknown-media-type', { digest, ...subject, detail: mediaType });
+      return [];
+    }
+    if (mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.dockerManifestList) {
+      this.#look.report('docker-media-type', { digest, ...subject });
+    }
+    const manifest = await this.#look.manifest(digest, mediaType, subject);
+    if (manifest === undefined) return [];
+    if (manifest.subject !== undefined) await this.#checkSubject(digest, manifest.subject);
+    else if (isAttestation) this.#look.report('attestation-without-subject', { digest, ...subject });
+    return manifest.kind === 'index' ? this.#children(digest, manifest, isResponse) : this.#content(digest, manifest);
+  }
+
+  async #checkSubject(referrer: Digest, { digest, size }: DescriptorReference): Promise<void> {
+    const actual = isDigest(digest) ? await this.#look.size(digest) : undefined;
+    const subject = { digest: referrer, detail: `of ${digest}` };
+    if (actual === undefined) this.#look.report('missing-subject', subject);
+    else if (actual !== size) {
+      const detail = `${digest} has ${actual} bytes, and ${size} by the referrer`;
+      this.#look.report('wrong-subject-size', { digest: referrer, detail });
+    }
+  }
+
+  async #children(
+    index: Digest,
+    { manifests }: Extract<Manifest, { kind: 'index' }>,
+    isResponse: boolean,
+  ): Promise<readonly Reached[]> {
+    const reached: Reached[] = [];
+    for (const { digest, mediaType, size, annotations } of manifests) {
+      const subject = { detail: `in ${index}` };
+      const isThere = await this.#look.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
+      await this.#pace.step();
+      if (!isThere || !isDigest(digest)) continue;
+      const isAttestation = annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
+      reached.push({ digest, mediaType, subject, isResponse: false, isAttestation });
+    }
+    return reached;
+  }
+
+  async #content(image: Digest, { config, layers }: Extract<Manifest, { kind: 'image' }>): Promise<readonly Reached[]> {
+    for (const blob of [config, ...layers]) {
+      const missing = isNonDistributableType(blob.mediaType) ? undefined : 'missing-content';
+      await this.#look.check(blob, missing, { detail: `in ${image}` });
+      await this.#pace.step();
+    }
+    return [];
+  }
+}
+
+/** How an entry is called in a finding; undefined for those without a name. */
+export function shownName({ name }: IndexEntry): string | undefined {
+  if (name.kind === 'tag') return name.tag;
+  if (name.kind === 'full') return printImageName({ ...name.image, tag: name.image.tag ?? name.bareTag });
+  return name.kind === 'unusable' ? name.text : undefined;
+}

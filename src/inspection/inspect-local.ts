@@ -1,0 +1,110 @@
+// A look at what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
+
+import type { OpenedMount } from '../mounts/open-mounts.ts';
+import { type NamedLayout, Registry } from '../registry/registry.ts';
+import { archiveWarnings } from '../storage/archive/archive-store.ts';
+import { DirectoryLook } from '../storage/filesystem/directory-look.ts';
+import { onlyReads, openMountsToRead } from '../transfer/mounts-to-read.ts';
+import type { OpenOptions } from '../transfer/open-source.ts';
+import { markDamaged } from './damage-marks.ts';
+import { findDirectories } from './findings/directory-findings.ts';
+import { FindingList } from './findings/finding-list.ts';
+import { inspectLayout } from './findings/inspect-layout.ts';
+import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
+
+export interface InspectLocalOptions extends OpenOptions, InspectDepth {
+  /** Undefined: --root is looked at. */
+  readonly path: string | undefined;
+  /** A repository in it, by its whole name or the end of it; undefined: all of them. */
+  readonly within: string | undefined;
+}
+
+/** Writes nothing but work files in the cache directory, and what a server must know of damaged blobs where it keeps such facts. Throws what openMounts throws. */
+export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
+  const { path, root, environment, names, within } = options;
+  const log = new ArchiveWarnings();
+  const mounts = await openMountsToRead({
+    paths: path === undefined ? [] : [path],
+    root: path === undefined ? root : undefined,
+    environment,
+    log,
+  });
+  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...onlyReads });
+  try {
+    const parts: InspectedPart[] = [];
+    if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount, log)));
+    const layouts: NamedLayout[] = [];
+    for await (const layout of registry.layouts()) if (isMeant(layout, within)) layouts.push(layout);
+    layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
+    for (const layout of layouts) parts.push(await inspected(layout, mounts, options));
+    return { source: path ?? root, parts };
+  } finally {
+    await registry.close();
+  }
+}
+
+function isMeant({ name }: NamedLayout, within: string | undefined): boolean {
+  return within === undefined || name === within || name.endsWith(`/${within}`) || within.startsWith(`${name}/`);
+}
+
+async function inspected(
+  { name, layout, mount, prefix }: NamedLayout,
+  mounts: readonly OpenedMount[],
+  { names, scan, verify }: InspectLocalOptions,
+): Promise<InspectedPart> {
+  const opened = mounts.find((each) => each.store === mount.store);
+  const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
+  const reconcile = () => layout.reconcile({ dryRun: true });
+  const remembered = async () =>
+    (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
+  const looked = { store: mount.store, prefix, name, names, files, reconcile, remembered, scan, verify };
+  const { damaged, ...found } = await inspectLayout(looked);
+  if (opened !== undefined) await markDamaged(opened, damaged, silent);
+  const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');
+  return { kind: 'layout', name, where, ...found };
+}
+
+/** Empty where there is nothing to say: each layout is looked at by itself. */
+async function asAWhole({ kind, name, path }: OpenedMount, log: ArchiveWarnings): Promise<readonly InspectedPart[]> {
+  const findings = new FindingList();
+  if (kind === 'archive') log.tell(findings);
+  else await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
+  const groups = findings.groups();
+  return groups.length === 0
+    ? []
+    : [
+        {
+          kind: kind === 'archive' ? kind : 'root',
+          name: '',
+          where: path,
+          entries: undefined,
+          dialects: [],
+          findings: groups,
+        },
+      ];
+}
+
+const silent = { info: () => {}, warn: () => {} };
+
+/** What is said when an archive is opened, as findings; whatever else is said is found out by the look itself. */
+class ArchiveWarnings {
+  readonly #said: { readonly message: string; readonly details: object }[] = [];
+
+  info(): void {}
+
+  warn(message: string, details: object): void {
+    this.#said.push({ message, details });
+  }
+
+  tell(findings: FindingList): void {
+    for (const { message, details } of this.#said) {
+      if (message === archiveWarnings.cutOff) findings.add('archive-cut-off', {});
+      if (message === archiveWarnings.damaged) findings.add('archive-damaged', { detail: JSON.stringify(details) });
+      if (message !== archiveWarnings.refused) continue;
+      const { count, examples } = details as { readonly count: number; readonly examples: readonly string[] };
+      for (const detail of examples) findings.add('members-refused', { detail });
+      const more = count - examples.length;
+      if (more > 0) findings.add('members-refused', { detail: `and ${more} more` });
+    }
+  }
+}

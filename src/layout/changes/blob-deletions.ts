@@ -1,0 +1,122 @@
+// Deletes of blobs beside pushes of manifests: what a listed manifest needs is not deleted, and neither is what one that is being
+// pushed right now will need. Another server may list one all the same: then the blob is put back.
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import { needsOf, UnsearchableError } from '../manifests/blob-needs.ts';
+import type { ManifestReader } from '../manifests/manifest-reader.ts';
+
+/** What a delete does with a blob that a manifest of the repository needs. */
+export type ReferencedBlobs = 'refuse' | 'allow';
+
+/** Of the manifests that need a blob so many are named to whoever wants to delete it. */
+const maxNamed = 10;
+
+export interface BlobDeletionsOptions {
+  readonly blobs: LayoutBlobs;
+  readonly manifests: ManifestReader;
+  readonly readIndex: () => Promise<LayoutIndex | undefined>;
+  readonly referencedBlobs: ReferencedBlobs;
+}
+
+export class BlobDeletions {
+  readonly #options: BlobDeletionsOptions;
+  readonly #pushes = new Set<Promise<unknown>>();
+  readonly #deletes = new Map<string, Promise<unknown>>();
+
+  constructor(options: BlobDeletionsOptions) {
+    this.#options = options;
+  }
+
+  /** True where an image may lose a layer through us. */
+  get mayDeleteReferenced(): boolean {
+    return this.#options.referencedBlobs === 'allow';
+  }
+
+  /** Runs the push of a manifest, after the deletes of what it refers to that began before it. */
+  async pushing<Result>(
+    references: Iterable<{ readonly digest: string }>,
+    push: () => Promise<Result>,
+  ): Promise<Result> {
+    const pushed = this.#afterDeletes(references, push);
+    this.#pushes.add(pushed);
+    try {
+      return await pushed;
+    } finally {
+      this.#pushes.delete(pushed);
+    }
+  }
+
+  /** False when it was not there. Throws UNSUPPORTED (405) with the manifests that need it. */
+  async delete(digest: Digest): Promise<boolean> {
+    const before = [...this.#pushes, this.#deletes.get(digest)];
+    const deleted = Promise.allSettled(before).then(() => this.#delete(digest));
+    this.#deletes.set(digest, deleted);
+    try {
+      return await deleted;
+    } finally {
+      if (this.#deletes.get(digest) === deleted) this.#deletes.delete(digest);
+    }
+  }
+
+  async #afterDeletes<Result>(
+    references: Iterable<{ readonly digest: string }>,
+    push: () => Promise<Result>,
+  ): Promise<Result> {
+    const pending = new Map(this.#deletes);
+    const concerned = new Set<Promise<unknown>>();
+    for (const { digest } of pending.size === 0 ? [] : references) {
+      const deleting = pending.get(digest);
+      if (deleting !== undefined) concerned.add(deleting);
+    }
+    if (concerned.size > 0) await Promise.allSettled(concerned);
+    return push();
+  }
+
+  async #delete(digest: Digest): Promise<boolean> {
+    const { blobs, readIndex, referencedBlobs } = this.#options;
+    if (referencedBlobs === 'allow') return blobs.delete(digest);
+    if ((await blobs.stat(digest)) === undefined) return false;
+    const searched = await readIndex();
+    if (searched !== undefined && searched.listed(digest).length > 0) throw refusal('index.json lists it');
+    await this.#refuseIfNeeded(digest, searched);
+    const deleted = await blobs.unlink(digest);
+    try {
+      const index = await readIndex();
+      if (index !== searched) await this.#refuseIfNeeded(digest, index);
+    } catch (error) {
+      await blobs.linkAgain(digest);
+      throw error;
+    }
+    await blobs.freePool(digest);
+    return deleted;
+  }
+
+  async #refuseIfNeeded(digest: Digest, index: LayoutIndex | undefined): Promise<void> {
+    if (index === undefined) return;
+    const needed = await this.#neededBy(digest, index);
+    if (needed.length === 0) return;
+    const more = needed.length > maxNamed ? ' and others' : '';
+    throw refusal(`needed by ${needed.slice(0, maxNamed).join(', ')}${more}`);
+  }
+
+  /** Some of the manifests, or none. */
+  async #neededBy(digest: Digest, index: LayoutIndex): Promise<readonly Digest[]> {
+    const found = new Set<Digest>();
+    try {
+      for await (const { manifest } of needsOf(digest, index, this.#options.manifests)) {
+        found.add(manifest);
+        if (found.size > maxNamed) break;
+      }
+    } catch (error) {
+      if (!(error instanceof UnsearchableError)) throw error;
+      if (found.size === 0) throw refusal(`nobody can tell whether a manifest needs it: ${error.message}`);
+    }
+    return [...found];
+  }
+}
+
+function refusal(detail: string): RegistryError {
+  return new RegistryError('UNSUPPORTED', { detail });
+}

@@ -1,0 +1,131 @@
+// One transaction on index.json: what another program lost is put back, a batch of edits is applied, and everything that belongs
+// together becomes one replacement: entries, tags, referrers and their responses. Runs again when the file changed meanwhile.
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { KeptFacts } from '../../oci/manifest-facts.ts';
+import type { Clock } from '../../storage/clock.ts';
+import type { CurrentObject, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
+import type { LayoutKeys } from '../files/keys.ts';
+import { applyDelta, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
+import { IndexDraft } from '../index/index-draft.ts';
+import type { IndexReader } from '../index/index-reader.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import type { LayoutVersion } from '../index/layout-version.ts';
+import { applyEdit, type IndexEdit } from './index-edit.ts';
+import type { ReferrersResponses } from './referrers-responses.ts';
+
+export type Refusals = readonly (RegistryError | undefined)[];
+
+/** What one run came to; the run that was published counts. */
+export interface Outcome {
+  /** In the order of the edits; undefined where the edit took effect. */
+  readonly refusals: Refusals;
+  readonly atMs: number;
+  /** How the file was judged. */
+  readonly verdict: Verdict;
+  /** The index as the file showed it. */
+  readonly base: LayoutIndex;
+  /** The index afterwards. */
+  readonly index: LayoutIndex;
+  /** Undefined when the file stays as it is. */
+  readonly replacement: Replacement | undefined;
+}
+
+export interface IndexTransactionsOptions {
+  readonly store: ObjectStore;
+  readonly keys: LayoutKeys;
+  readonly reader: IndexReader;
+  readonly guard: IndexGuard;
+  readonly version: LayoutVersion;
+  readonly responses: ReferrersResponses;
+  readonly clock: Clock;
+}
+
+export class IndexTransactions {
+  readonly #options: IndexTransactionsOptions;
+
+  constructor(options: IndexTransactionsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws IndexUnreadableError, and what keeps the whole batch from taking effect. */
+  async prepare(now: CurrentObject | undefined, edits: readonly IndexEdit[]): Promise<Outcome> {
+    const { reader, guard, version, responses, clock, keys } = this.#options;
+    const base = await reader.at(now);
+    const draft = new IndexDraft(base);
+    const verdict = await guard.judge(base, now?.info);
+    if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyDelta(draft, delta);
+    const nowMs = clock.now();
+    const { refusals, touched } = applyAll(draft, await this.#withoutDeleted(edits), nowMs);
+    const responseObjects = await responses.rewrite(draft, touched, nowMs);
+    const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
+    if (!draft.changed && gone.length === 0) {
+      await guard.accepted(verdict);
+      // A push of what is listed already is acknowledged on the strength of a file that another program may not have synced.
+      if (edits.length > 0) await this.#options.store.makeDurable(keys.index);
+      if (now !== undefined) reader.accept(now.info.label);
+      return { refusals, atMs: nowMs, verdict, base, index: base, replacement: undefined };
+    }
+    const index = draft.finish();
+    const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
+    await guard.prepareRecord();
+    const replacement: Replacement = {
+      bytes: index.document.bytes,
+      first,
+      record: (published) => {
+        reader.expect(published, index);
+        return guard.record({ draft, edits, base: now?.info.label, published, verdict });
+      },
+      // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
+      remove: gone.map((digest) => keys.blob(digest)),
+    };
+    return { refusals, atMs: nowMs, verdict, base, index, replacement };
+  }
+
+  /** A reconcile was planned before the lock: what was deleted since is not listed again. Deletes remove files under the lock. */
+  async #withoutDeleted(edits: readonly IndexEdit[]): Promise<readonly IndexEdit[]> {
+    const { store, keys } = this.#options;
+    const isThere = async (digest: Digest) => (await store.stat(keys.blob(digest))) !== undefined;
+    const checked: IndexEdit[] = [];
+    for (const edit of edits) {
+      if (edit.kind !== 'reconcile') {
+        checked.push(edit);
+        continue;
+      }
+      const unlisted: KeptFacts[] = [];
+      for (const facts of edit.unlisted) if (await isThere(facts.descriptor.digest)) unlisted.push(facts);
+      checked.push({ ...edit, unlisted });
+    }
+    return checked;
+  }
+
+  /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */
+  async #missingManifests(edits: readonly IndexEdit[]): Promise<readonly SmallObject[]> {
+    const { store, keys } = this.#options;
+    const missing: SmallObject[] = [];
+    for (const edit of edits) {
+      if (edit.kind !== 'put') continue;
+      const key = keys.blob(edit.facts.descriptor.digest);
+      if ((await store.stat(key)) === undefined) missing.push({ key, bytes: edit.bytes });
+    }
+    return missing;
+  }
+}
+
+function applyAll(
+  draft: IndexDraft,
+  edits: readonly IndexEdit[],
+  nowMs: number,
+): { refusals: Refusals; touched: ReadonlySet<Digest> } {
+  const touched = new Set<Digest>();
+  const refusals = edits.map((edit) => {
+    try {
+      for (const subject of applyEdit(draft, edit, nowMs)) touched.add(subject);
+      return undefined;
+    } catch (error) {
+      if (error instanceof RegistryError) return error;
+      throw error;
+    }
+  });
+  return { refusals, touched };
+}

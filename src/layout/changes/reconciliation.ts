@@ -1,0 +1,173 @@
+// What a layout lacks of the form in which every tool finds everything (INTEROP §3.1, §3.4): referrers and children that no entry
+// lists, entries that do not say what they refer to, and responses that are stale. Worked out from what the manifests say.
+import type { Digest } from '../../oci/digest.ts';
+import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';
+import type { Tag } from '../../oci/reference.ts';
+import { referrersTagOf } from '../../oci/referrers-tag.ts';
+import { tagOf } from '../index/entry-name.ts';
+import { IndexDraft } from '../index/index-draft.ts';
+import type { IndexEntry } from '../index/index-entry.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import type { ManifestReader } from '../manifests/manifest-reader.ts';
+import type { RawManifest } from '../manifests/raw-manifests.ts';
+import { reachableManifests } from '../manifests/reachable-manifests.ts';
+import type { RepositoryNames } from '../names/repository-names.ts';
+import { Pace } from '../pacing/pace.ts';
+import { applyEdit, type ReconcileEdit } from './index-edit.ts';
+import type { ReferrersResponses } from './referrers-responses.ts';
+
+/** One thing that was changed, or would be, and why. */
+export interface Reconciled {
+  readonly kind:
+    | 'listed-referrer'
+    | 'listed-child'
+    | 'marked-referrer'
+    | 'named-image'
+    | 'wrote-response'
+    | 'removed-response';
+  readonly digest: Digest;
+  /** What it refers to, or whose response it is; undefined for a child. */
+  readonly subject: Digest | undefined;
+  /** For a person. */
+  readonly why: string;
+}
+
+export interface ReconcileParts {
+  readonly manifests: ManifestReader;
+  readonly responses: ReferrersResponses;
+  readonly names: RepositoryNames;
+  /** Manifests with a subject that only a scan finds. */
+  readonly raw: ReadonlyMap<Digest, RawManifest>;
+  readonly nowMs: number;
+}
+
+/** The edit that would bring the layout to the convention, and what comes of it. Facts of all entries must have been learnt. */
+export async function planReconcile(
+  index: LayoutIndex,
+  parts: ReconcileParts,
+): Promise<{ readonly edit: ReconcileEdit; readonly changes: readonly Reconciled[] }> {
+  const edit = await editFor(index, parts);
+  const draft = new IndexDraft(index);
+  const touched = applyEdit(draft, edit, parts.nowMs);
+  await parts.responses.rewrite(draft, new Set(touched), parts.nowMs);
+  const subjects = new Map(edit.subjects.map((subject) => [referrersTagOf(subject), subject]));
+  return { edit, changes: changesOf(draft, (entry) => entry.responseFor ?? subjects.get(tagOf(entry.name) ?? noTag)) };
+}
+
+async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileParts): Promise<ReconcileEdit> {
+  const unlisted: KeptFacts[] = [];
+  const subjects = new Set<Digest>();
+  const pace = new Pace();
+  for (const { facts, responseFor, subject } of index.entries) {
+    for (const each of [responseFor, subject]) if (each !== undefined) subjects.add(each);
+    if (facts !== undefined && facts !== 'none' && facts.subject !== undefined) subjects.add(facts.subject);
+  }
+  for (const [digest, mediaType] of await reachableManifests(index, manifests)) {
+    const facts = await manifests.factsOfChild(digest, mediaType);
+    await pace.step();
+    if (facts === 'none') continue;
+    if (facts.subject !== undefined) subjects.add(facts.subject);
+    if (index.listed(digest).length === 0) unlisted.push(keptOf(facts));
+  }
+  const known = new Set(unlisted.map(({ descriptor }) => descriptor.digest));
+  for (const { digest, facts } of raw.values()) {
+    if (facts.subject === undefined) continue;
+    subjects.add(facts.subject);
+    if (!known.has(digest)) unlisted.push(facts);
+  }
+  for (const subject of staleResponses(index)) subjects.add(subject);
+  unlisted.sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
+  return { kind: 'reconcile', unlisted, subjects: [...subjects].sort(), names };
+}
+
+const noTag = '' as Tag;
+
+/** Subjects of responses under referrers tags, told by what the responses list: whatever became of that. */
+function staleResponses(index: LayoutIndex): readonly Digest[] {
+  const known = new Map<string, Digest>();
+  for (const { digest } of index.entries)
+    if (digest !== undefined) known.set(digest.replace(':', '-').slice(0, 71), digest);
+  return index.tags().flatMap((tag) => known.get(tag) ?? []);
+}
+
+type SubjectOf = (response: IndexEntry) => Digest | undefined;
+
+function changesOf(draft: IndexDraft, subjectOf: SubjectOf): readonly Reconciled[] {
+  const removed = removedBy(draft.removed);
+  const changes = draft.added.flatMap((entry) => changeOf(entry, removed, subjectOf) ?? []);
+  const replaced = new Set(draft.added.map(responseKeyOf));
+  for (const entry of draft.removed) {
+    const key = responseKeyOf(entry);
+    if (key === undefined || replaced.has(key) || entry.digest === undefined) continue;
+    changes.push({
+      kind: 'removed-response',
+      digest: entry.digest,
+      subject: subjectOf(entry),
+      why: 'nothing refers to its subject any more',
+    });
+  }
+  return changes;
+}
+
+interface Removed {
+  readonly digests: ReadonlyMap<string | undefined, IndexEntry>;
+  readonly responses: ReadonlySet<string | undefined>;
+}
+
+function removedBy(entries: ReadonlySet<IndexEntry>): Removed {
+  const all = [...entries].reverse();
+  return { digests: new Map(all.map((entry) => [entry.digest, entry])), responses: new Set(all.map(responseKeyOf)) };
+}
+
+function changeOf(entry: IndexEntry, removed: Removed, subjectOf: SubjectOf): Reconciled | undefined {
+  const { digest, subject } = entry;
+  if (digest === undefined) return undefined;
+  const key = responseKeyOf(entry);
+  if (key !== undefined) {
+    const stale = removed.responses.has(key);
+    const reader = entry.responseFor === undefined ? 'regctl and other clients of the referrers tag' : 'olareg';
+    return {
+      kind: 'wrote-response',
+      digest,
+      subject: subjectOf(entry),
+      why: stale ? `the response that ${reader} read was stale` : `${reader} would find no referrers`,
+    };
+  }
+  const before = removed.digests.get(digest);
+  if (before?.isNamed === false && entry.isNamed) {
+    return {
+      kind: 'named-image',
+      digest,
+      subject: undefined,
+      why: 'it was latest as the only entry, which it is no more; now the entry says so',
+    };
+  }
+  if (before !== undefined) {
+    return {
+      kind: 'marked-referrer',
+      digest,
+      subject,
+      why: 'its entry did not say what it refers to: docker and containerd would not take it along',
+    };
+  }
+  if (subject !== undefined) {
+    return {
+      kind: 'listed-referrer',
+      digest,
+      subject,
+      why: 'no entry listed it: oras, zot and docker would not find it',
+    };
+  }
+  return {
+    kind: 'listed-child',
+    digest,
+    subject: undefined,
+    why: 'no entry listed it: zot and oras would not find it by digest',
+  };
+}
+
+/** What a response stands under; undefined for an entry that is none. */
+function responseKeyOf(entry: IndexEntry): string | undefined {
+  if (entry.rank !== 3) return undefined;
+  return entry.responseFor === undefined ? tagOf(entry.name) : `olareg ${entry.responseFor}`;
+}

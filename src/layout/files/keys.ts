@@ -1,0 +1,94 @@
+// The only file that spells the names of an image layout (image-spec, image-layout.md) and of our own files beside it.
+//
+//   <prefix>/oci-layout  index.json  blobs/<algorithm>/<encoded>     one repository = one layout
+//   .moorage/pool/<algorithm>/<encoded>                              one link per distinct blob of the root
+//   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
+//   .moorage/cache/.blobs                                            which blob files hold what their names say, to hash nothing twice
+//   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
+//
+// `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
+import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from '../../oci/digest.ts';
+import type { RepositoryName } from '../../oci/reference.ts';
+import type { Key } from '../../storage/object-store.ts';
+
+/** Where a layout lies below the root of its store: a repository name, or '' when the root itself is the layout. */
+export type LayoutPrefix = RepositoryName | '';
+
+export interface LayoutKeys {
+  readonly directory: Key;
+  readonly ociLayout: Key;
+  readonly index: Key;
+  readonly journal: Key;
+  /** Lock files of BuildKit, linuxkit and podman: we wait for them and never make them. */
+  readonly foreignLocks: readonly Key[];
+  readonly blob: (digest: Digest) => Key;
+  /** The directory of the blobs of one algorithm. */
+  readonly blobs: (algorithm: DigestAlgorithm) => Key;
+}
+
+/** The bytes of every `oci-layout` we write; readers refuse any other version. */
+export const ociLayoutBytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
+
+export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
+  const base = prefix === '' ? '' : `${prefix}/`;
+  return {
+    directory: prefix as string as Key,
+    ociLayout: `${base}oci-layout` as Key,
+    index: `${base}index.json` as Key,
+    // A name's component cannot start with a dot, so `.journal` never meets the journal of a nested repository.
+    journal: `.moorage/journal/${base}.journal` as Key,
+    foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
+    blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
+    blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
+  };
+}
+
+export function poolKey(digest: Digest): Key {
+  return `.moorage/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
+}
+
+/** Directories of derived facts about manifests and blobs: within the root they belong to, or in a place that many roots share. */
+export const ownFactsDirectory = '.moorage/cache' as Key;
+
+/** `scope` tells roots apart: letters and digits. */
+export function sharedFactsDirectory(scope: string): Key {
+  return `facts/${scope}` as Key;
+}
+
+export function factsKey(directory: Key, prefix: LayoutPrefix): Key {
+  return (prefix === '' ? `${directory}/.facts` : `${directory}/${prefix}/.facts`) as Key;
+}
+
+/** A name's component cannot start with a dot, so it never meets the facts of a layout. */
+export function ledgerKey(directory: Key): Key {
+  return `${directory}/.blobs` as Key;
+}
+
+export const rootPrefix = '' as Key;
+
+/** The prefix of a directory below another, while looking for layouts. */
+export function childPrefix(prefix: Key, name: string): Key {
+  return (prefix === '' ? name : `${prefix}/${name}`) as Key;
+}
+
+export const indexFileName = 'index.json';
+
+/** Directories of a layout, and of the tools that write layouts, in which no repository lies. */
+export function mayHoldRepositories(directory: string): boolean {
+  return directory !== 'blobs' && directory !== 'ingest' && !directory.startsWith('.') && !directory.startsWith('_');
+}
+
+/** Locks and temporary files of tools that write to a layout right now: BuildKit, regctl, skopeo, umoci. */
+export function isForeignWork(name: string): boolean {
+  return (
+    name === 'index.json.lock' ||
+    name.startsWith('oci-put-blob') ||
+    name.startsWith('.umoci-') ||
+    /^index\.json\..*tmp$/.test(name)
+  );
+}
+
+/** Files and directories that tools keep in a layout beside those of the specification: no repository may be called so there. */
+export function isReservedBelowLayout(name: string): boolean {
+  return name === 'ingest' || name === 'manifest.json' || name === 'repositories' || name.endsWith('.lock');
+}

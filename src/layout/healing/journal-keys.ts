@@ -1,0 +1,51 @@
+// Keys of entries in journals that were begun before image names were part of them: brought to their present form when the past is
+// recalled, or a layout of docker save would look as if each of its entries had been taken away and put back under another name.
+import { annotationKeys } from '../../oci/annotations.ts';
+import { parseIndexEntry } from '../index/index-entry.ts';
+import { type Delta, type EntryKey, entryKeyOf, type IndexedEntry, identityOf } from '../index/indexed-entry.ts';
+import type { Past } from './base-inference.ts';
+import type { RecalledPast } from './journal-remains.ts';
+
+type Renamed = ReadonlyMap<EntryKey, EntryKey>;
+
+export function withPresentKeys(past: RecalledPast): RecalledPast {
+  const renamed = renamedIn(past);
+  if (renamed.size === 0) return past;
+  const start = Array.from(past.start.values(), (entry) => renamedEntry(entry, renamed));
+  return {
+    start: new Map(start.map((entry) => [entry.key, entry])),
+    versions: past.versions.map((version) => ({ ...version, ...renamedDelta(version, renamed) })),
+    owed: renamedDelta(past.owed, renamed),
+    strays: past.strays.map(({ base, delta }) => ({ base, delta: renamedDelta(delta, renamed) })),
+  };
+}
+
+/** By the key of old; without those that an entry has that really carries no image name. */
+function renamedIn({ start, versions, owed, strays }: Past): Renamed {
+  const renamed = new Map<EntryKey, EntryKey>();
+  const genuine = new Set<EntryKey>();
+  const deltas = [...versions, owed, ...strays.map(({ delta }) => delta)];
+  for (const { key, line } of [...start.values(), ...deltas.flatMap(({ added }) => added)]) {
+    if (!line.includes(annotationKeys.imageName)) {
+      genuine.add(key);
+      continue;
+    }
+    const present = parseIndexEntry(line).key;
+    const old = entryKeyOf({ ...identityOf(present), imageName: undefined });
+    if (old !== present) renamed.set(old, present);
+  }
+  for (const key of genuine) renamed.delete(key);
+  return renamed;
+}
+
+function renamedEntry(entry: IndexedEntry, renamed: Renamed): IndexedEntry {
+  // The line decides: two images of one digest and tag had one key.
+  return renamed.has(entry.key) ? { ...entry, key: parseIndexEntry(entry.line).key } : entry;
+}
+
+function renamedDelta({ added, removed }: Delta, renamed: Renamed): Delta {
+  return {
+    added: added.map((entry) => renamedEntry(entry, renamed)),
+    removed: removed.map((key) => renamed.get(key) ?? key),
+  };
+}

@@ -1,0 +1,19 @@
+// What a name leaves behind when it moves: the same entry without it.
+import { annotationKeys, createdAt } from '../../oci/annotations.ts';
+import { annotated, type IndexEntry, parseIndexEntry } from './index-entry.ts';
+import { type IndexedEntry, indexedEntryOf } from './indexed-entry.ts';
+
+/** It gets a creation time if it has none: an entry without one may be read as an unnamed `latest` (INTEROP.md, Duplicates). */
+export function untaggedEntry(entry: IndexEntry, atMs: number): IndexEntry {
+  const { refName, imageName, created } = annotationKeys;
+  return annotated(entry, {
+    [refName]: undefined,
+    [imageName]: undefined,
+    [created]: entry.createdAt ?? createdAt(atMs),
+  });
+}
+
+/** The same as the healing rules see it. */
+export function untagged({ line }: IndexedEntry, atMs: number): IndexedEntry {
+  return indexedEntryOf(untaggedEntry(parseIndexEntry(line), atMs));
+}

@@ -1,0 +1,145 @@
+// What is worked out from one snapshot of index.json, once somebody asks, and is worth nothing for another: tags to list, referrers,
+// manifests that no entry lists. The facts it is made of belong to immutable blobs and outlive it.
+import type { Digest } from '../../oci/digest.ts';
+import type { Referrer } from '../../oci/manifest-facts.ts';
+import type { Tag } from '../../oci/reference.ts';
+import { isReferrersTag } from '../../oci/referrers-tag.ts';
+import type { IndexEntry } from '../index/index-entry.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import type { VirtualPath } from '../names/name-table.ts';
+import type { RepositoryNames } from '../names/repository-names.ts';
+import { Pace } from '../pacing/pace.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+import type { NestedReferrers } from './nested-referrers.ts';
+import type { RawManifest, RawManifests } from './raw-manifests.ts';
+import { reachableManifests } from './reachable-manifests.ts';
+import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
+
+export interface DerivedIndexParts {
+  readonly manifests: ManifestReader;
+  readonly nested: NestedReferrers;
+  /** Undefined: blobs that no entry leads to are not looked at. */
+  readonly raw: RawManifests | undefined;
+}
+
+const noRawManifests: Promise<ReadonlyMap<Digest, RawManifest>> = Promise.resolve(new Map());
+
+type Subjects = ReadonlyMap<Digest, readonly IndexEntry[]>;
+
+export class DerivedIndex {
+  readonly index: LayoutIndex;
+  readonly #parts: DerivedIndexParts;
+  readonly #referrers = new Map<Digest, Promise<readonly Referrer[]>>();
+  readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
+  #bySubject: Promise<Subjects> | undefined;
+  #reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
+  #nested: Promise<ReadonlyMap<Digest, readonly RawManifest[]>> | undefined;
+  #raw: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
+
+  constructor(index: LayoutIndex, parts: DerivedIndexParts) {
+    this.index = index;
+    this.#parts = parts;
+  }
+
+  /** In byte order, without the tags that only serve clients that know no referrers API. */
+  tags(names: RepositoryNames): Promise<readonly Tag[]> {
+    const known = this.#tags.get(names.path);
+    if (known !== undefined) return known;
+    // A virtual repository that does not exist can be made up without end: nothing is kept for it.
+    if (!names.existsIn(this.index)) return Promise.resolve([]);
+    const found = unlessItFails(this.#ordinaryTags(names), () => this.#tags.delete(names.path));
+    this.#tags.set(names.path, found);
+    return found;
+  }
+
+  /** Every verified referrer of a digest, in the order of their digests. */
+  async referrers(subject: Digest): Promise<readonly Referrer[]> {
+    const entries = (await this.#subjects()).get(subject) ?? [];
+    const referring = await this.#unlisted(subject);
+    // Digests that nobody refers to can be made up without end: nothing is kept for them.
+    if (referring.length === 0 && !mayHaveReferrers(subject, entries, this.index)) return [];
+    const known = this.#referrers.get(subject);
+    if (known !== undefined) return known;
+    const listed = referrersOf(subject, entries, this.index, this.#parts.manifests);
+    const found = unlessItFails(
+      listed.then((descriptors) => addRawReferrers(descriptors, referring)),
+      () => this.#referrers.delete(subject),
+    );
+    this.#referrers.set(subject, found);
+    return found;
+  }
+
+  /** The type of a manifest that no entry lists, if an entry leads to it, or a scan found it. */
+  async mediaTypeOfChild(digest: Digest): Promise<string | undefined> {
+    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
+      this.#reachable = undefined;
+    });
+    const reachable = (await this.#reachable).get(digest);
+    return reachable ?? (await this.rawManifests()).get(digest)?.facts.descriptor.mediaType;
+  }
+
+  /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
+  async learnFacts(): Promise<void> {
+    const pace = new Pace();
+    for (const entry of this.index.entries) {
+      if (entry.facts !== undefined) continue;
+      await this.#parts.manifests.factsOfEntry(entry);
+      await pace.step();
+    }
+  }
+
+  /** Manifests with a subject that nothing leads to; empty unless blobs are scanned. */
+  rawManifests(): Promise<ReadonlyMap<Digest, RawManifest>> {
+    const { raw } = this.#parts;
+    if (raw === undefined) return noRawManifests;
+    this.#raw ??= unlessItFails(raw.referring(this.index), () => {
+      this.#raw = undefined;
+    });
+    return this.#raw;
+  }
+
+  /** Those that only an index lists, and a scan found. Their files must be there now. */
+  async #unlisted(subject: Digest): Promise<readonly RawManifest[]> {
+    this.#nested ??= unlessItFails(this.#parts.nested.bySubject(this.index), () => {
+      this.#nested = undefined;
+    });
+    const found = new Map<Digest, RawManifest>();
+    for (const each of (await this.#nested).get(subject) ?? []) {
+      const facts = await this.#parts.manifests.factsOfChild(each.digest, each.facts.descriptor.mediaType);
+      if (facts !== 'none') found.set(each.digest, each);
+    }
+    for (const each of (await this.rawManifests()).values())
+      if (each.facts.subject === subject) found.set(each.digest, each);
+    return [...found.values()];
+  }
+
+  #subjects(): Promise<Subjects> {
+    this.#bySubject ??= unlessItFails(
+      this.learnFacts().then(() => entriesBySubject(this.index.entries)),
+      () => {
+        this.#bySubject = undefined;
+      },
+    );
+    return this.#bySubject;
+  }
+
+  async #ordinaryTags(names: RepositoryNames): Promise<readonly Tag[]> {
+    const tags = names.tags(this.index) ?? this.index.tags();
+    if (names.layout.rules.listReferrersTags) return tags;
+    const hidden = new Set<Tag>();
+    const pace = new Pace();
+    for (const tag of tags) {
+      const entry = isReferrersTag(tag) ? names.entryOf(this.index, tag) : undefined;
+      if (entry === undefined) continue;
+      if ((await useOfReferrersTag(entry, this.#parts.manifests)) === 'response') hidden.add(tag);
+      await pace.step();
+    }
+    return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
+  }
+}
+
+/** What failed is worked out again for the next who asks. */
+function unlessItFails<Result>(work: Promise<Result>, forget: () => void): Promise<Result> {
+  work.catch(forget);
+  return work;
+}

@@ -1,0 +1,80 @@
+// Manifests that nothing leads to: `cosign save` v3 lists the image only, umoci and regclient let go of referrers, olareg keeps
+// them behind a response. A scan looks into the small blobs of a layout for manifests with a subject (INTEROP §4.6).
+import { type Digest, digestAlgorithms, isDigest } from '../../oci/digest.ts';
+import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';
+import type { Key, ObjectStore } from '../../storage/object-store.ts';
+import type { LayoutKeys } from '../files/keys.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import { Pace } from '../pacing/pace.ts';
+import type { ManifestReader } from './manifest-reader.ts';
+
+export interface RawManifest {
+  readonly digest: Digest;
+  readonly facts: KeptFacts;
+}
+
+/** Larger than any manifest that clients accept (distribution-spec: 4 MiB). */
+const maxRawBytes = 4 * 1024 * 1024;
+/** What a scan keeps in memory is bounded, whatever a stranger put into the directory. */
+const maxRawManifests = 100_000;
+const openingBrace = 0x7b;
+
+export class RawManifests {
+  readonly #store: ObjectStore;
+  readonly #keys: LayoutKeys;
+  readonly #manifests: ManifestReader;
+  /** Blobs never change: each is looked into once. */
+  readonly #known = new Map<Digest, KeptFacts | 'other'>();
+
+  constructor(store: ObjectStore, keys: LayoutKeys, manifests: ManifestReader) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#manifests = manifests;
+  }
+
+  /** Manifests with a subject that no entry lists. What was deleted through the registry has no file, so it is not among them. */
+  async referring(index: LayoutIndex): Promise<ReadonlyMap<Digest, RawManifest>> {
+    const found = new Map<Digest, RawManifest>();
+    const pace = new Pace();
+    for (const [digest, key] of await this.#blobs()) {
+      if (found.size >= maxRawManifests || index.listed(digest).length > 0) continue;
+      const known = this.#known.get(digest) ?? (await this.#lookInto(digest, key));
+      await pace.step();
+      if (known !== 'other') found.set(digest, { digest, facts: known });
+    }
+    return found;
+  }
+
+  async #blobs(): Promise<readonly (readonly [Digest, Key])[]> {
+    const all = await Promise.all(
+      digestAlgorithms.map(async (algorithm) => {
+        const children = await this.#store.list(this.#keys.blobs(algorithm));
+        return children.flatMap(({ name, kind }) => {
+          const digest = `${algorithm}:${name}`;
+          return kind === 'object' && isDigest(digest) ? [[digest, this.#keys.blob(digest)] as const] : [];
+        });
+      }),
+    );
+    return all.flat();
+  }
+
+  async #lookInto(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
+    const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsOfRaw(digest) : 'none';
+    const known = facts === 'none' || facts.subject === undefined ? 'other' : keptOf(facts);
+    if (this.#known.size < maxRawManifests) this.#known.set(digest, known);
+    return known;
+  }
+
+  async #beginsLikeJson(key: Key): Promise<boolean> {
+    const info = await this.#store.stat(key);
+    if (info === undefined || info.size === 0 || info.size > maxRawBytes) return false;
+    const object = await this.#store.open(key);
+    if (object === undefined) return false;
+    try {
+      const first = new Uint8Array(1);
+      return (await object.readInto(first, 0)) === 1 && first[0] === openingBrace;
+    } finally {
+      await object.close();
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// What a server says is hidden when it starts: across mounts, in archives, and no more of it than fits a screen.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pack } from 'tar-stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hiddenLines } from '../../../src/inspection/hidden-list.ts';
+import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
+import { openMounts } from '../../../src/mounts/open-mounts.ts';
+import { Registry } from '../../../src/registry/registry.ts';
+import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
+import { imageManifest } from '../../support/content.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const image = imageManifest();
+const whole = { entries: [entryOf(image, 'v1')], blobs: blobsOf(image) };
+const log = { info: () => {}, warn: () => {} };
+
+async function linesOf(...paths: readonly string[]): Promise<readonly string[]> {
+  const cacheDirectory = await temporaryDirectory();
+  const modes = { fileMode: 0o644, directoryMode: 0o755 };
+  const mounts = await openMounts({ paths, root: undefined, readOnly: true, cacheDirectory, ...modes, log });
+  const registry = new Registry({ mounts, log, requireReferences: false, uploadsExpireAfterMs: 60_000 });
+  onTestFinished(() => registry.close());
+  const { signal } = new AbortController();
+  return hiddenLines({ registry, mounts, names: defaultNameRules, signal });
+}
+
+describe('what is hidden', () => {
+  it('is nothing where everything is served', async () => {
+    const directory = await temporaryDirectory();
+    writeStranger(join(directory, 'a'), whole);
+    writeStranger(join(directory, 'b/c'), whole);
+    expect(await linesOf(directory)).toEqual([]);
+  });
+
+  it('a layout whose name another PATH has', async () => {
+    const [root, other] = [await temporaryDirectory(), await temporaryDirectory()];
+    writeStranger(join(root, 'app'), whole);
+    writeStranger(join(other, 'another'), whole);
+    expect(await linesOf(root, `app=${join(other, 'another')}`)).toEqual([
+      '  1 thing is hidden (moorage inspect PATH says what to do)',
+      `    hidden-by-mount  app  (${root})`,
+      '',
+    ]);
+  });
+
+  it('members of an archive', async () => {
+    const tar = pack();
+    tar.entry({ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}');
+    tar.entry({ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests: [entryOf(image, 'v1')] }));
+    for (const { digest, bytes } of blobsOf(image)) tar.entry({ name: `blobs/${digest.replace(':', '/')}` }, bytes);
+    tar.entry({ name: '../evil' }, 'evil');
+    tar.finalize();
+    const chunks: Buffer[] = [];
+    for await (const chunk of tar) chunks.push(chunk as Buffer);
+    const path = join(await temporaryDirectory(), 'app.tar');
+    writeFileSync(path, Buffer.concat(chunks));
+    expect(await linesOf(path)).toEqual([
+      `  1 thing is hidden (moorage inspect ${path} says what to do)`,
+      '    members-refused  app  ../evil  (its path contains `..`)',
+      '',
+    ]);
+  });
+
+  it('the first twenty, and how many more', async () => {
+    const directory = await temporaryDirectory();
+    const entries = Array.from({ length: 30 }, (_, at) => entryOf(image, `Not A Tag ${at}`));
+    writeStranger(join(directory, 'app'), { ...whole, entries: [...entries, entryOf(image, 'v1')] });
+    const lines = await linesOf(directory);
+    expect(lines[0]).toContain('30 things are hidden');
+    expect(lines[1]).toBe(`    unusable-name  app:Not A Tag 0  ${image.digest}`);
+    expect(lines.slice(21)).toEqual(['    ... and 10 more', '']);
+  });
+});

@@ -1,0 +1,93 @@
+// What an entry is called, whichever tool wrote it (INTEROP §4.2, §4.3).
+import { describe, expect, it } from 'vitest';
+import { entryNameOf, isNamedResponse, tagOf } from '../../../../src/layout/index/entry-name.ts';
+import { annotationKeys } from '../../../../src/oci/annotations.ts';
+
+const { refName, imageName, containerdSubject, olaregSubject, proposedSubject } = annotationKeys;
+const digest = `sha256:${'a'.repeat(64)}`;
+const responseTag = `sha256-${'a'.repeat(64)}`;
+const image = (host: string | undefined, path: string, tag?: string) => ({ host, path, tag });
+
+describe('a name in ref.name', () => {
+  it.each([
+    ['v1', { kind: 'tag', tag: 'v1' }],
+    ['_a.b-C', { kind: 'tag', tag: '_a.b-C' }],
+    ['docker.io/library/alpine:3.20', full(image('docker.io', 'library/alpine', '3.20'))],
+    ['index.docker.io/library/alpine:3.20', full(image('docker.io', 'library/alpine', '3.20'))],
+    ['localhost:5000/hello:v1', full(image('localhost:5000', 'hello', 'v1'))],
+    ['localhost/hello:v1', full(image('localhost', 'hello', 'v1'))],
+    ['localhost:5000/hello', full(image('localhost:5000', 'hello'))],
+    ['acme/app:v1', full(image(undefined, 'acme/app', 'v1'))],
+    ['acme/app', full(image(undefined, 'acme/app'))],
+    ['app:v1', full(image(undefined, 'app', 'v1'))],
+    [`ghcr.io/acme/app@${digest}`, full(image('ghcr.io', 'acme/app'), true)],
+    [`ghcr.io/acme/app:v1@${digest}`, full(image('ghcr.io', 'acme/app', 'v1'), true)],
+    [`app@${digest}`, full(image(undefined, 'app'), true)],
+    ['v1+build', { kind: 'unusable', text: 'v1+build' }],
+    ['Acme/App:v1', { kind: 'unusable', text: 'Acme/App:v1' }],
+    ['acme/app:v 1', { kind: 'unusable', text: 'acme/app:v 1' }],
+    ['acme/blobs:v1', { kind: 'unusable', text: 'acme/blobs:v1' }],
+    ['../../etc/passwd:v1', { kind: 'unusable', text: '../../etc/passwd:v1' }],
+    ['', { kind: 'unusable', text: '' }],
+    [digest, { kind: 'unusable', text: digest }],
+  ])('%j', (text, name) => {
+    expect(entryNameOf({ [refName]: text })).toEqual(name);
+  });
+});
+
+describe('an image name', () => {
+  it('wins over ref.name, which may say the tag alone', () => {
+    expect(entryNameOf({ [imageName]: 'docker.io/library/alpine:3.20', [refName]: '3.20' })).toEqual({
+      ...full(image('docker.io', 'library/alpine', '3.20')),
+      bareTag: '3.20',
+      style: 'image-name',
+    });
+  });
+
+  it('that no client can ask for leaves ref.name to say what it is', () => {
+    expect(entryNameOf({ [imageName]: 'UPPER/case:1', [refName]: 'v1' })).toEqual({ kind: 'tag', tag: 'v1' });
+    expect(entryNameOf({ [imageName]: 'UPPER/case:1' })).toEqual({ kind: 'unusable', text: 'UPPER/case:1' });
+  });
+});
+
+describe('what belongs to an image and carries its name', () => {
+  it.each([
+    'dev.cosignproject.cosign/sigs',
+    'dev.cosignproject.cosign/atts',
+    'dev.cosignproject.cosign/sboms',
+    'dev.hauler/referrers/x',
+  ])('kind %s', (kind) => {
+    expect(entryNameOf({ kind, [refName]: 'alpine:3.20', [imageName]: 'docker.io/library/alpine:3.20' })).toEqual({
+      kind: 'auxiliary',
+    });
+  });
+
+  it('any other kind is an image', () => {
+    expect(entryNameOf({ kind: 'dev.cosignproject.cosign/image', [refName]: 'v1' })).toEqual({
+      kind: 'tag',
+      tag: 'v1',
+    });
+  });
+
+  it.each([containerdSubject, olaregSubject, proposedSubject])('%s without a name of its own', (key) => {
+    expect(entryNameOf({ [key]: digest })).toEqual({ kind: 'none' });
+    expect(entryNameOf({ [key]: digest, [imageName]: 'docker.io/library/alpine:3.20' })).toEqual({ kind: 'auxiliary' });
+    expect(entryNameOf({ [key]: digest, [refName]: 'sbom' })).toEqual({ kind: 'tag', tag: 'sbom' });
+  });
+});
+
+describe('the name of a response', () => {
+  it.each([responseTag, `docker.io/library/alpine:${responseTag}`, `alpine:${responseTag}`])('%s', (text) => {
+    const name = entryNameOf({ [refName]: text });
+    expect(tagOf(name)).toBe(responseTag);
+    expect(isNamedResponse(name)).toBe(true);
+  });
+
+  it.each(['v1', 'sha256-abc', `${responseTag}.sig`, undefined])('is not %s', (text) => {
+    expect(isNamedResponse(entryNameOf(text === undefined ? {} : { [refName]: text }))).toBe(false);
+  });
+});
+
+function full(named: object, hasDigest = false) {
+  return { kind: 'full', image: named, bareTag: undefined, hasDigest, style: 'ref-name' };
+}

@@ -1,0 +1,44 @@
+// Long walks let others take their turns, however many there are at once.
+import { expect, it } from 'vitest';
+import { Pace } from '../../../../src/layout/pacing/pace.ts';
+
+function busyFor(ms: number): void {
+  const untilMs = performance.now() + ms;
+  while (performance.now() < untilMs);
+}
+
+it('gives one turn of the loop to one of many walks', async () => {
+  const turns: number[] = [0];
+  let isOver = false;
+  const turn = () => {
+    turns.push(0);
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const walk = async () => {
+    const pace = new Pace();
+    for (let steps = 0; steps < 4; steps += 1) {
+      busyFor(6);
+      turns[turns.length - 1] = (turns.at(-1) ?? 0) + 1;
+      await pace.step();
+    }
+  };
+  // Each begins within a turn of its own, as requests do.
+  const walks: Promise<void>[] = [];
+  for (let at = 0; at < 10; at += 1) walks.push(new Promise((begun) => setImmediate(() => begun(walk()))));
+  await Promise.all(walks);
+  isOver = true;
+  const afterTheyBegan = turns.slice(turns.findLastIndex((slices) => slices > 3) + 1);
+  expect(afterTheyBegan.filter((slices) => slices > 0).length).toBeGreaterThan(20);
+  expect(Math.max(...afterTheyBegan)).toBeLessThanOrEqual(3);
+});
+
+it('does not wait for a turn while little was done', async () => {
+  const pace = new Pace();
+  let hasTurned = false;
+  setImmediate(() => {
+    hasTurned = true;
+  });
+  await pace.step();
+  expect(hasTurned).toBe(false);
+});
