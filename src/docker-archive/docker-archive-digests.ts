@@ -1,12 +1,12 @@
 // Digests of members that are named by no digest. Hashing gigabytes takes seconds, so that they are remembered in a file of
 // the work directory, under the identity of the archive: one that changed is hashed again.
 import { z } from 'zod';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import { canonicalAlgorithm, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import { pathPartOf } from '../storage/archive/archive-file.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import { isGzip, isZstd } from '../storage/archive/file-form.ts';
 import { readWorkFile, removeOutdated, writeWorkFile } from '../storage/archive/work-file.ts';
+import type { Log } from '../storage/log.ts';
 import type { Key, OpenObject } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
@@ -30,11 +30,11 @@ const chunkBytes = 1024 * 1024;
 export class MemberDigests {
   readonly #archive: ArchiveStore;
   readonly #directory: string;
-  readonly #log: LayoutLog;
+  readonly #log: Log;
   readonly #known: Map<string, HashedMember>;
   #hashedBytes = 0;
 
-  constructor(archive: ArchiveStore, directory: string, known: Map<string, HashedMember>, log: LayoutLog) {
+  constructor(archive: ArchiveStore, directory: string, known: Map<string, HashedMember>, log: Log) {
     this.#archive = archive;
     this.#directory = directory;
     this.#known = known;
@@ -81,7 +81,7 @@ export class MemberDigests {
 export async function openMemberDigests(
   archive: ArchiveStore,
   workDirectory: string,
-  log: LayoutLog,
+  log: Log,
 ): Promise<MemberDigests> {
   const directory = `${workDirectory}/docker-archives`;
   const bytes = await readWorkFile(directory, fileNameOf(archive), maxFileBytes);

@@ -1,11 +1,11 @@
 // Makes the images of a `docker save` archive: an OCI manifest for each element of manifest.json, and the index.json that a newer
 // `docker save` would have written. The same archive always gives the same bytes.
 
-import type { LayoutLog } from '../layout/layout-log.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
+import type { Log } from '../storage/log.ts';
 import type { Key } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { HashedMember, MemberDigests } from './docker-archive-digests.ts';
@@ -54,14 +54,14 @@ interface Config {
 export class DockerImagesBuilder {
   readonly #archive: ArchiveStore;
   readonly #digests: MemberDigests;
-  readonly #log: LayoutLog;
+  readonly #log: Log;
   readonly #blobs = new Map<Digest, BlobSource>();
   readonly #entries: string[] = [];
   #metadataBytes = 0;
   readonly #configs = new Map<Key, Config>();
   readonly #layers = new Map<string, Layer>();
 
-  constructor(archive: ArchiveStore, digests: MemberDigests, log: LayoutLog) {
+  constructor(archive: ArchiveStore, digests: MemberDigests, log: Log) {
     this.#archive = archive;
     this.#digests = digests;
     this.#log = log;

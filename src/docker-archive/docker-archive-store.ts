@@ -2,11 +2,11 @@
 // manifest.json when it is opened, its layers and configs served in place.
 
 import { layoutKeys, ociLayoutBytes } from '../layout/files/keys.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import { ReadOnlyStore } from '../storage/archive/read-only-store.ts';
 import { childrenAmong, openBytes } from '../storage/bytes-in-memory.ts';
+import type { Log } from '../storage/log.ts';
 import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { versionLabel } from '../storage/version-label.ts';
@@ -93,7 +93,7 @@ export class DockerArchive extends ReadOnlyStore {
  */
 export async function openDockerArchive(
   archive: ArchiveStore,
-  { workDirectory, log }: { readonly workDirectory: string; readonly log: LayoutLog },
+  { workDirectory, log }: { readonly workDirectory: string; readonly log: Log },
 ): Promise<DockerArchive | undefined> {
   const manifest = await archive.read(manifestFile, maxManifestBytes);
   const elements = manifest === undefined ? undefined : parseDockerManifest(manifest.bytes);

@@ -2,14 +2,14 @@
 // `docker save` of an older engine through manifest.json. The one way for the rest of the program to open an archive.
 
 import { childPrefix, layoutKeys, rootPrefix } from '../layout/files/keys.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import { type ArchiveStore, openArchiveStore } from '../storage/archive/archive-store.ts';
+import type { Log } from '../storage/log.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { openDockerArchive } from './docker-archive-store.ts';
 
 export interface LayoutArchiveOptions {
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** For what is derived from archives: unpacked ones, digests of layers. Created when it is needed. */
   readonly workDirectory: string;
 }

@@ -2,12 +2,12 @@
 // attributes stay. Only where a server keeps such facts already.
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { ownFacts } from '../mounts/own-facts.ts';
+import type { Log } from '../storage/log.ts';
 import type { DamagedBlob } from './findings/looked-at.ts';
 
-export async function markDamaged(mount: OpenedMount, damaged: readonly DamagedBlob[], log: LayoutLog): Promise<void> {
+export async function markDamaged(mount: OpenedMount, damaged: readonly DamagedBlob[], log: Log): Promise<void> {
   if (damaged.length === 0) return;
   if (mount.facts !== undefined) await markIn(mount.facts, damaged, log);
   const own = await ownFacts(mount, log);
@@ -19,7 +19,7 @@ export async function markDamaged(mount: OpenedMount, damaged: readonly DamagedB
   }
 }
 
-async function markIn(place: FactsPlace, damaged: readonly DamagedBlob[], log: LayoutLog): Promise<void> {
+async function markIn(place: FactsPlace, damaged: readonly DamagedBlob[], log: Log): Promise<void> {
   const ledger = new BlobLedger(keptBlobFacts(place, { log, onlyIfKept: true }));
   for (const { digest, info } of damaged) ledger.setDamaged(digest, info);
   await ledger.flush();

@@ -1,5 +1,6 @@
 // What a layout is made with: where it lies, the rules it follows, and what it shares with the other layouts of the process.
 import type { Clock } from '../storage/clock.ts';
+import type { Log } from '../storage/log.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import type { BlobChecks } from './blobs/blob-checks.ts';
 import type { ReferencedBlobs } from './changes/blob-deletions.ts';
@@ -7,7 +8,6 @@ import type { ReferrersTagRule } from './changes/referrers-responses.ts';
 import type { LayoutPrefix } from './files/keys.ts';
 import type { JournalBudget } from './healing/journal-budget.ts';
 import type { ReplacedFiles } from './healing/replaced-files.ts';
-import type { LayoutLog } from './layout-log.ts';
 import type { ManifestCaches } from './manifests/manifest-caches.ts';
 import type { NameRules } from './names/name-rules.ts';
 
@@ -35,7 +35,7 @@ export interface ImageLayoutOptions {
   /** Where derived facts are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Never heals. */
   readonly readOnly: boolean;
   /** Brings what other tools write to the convention by itself, after a quiet time. */

@@ -7,11 +7,11 @@ import { openLayoutArchive } from '../docker-archive/docker-archive.ts';
 import { DockerArchive } from '../docker-archive/docker-archive-store.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/files/keys.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -41,7 +41,7 @@ export interface OpenMountsOptions {
   readonly directoryMode: number;
   /** Bytes that new content leaves free; unless given, as much as is usual. */
   readonly minFree?: number | undefined;
-  readonly log: LayoutLog;
+  readonly log: Log;
 }
 
 /** What a mount came from, for whoever prints it. */

@@ -8,12 +8,12 @@ import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { JournalBudget } from '../layout/healing/journal-budget.ts';
 import type { ReplacedFiles } from '../layout/healing/replaced-files.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
+import type { Log } from '../storage/log.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
 import { UploadSessions } from './upload-sessions.ts';
@@ -27,7 +27,7 @@ export interface SharedByLayouts {
   readonly journals: JournalBudget;
   readonly replaced: ReplacedFiles;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Names this process among all that share the root. */
   readonly process: string;
   readonly names: NameRules;

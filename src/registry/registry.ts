@@ -8,7 +8,6 @@ import { newJournalBudget } from '../layout/healing/journal-budget.ts';
 import { newReplacedFiles } from '../layout/healing/replaced-files.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
@@ -16,6 +15,7 @@ import { BackgroundWork } from '../layout/pacing/background-work.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
+import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { Blobs } from './blobs.ts';
 import { layoutPrefixes, repositoryNames } from './catalog.ts';
@@ -32,7 +32,7 @@ import { Uploads } from './uploads.ts';
 
 export interface RegistryOptions {
   readonly mounts: readonly Mount[];
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Strict mode: a manifest whose config, layers or children are not in the repository is refused. */
   readonly requireReferences: boolean;
   readonly uploadsExpireAfterMs: number;

@@ -3,10 +3,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { Registry } from '../registry/registry.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import type { Log } from '../storage/log.ts';
 import type { Key } from '../storage/object-store.ts';
 import { copyBlob } from './copy-blob.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
@@ -30,7 +30,7 @@ const layoutName = 'export' as RepositoryName;
 
 export interface DirectoryTarget {
   readonly path: string;
-  readonly log: LayoutLog;
+  readonly log: Log;
 }
 
 /** Throws CopyError for a directory that holds something else; otherwise what a copy throws. What was copied stays for the next run. */

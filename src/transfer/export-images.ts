@@ -1,8 +1,8 @@
 // An export from start to end: what was named is looked up, and written as an archive or as a directory.
 
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { Digest } from '../oci/digest.ts';
 import { algorithmOf } from '../oci/digest.ts';
+import type { Log } from '../storage/log.ts';
 import { compressionOf } from './archive-writer-file.ts';
 import { CopyError } from './copy-error.ts';
 import { exportArchive } from './export-archive.ts';
@@ -20,7 +20,7 @@ export interface ExportOptions {
   /** Undefined: where the profile can list them. */
   readonly referrers: boolean | undefined;
   readonly platform: Platform | undefined;
-  readonly log: LayoutLog;
+  readonly log: Log;
   readonly progress: CopyProgress;
   readonly signal: AbortSignal;
 }

@@ -1,7 +1,8 @@
 // Opens what lies on this machine as an ImageSource: roots of layouts, layouts, and archives of them.
-import type { LayoutLog } from '../layout/layout-log.ts';
+
 import type { NameRules } from '../layout/names/name-rules.ts';
 import { Registry } from '../registry/registry.ts';
+import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
 import { onlyReads, openMountsToRead } from './mounts-to-read.ts';
 import { RegistrySource } from './registry-source.ts';
@@ -15,7 +16,7 @@ export interface LocalSourceOptions {
   readonly names: NameRules;
   /** Looks for referrers among blobs that nothing leads to, too. */
   readonly scan: boolean;
-  readonly log: LayoutLog;
+  readonly log: Log;
 }
 
 /**

@@ -1,7 +1,8 @@
 // Mounts as `serve --read-only` opens them, for looks and copies: what is read here is what would be served.
-import type { LayoutLog } from '../layout/layout-log.ts';
+
 import { type OpenedMount, openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
+import type { Log } from '../storage/log.ts';
 
 export interface MountsToRead {
   readonly paths: readonly string[];
@@ -9,7 +10,7 @@ export interface MountsToRead {
   readonly root: string | undefined;
   /** HOME and XDG_CACHE_HOME: work files go to the user's cache directory. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly log: LayoutLog;
+  readonly log: Log;
 }
 
 /** Throws what openMounts throws. */

@@ -1,11 +1,11 @@
 // From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
 
-import type { LayoutLog } from '../layout/layout-log.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 import { loginCredentials } from '../remote/login-credentials.ts';
 import { defaultTransport, openRemote, type RemoteOptions } from '../remote/open-remote.ts';
+import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
 import { openLocalSource } from './local-source.ts';
 import { pathKind } from './path-kind.ts';
@@ -30,7 +30,7 @@ export interface OpenOptions {
   /** Looks for referrers among blobs that nothing leads to, too. */
   readonly scan: boolean;
   /** For what a layout has to tell. */
-  readonly log: LayoutLog;
+  readonly log: Log;
 }
 
 export interface OpenedSource {

@@ -1,4 +1,5 @@
 // The reading half of the storage seam, kept by the archive driver, and by those that it is measured against.
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +8,10 @@ import { openArchiveStore } from '../../src/storage/archive/archive-store.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { pax, tarOf } from '../unit/storage/archive/tar-writer.ts';
 import { type OpenWith, readingContract } from './reading.contract.ts';
 import { key } from './store-under-test.ts';
-
-const log = { info: () => {}, warn: () => {} };
 
 async function newDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'moorage-contract-'));
@@ -29,7 +29,7 @@ const archiveWith =
     ]);
     const file = join(directory, 'layout.tar');
     await writeFile(file, tarOf(...members));
-    return openArchiveStore(file, { log, workDirectory: join(directory, 'work'), base: base.slice(0, -1) });
+    return openArchiveStore(file, { log: silentLog, workDirectory: join(directory, 'work'), base: base.slice(0, -1) });
   };
 
 async function filled(store: ObjectStore, objects: Readonly<Record<string, Uint8Array>>): Promise<ObjectStore> {
@@ -41,5 +41,5 @@ readingContract('archive', archiveWith(''));
 readingContract('archive, below a directory', archiveWith('my/layout/'));
 readingContract('memory', (objects) => filled(new MemoryStore(), objects));
 readingContract('filesystem', async (objects) =>
-  filled(await openFilesystemStore(await newDirectory(), { log }), objects),
+  filled(await openFilesystemStore(await newDirectory(), { log: silentLog }), objects),
 );

@@ -1,17 +1,17 @@
 // The filesystem driver keeps the promises of the storage seam, and leaves no file of its own behind.
+
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { objectStoreContract } from './object-store.contract.ts';
-
-const log = { warn: () => {} };
 
 objectStoreContract('filesystem', async () => {
   const root = await mkdtemp(join(tmpdir(), 'moorage-contract-'));
   return {
-    store: await openFilesystemStore(root, { log }),
-    another: () => openFilesystemStore(root, { log }),
+    store: await openFilesystemStore(root, { log: silentLog }),
+    another: () => openFilesystemStore(root, { log: silentLog }),
     leftovers: () => driverFiles(root),
     dispose: () => rm(root, { recursive: true, force: true }),
   };

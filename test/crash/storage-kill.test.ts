@@ -1,5 +1,6 @@
 // kill -9 in the middle of updates and of blob commits: nothing acknowledged is lost, nothing half-written is visible, and
 // the next process gets its first update acknowledged within 4 s (it waits for the dead one's lock to go stale).
+
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +10,10 @@ import { isUploadId } from '../../src/oci/upload-id.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { systemCalls } from '../../src/storage/filesystem/system-calls.ts';
 import type { Key } from '../../src/storage/object-store.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { StorageProcess } from './storage-process.ts';
 
 const rounds = 10;
-const log = { warn: () => {} };
 let root: string;
 
 beforeEach(() => {
@@ -74,7 +75,7 @@ test(`${rounds} rounds of blob pushes, each killed at random`, { timeout: 120_00
 
 /** Every session that a size was told of, and that had not begun to end, is there with at least that size. */
 async function expectStagedToGoOn(names: readonly string[]): Promise<void> {
-  const store = await openFilesystemStore(root, { log });
+  const store = await openFilesystemStore(root, { log: silentLog });
   const sizes = new Map<string, number>();
   for (const name of names) {
     const [kind, id = '', size] = name.split(':');
@@ -105,7 +106,7 @@ test('what the killed processes left behind is cleared away in time', { timeout:
     await writing.kill();
   }
   const later = Date.now() + 7_200_000;
-  const store = await openFilesystemStore(root, { log, calls: { ...systemCalls, now: () => later } });
+  const store = await openFilesystemStore(root, { log: silentLog, calls: { ...systemCalls, now: () => later } });
   await store.update('team/app/index.json' as Key, async () => undefined);
   await store.close();
   expect(readdirSync(join(root, 'team/app')).sort()).toEqual(['blobs', 'index.json']);

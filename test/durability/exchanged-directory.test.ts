@@ -1,5 +1,6 @@
 // Somebody who may write in one repository's directory exchanges a directory of it and a symbolic link to elsewhere, thousands of times
 // a second, while the store reads and writes there: no byte leaves the root, and none comes in.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-sto
 import type { Key } from '../../src/storage/object-store.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { addLine, stageText, updateAndClose } from '../contract/store-under-test.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const exchanger = fileURLToPath(new URL('./directory-exchanger.mjs', import.meta.url));
@@ -21,7 +23,7 @@ test.skipIf(process.platform !== 'linux').each(['team/app/blobs/sha256', 'team/a
   'nothing is written or read through %s while it is exchanged for a link (needs Linux)',
   async (exchanged) => {
     const [root, outside] = [await temporaryDirectory(), await temporaryDirectory()];
-    const store = await openFilesystemStore(root, { log: { warn: () => {} } });
+    const store = await openFilesystemStore(root, { log: silentLog });
     onTestFinished(() => store.close());
     const key = (name: string) => `team/app/${name}` as Key;
     const secretKey = key('blobs/sha256/secret');

@@ -1,4 +1,5 @@
 // A directory from a stranger, served as `moorage serve PATH...` serves it: asked in-process, without a socket.
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
@@ -11,6 +12,7 @@ import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { createServer } from '../../src/server.ts';
 import type { Content, Image } from '../support/content.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 export interface Answer {
@@ -86,7 +88,7 @@ export async function inspect(path: string, depth: { scan?: boolean; verify?: bo
     environment: { XDG_CACHE_HOME: await temporaryDirectory() },
     userAgent: 'test',
     names: defaultNameRules,
-    log: { info: () => {}, warn: () => {} },
+    log: silentLog,
     scan: depth.scan ?? false,
     verify: depth.verify ?? false,
   });

@@ -1,4 +1,5 @@
 // Several mounts behind one API: which one a name means, what read-only ones refuse, and what never crosses from one to another.
+
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +10,7 @@ import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-sto
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import { imageManifest } from '../support/content.ts';
 import { pushImage } from '../support/pushes.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { codesOf } from './support/answers.ts';
 import { registryApp } from './support/registry-app.ts';
@@ -152,7 +154,7 @@ describe('names', () => {
 describe('a blob of another mount', () => {
   it('is uploaded and never linked, and one of a name that cannot be is, too', async () => {
     const directories = [await temporaryDirectory(), await temporaryDirectory()];
-    const [a, b] = await Promise.all(directories.map((each) => openFilesystemStore(each, { log: { warn: () => {} } })));
+    const [a, b] = await Promise.all(directories.map((each) => openFilesystemStore(each, { log: silentLog })));
     if (a === undefined || b === undefined) throw new Error('no stores');
     const { app, push } = await appOf(mount('a', { store: a }), mount('b', { store: b }));
     await push('a');

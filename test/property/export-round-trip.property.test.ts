@@ -1,4 +1,5 @@
 // Whatever is exported, in whichever form, is what our own reading finds there: names, digests, children, referrers, bytes.
+
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import { openLocalSource } from '../../src/transfer/local-source.ts';
 import { blobOf, type Content, configType, imageManifest, referrerOf } from '../support/content.ts';
 import { exported, platformIndex } from '../support/exports.ts';
 import { MemorySource } from '../support/memory-source.ts';
+import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const repository = parseRepositoryName('team/app');
@@ -99,7 +101,7 @@ it('an export holds what was exported, in every form', async () => {
         const target = resolve(directory, `app${form}`);
         const references = [...content.tagged.keys()].map((tag) => `${repository}:${tag}`);
         await exported(content.source, references, { target, profile });
-        const log = { info: () => {}, warn: () => {} };
+        const log = silentLog;
         const environment = { XDG_CACHE_HOME: resolve(directory, 'cache') };
         const source = await openLocalSource([target], {
           root: undefined,

@@ -1,4 +1,5 @@
 // What tests export: an image for two platforms with a signature and an approval of it, and what an export is asked for by.
+
 import { parseReference, parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
 import type { ExportRequest } from '../../src/transfer/export-content.ts';
 import { type ExportOptions, exportImages } from '../../src/transfer/export-images.ts';
@@ -7,6 +8,7 @@ import type { ImageSource } from '../../src/transfer/image-source.ts';
 import { noProgress } from '../../src/transfer/progress.ts';
 import { blobOf, type Content, configType, contentOf, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
+import { silentLog } from './silent-log.ts';
 
 export const layer = blobOf('the layer that both platforms share');
 export const amd64 = imageManifest({ layers: [layer], config: blobOf('{"architecture":"amd64"}', configType) });
@@ -58,7 +60,7 @@ export function exported(
       profile: 'oci',
       referrers: undefined,
       platform: undefined,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
       progress: noProgress,
       signal: new AbortController().signal,
       ...options,

@@ -1,12 +1,12 @@
 // A registry over a store in memory or over a directory, with a clock that the test moves; closed when the test ends.
 import { onTestFinished } from 'vitest';
-import type { LayoutLog } from '../../src/layout/layout-log.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
 import type { Mount } from '../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import type { Repository } from '../../src/registry/repository.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/system-calls.ts';
+import type { Log } from '../../src/storage/log.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -21,7 +21,7 @@ export type RegistryTestOptions = Partial<
 >;
 
 /** Keeps what would have been logged. */
-export class RecordedLog implements LayoutLog {
+export class RecordedLog implements Log {
   readonly lines: { readonly message: string; readonly details: object }[] = [];
 
   info(message: string, details: object): void {

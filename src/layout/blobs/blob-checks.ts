@@ -2,8 +2,8 @@
 // it is sent where it is large, once for each version of the file. A damaged file is never removed: it may be evidence, or
 // another program may be writing it at this moment.
 import { algorithmOf, type Digest, Digester } from '../../oci/digest.ts';
+import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject } from '../../storage/object-store.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import type { BackgroundWork } from '../pacing/background-work.ts';
 import { Pace } from '../pacing/pace.ts';
 import { Turns } from '../pacing/turns.ts';
@@ -35,7 +35,7 @@ export interface BlobChecksOptions {
   readonly store: ObjectStore;
   readonly ledger: BlobLedger;
   readonly background: BackgroundWork;
-  readonly log: LayoutLog;
+  readonly log: Log;
   readonly reads: VerifyReads;
   /** Up to this size a blob is hashed before it is first answered. */
   readonly atOnceBytes: number;

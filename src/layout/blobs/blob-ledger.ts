@@ -1,13 +1,13 @@
 // What is known of blob files, so that nobody need look at them again: which hold the bytes of their name, which do not, and which
 // are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectInfo, ObjectStore, VersionLabel } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
 import { onAnyDevice } from '../../storage/version-label.ts';
 import { KeptLines, spansOfLines } from '../files/kept-lines.ts';
 import { ledgerKey } from '../files/keys.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import { Pace } from '../pacing/pace.ts';
 
 /** Bounded, a quarter of a kilobyte each: what was forgotten is hashed or synced once more. */
@@ -146,7 +146,7 @@ export class BlobLedger {
 /** Where the ledger of a mount is kept. */
 export function keptBlobFacts(
   { store, directory }: { readonly store: ObjectStore; readonly directory: Key },
-  options: { readonly log: LayoutLog; readonly onlyIfKept?: boolean },
+  options: { readonly log: Log; readonly onlyIfKept?: boolean },
 ): KeptLines {
   const key = ledgerKey(directory);
   return new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, ...options });

@@ -1,9 +1,9 @@
 // Reconciles a layout by itself once another program wrote to it and it has been quiet for a while (INTEROP §3.4): never while a
 // lock or a temporary file of another tool is there, and never twice for the same state.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../../storage/log.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { isForeignWork, type LayoutKeys } from '../files/keys.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import type { Reconciled } from './reconciliation.ts';
 
 /** Longer than a tool takes between the manifests of one copy. */
@@ -13,7 +13,7 @@ const maxPostponements = 60;
 export interface QuietReconcileOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Names the layout in the log. */
   readonly name: string;
   readonly reconcile: () => Promise<readonly Reconciled[]>;

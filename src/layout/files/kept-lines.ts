@@ -1,8 +1,9 @@
 // Derived facts as lines of a file that only grows, kept across restarts and shared by every server of the root. A cache and
 // nothing more: what cannot be read or written is derived again.
+
+import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore, OpenObject } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { LayoutLog } from '../layout-log.ts';
 
 const writeAfterMs = 500;
 const newline = 10;
@@ -16,7 +17,7 @@ export interface KeptLinesOptions {
   readonly version: number;
   /** A larger file is begun anew, and what is beyond is derived again. */
   readonly maxBytes: number;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** True for a guest: only where somebody keeps them already, something is added. */
   readonly onlyIfKept?: boolean;
 }

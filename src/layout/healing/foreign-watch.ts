@@ -2,7 +2,7 @@
 // by mistake can be told from what it meant, and now and then for as long as a stale copy of the file may come back.
 // Looks happen off the lock and off the answer's path.
 import type { Clock } from '../../storage/clock.ts';
-import type { LayoutLog } from '../layout-log.ts';
+import type { Log } from '../../storage/log.ts';
 import { healPolicy } from './heal-policy.ts';
 import type { LostLook } from './lost-files.ts';
 import type { ReplacedFiles } from './replaced-files.ts';
@@ -26,7 +26,7 @@ export interface ForeignWatchOptions {
   /** Those of all repositories. */
   readonly replaced: ReplacedFiles;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Looks are pending, or not any more: whoever closes the registry runs them first. */
   readonly onActive: (active: boolean) => void;
 }

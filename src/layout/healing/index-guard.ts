@@ -2,6 +2,7 @@
 // wrote, says what must be put back, and records every version. All of it happens under the repository's lock.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
+import type { Log } from '../../storage/log.ts';
 import type { ObjectInfo, ObjectStore, SmallObject, StoredObject, VersionLabel } from '../../storage/object-store.ts';
 import { isSameObject } from '../../storage/version-label.ts';
 import type { IndexEdit } from '../changes/index-edit.ts';
@@ -19,7 +20,6 @@ import {
   noDelta,
 } from '../index/indexed-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
 import { type Judgement, judge } from './foreign-edits.ts';
@@ -55,7 +55,7 @@ export interface IndexGuardOptions {
   readonly keys: LayoutKeys;
   readonly manifests: ManifestReader;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Names the layout in the log. */
   readonly name: string;
 }

@@ -3,11 +3,11 @@
 import { type Digest, digestAlgorithms, isDigest } from '../../oci/digest.ts';
 import { parseManifest, referencesOf } from '../../oci/manifest.ts';
 import type { Clock } from '../../storage/clock.ts';
+import type { Log } from '../../storage/log.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { IndexGuard } from './index-guard.ts';
@@ -20,7 +20,7 @@ export interface LostFilesOptions {
   readonly guard: IndexGuard;
   readonly readIndex: () => Promise<LayoutIndex | undefined>;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Names the layout in the log. */
   readonly name: string;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { Clock } from '../../storage/clock.ts';
+import type { Log } from '../../storage/log.ts';
 import type {
   CurrentObject,
   Key,
@@ -12,7 +13,6 @@ import type {
   VersionLabel,
 } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
 import { LayoutIndex } from './layout-index.ts';
@@ -44,7 +44,7 @@ export interface IndexReaderOptions {
   /** Asked whenever index.json is read anew. */
   readonly version: Pick<LayoutVersion, 'assertReadable'>;
   readonly clock: Clock;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** A version that this process did not publish was read. */
   readonly onForeign: () => void;
 }

@@ -5,9 +5,9 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { type KnownFacts, type ManifestFacts, maxListedAnnotationBytes } from '../../oci/manifest-facts.ts';
 import { isManifestType } from '../../oci/media-type.ts';
+import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore } from '../../storage/object-store.ts';
 import { KeptLines, spansOfLines } from '../files/kept-lines.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import { Pace } from '../pacing/pace.ts';
 
 /** Some hundred thousand manifests. */
@@ -31,7 +31,7 @@ export class FactsFile {
   #bytes: Promise<Buffer> | undefined;
   #forgetting: NodeJS.Timeout | undefined;
 
-  constructor(store: ObjectStore, key: Key, log: LayoutLog) {
+  constructor(store: ObjectStore, key: Key, log: Log) {
     this.#lines = new KeptLines({ store, key, kind: 'manifest facts', version: 2, maxBytes, log });
   }
 

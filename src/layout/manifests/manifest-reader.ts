@@ -3,11 +3,11 @@
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { isWhole, type KnownFacts, keptOf, type Referrer } from '../../oci/manifest-facts.ts';
+import type { Log } from '../../storage/log.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
-import type { LayoutLog } from '../layout-log.ts';
 import { pacedDigestOf } from '../pacing/paced-digest.ts';
 import type { FactsFile } from './facts-file.ts';
 import type { ManifestCaches } from './manifest-caches.ts';
@@ -23,7 +23,7 @@ export interface ManifestReaderOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
   readonly caches: ManifestCaches;
-  readonly log: LayoutLog;
+  readonly log: Log;
   /** Of earlier runs; undefined: none are kept. */
   readonly facts: FactsFile | undefined;
 }
@@ -32,7 +32,7 @@ export class ManifestReader {
   readonly #store: ObjectStore;
   readonly #keys: LayoutKeys;
   readonly #caches: ManifestCaches;
-  readonly #log: LayoutLog;
+  readonly #log: Log;
   readonly #facts: FactsFile | undefined;
   /** What this layout had itself: the cache is shared, and what only another one has is missing here. */
   readonly #seenHere = new RecentSet(maxSeenHere);

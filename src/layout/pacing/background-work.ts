@@ -1,5 +1,5 @@
 // What nobody waits for: one piece at a time for the whole process, and none after the end.
-import type { LayoutLog } from '../layout-log.ts';
+import type { Log } from '../../storage/log.ts';
 
 /** What is beyond is left out: whoever asks again puts it in the queue again. */
 const maxPending = 1_000;
@@ -7,13 +7,13 @@ const maxPending = 1_000;
 export type Work = (signal: AbortSignal) => Promise<void>;
 
 export class BackgroundWork {
-  readonly #log: LayoutLog;
+  readonly #log: Log;
   /** With what it is called in the log. */
   readonly #pending = new Map<Work, string>();
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(log: LayoutLog) {
+  constructor(log: Log) {
     this.#log = log;
   }
 

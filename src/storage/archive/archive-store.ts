@@ -1,10 +1,11 @@
 // The archive driver: a read-only ObjectStore whose keys are the regular members of a tar, served in place. A compressed tar
 // is unpacked once beside our work files and served from there.
+
+import type { Log } from '../log.ts';
 import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { versionLabel } from '../version-label.ts';
 import { type ArchiveFile, openArchiveFile } from './archive-file.ts';
-import type { ArchiveLog } from './archive-log.ts';
 import { ArchiveObject } from './archive-object.ts';
 import { layoutBase, markersBelow } from './layout-base.ts';
 import { MemberTree } from './member-tree.ts';
@@ -15,7 +16,7 @@ import { openUnpacked } from './unpacked-archive.ts';
 import { forgetUnpacked } from './unpacked-cache.ts';
 
 export interface ArchiveStoreOptions {
-  readonly log: ArchiveLog;
+  readonly log: Log;
   /** Where compressed archives are unpacked, below `unpacked/`; created when it is needed. */
   readonly workDirectory: string;
   /** The directory inside the archive whose members are served, '' for all. Unless given it is found: see `layoutBase`. */
@@ -163,7 +164,7 @@ export const archiveWarnings = {
   refused: 'members of an archive are not served',
 } as const;
 
-function report(path: string, { contents, damage, hasEnd }: TarScan, base: string, log: ArchiveLog): void {
+function report(path: string, { contents, damage, hasEnd }: TarScan, base: string, log: Log): void {
   if (damage !== undefined) {
     const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
     if (markersBelow(contents, base).length === 0) {

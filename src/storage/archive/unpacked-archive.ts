@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Log } from '../log.ts';
 import { StorageError } from '../storage-error.ts';
 import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
-import type { ArchiveLog } from './archive-log.ts';
 import { decompress } from './decompress.ts';
 import { type Compression, fileForm, formBytes } from './file-form.ts';
 import { forgetUnpacked, rememberOrigin, unpackedDirectory, unpackedName } from './unpacked-cache.ts';
@@ -13,7 +13,7 @@ import { removeOutdated, writeWorkFile } from './work-file.ts';
 import { CorruptStreamError } from './zstd-frames.ts';
 
 export interface UnpackOptions {
-  readonly log: ArchiveLog;
+  readonly log: Log;
   readonly workDirectory: string;
   /** For tests: the file system that a directory is on. */
   readonly roomIn?: (directory: string) => Promise<Room>;
@@ -69,7 +69,7 @@ class Unpacking {
   readonly #file: ArchiveFile;
   readonly #path: string;
   readonly #directory: string;
-  readonly #log: ArchiveLog;
+  readonly #log: Log;
   readonly #roomIn: (directory: string) => Promise<Room>;
   #written = 0;
   #nextCheckAt = checkEveryBytes;

@@ -5,8 +5,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { meansAbsent } from '../filesystem/errno.ts';
+import type { Log } from '../log.ts';
 import { type ArchiveFile, identityAt, pathPartOf } from './archive-file.ts';
-import type { ArchiveLog } from './archive-log.ts';
 import { isAbandonedDraft, readWorkFile, removeOutdated, removeWorkFile, writeWorkFile } from './work-file.ts';
 
 const extension = '.tar';
@@ -35,7 +35,7 @@ export async function forgetUnpacked(workDirectory: string, identity: string): P
 }
 
 /** Removes what came from a file that is gone or was changed, and what a crash left. Not being able to is only told: it is a cache. */
-export async function tidyUnpacked(workDirectory: string, log: ArchiveLog): Promise<void> {
+export async function tidyUnpacked(workDirectory: string, log: Log): Promise<void> {
   const directory = unpackedDirectory(workDirectory);
   try {
     const [names, origins] = [await namesIn(directory), await namesIn(originsIn(workDirectory))];

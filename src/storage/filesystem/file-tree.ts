@@ -3,10 +3,10 @@
 // opened. The root itself may be one. What is not a regular file under real directories is absent to readers and `unsafe` to writers.
 import { randomUUID } from 'node:crypto';
 import { constants, type Dirent, type Stats } from 'node:fs';
+import type { Log } from '../log.ts';
 import type { Child, Key, ListingVersion, VersionLabel } from '../object-store.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
-import type { StorageLog } from '../storage-log.ts';
 import { meansAbsent } from './errno.ts';
 import { FileInfo, labelOf, sameVersion, settleMsOf } from './file-info.ts';
 import { HeldDirectory, type OpenedFile, openRegularFile } from './held-directory.ts';
@@ -23,7 +23,7 @@ const maxSeen = 4_096;
 
 export interface FileTreeOptions {
   readonly calls: SystemCalls;
-  readonly log: StorageLog;
+  readonly log: Log;
   readonly fileMode: number;
   readonly directoryMode: number;
 }
@@ -31,7 +31,7 @@ export interface FileTreeOptions {
 export class FileTree {
   readonly root: string;
   readonly calls: SystemCalls;
-  readonly log: StorageLog;
+  readonly log: Log;
   readonly fileMode: number;
   readonly directoryMode: number;
   #realRoot: string | undefined;

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { UploadId } from '../../oci/upload-id.ts';
 import { KeyQueue } from '../key-queue.ts';
+import type { Log } from '../log.ts';
 import type {
   Change,
   Child,
@@ -19,7 +20,6 @@ import type {
   UpdateOptions,
 } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
-import type { StorageLog } from '../storage-log.ts';
 import { Directories } from './directories.ts';
 import { DurableFiles } from './durable-file.ts';
 import { type Intent, meansAbsent, saysNoSpace, toStorageError } from './errno.ts';
@@ -275,7 +275,7 @@ export interface ServedRootOptions {
 }
 
 export interface FilesystemStoreOptions {
-  readonly log: StorageLog;
+  readonly log: Log;
   /** 0644 unless given; the process's umask applies. */
   readonly fileMode?: number;
   /** 0755 unless given; the process's umask applies. */

@@ -1,4 +1,5 @@
 // An app over a real registry in memory, closed with the test that asked for it.
+
 import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { openPolicy } from '../../../src/auth/open-policy.ts';
@@ -11,6 +12,7 @@ import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 export interface RegistryAppOptions extends Pick<RegistryOptions, 'verifyReads' | 'checkedAtOnceBytes'> {
   readonly settings?: Partial<HttpSettings>;
@@ -38,7 +40,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     mounts: options.mounts ?? [{ name: '', store, readOnly: options.readOnly ?? false, facts: undefined }],
     requireReferences,
     uploadsExpireAfterMs: 60_000,
-    log: { info: () => {}, warn: () => {} },
+    log: silentLog,
     ...(options.verifyReads === undefined ? {} : { verifyReads: options.verifyReads }),
     ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
   });

@@ -1,4 +1,5 @@
 // Which images REFs of an export mean, and the full names that engines will know them by.
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,6 +11,7 @@ import { imageManifest } from '../../support/content.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
 import { pushImage } from '../../support/pushes.ts';
 import { directoryRegistry } from '../../support/registry-under-test.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** `team/app` with three tags, `base` with one, `latest/app` with latest among them; and layouts of other tools. */
@@ -44,7 +46,7 @@ async function namesOf(directory: string, references: readonly string[], naming:
     userAgent: 'test',
     names: defaultNameRules,
     scan: false,
-    log: { info: () => {}, warn: () => {} },
+    log: silentLog,
     allTags: false,
     name: undefined,
     ...naming,

@@ -1,4 +1,5 @@
 // What a server says is hidden when it starts: across mounts, in archives, and no more of it than fits a screen.
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
@@ -9,17 +10,17 @@ import { openMounts } from '../../../src/mounts/open-mounts.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
 import { imageManifest } from '../../support/content.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const image = imageManifest();
 const whole = { entries: [entryOf(image, 'v1')], blobs: blobsOf(image) };
-const log = { info: () => {}, warn: () => {} };
 
 async function linesOf(...paths: readonly string[]): Promise<readonly string[]> {
   const cacheDirectory = await temporaryDirectory();
   const modes = { fileMode: 0o644, directoryMode: 0o755 };
-  const mounts = await openMounts({ paths, root: undefined, readOnly: true, cacheDirectory, ...modes, log });
-  const registry = new Registry({ mounts, log, requireReferences: false, uploadsExpireAfterMs: 60_000 });
+  const mounts = await openMounts({ paths, root: undefined, readOnly: true, cacheDirectory, ...modes, log: silentLog });
+  const registry = new Registry({ mounts, log: silentLog, requireReferences: false, uploadsExpireAfterMs: 60_000 });
   onTestFinished(() => registry.close());
   const { signal } = new AbortController();
   return hiddenLines({ registry, mounts, names: defaultNameRules, signal });

@@ -1,4 +1,5 @@
 // A look at registries over HTTP: a hand-written one that promises what it does not have.
+
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/inspection/findings/finding.ts';
 import { inspectRemote } from '../../../src/inspection/inspect-remote.ts';
@@ -8,6 +9,7 @@ import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { referrersTagOf } from '../../../src/oci/referrers-tag.ts';
 import { blobsOf, findingsOf } from '../../hostile/stranger.ts';
 import { type Content, contentOf, type Image, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { fakeServer, json, refusal } from '../remote/fake-registry.ts';
 
 const image = imageManifest();
@@ -62,7 +64,7 @@ async function look(held: Held, { verify = false, name = 'app' } = {}): Promise<
       names: defaultNameRules,
       scan: false,
       verify,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
     },
   );
   return findingsOf(parts);

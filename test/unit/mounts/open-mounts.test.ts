@@ -1,4 +1,5 @@
 // What `serve PATH...` makes of its paths: kinds, names, and what cannot be served together.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MountArgumentError } from '../../../src/mounts/mount-argument.ts';
 import { inMemory, type OpenMountsOptions, openMounts } from '../../../src/mounts/open-mounts.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** Directories `root` (of the repository team/app) and `images` (a layout), and `images.tar`. */
@@ -22,7 +24,7 @@ async function places() {
       cacheDirectory: join(directory, 'cache'),
       fileMode: 0o644,
       directoryMode: 0o755,
-      log: { info: () => {}, warn: () => {} },
+      log: silentLog,
       ...options,
     });
     onTestFinished(async () => void (await Promise.all(mounts.map(({ store }) => store.close()))));

@@ -1,4 +1,5 @@
 // Facts about manifests outlive a restart: the next process parses none of them again, and believes nothing of what is gone.
+
 import { expect, it } from 'vitest';
 import { ownFactsDirectory } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
@@ -8,6 +9,7 @@ import type { Key } from '../../../src/storage/object-store.ts';
 import { putLayout } from '../../support/fixture-layouts.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { referrersIn } from '../../support/pushes.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const A = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b' as never;
 
@@ -16,7 +18,7 @@ async function referrersOfOneRun(memory: MemoryStore, facts: MemoryStore) {
   const { store, count } = interleaving(memory);
   const registry = new Registry({
     mounts: [{ name: '', store, readOnly: true, facts: { store: facts, directory: ownFactsDirectory } }],
-    log: { info: () => {}, warn: () => {} },
+    log: silentLog,
     requireReferences: false,
     uploadsExpireAfterMs: 60_000,
     scan: true,

@@ -1,4 +1,5 @@
 // Several mounts of one registry: which one holds a name, and which one may be cleared away in.
+
 import { expect, it, vi } from 'vitest';
 import { parseRepositoryName, type RepositoryName } from '../../../src/oci/reference.ts';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
@@ -8,6 +9,7 @@ import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { registryOver } from '../../support/registry-under-test.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const named = (...names: string[]) => names.map((name) => ({ name: name as RepositoryName | '' }));
@@ -33,7 +35,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   const mounts = stores.map(
     (store, at): Mount => ({ name: `m${at}` as RepositoryName, store, readOnly: at === 0, facts: undefined }),
   );
-  const log = { info: () => {}, warn: () => {} };
+  const log = silentLog;
   const registry = new Registry({ mounts, log, clock, requireReferences: false, uploadsExpireAfterMs: 60_000 });
   registry.start();
   await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));

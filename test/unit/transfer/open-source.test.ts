@@ -1,4 +1,5 @@
 // From what a person wrote to an open source and the repository in it.
+
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { type OpenOptions, openImage, openSource, shortList } from '../../../src
 import { SourceError } from '../../../src/transfer/source-error.ts';
 import { WrongReferenceError } from '../../../src/transfer/source-reference.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const digest = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b';
@@ -33,7 +35,7 @@ async function machine(): Promise<{ readonly at: (path: string) => string; reado
     userAgent: 'test',
     names: defaultNameRules,
     scan: false,
-    log: { info: () => {}, warn: () => {} },
+    log: silentLog,
   };
   return { at, options };
 }

@@ -1,4 +1,5 @@
 // What is known of blob files: of which version, for how long, and what of it is believed after a restart.
+
 import { describe, expect, it } from 'vitest';
 import { BlobLedger, keptBlobFacts } from '../../../../src/layout/blobs/blob-ledger.ts';
 import { ledgerKey, ownFactsDirectory } from '../../../../src/layout/files/keys.ts';
@@ -8,11 +9,11 @@ import { StorageError, type StorageFailure } from '../../../../src/storage/stora
 import { versionLabel } from '../../../../src/storage/version-label.ts';
 import { blobOf } from '../../../support/content.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 
 const key = ledgerKey(ownFactsDirectory);
 const { digest } = blobOf('layer');
 const other = blobOf('other').digest;
-const silent = { info: () => {}, warn: () => {} };
 
 /** A file as a file system describes it. */
 function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): ObjectInfo {
@@ -22,7 +23,7 @@ function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): 
 }
 
 function ledgerIn(store: ObjectStore, onlyIfKept = false): BlobLedger {
-  return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silent, onlyIfKept }));
+  return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silentLog, onlyIfKept }));
 }
 
 async function textIn(store: ObjectStore): Promise<string> {

@@ -1,4 +1,5 @@
 // The blobs of one layout: made durable and put back before a manifest that refers to them is acknowledged.
+
 import { describe, expect, it } from 'vitest';
 import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
@@ -13,17 +14,17 @@ import type { Key, ObjectStore } from '../../../../src/storage/object-store.ts';
 import { blobOf, type Content, imageManifest } from '../../../support/content.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
 import { chunkOf } from '../../../support/pushes.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
 const keys = layoutKeys(parseRepositoryName('a'));
 const blob = blobOf('layer');
-const silent = { info: () => {}, warn: () => {} };
 
 /** What a process knows of blobs whose manifests nobody looks at. */
 function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger(), clock = new TestClock() } = {}) {
-  const background = new BackgroundWork(silent);
+  const background = new BackgroundWork(silentLog);
   const limits = { reads: 'once', atOnceBytes: defaultCheckedAtOnceBytes } as const;
-  const checks = new BlobChecks({ store, ledger, background, log: silent, ...limits });
+  const checks = new BlobChecks({ store, ledger, background, log: silentLog, ...limits });
   const statedSize = async () => undefined;
   return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, clock, statedSize });
 }

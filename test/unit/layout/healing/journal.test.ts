@@ -1,4 +1,5 @@
 // The journal as several processes use it: what is acknowledged is told from what was only announced, by records alone.
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { entry } from '../../../support/foreign-tools.ts';
 import { key, label, Servers, tagged, versionsOf } from '../../../support/journal-servers.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 
 describe('what a file shows', () => {
   it('is adopted while nothing is known', async () => {
@@ -216,7 +218,7 @@ describe('the file of the journal', () => {
   it('works on files as in memory', async ({ onTestFinished }) => {
     const root = await mkdtemp(join(tmpdir(), 'moorage-journal-'));
     onTestFinished(() => rm(root, { recursive: true }));
-    const servers = new Servers(await openFilesystemStore(root, { log: { warn: () => {} } }));
+    const servers = new Servers(await openFilesystemStore(root, { log: silentLog }));
     onTestFinished(() => servers.store.close());
     const [one, other] = [servers.start(), servers.start()];
     await servers.commit(one, 'v1', 'v0', { manifests: [[digestOf(Buffer.from('{}')), Buffer.from('{}')]] });

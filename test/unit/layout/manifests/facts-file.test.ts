@@ -1,4 +1,5 @@
 // What is kept of derived facts across restarts, and what is believed of it.
+
 import { describe, expect, it } from 'vitest';
 import { factsKey, ownFactsDirectory } from '../../../../src/layout/files/keys.ts';
 import { FactsFile } from '../../../../src/layout/manifests/facts-file.ts';
@@ -9,9 +10,9 @@ import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { type Content, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 
 const key = factsKey(ownFactsDirectory, 'team/app' as RepositoryName);
-const silent = { info: () => {}, warn: () => {} };
 const image = imageManifest();
 const referrer = referrerOf(image, 'application/vnd.example.sbom', { note: 'täxt\nof two lines' });
 const type = image.descriptor.mediaType;
@@ -20,7 +21,7 @@ function read({ bytes, digest, descriptor }: Content): KnownFacts {
   return factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
 }
 
-const openFile = (store: ObjectStore) => new FactsFile(store, key, silent);
+const openFile = (store: ObjectStore) => new FactsFile(store, key, silentLog);
 
 /** As the reader does it: asked first, then told. */
 async function keep(file: FactsFile, content: Content, facts = read(content)): Promise<void> {

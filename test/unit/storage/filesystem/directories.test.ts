@@ -1,10 +1,12 @@
 // Directories: durable with all their parents, made again when somebody removes them, and synced together.
+
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, textAt } from '../../../contract/store-under-test.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 import { failing, newDirectory, storeOnDisk, systemError, tracing, withPaths } from './store-on-disk.ts';
 
 function directoriesOnDisk(replaced: Partial<SystemCalls> = {}) {
@@ -12,7 +14,7 @@ function directoriesOnDisk(replaced: Partial<SystemCalls> = {}) {
   const { calls, events } = tracing(root, { ...systemCalls, ...replaced });
   const tree = new FileTree(root, {
     calls: { ...systemCalls, ...withPaths({ ...replaced, ...calls }) },
-    log: { warn: () => {} },
+    log: silentLog,
     fileMode: 0o644,
     directoryMode: 0o755,
   });

@@ -1,4 +1,5 @@
 // Space that is set aside for deletes: laid where there is room, given back when a full disk refuses a delete, laid again.
+
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { Directories } from '../../../../src/storage/filesystem/directories.ts';
@@ -9,6 +10,7 @@ import { ReserveFile } from '../../../../src/storage/filesystem/reserve-file.ts'
 import { RootIdentity } from '../../../../src/storage/filesystem/root-identity.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, replaceBy, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 import { newDirectory, storeOnDisk, systemError, withPaths } from './store-on-disk.ts';
 
 const MiB = 1024 * 1024;
@@ -41,7 +43,7 @@ async function servedOn(
 async function reserveOn(root: string, calls: Partial<SystemCalls> = {}) {
   const tree = new FileTree(root, {
     calls: { ...systemCalls, ...withPaths(calls) },
-    log: { warn: () => {} },
+    log: silentLog,
     fileMode: 0o644,
     directoryMode: 0o755,
   });

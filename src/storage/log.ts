@@ -1,0 +1,8 @@
+// What the layers below the server tell the operator; the composition root gives them a logger. They do not know observability.
+
+export interface Log {
+  /** Something that happened. `details` are plain values: keys, paths, times. */
+  info(message: string, details: object): void;
+  /** Something that an operator may have to look at. */
+  warn(message: string, details: object): void;
+}
