@@ -1,8 +1,17 @@
 // What `moorage ls` prints: a table, names, or JSON.
-import type { ImageSummary } from '../transfer/image-summary.ts';
-import type { ListedRepository } from './ls.ts';
+import type { RepositoryName, Tag } from '../oci/reference.ts';
+import type { ImageSummary, TagSummary } from '../transfer/image-summary.ts';
 import { textTable } from './output-table.ts';
 import { humanSize, jsonDocument, shownDate, shownDigest } from './output-text.ts';
+
+export interface ListedRepository {
+  readonly name: RepositoryName;
+  readonly tags: readonly (TagSummary | { readonly tag: Tag })[];
+  /** Why there are no tags. */
+  readonly problem: string | undefined;
+  /** The problem is not one of what we may read. */
+  readonly failed: boolean;
+}
 
 export interface Listing {
   readonly source: string;

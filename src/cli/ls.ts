@@ -4,13 +4,13 @@ import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from '../transfer/copy-concurrently.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
-import { summarizeTags, type TagSummary } from '../transfer/image-summary.ts';
+import { summarizeTags } from '../transfer/image-summary.ts';
 import { openLocalSource } from '../transfer/local-source.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { pathKind } from '../transfer/path-kind.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import { exitCodes } from './failure.ts';
-import { lsJson, lsNames, lsTable } from './ls-output.ts';
+import { type ListedRepository, lsJson, lsNames, lsTable } from './ls-output.ts';
 import { orWhatIsThere } from './not-found.ts';
 
 export interface LsOutput extends OpenOptions {
@@ -19,15 +19,6 @@ export interface LsOutput extends OpenOptions {
   readonly quiet: boolean;
   /** Short digests. */
   readonly truncated: boolean;
-}
-
-export interface ListedRepository {
-  readonly name: RepositoryName;
-  readonly tags: readonly (TagSummary | { readonly tag: Tag })[];
-  /** Why there are no tags. */
-  readonly problem: string | undefined;
-  /** The problem is not one of what we may read. */
-  readonly failed: boolean;
 }
 
 /** A registry far away takes its time over each. */

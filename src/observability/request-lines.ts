@@ -1,6 +1,6 @@
 // The line for each request: what is in it, and how it reads. Built from the route and the repository, never from the URL or
 // the headers, so that no credential can be in it.
-import type { Logger } from './logger.ts';
+import type { Logger } from 'pino';
 
 export interface RequestLine {
   readonly method: string;

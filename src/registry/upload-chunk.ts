@@ -1,6 +1,25 @@
 // Whether a chunk fits its session (distribution-spec, Pushing a blob in chunks), before its first byte is read and after its last.
+import type { Readable } from 'node:stream';
 import { RegistryError } from '../oci/error-code.ts';
-import type { Chunk, UploadStatus } from './uploads.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+
+export interface UploadStatus {
+  readonly id: UploadId;
+  /** Bytes received and kept. */
+  readonly size: number;
+}
+
+/** A request body with what its headers say of it. */
+export interface Chunk {
+  /** Undefined when the request has no body. */
+  readonly body: Readable | undefined;
+  /** `Content-Range`, inclusive; undefined appends whatever comes. */
+  readonly range: { readonly first: number; readonly last: number } | undefined;
+  /** `Content-Length`; undefined for a body of unknown length. */
+  readonly length: number | undefined;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
 
 /** 416: out of order, overlapping, or of another length than declared. Carries the session so that the answer can say where to go on. */
 export class UploadRangeError extends RegistryError {

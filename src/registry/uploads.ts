@@ -1,6 +1,5 @@
 // Upload sessions (distribution-spec, Pushing Blobs): started, appended to in order, committed under a digest, cancelled, expired.
 // The bytes on disk are the truth about progress, so a restart, another process or a lost connection resumes at the right byte.
-import type { Readable } from 'node:stream';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -9,26 +8,8 @@ import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
 import { meansNoSpace } from './storage-failure.ts';
-import { assertChunkFits, countedChunk, UploadRangeError } from './upload-chunk.ts';
+import { assertChunkFits, type Chunk, countedChunk, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
 import type { TakenSession, UploadSessions } from './upload-sessions.ts';
-
-export interface UploadStatus {
-  readonly id: UploadId;
-  /** Bytes received and kept. */
-  readonly size: number;
-}
-
-/** A request body with what its headers say of it. */
-export interface Chunk {
-  /** Undefined when the request has no body. */
-  readonly body: Readable | undefined;
-  /** `Content-Range`, inclusive; undefined appends whatever comes. */
-  readonly range: { readonly first: number; readonly last: number } | undefined;
-  /** `Content-Length`; undefined for a body of unknown length. */
-  readonly length: number | undefined;
-  /** Aborted when the client is gone. */
-  readonly signal: AbortSignal;
-}
 
 export class Uploads {
   readonly #name: RepositoryName;

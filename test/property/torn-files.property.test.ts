@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { healPolicy } from '../../src/layout/healing/heal-policy.ts';
-import { type IndexedEntry, nameOfKey } from '../../src/layout/index/indexed-entry.ts';
+import { type IndexedEntry, nameOfKey } from '../../src/layout/index/entry-key.ts';
 import { digestNamed, type Entries, entry, tools } from '../support/foreign-tools.ts';
 import { SharedLayout } from '../support/shared-layout.ts';
 

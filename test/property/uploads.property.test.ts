@@ -6,9 +6,9 @@ import { type Digest, type DigestAlgorithm, digestOf } from '../../src/oci/diges
 import { RegistryError } from '../../src/oci/error-code.ts';
 import type { UploadId } from '../../src/oci/upload-id.ts';
 import type { Repository } from '../../src/registry/repository.ts';
+import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import { UploadRangeError } from '../../src/registry/upload-chunk.ts';
 import { UploadSessions } from '../../src/registry/upload-sessions.ts';
-import type { Chunk } from '../../src/registry/uploads.ts';
 import { bytesOfBlob, chunkOf, noChunk, rangeAt } from '../support/pushes.ts';
 import { directoryRegistry, memoryRegistry, type RegistryUnderTest } from '../support/registry-under-test.ts';
 

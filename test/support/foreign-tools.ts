@@ -1,12 +1,7 @@
 // How other tools edit the entries of an index.json that they read a while ago (INTEROP.md, Per tool): pure models, one per tool.
+
+import { type IndexedEntry, identityOf, indexedEntryOf, isNamed, nameOfKey } from '../../src/layout/index/entry-key.ts';
 import { type IndexEntry, newIndexEntry, parseIndexEntry } from '../../src/layout/index/index-entry.ts';
-import {
-  type IndexedEntry,
-  identityOf,
-  indexedEntryOf,
-  isNamed,
-  nameOfKey,
-} from '../../src/layout/index/indexed-entry.ts';
 import { untagged } from '../../src/layout/index/untagged-entry.ts';
 import { annotationKeys } from '../../src/oci/annotations.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';

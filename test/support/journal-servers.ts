@@ -2,7 +2,7 @@
 import { judge } from '../../src/layout/healing/foreign-edits.ts';
 import { Journal } from '../../src/layout/healing/journal.ts';
 import { type JournalBudget, newJournalBudget } from '../../src/layout/healing/journal-budget.ts';
-import type { IndexedEntry } from '../../src/layout/index/indexed-entry.ts';
+import type { IndexedEntry } from '../../src/layout/index/entry-key.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore, VersionLabel } from '../../src/storage/object-store.ts';
 import { type Entries, entry } from './foreign-tools.ts';

@@ -5,7 +5,7 @@ import { RegistryError } from '../../src/oci/error-code.ts';
 import { parseReference, parseTag } from '../../src/oci/reference.ts';
 import type { PushedManifest, StoredManifest } from '../../src/registry/manifests.ts';
 import type { Repository } from '../../src/registry/repository.ts';
-import type { Chunk } from '../../src/registry/uploads.ts';
+import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import type { Content, Image } from './content.ts';
 
 /** A body of so many pieces, with what its headers would say. */

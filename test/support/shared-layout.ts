@@ -9,7 +9,7 @@ import {
   isNamed,
   nameOfKey,
   noDelta,
-} from '../../src/layout/index/indexed-entry.ts';
+} from '../../src/layout/index/entry-key.ts';
 import { untagged } from '../../src/layout/index/untagged-entry.ts';
 import type { VersionLabel } from '../../src/storage/object-store.ts';
 import { digestNamed, type Entries, entry, type ForeignEdit } from './foreign-tools.ts';

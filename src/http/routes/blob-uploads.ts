@@ -4,7 +4,7 @@ import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest
 import { RegistryError } from '../../oci/error-code.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
-import type { Chunk, UploadStatus } from '../../registry/uploads.ts';
+import type { Chunk, UploadStatus } from '../../registry/upload-chunk.ts';
 import { parseContentRange, uploadRangeOf } from '../chunk-range.ts';
 import { blobUrl, headerNames, uploadUrl } from '../headers.ts';
 import { firstValue } from '../query.ts';

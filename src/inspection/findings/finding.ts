@@ -1,8 +1,6 @@
 // What a look at a layout found: one fact each, with a code that does not change, what it is about, why it matters, what to do.
 import { type FindingCode, findingKinds } from './finding-kinds.ts';
-
-/** error: something cannot be had; warning: some tool fails, loses something, or does not see it; note: good to know. */
-export type Severity = 'error' | 'warning' | 'note';
+import type { Severity } from './severity.ts';
 
 /** What a finding is about. */
 export interface FindingSubject {

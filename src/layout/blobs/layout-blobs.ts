@@ -3,14 +3,13 @@
 // would empty the same manifest in every repository.
 import type { BlobReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import type { Clock } from '../../storage/clock.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import { type LayoutKeys, poolKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { BlobChecks, BlobFile, PassingCheck } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
-import { ReceivedBlobs } from './received-blobs.ts';
+import type { ReceivedBlobs } from './received-blobs.ts';
 
 export interface ReferenceProblems {
   /** Referenced and not here. */
@@ -26,7 +25,7 @@ export interface LayoutBlobsOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
   readonly checks: BlobChecks;
-  readonly clock: Clock;
+  readonly received: ReceivedBlobs;
   /** The size that a manifest of the layout says the blob has; undefined when none says anything. */
   readonly statedSize: (digest: Digest) => Promise<number | undefined>;
 }
@@ -40,8 +39,8 @@ export class LayoutBlobs {
   /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
   readonly #received: ReceivedBlobs;
 
-  constructor({ store, keys, checks, clock, statedSize }: LayoutBlobsOptions) {
-    this.#received = new ReceivedBlobs(clock);
+  constructor({ store, keys, checks, received, statedSize }: LayoutBlobsOptions) {
+    this.#received = received;
     this.#store = store;
     this.#keys = keys;
     this.#checks = checks;

@@ -2,18 +2,20 @@
 // it is empty, since every name that anybody asks for has one.
 import type { Digest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
-import { healPolicy } from '../healing/heal-policy.ts';
 
 /** The oldest are forgotten first. */
 const maxReceived = 10_000;
 
 export class ReceivedBlobs {
   readonly #clock: Clock;
+  readonly #windowMs: number;
   /** In the order of their times. */
   readonly #atMs = new Map<Digest, number>();
 
-  constructor(clock: Clock) {
+  /** What came longer ago than `windowMs` is forgotten. */
+  constructor(clock: Clock, windowMs: number) {
     this.#clock = clock;
+    this.#windowMs = windowMs;
   }
 
   add(digest: Digest): void {
@@ -37,7 +39,7 @@ export class ReceivedBlobs {
   }
 
   #forgetOld(): void {
-    const oldestMs = this.#clock.elapsed() - healPolicy.windowMs;
+    const oldestMs = this.#clock.elapsed() - this.#windowMs;
     for (const [digest, atMs] of this.#atMs) {
       if (atMs >= oldestMs && this.#atMs.size <= maxReceived) return;
       this.#atMs.delete(digest);

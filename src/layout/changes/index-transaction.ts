@@ -74,7 +74,14 @@ export class IndexTransactions {
       first,
       record: (published) => {
         reader.expect(published, index);
-        return guard.record({ draft, edits, base: now?.info.label, published, verdict });
+        return guard.record({
+          draft,
+          author: authorOf(edits),
+          manifests: manifestsOf(edits),
+          base: now?.info.label,
+          published,
+          verdict,
+        });
       },
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => keys.blob(digest)),
@@ -110,6 +117,17 @@ export class IndexTransactions {
     }
     return missing;
   }
+}
+
+function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {
+  if (edits.length === 0) return 'heal';
+  return edits.some(({ kind }) => kind === 'put' || kind === 'reconcile' || kind === 'restore') ? 'commit' : 'delete';
+}
+
+/** What is pushed with these edits, for the journal. */
+function manifestsOf(edits: readonly IndexEdit[]) {
+  const pushed = edits.filter((edit) => edit.kind === 'put');
+  return pushed.map(({ facts, bytes, absent }) => ({ digest: facts.descriptor.digest, bytes, absent }));
 }
 
 function applyAll(

@@ -1,14 +1,7 @@
 // What every recorded version of index.json would cost as the copy that a foreign file was made from (ARCHITECTURE.md, The journal,
 // rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries.
 import type { VersionLabel } from '../../storage/object-store.ts';
-import {
-  type Delta,
-  digestOfKey,
-  type EntryKey,
-  type IndexedEntry,
-  isNamed,
-  nameOfKey,
-} from '../index/indexed-entry.ts';
+import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/entry-key.ts';
 import { healPolicy } from './heal-policy.ts';
 
 /** What a version lists. */

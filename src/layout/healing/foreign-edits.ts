@@ -11,7 +11,7 @@ import {
   isNamed,
   nameOfKey,
   noDelta,
-} from '../index/indexed-entry.ts';
+} from '../index/entry-key.ts';
 import { untagged } from '../index/untagged-entry.ts';
 import {
   applyDelta,

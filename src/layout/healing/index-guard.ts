@@ -5,11 +5,7 @@ import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
 import type { ObjectInfo, ObjectStore, SmallObject, StoredObject, VersionLabel } from '../../storage/object-store.ts';
 import { isSameObject } from '../../storage/version-label.ts';
-import type { IndexEdit } from '../changes/index-edit.ts';
 import type { LayoutKeys } from '../files/keys.ts';
-import { IndexUnreadableError, parseIndexDocument } from '../index/index-document.ts';
-import type { IndexDraft } from '../index/index-draft.ts';
-import { type IndexEntry, parseIndexEntry } from '../index/index-entry.ts';
 import {
   type Delta,
   digestOfKey,
@@ -18,12 +14,15 @@ import {
   identityOf,
   indexedEntryOf,
   noDelta,
-} from '../index/indexed-entry.ts';
+} from '../index/entry-key.ts';
+import { IndexUnreadableError, parseIndexDocument } from '../index/index-document.ts';
+import type { IndexDraft } from '../index/index-draft.ts';
+import { type IndexEntry, parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
 import { type Judgement, judge } from './foreign-edits.ts';
-import type { Journal, JournaledManifest, JudgedVersion } from './journal.ts';
+import type { Journal, JournaledManifest, JudgedVersion, Publication } from './journal.ts';
 import { type Remains, remainsOf } from './journal-remains.ts';
 
 /** What a file must become to show what was acknowledged, before any new edit. */
@@ -41,7 +40,9 @@ export interface Verdict {
 
 export interface Publishing {
   readonly draft: IndexDraft;
-  readonly edits: readonly IndexEdit[];
+  readonly author: Publication['author'];
+  /** Pushed with this version. */
+  readonly manifests: readonly JournaledManifest[];
   readonly base: VersionLabel | undefined;
   readonly published: VersionLabel;
   readonly verdict: Verdict;
@@ -129,15 +130,14 @@ export class IndexGuard {
   }
 
   /** What to append before the version is visible. */
-  record({ draft, edits, base, published, verdict }: Publishing): readonly SmallObject[] {
-    const pushed = edits.filter((edit) => edit.kind === 'put');
+  record({ draft, author, manifests, base, published, verdict }: Publishing): readonly SmallObject[] {
     const record = this.#options.journal.recordOf({
-      author: authorOf(edits),
+      author,
       base,
       label: published,
       delta: { added: draft.added.map(indexedEntryOf), removed: [...draft.removed].map((entry) => entry.key) },
       judged: verdict.judged,
-      manifests: pushed.map(({ facts, bytes, absent }) => ({ digest: facts.descriptor.digest, bytes, absent })),
+      manifests,
       baseEntries: () => draft.base.entries.map(indexedEntryOf),
     });
     return [record];
@@ -222,11 +222,6 @@ export class IndexGuard {
       log.warn(`another program changed index.json: ${messages[kind]}`, details);
     }
   }
-}
-
-function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {
-  if (edits.length === 0) return 'heal';
-  return edits.some(({ kind }) => kind === 'put' || kind === 'reconcile' || kind === 'restore') ? 'commit' : 'delete';
 }
 
 /** File systems stamp with the clock's last tick, our records with the time itself. */

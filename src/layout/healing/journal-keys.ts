@@ -1,8 +1,8 @@
 // Keys of entries in journals that were begun before image names were part of them: brought to their present form when the past is
 // recalled, or a layout of docker save would look as if each of its entries had been taken away and put back under another name.
 import { annotationKeys } from '../../oci/annotations.ts';
+import { type Delta, type EntryKey, entryKeyOf, type IndexedEntry, identityOf } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
-import { type Delta, type EntryKey, entryKeyOf, type IndexedEntry, identityOf } from '../index/indexed-entry.ts';
 import type { Past } from './base-inference.ts';
 import type { RecalledPast } from './journal-remains.ts';
 

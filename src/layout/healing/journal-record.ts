@@ -1,6 +1,6 @@
 // The text of the journal: lines of JSON, appended only. A line that does not parse (a crash while it was written) is no record.
 import type { VersionLabel } from '../../storage/object-store.ts';
-import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, noDelta } from '../index/indexed-entry.ts';
+import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, noDelta } from '../index/entry-key.ts';
 
 export type VersionAuthor = 'commit' | 'delete' | 'heal' | 'foreign' | 'snapshot';
 

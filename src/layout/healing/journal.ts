@@ -3,7 +3,7 @@
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Key, ObjectStore, SmallObject, VersionLabel } from '../../storage/object-store.ts';
-import { type Delta, type IndexedEntry, noDelta } from '../index/indexed-entry.ts';
+import { type Delta, type IndexedEntry, noDelta } from '../index/entry-key.ts';
 import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';

@@ -1,8 +1,8 @@
 // Brings back what another program took off the list and the journal still knows, when an operator says that it was no edit.
 import type { Digest } from '../../oci/digest.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import { type IndexedEntry, identityOf, indexedEntryOf } from '../index/entry-key.ts';
 import { type IndexEntry, parseIndexEntry } from '../index/index-entry.ts';
-import { type IndexedEntry, identityOf, indexedEntryOf } from '../index/indexed-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { IndexGuard } from './index-guard.ts';
 import type { Remains } from './journal-remains.ts';

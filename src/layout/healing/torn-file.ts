@@ -1,7 +1,7 @@
 // Whether a file is what two writers left that met while they wrote in place: valid JSON, and yet a mixture. No sign alone says so:
 // tools move tags, list an image twice and remove untagged entries. What no command does is to take many tagged entries away.
 import { isDigest } from '../../oci/digest.ts';
-import { type Delta, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/indexed-entry.ts';
+import { type Delta, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/entry-key.ts';
 import { digestsOf, type Reprint, type State } from './base-inference.ts';
 import { healPolicy } from './heal-policy.ts';
 

@@ -1,7 +1,7 @@
 // The versions that the journal tells of, as a tree: a record written before a crash, or beside another holder of the lock, leaves a
 // branch. Tells which versions really were, and what was acknowledged on top of them.
 import type { VersionLabel } from '../../storage/object-store.ts';
-import { type Delta, isEmptyDelta, noDelta } from '../index/indexed-entry.ts';
+import { type Delta, isEmptyDelta, noDelta } from '../index/entry-key.ts';
 import type { FileVersion, Past, Stray } from './base-inference.ts';
 import type { JournalRecord, Span } from './journal-record.ts';
 

@@ -2,8 +2,8 @@
 import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { KeptFacts } from '../../oci/manifest-facts.ts';
+import { type EntryKey, entryKeyOf } from './entry-key.ts';
 import { type EntryName, entryNameOf, isNamedResponse } from './entry-name.ts';
-import { type EntryKey, entryKeyOf } from './indexed-entry.ts';
 import { membersOf, withMember } from './json-span.ts';
 
 export interface IndexEntry {

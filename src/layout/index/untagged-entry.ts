@@ -1,7 +1,7 @@
 // What a name leaves behind when it moves: the same entry without it.
 import { annotationKeys, createdAt } from '../../oci/annotations.ts';
+import { type IndexedEntry, indexedEntryOf } from './entry-key.ts';
 import { annotated, type IndexEntry, parseIndexEntry } from './index-entry.ts';
-import { type IndexedEntry, indexedEntryOf } from './indexed-entry.ts';
 
 /** It gets a creation time if it has none: an entry without one may be read as an unnamed `latest` (INTEROP.md, Duplicates). */
 export function untaggedEntry(entry: IndexEntry, atMs: number): IndexEntry {

@@ -2,6 +2,7 @@
 // Bare tags alone cost one look-up; only full names and unnamed images need the table of all names.
 import { annotationKeys } from '../../oci/annotations.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
+import { identityOf } from '../index/entry-key.ts';
 import {
   canonicalPath,
   dockerHub,
@@ -12,7 +13,6 @@ import {
   printImageName,
 } from '../index/image-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
-import { identityOf } from '../index/indexed-entry.ts';
 import { byteOrder } from '../index/layout-index.ts';
 import type { NameRules } from './name-rules.ts';
 import { type NameTable, nameTableOf, type VirtualPath } from './name-table.ts';

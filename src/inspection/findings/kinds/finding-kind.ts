@@ -1,5 +1,5 @@
 // What all findings of one code have in common.
-import type { Severity } from '../finding.ts';
+import type { Severity } from '../severity.ts';
 
 export interface FindingKind {
   readonly severity: Severity;

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
 import { LayoutBlobs } from '../../../../src/layout/blobs/layout-blobs.ts';
+import { ReceivedBlobs } from '../../../../src/layout/blobs/received-blobs.ts';
 import { layoutKeys, poolKey } from '../../../../src/layout/files/keys.ts';
+import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
 import { BackgroundWork } from '../../../../src/layout/pacing/background-work.ts';
 import { digestOf } from '../../../../src/oci/digest.ts';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';
@@ -26,7 +28,8 @@ function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger
   const limits = { reads: 'once', atOnceBytes: defaultCheckedAtOnceBytes } as const;
   const checks = new BlobChecks({ store, ledger, background, log: silentLog, ...limits });
   const statedSize = async () => undefined;
-  return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, clock, statedSize });
+  const received = new ReceivedBlobs(clock, healPolicy.windowMs);
+  return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, received, statedSize });
 }
 
 const digestIn = async (store: ObjectStore, key: Key) =>

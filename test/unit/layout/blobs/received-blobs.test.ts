@@ -1,6 +1,7 @@
 // What may be put back: what came lately, as far as it is remembered.
 import { describe, expect, it } from 'vitest';
 import { ReceivedBlobs } from '../../../../src/layout/blobs/received-blobs.ts';
+import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
 import { digestOf } from '../../../../src/oci/digest.ts';
 
 const digest = (name: string) => digestOf(Buffer.from(name));
@@ -8,7 +9,7 @@ const [a, b] = [digest('a'), digest('b')];
 
 function receivedAt() {
   const clock = { nowMs: 0, now: () => clock.nowMs, elapsed: () => clock.nowMs };
-  return { clock, received: new ReceivedBlobs(clock) };
+  return { clock, received: new ReceivedBlobs(clock, healPolicy.windowMs) };
 }
 
 describe('received blobs', () => {

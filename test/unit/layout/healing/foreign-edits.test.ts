@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Judgement } from '../../../../src/layout/healing/foreign-edits.ts';
 import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
-import { isNamed, nameOfKey } from '../../../../src/layout/index/indexed-entry.ts';
+import { isNamed, nameOfKey } from '../../../../src/layout/index/entry-key.ts';
 import { untagged } from '../../../../src/layout/index/untagged-entry.ts';
 import { digestNamed, entry, type ForeignEdit, tools } from '../../../support/foreign-tools.ts';
 import { SharedLayout } from '../../../support/shared-layout.ts';

@@ -1,7 +1,7 @@
 // Files that two programs left which wrote in place at the same time: what no command of any tool explains takes nothing away.
 import { describe, expect, it } from 'vitest';
 import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
-import { type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../../../../src/layout/index/indexed-entry.ts';
+import { type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../../../../src/layout/index/entry-key.ts';
 import { digestNamed, entry, type ForeignEdit, tools } from '../../../support/foreign-tools.ts';
 import { SharedLayout } from '../../../support/shared-layout.ts';
 

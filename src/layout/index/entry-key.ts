@@ -1,6 +1,5 @@
 // An entry of index.json as the healing rules see it: an identity, and the raw line to write it back. Order and formatting do not count.
 import type { Brand } from '../../oci/brand.ts';
-import type { IndexEntry } from './index-entry.ts';
 
 /** What makes two entries the same entry; two lines with one key are the same entry printed differently. */
 export type EntryKey = Brand<string, 'EntryKey'>;
@@ -61,7 +60,7 @@ export function entryKeyOf(identity: EntryIdentity): EntryKey {
 }
 
 /** What the healing rules need of a parsed entry. */
-export function indexedEntryOf({ key, line }: IndexEntry): IndexedEntry {
+export function indexedEntryOf({ key, line }: { readonly key: EntryKey; readonly line: string }): IndexedEntry {
   return { key, digest: digestOfKey(key), line };
 }
 
