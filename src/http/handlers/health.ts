@@ -1,12 +1,12 @@
 // For whoever watches the process: is it alive, and can it serve?
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RegistryError } from '../../oci/error-code.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
 const plainText = ['Content-Type', 'text/plain; charset=utf-8'];
 const ok = Buffer.from('ok\n');
 
-export function healthRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
+export function healthRoutes(app: FastifyInstance, { registry, answers }: HandlerContext): void {
   const live = (_request: FastifyRequest, reply: FastifyReply) => answers.bytes(reply, 200, plainText, ok);
 
   const ready = async (_request: FastifyRequest, reply: FastifyReply) => {

@@ -9,9 +9,9 @@ import { type ByteRange, parseByteRange } from '../byte-range.ts';
 import { entityTagOf, isNotModified, isRangeWanted } from '../conditional.ts';
 import { type HeaderList, headerNames } from '../headers.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
-export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: RouteContext): void {
+export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: HandlerContext): void {
   const blobsOf = async (request: FastifyRequest) => (await registry.repository(repositoryNameOf(request))).blobs;
 
   const getBlob = async (request: FastifyRequest, reply: FastifyReply) => {

@@ -10,9 +10,9 @@ import { blobUrl, headerNames, uploadUrl } from '../headers.ts';
 import { firstValue } from '../query.ts';
 import { streamedBody } from '../request-body.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
-export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate }: RouteContext): void {
+export function blobUploadRoutes(app: FastifyInstance, { registry, answers, gate }: HandlerContext): void {
   const repositoryOf = (request: FastifyRequest) => registry.repository(repositoryNameOf(request));
 
   const startUpload = async (request: FastifyRequest, reply: FastifyReply) => {

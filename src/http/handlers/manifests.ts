@@ -8,12 +8,12 @@ import { entityTagOf, isNotModified } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
 /** More `tag` parameters than any client sends (distribution-spec main: at least 10, 414 when there are too many). */
 const maxTags = 100;
 
-export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: RouteContext): void {
+export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: HandlerContext): void {
   const bodies = new BufferedBodies({
     limit: settings.maxManifestBytes,
     memory: settings.bodyMemoryBytes,

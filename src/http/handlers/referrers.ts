@@ -6,12 +6,12 @@ import { headerNames, referrersUrl } from '../headers.ts';
 import { nextLink } from '../page-query.ts';
 import { allValues, firstValue } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
 const beforeManifests = Buffer.from(`{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`);
 const afterManifests = Buffer.from('}');
 
-export function referrerRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
+export function referrerRoutes(app: FastifyInstance, { registry, answers }: HandlerContext): void {
   const listReferrers = async (request: FastifyRequest, reply: FastifyReply) => {
     const name = repositoryNameOf(request);
     const subject = parseDigest(parameterOf(request, 'digest'));

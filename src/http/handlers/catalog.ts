@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientGone } from '../client-gone.ts';
 import { nextLink, parsePage } from '../page-query.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
 const catalogUrl = '/v2/_catalog';
 
-export function catalogRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
+export function catalogRoutes(app: FastifyInstance, { registry, answers }: HandlerContext): void {
   const listRepositories = async (request: FastifyRequest, reply: FastifyReply) => {
     const page = parsePage(request.query);
     const { items, more } = await registry.catalog(page, clientGone(reply));

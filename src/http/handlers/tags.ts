@@ -4,9 +4,9 @@ import { tagsUrl } from '../headers.ts';
 import { JsonLists } from '../json-list.ts';
 import { nextLink, parsePage } from '../page-query.ts';
 import { repositoryNameOf } from '../request-context.ts';
-import type { RouteContext } from './route-context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
-export function tagRoutes(app: FastifyInstance, { registry, answers }: RouteContext): void {
+export function tagRoutes(app: FastifyInstance, { registry, answers }: HandlerContext): void {
   const lists = new JsonLists();
 
   const listTags = async (request: FastifyRequest, reply: FastifyReply) => {
