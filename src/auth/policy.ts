@@ -2,7 +2,8 @@
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Principal } from './principal.ts';
 
-export type Action = 'pull' | 'push' | 'delete' | 'catalog';
+/** `ping` learns that a registry is here: clients log in by it. */
+export type Action = 'ping' | 'pull' | 'push' | 'delete' | 'catalog';
 
 export interface Access {
   readonly action: Action;

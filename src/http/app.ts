@@ -1,4 +1,4 @@
-// The HTTP app: one gate, one answer to errors, and the routes, in one visible list.
+// The HTTP app: the gate before every route, one answer to errors, and the routes (routes.ts).
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -6,23 +6,19 @@ import { Answers } from './answers.ts';
 import { Gate } from './authorize.ts';
 import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
-import { blobUploadRoutes } from './handlers/blob-uploads.ts';
-import { blobRoutes } from './handlers/blobs.ts';
-import { catalogRoutes } from './handlers/catalog.ts';
-import { healthRoutes } from './handlers/health.ts';
-import { manifestRoutes } from './handlers/manifests.ts';
-import { referrerRoutes } from './handlers/referrers.ts';
-import { tagRoutes } from './handlers/tags.ts';
+import { BufferedBodies } from './buffered-bodies.ts';
+import type { HandlerContext } from './handlers/handler-context.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
-import { versionRoutes } from './handlers/version.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { JsonLists } from './json-list.ts';
 import { resolveNamespace } from './namespace.ts';
 import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
 import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
 import { RouteMethods } from './route-methods.ts';
+import { routes } from './routes.ts';
 import { ServerState } from './server-state.ts';
 import { keepWhileWorking } from './stall.ts';
 
@@ -38,7 +34,7 @@ export interface AppOptions {
   readonly sender?: BlobSender;
 }
 
-/** Routes, ready to listen or to be asked by `inject`. Fails when a route declares no action. */
+/** Ready to listen or to be asked by `inject`. Takes no further route that declares no action. */
 export function buildApp({
   registry,
   policy,
@@ -47,7 +43,7 @@ export function buildApp({
   log,
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
-  const methods = new RouteMethods();
+  const methods = new RouteMethods(routes);
   const state = new ServerState();
   const answers = new Answers({ warning: settings.warning, failures, methods, state });
   const gate = new Gate({
@@ -58,6 +54,16 @@ export function buildApp({
     hosts: settings.hosts,
     state,
   });
+  const context: HandlerContext = {
+    ...{ registry, answers, gate, sender },
+    bodies: new BufferedBodies({
+      limit: settings.maxManifestBytes,
+      memory: settings.bodyMemoryBytes,
+      maxWaitMs: settings.bodyMaxWaitMs,
+      timeoutMs: settings.bodyTimeoutMs,
+    }),
+    jsonLists: new JsonLists(),
+  };
   const app = fastify({
     serverFactory: (handler) => createHttpServer(handler, settings),
     clientErrorHandler: answerBadHttp,
@@ -82,20 +88,13 @@ export function buildApp({
   app.setNotFoundHandler(unknownEndpoint(answers, methods));
   decorateContext(app);
   if (log !== undefined) logRequests(app, log);
-  methods.learn(app);
   gate.guard(app);
   acceptAnyContentType(app);
   keepWhileWorking(app);
   state.watch(app);
 
-  const context = { registry, answers, gate, sender, settings };
-  healthRoutes(app, context);
-  versionRoutes(app, context);
-  catalogRoutes(app, context);
-  tagRoutes(app, context);
-  referrerRoutes(app, context);
-  manifestRoutes(app, context);
-  blobUploadRoutes(app, context);
-  blobRoutes(app, context);
+  for (const [method, url, action, handler] of routes) {
+    app.route({ method, url, config: { action }, handler: (request, reply) => handler(context, request, reply) });
+  }
   return app;
 }

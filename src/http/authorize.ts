@@ -1,5 +1,4 @@
-// The one gate: every route declares its action, and this hook decides before anything else happens. A route that declares
-// none fails when the app is built.
+// The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import type { Access, Action, Policy } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -53,7 +52,6 @@ export class Gate {
       this.#assertServable(request);
       if (action === 'probe') return done();
       this.#assertMeant(request);
-      if (action === 'none') return done();
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
       const principal = policy.authenticate(request.headers.authorization);

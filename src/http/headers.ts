@@ -30,6 +30,8 @@ export const browserHeaders: HeaderList = [
   ...['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
+export const catalogUrl = '/v2/_catalog';
+
 export function blobUrl(name: RepositoryName, digest: Digest): string {
   return `/v2/${name}/blobs/${digest}`;
 }

@@ -4,8 +4,8 @@ import type { Action } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 
-/** `none`: no permission is needed to learn that the registry is there. `probe`: nor does it matter by which name one came. */
-export type RouteAction = Action | 'none' | 'probe';
+/** `probe`: no permission is needed to learn whether the process is well, nor does it matter by which name one came. */
+export type RouteAction = Action | 'probe';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

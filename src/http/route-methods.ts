@@ -1,35 +1,30 @@
 // Which methods every URL has: the Allow header of a 405, and the difference between 405 and 404.
-import type { FastifyInstance } from 'fastify';
 
-interface Route {
-  readonly url: string;
+interface UrlMethods {
   readonly pattern: RegExp;
   readonly methods: string[];
 }
 
 export class RouteMethods {
-  readonly #routes = new Map<string, Route>();
+  readonly #byUrl = new Map<string, UrlMethods>();
 
-  /** Learns every route that is registered on `app` from now on. */
-  learn(app: FastifyInstance): void {
-    app.addHook('onRoute', ({ url, method }) => this.#add(url, [method].flat()));
+  constructor(routes: Iterable<readonly [method: string, url: string, ...rest: unknown[]]>) {
+    for (const [method, url] of routes) {
+      const known = this.#byUrl.get(url);
+      if (known !== undefined) known.methods.push(method);
+      else this.#byUrl.set(url, { pattern: patternOf(url), methods: [method] });
+    }
   }
 
-  /** The methods of a route's pattern without the refused one (RFC 9110, 15.5.6). */
+  /** The methods of a route's URL without the refused one (RFC 9110, 15.5.6). */
   allowed(url: string, refused: string): string {
-    return (this.#routes.get(url)?.methods ?? []).filter((method) => method !== refused).join(', ');
+    return (this.#byUrl.get(url)?.methods ?? []).filter((method) => method !== refused).join(', ');
   }
 
   /** The methods of the routes that match a path (as routed), undefined when none does. */
   allowedAt(path: string): string | undefined {
-    const methods = [...this.#routes.values()].flatMap((route) => (route.pattern.test(path) ? route.methods : []));
+    const methods = [...this.#byUrl.values()].flatMap((route) => (route.pattern.test(path) ? route.methods : []));
     return methods.length === 0 ? undefined : [...new Set(methods)].join(', ');
-  }
-
-  #add(url: string, methods: readonly string[]): void {
-    const known = this.#routes.get(url);
-    if (known !== undefined) known.methods.push(...methods);
-    else this.#routes.set(url, { url, pattern: patternOf(url), methods: [...methods] });
   }
 }
 

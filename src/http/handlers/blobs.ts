@@ -1,5 +1,5 @@
 // Blobs: pull, whole or in part, and delete (distribution-spec, end-2, end-10).
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
@@ -9,53 +9,53 @@ import { type ByteRange, parseByteRange } from '../byte-range.ts';
 import { entityTagOf, isNotModified, isRangeWanted } from '../conditional.ts';
 import { type HeaderList, headerNames } from '../headers.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { HandlerContext } from './handler-context.ts';
+import type { Handler, HandlerContext } from './handler-context.ts';
 
-export function blobRoutes(app: FastifyInstance, { registry, answers, sender }: HandlerContext): void {
-  const blobsOf = async (request: FastifyRequest) => (await registry.repository(repositoryNameOf(request))).blobs;
+export const getBlob: Handler = async (context, request, reply) => {
+  const digest = parseDigest(parameterOf(request, 'digest'));
+  if (!(await isOurTurn(reply.raw))) return;
+  const blobs = await blobsOf(context, request);
+  const content = await blobs.open(digest);
+  await closingAfter(content, (opened) => sendBlob(context, request, reply, { blobs, digest, content: opened }));
+};
 
-  const getBlob = async (request: FastifyRequest, reply: FastifyReply) => {
-    const digest = parseDigest(parameterOf(request, 'digest'));
-    if (!(await isOurTurn(reply.raw))) return;
-    const blobs = await blobsOf(request);
-    const content = await blobs.open(digest);
-    await closingAfter(content, (opened) => sendBlob(request, reply, { blobs, digest, content: opened }));
-  };
+export const headBlob: Handler = async (context, request, reply) => {
+  const { answers } = context;
+  const digest = parseDigest(parameterOf(request, 'digest'));
+  const { size } = await (await blobsOf(context, request)).stat(digest);
+  // A HEAD ignores Range (RFC 9110, 14.2: it is defined for GET only).
+  if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, blobHeaders(digest));
+  else answers.head(reply, blobHeaders(digest), size);
+};
 
-  const sendBlob = async (request: FastifyRequest, reply: FastifyReply, { blobs, digest, content }: OpenedBlob) => {
-    const { headers } = request;
-    if (isNotModified(headers['if-none-match'], digest)) return answers.empty(reply, 304, blobHeaders(digest));
-    const { size } = content.info;
-    const range = parseByteRange(isRangeWanted(headers['if-range'], digest) ? headers.range : undefined, size);
-    const { status, extra, first, length } = partOf(range, size);
-    const check = status === 200 ? blobs.passingCheck(digest, content) : undefined;
-    if (status === 206) blobs.checkLater(digest, content);
-    await answers.blob(reply, status, [...blobHeaders(digest), ...extra], { sender, content, first, length, check });
-  };
+export const deleteBlob: Handler = async (context, request, reply) => {
+  await (await blobsOf(context, request)).delete(parseDigest(parameterOf(request, 'digest')));
+  context.answers.empty(reply, 202, []);
+};
 
-  const headBlob = async (request: FastifyRequest, reply: FastifyReply) => {
-    const digest = parseDigest(parameterOf(request, 'digest'));
-    const { size } = await (await blobsOf(request)).stat(digest);
-    // A HEAD ignores Range (RFC 9110, 14.2: it is defined for GET only).
-    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, blobHeaders(digest));
-    else answers.head(reply, blobHeaders(digest), size);
-  };
-
-  const deleteBlob = async (request: FastifyRequest, reply: FastifyReply) => {
-    await (await blobsOf(request)).delete(parseDigest(parameterOf(request, 'digest')));
-    answers.empty(reply, 202, []);
-  };
-
-  const url = '/v2/:name/blobs/:digest';
-  app.get(url, { config: { action: 'pull' } }, getBlob);
-  app.head(url, { config: { action: 'pull' } }, headBlob);
-  app.delete(url, { config: { action: 'delete' } }, deleteBlob);
+async function blobsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<Blobs> {
+  return (await registry.repository(repositoryNameOf(request))).blobs;
 }
 
 interface OpenedBlob {
   readonly blobs: Blobs;
   readonly digest: Digest;
   readonly content: BlobContent;
+}
+
+async function sendBlob(
+  { answers, sender }: HandlerContext,
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  { blobs, digest, content }: OpenedBlob,
+): Promise<void> {
+  if (isNotModified(headers['if-none-match'], digest)) return answers.empty(reply, 304, blobHeaders(digest));
+  const { size } = content.info;
+  const range = parseByteRange(isRangeWanted(headers['if-range'], digest) ? headers.range : undefined, size);
+  const { status, extra, first, length } = partOf(range, size);
+  const check = status === 200 ? blobs.passingCheck(digest, content) : undefined;
+  if (status === 206) blobs.checkLater(digest, content);
+  await answers.blob(reply, status, [...blobHeaders(digest), ...extra], { sender, content, first, length, check });
 }
 
 function blobHeaders(digest: Digest): HeaderList {
@@ -66,7 +66,7 @@ function blobHeaders(digest: Digest): HeaderList {
   ];
 }
 
-interface BlobPart {
+interface AnsweredPart {
   readonly status: 200 | 206;
   readonly extra: HeaderList;
   readonly first: number;
@@ -74,7 +74,7 @@ interface BlobPart {
 }
 
 /** Refuses an unsatisfiable range with 416 and the size (RFC 9110, 15.5.17). */
-function partOf(range: ByteRange, size: number): BlobPart {
+function partOf(range: ByteRange, size: number): AnsweredPart {
   switch (range.kind) {
     case 'whole':
       return { status: 200, extra: [], first: 0, length: size };

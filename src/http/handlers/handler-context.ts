@@ -1,14 +1,21 @@
-// What every handler is given.
+// What a handler is, and what every one of them is given.
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from '../../registry/registry.ts';
 import type { Answers } from '../answers.ts';
 import type { Gate } from '../authorize.ts';
 import type { BlobSender } from '../blob-sender.ts';
-import type { HttpSettings } from '../http-settings.ts';
+import type { BufferedBodies } from '../buffered-bodies.ts';
+import type { JsonLists } from '../json-list.ts';
 
 export interface HandlerContext {
   readonly registry: Registry;
   readonly answers: Answers;
   readonly gate: Gate;
   readonly sender: BlobSender;
-  readonly settings: HttpSettings;
+  /** Of manifests. */
+  readonly bodies: BufferedBodies;
+  readonly jsonLists: JsonLists;
 }
+
+/** Answers one request that the gate let pass; what it throws becomes an answer too (error-response.ts). */
+export type Handler = (context: HandlerContext, request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;

@@ -1,67 +1,58 @@
 // Manifests: pull, push and delete by tag or digest (distribution-spec, end-3, end-7, end-9).
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
-import { BufferedBodies } from '../buffered-bodies.ts';
+import type { Manifests } from '../../registry/manifests.ts';
 import { entityTagOf, isNotModified } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
-import type { HandlerContext } from './handler-context.ts';
+import type { Handler, HandlerContext } from './handler-context.ts';
 
 /** More `tag` parameters than any client sends (distribution-spec main: at least 10, 414 when there are too many). */
 const maxTags = 100;
 
-export function manifestRoutes(app: FastifyInstance, { registry, answers, settings }: HandlerContext): void {
-  const bodies = new BufferedBodies({
-    limit: settings.maxManifestBytes,
-    memory: settings.bodyMemoryBytes,
-    maxWaitMs: settings.bodyMaxWaitMs,
-    timeoutMs: settings.bodyTimeoutMs,
-  });
-  const manifestsOf = async (request: FastifyRequest) =>
-    (await registry.repository(repositoryNameOf(request))).manifests;
+export const getManifest: Handler = async (context, request, reply) => {
+  const { answers } = context;
+  const reference = parsePulledReference(parameterOf(request, 'reference'));
+  const { digest, mediaType, bytes } = await (await manifestsOf(context, request)).get(reference);
+  if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
+  else answers.bytes(reply, 200, manifestHeaders(digest, mediaType), bytes);
+};
 
-  const getManifest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const reference = parsePulledReference(parameterOf(request, 'reference'));
-    const { digest, mediaType, bytes } = await (await manifestsOf(request)).get(reference);
-    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
-    else answers.bytes(reply, 200, manifestHeaders(digest, mediaType), bytes);
-  };
+export const headManifest: Handler = async (context, request, reply) => {
+  const { answers } = context;
+  const reference = parsePulledReference(parameterOf(request, 'reference'));
+  const { digest, mediaType, size } = await (await manifestsOf(context, request)).stat(reference);
+  if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
+  else answers.head(reply, manifestHeaders(digest, mediaType), size);
+};
 
-  const headManifest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const reference = parsePulledReference(parameterOf(request, 'reference'));
-    const { digest, mediaType, size } = await (await manifestsOf(request)).stat(reference);
-    if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
-    else answers.head(reply, manifestHeaders(digest, mediaType), size);
-  };
+export const putManifest: Handler = async (context, request, reply) => {
+  const { answers, bodies } = context;
+  const reference = parseReference(parameterOf(request, 'reference'));
+  const tags = tagsOf(request.query, reference);
+  const contentType = request.raw.headers['content-type'];
+  const pushed = await bodies.with(request, reply, async (bytes) =>
+    (await manifestsOf(context, request)).put({ reference, tags, contentType, bytes }),
+  );
+  answers.empty(reply, 201, [
+    ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
+    ...[headerNames.contentDigest, pushed.digest],
+    ...(pushed.subject === undefined ? [] : [headerNames.subject, pushed.subject]),
+    ...(pushed.tags.length === 0 ? [] : [headerNames.tag, pushed.tags.join(', ')]),
+  ]);
+};
 
-  const putManifest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const reference = parseReference(parameterOf(request, 'reference'));
-    const tags = tagsOf(request.query, reference);
-    const contentType = request.raw.headers['content-type'];
-    const pushed = await bodies.with(request, reply, async (bytes) =>
-      (await manifestsOf(request)).put({ reference, tags, contentType, bytes }),
-    );
-    answers.empty(reply, 201, [
-      ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
-      ...[headerNames.contentDigest, pushed.digest],
-      ...(pushed.subject === undefined ? [] : [headerNames.subject, pushed.subject]),
-      ...(pushed.tags.length === 0 ? [] : [headerNames.tag, pushed.tags.join(', ')]),
-    ]);
-  };
+export const deleteManifest: Handler = async (context, request, reply) => {
+  const reference = parsePulledReference(parameterOf(request, 'reference'));
+  await (await manifestsOf(context, request)).delete(reference);
+  context.answers.empty(reply, 202, []);
+};
 
-  const deleteManifest = async (request: FastifyRequest, reply: FastifyReply) => {
-    await (await manifestsOf(request)).delete(parsePulledReference(parameterOf(request, 'reference')));
-    answers.empty(reply, 202, []);
-  };
-
-  const url = '/v2/:name/manifests/:reference';
-  app.get(url, { config: { action: 'pull' } }, getManifest);
-  app.head(url, { config: { action: 'pull' } }, headManifest);
-  app.put(url, { config: { action: 'push' } }, putManifest);
-  app.delete(url, { config: { action: 'delete' } }, deleteManifest);
+async function manifestsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<Manifests> {
+  return (await registry.repository(repositoryNameOf(request))).manifests;
 }
 
 function contentHeaders(digest: Digest): HeaderList {
@@ -72,7 +63,7 @@ function manifestHeaders(digest: Digest, mediaType: string): HeaderList {
   return ['Content-Type', mediaType, headerNames.contentDigest, digest, 'ETag', entityTagOf(digest)];
 }
 
-/** The `tag` parameters of a push by digest. All are checked before anything is stored (SPEC: atomicity). */
+/** The `tag` parameters of a push by digest. All are checked before anything is stored, since a push is done as a whole or not at all. */
 function tagsOf(query: unknown, reference: Reference): readonly Tag[] {
   const tags = [...new Set(allValues(query, 'tag'))];
   if (tags.length > 0 && reference.kind === 'tag') {

@@ -1,0 +1,46 @@
+// Every endpoint with the right that a request to it needs, in one list. The gate asks the policy for that right, the Allow
+// header of a 405 names the methods that stand here, and the tests of the gate go through it row by row.
+import type { HTTPMethods } from 'fastify';
+import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './handlers/blob-uploads.ts';
+import { deleteBlob, getBlob, headBlob } from './handlers/blobs.ts';
+import { listRepositories } from './handlers/catalog.ts';
+import type { Handler } from './handlers/handler-context.ts';
+import { isAlive, isReady } from './handlers/health.ts';
+import { deleteManifest, getManifest, headManifest, putManifest } from './handlers/manifests.ts';
+import { listReferrers } from './handlers/referrers.ts';
+import { listTags } from './handlers/tags.ts';
+import { checkVersion } from './handlers/version.ts';
+import type { RouteAction } from './request-context.ts';
+
+/** Names hold slashes, which are encoded before routing (repository-path.ts). */
+export type Route = readonly [method: HTTPMethods, url: string, action: RouteAction, handler: Handler];
+
+export const routes: readonly Route[] = [
+  ['GET', '/livez', 'probe', isAlive],
+  ['HEAD', '/livez', 'probe', isAlive],
+  ['GET', '/readyz', 'probe', isReady],
+  ['HEAD', '/readyz', 'probe', isReady],
+  ['GET', '/v2/', 'ping', checkVersion],
+  ['HEAD', '/v2/', 'ping', checkVersion],
+  ['GET', '/v2', 'ping', checkVersion],
+  ['HEAD', '/v2', 'ping', checkVersion],
+  ['GET', '/v2/_catalog', 'catalog', listRepositories],
+  ['HEAD', '/v2/_catalog', 'catalog', listRepositories],
+  ['GET', '/v2/:name/tags/list', 'pull', listTags],
+  ['HEAD', '/v2/:name/tags/list', 'pull', listTags],
+  ['GET', '/v2/:name/referrers/:digest', 'pull', listReferrers],
+  ['HEAD', '/v2/:name/referrers/:digest', 'pull', listReferrers],
+  ['GET', '/v2/:name/manifests/:reference', 'pull', getManifest],
+  ['HEAD', '/v2/:name/manifests/:reference', 'pull', headManifest],
+  ['PUT', '/v2/:name/manifests/:reference', 'push', putManifest],
+  ['DELETE', '/v2/:name/manifests/:reference', 'delete', deleteManifest],
+  ['GET', '/v2/:name/blobs/:digest', 'pull', getBlob],
+  ['HEAD', '/v2/:name/blobs/:digest', 'pull', headBlob],
+  ['DELETE', '/v2/:name/blobs/:digest', 'delete', deleteBlob],
+  ['POST', '/v2/:name/blobs/uploads/', 'push', startUpload],
+  ['PATCH', '/v2/:name/blobs/uploads/:id', 'push', appendChunk],
+  ['PUT', '/v2/:name/blobs/uploads/:id', 'push', finishUpload],
+  ['GET', '/v2/:name/blobs/uploads/:id', 'push', uploadStatus],
+  ['HEAD', '/v2/:name/blobs/uploads/:id', 'push', uploadStatus],
+  ['DELETE', '/v2/:name/blobs/uploads/:id', 'push', cancelUpload],
+];
