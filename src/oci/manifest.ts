@@ -1,7 +1,7 @@
 // Manifests: image manifests and image indexes, OCI and Docker schema 2 (image-spec, manifest.md and image-index.md).
 // Parsing reads what a registry must know; the stored bytes are always the pushed bytes.
 import { z } from 'zod';
-import type { Descriptor, DescriptorReference } from './descriptor.ts';
+import type { BlobReference, Descriptor, DescriptorReference } from './descriptor.ts';
 import { type Digest, isDigest, isDigestLike } from './digest.ts';
 import { RegistryError } from './error-code.ts';
 import {
@@ -199,6 +199,29 @@ export function artifactTypeOf(manifest: Manifest): string | undefined {
 export function referencesOf(manifest: Manifest): readonly DescriptorReference[] {
   if (manifest.kind === 'index') return manifest.manifests;
   return [manifest.config, ...manifest.layers].filter((each) => !isNonDistributableType(each.mediaType));
+}
+
+/** As what a manifest names something: it is not complete without it, a registry need not have it (image-spec, Non-Distributable Layers), or it is about it. */
+export type ReferenceRole = 'required' | 'non-distributable' | 'subject';
+
+export interface ManifestReference extends BlobReference {
+  readonly role: ReferenceRole;
+}
+
+/** All that a manifest names, in any of its fields. */
+export function everyReferenceOf(manifest: Manifest): readonly ManifestReference[] {
+  const { subject } = manifest;
+  const named =
+    manifest.kind === 'index'
+      ? manifest.manifests.map((child) => referenceAs('required', child))
+      : [manifest.config, ...manifest.layers].map((blob) =>
+          referenceAs(isNonDistributableType(blob.mediaType) ? 'non-distributable' : 'required', blob),
+        );
+  return subject === undefined ? named : [...named, referenceAs('subject', subject)];
+}
+
+function referenceAs(role: ReferenceRole, { digest, size }: DescriptorReference): ManifestReference {
+  return { digest, size, role };
 }
 
 /** The entry of a referrers response: the manifest's derived type and all its annotations, nothing added (distribution-spec, Listing Referrers). */

@@ -2,6 +2,7 @@
 
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
+import { requiredBy } from '../layout/manifests/manifest-outline.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { pacedDigestOf } from '../layout/pacing/paced-digest.ts';
@@ -94,7 +95,8 @@ export class Manifests {
     }
     const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
     const outline = await readOutline(bytes, digest, essence || undefined);
-    const { facts, references } = outline;
+    const { facts } = outline;
+    const references = requiredBy(outline);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
     await this.#layout.deletions.pushing(references, async () => {
       const absent = await this.#secureReferences(references);

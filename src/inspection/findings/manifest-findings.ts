@@ -3,6 +3,7 @@
 import { printImageName } from '../../layout/index/image-name.ts';
 import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
+import { ManifestWalk } from '../../layout/manifests/manifest-walk.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
@@ -14,7 +15,7 @@ import { findDigest } from './file-findings.ts';
 import type { FindingSubject } from './finding.ts';
 import type { LookedAt } from './looked-at.ts';
 
-/** What is remembered of a layout of a stranger is bounded. */
+/** More than a server looks through for one request: somebody waits for all that there is to find. */
 const maxManifests = 500_000;
 
 interface Reached {
@@ -28,17 +29,17 @@ interface Reached {
 
 /** Costs a look at each blob, and reads each manifest. */
 export async function findContent(looked: LookedAt, look: ContentLook, index: LayoutIndex): Promise<void> {
-  const walk = new ManifestWalk(looked, look);
+  const walk = new ContentWalk(looked, look);
   for (const entry of index.entries) {
     const reached = await walk.entry(entry);
     if (reached !== undefined) await walk.from(reached);
   }
 }
 
-class ManifestWalk {
+class ContentWalk {
   readonly #looked: LookedAt;
   readonly #look: ContentLook;
-  readonly #visited = new Set<Digest>();
+  readonly #manifests = new ManifestWalk<Reached>(maxManifests);
   readonly #pace = new Pace();
 
   constructor(looked: LookedAt, look: ContentLook) {
@@ -61,17 +62,10 @@ class ManifestWalk {
   }
 
   async from(first: Reached): Promise<void> {
-    const pending = [first];
-    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (this.#visited.has(next.digest)) continue;
-      if (this.#visited.size >= maxManifests) {
-        this.#look.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
-        return;
-      }
-      this.#visited.add(next.digest);
-      for (const child of await this.#read(next)) pending.push(child);
-      await this.#pace.step();
-    }
+    await this.#manifests.add([first]);
+    for await (const reached of this.#manifests) await this.#manifests.add(await this.#read(reached));
+    if (this.#manifests.isWhole) return;
+    this.#look.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
   }
 
   async #read({ digest, mediaType, subject, isResponse, isAttestation }: Reached): Promise<readonly Reached[]> {

@@ -36,10 +36,10 @@ export async function findRaw(
   index: LayoutIndex,
   manifests: ManifestReader,
 ): Promise<ReadonlySet<Digest>> {
-  const reachable = await reachableManifests(index, manifests);
+  const reachable = await reachableManifests(index.entries, manifests);
   const raw = new Set<Digest>();
   for (const { digest, facts } of (await new RawManifests(store, keys, manifests).referring(index)).values()) {
-    if (reachable.has(digest)) continue;
+    if (reachable.mediaTypes.has(digest)) continue;
     raw.add(digest);
     findings.add('raw-referrer', {
       digest,

@@ -4,8 +4,9 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-import { needsOf, UnsearchableError } from '../manifests/blob-needs.ts';
+import { needsOf } from '../manifests/blob-needs.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
+import { UnsearchableError } from '../manifests/outlines-below.ts';
 
 /** What a delete does with a blob that a manifest of the repository needs. */
 export type ReferencedBlobs = 'refuse' | 'allow';

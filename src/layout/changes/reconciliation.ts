@@ -62,7 +62,8 @@ async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileP
     for (const each of [responseFor, subject]) if (each !== undefined) subjects.add(each);
     if (facts !== undefined && facts !== 'none' && facts.subject !== undefined) subjects.add(facts.subject);
   }
-  for (const [digest, mediaType] of await reachableManifests(index, manifests)) {
+  const reachable = await reachableManifests(index.entries, manifests);
+  for (const [digest, mediaType] of reachable.mediaTypes) {
     const facts = await manifests.factsOfChild(digest, mediaType);
     await pace.step();
     if (facts === 'none') continue;

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
+import { requiredBy } from '../manifests/manifest-outline.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { IndexGuard } from './index-guard.ts';
@@ -170,7 +171,7 @@ export class LostFiles {
     for (const { digest, mediaType } of lost.size === 0 ? [] : index.entries) {
       // An entry that is no manifest refers to nothing we put there.
       const outline = digest === undefined ? undefined : await manifests.outline(digest, mediaType);
-      for (const { digest: referenced } of outline?.references ?? []) {
+      for (const { digest: referenced } of outline === undefined ? [] : requiredBy(outline)) {
         await pace.step();
         if (!lost.delete(referenced) || !isDigest(referenced)) continue;
         if ((await blobs.restore(referenced)) !== undefined) restored.push(referenced);

@@ -4,34 +4,22 @@
 import type { BlobReference } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
-import { isManifestType } from '../../oci/media-type.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { Pace } from '../pacing/pace.ts';
-import type { ManifestOutline } from './manifest-outline.ts';
+import { requiredBy } from './manifest-outline.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { maxWalkedManifests } from './manifest-walk.ts';
+import { type Listed, outlinesBelow, UnsearchableError } from './outlines-below.ts';
 
-/** Some seconds of reading; a layout with more of them is not searched. */
-const maxManifests = 100_000;
 /** Of one image: an index of more platforms and attestations than any has. */
 const maxManifestsOfImage = 1_000;
-
-/** A manifest, and the type that it is taken for. */
-interface Listed {
-  readonly digest?: Digest | undefined;
-  readonly mediaType?: string | undefined;
-}
 
 export interface BlobNeed {
   /** The manifest that names the blob. */
   readonly manifest: Digest;
   /** By its descriptor. */
   readonly size: number;
-}
-
-/** What keeps a search from being complete, in words for a client. */
-export class UnsearchableError extends Error {
-  override readonly name = 'UnsearchableError';
 }
 
 /**
@@ -43,7 +31,7 @@ export async function* needsOf(
   index: LayoutIndex,
   manifests: ManifestReader,
 ): AsyncGenerator<BlobNeed> {
-  for await (const [manifest, reference] of referencesBelow(index.entries, manifests, maxManifests)) {
+  for await (const [manifest, reference] of requirementsBelow(index.entries, manifests, maxWalkedManifests)) {
     if (reference.digest === digest) yield { manifest, size: reference.size };
   }
 }
@@ -71,7 +59,7 @@ export async function needsDamaged(
 ): Promise<boolean> {
   if (!(await blobs.mayHoldDamaged())) return false;
   try {
-    for await (const [, { digest }] of referencesBelow([image], manifests, maxManifestsOfImage)) {
+    for await (const [, { digest }] of requirementsBelow([image], manifests, maxManifestsOfImage)) {
       if (await blobs.isDamaged(digest)) return true;
     }
   } catch (error) {
@@ -80,38 +68,17 @@ export async function needsDamaged(
   return false;
 }
 
-/** Each manifest with each of what it refers to. */
-async function* referencesBelow(
+/** Each manifest with each of what it must have. */
+async function* requirementsBelow(
   listed: readonly Listed[],
   manifests: ManifestReader,
   limit: number,
 ): AsyncGenerator<readonly [Digest, BlobReference]> {
-  const pending = new Map<Digest, string | undefined>();
-  const add = ({ digest, mediaType }: Listed) => {
-    const isOne = mediaType === undefined || isManifestType(mediaType);
-    if (digest !== undefined && isOne && !pending.has(digest)) pending.set(digest, mediaType);
-  };
-  for (const each of listed) add(each);
   const pace = new Pace();
-  for (const [digest, mediaType] of pending) {
-    if (pending.size > limit) throw new UnsearchableError(`there are more than ${limit} manifests`);
-    const outline = await outlineIn(manifests, digest, mediaType);
-    for (const reference of outline?.references ?? []) {
+  for await (const outline of outlinesBelow(listed, manifests, limit)) {
+    for (const reference of requiredBy(outline)) {
       await pace.step();
-      yield [digest, reference];
+      yield [outline.facts.descriptor.digest, reference];
     }
-    for (const child of outline?.facts.children ?? []) add(child);
   }
-}
-
-/** Undefined for what is not there, and for what is no manifest: a layout may list anything (image-spec, image-layout.md). */
-async function outlineIn(
-  manifests: ManifestReader,
-  digest: Digest,
-  mediaType: string | undefined,
-): Promise<ManifestOutline | undefined> {
-  const bytes = await manifests.read(digest);
-  if (bytes !== undefined) return manifests.outline(digest, mediaType);
-  if (await manifests.has(digest)) throw new UnsearchableError(`the manifest ${digest} cannot be read`);
-  return undefined;
 }

@@ -12,7 +12,7 @@ import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { NestedReferrers } from './nested-referrers.ts';
 import type { RawManifest, RawManifests } from './raw-manifests.ts';
-import { reachableManifests } from './reachable-manifests.ts';
+import { type Reachable, reachableManifests } from './reachable-manifests.ts';
 import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 
 export interface DerivedIndexParts {
@@ -32,7 +32,7 @@ export class DerivedIndex {
   readonly #referrers = new Map<Digest, Promise<readonly Referrer[]>>();
   readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
   #bySubject: Promise<Subjects> | undefined;
-  #reachable: Promise<ReadonlyMap<Digest, string>> | undefined;
+  #reachable: Promise<Reachable> | undefined;
   #nested: Promise<ReadonlyMap<Digest, readonly RawManifest[]>> | undefined;
   #raw: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
 
@@ -71,10 +71,10 @@ export class DerivedIndex {
 
   /** The type of a manifest that no entry lists, if an entry leads to it, or a scan found it. */
   async mediaTypeOfChild(digest: Digest): Promise<string | undefined> {
-    this.#reachable ??= unlessItFails(reachableManifests(this.index, this.#parts.manifests), () => {
+    this.#reachable ??= unlessItFails(reachableManifests(this.index.entries, this.#parts.manifests), () => {
       this.#reachable = undefined;
     });
-    const reachable = (await this.#reachable).get(digest);
+    const reachable = (await this.#reachable).mediaTypes.get(digest);
     return reachable ?? (await this.rawManifests()).get(digest)?.facts.descriptor.mediaType;
   }
 

@@ -1,17 +1,17 @@
 // What the other repositories of a layout stand on: full names of several images share its manifests and blobs, and a delete in one
 // repository must not take away what another one names.
-import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { KnownFacts } from '../../oci/manifest-facts.ts';
-import { isImageIndexType } from '../../oci/media-type.ts';
 import { isNamedResponse } from '../index/entry-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
-import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { reachableManifests } from './reachable-manifests.ts';
 
-/** True when another repository of the layout names the manifest, or an index that holds it, or only another one names its subject. */
+/**
+ * True when another repository of the layout names the manifest, or an index that holds it, or only another one names its subject; and
+ * where there are too many manifests to tell.
+ */
 export async function isHeldElsewhere(
   manifest: { readonly digest: Digest; readonly subject: Digest | undefined },
   { index, names, manifests }: { index: LayoutIndex; names: RepositoryNames; manifests: ManifestReader },
@@ -20,10 +20,10 @@ export async function isHeldElsewhere(
   const own = names.named(index);
   const others = index.entries.filter((entry) => isName(entry) && !own.has(entry));
   if (others.length === 0) return false;
-  const elsewhere = await reachedFrom(others, manifests);
-  if (elsewhere.has(manifest.digest)) return true;
-  if (manifest.subject === undefined || !elsewhere.has(manifest.subject)) return false;
-  return !(await reachedFrom([...own], manifests)).has(manifest.subject);
+  const elsewhere = await heldBy(others, manifests);
+  if (elsewhere.mayHold(manifest.digest)) return true;
+  if (manifest.subject === undefined || !elsewhere.mayHold(manifest.subject)) return false;
+  return !(await heldBy([...own], manifests)).holds(manifest.subject);
 }
 
 /** Not that of a referrers response, which stands for its subject: it is made again when a referrer goes. */
@@ -32,22 +32,9 @@ function isName({ name }: IndexEntry): boolean {
 }
 
 /** The manifests of these entries, and what indexes among them list, nested ones too. */
-async function reachedFrom(entries: readonly IndexEntry[], manifests: ManifestReader): Promise<ReadonlySet<Digest>> {
-  const reached = new Set(entries.flatMap(({ digest }) => digest ?? []));
-  // By digest, and read one after the other: what all of them list together may be more than memory holds.
-  const pending: Descriptor[] = [];
-  const pace = new Pace();
-  const addChildren = async (facts: KnownFacts) => {
-    for (const child of facts === 'none' ? [] : facts.children) {
-      await pace.step();
-      if (reached.has(child.digest)) continue;
-      reached.add(child.digest);
-      if (isImageIndexType(child.mediaType)) pending.push(child);
-    }
-  };
-  for (const entry of entries) await addChildren(await manifests.factsOfEntry(entry));
-  for (let child = pending.pop(); child !== undefined; child = pending.pop()) {
-    await addChildren(await manifests.factsOfChild(child.digest, child.mediaType));
-  }
-  return reached;
+async function heldBy(entries: readonly IndexEntry[], manifests: ManifestReader) {
+  const listed = new Set(entries.map(({ digest }) => digest));
+  const { mediaTypes, isWhole } = await reachableManifests(entries, manifests);
+  const holds = (digest: Digest) => listed.has(digest) || mediaTypes.has(digest);
+  return { holds, mayHold: (digest: Digest) => !isWhole || holds(digest) };
 }

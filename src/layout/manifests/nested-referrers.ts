@@ -8,10 +8,8 @@ import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { ManifestWalk, maxWalkedManifests } from './manifest-walk.ts';
 import type { RawManifest } from './raw-manifests.ts';
-
-/** A layout from a stranger may list the same children in every index: beyond this many manifests nothing is looked for. */
-const maxManifests = 100_000;
 
 interface Below {
   readonly referrers: readonly RawManifest[];
@@ -33,14 +31,16 @@ export class NestedReferrers {
     const found = new Map<Digest, RawManifest[]>();
     const seen = new Set<Digest>();
     const pace = new Pace();
-    let left = maxManifests;
+    // Of all entries together: those of a layout of a stranger may list the same children in every index.
+    let left = maxWalkedManifests;
     for (const entry of index.entries) {
       if (entry.mediaType !== undefined && !isImageIndexType(entry.mediaType)) continue;
       if (entry.facts === undefined) await this.#manifests.factsOfEntry(entry);
       const { facts } = entry;
       if (facts === undefined || facts === 'none' || facts.children?.length === 0 || left <= 0) continue;
-      const { referrers, looked } = this.#knownBelow(facts) ?? (await this.#lookBelow(entry, left, pace));
+      const { referrers, looked } = this.#knownBelow(facts) ?? (await this.#lookBelow(entry, left));
       left -= looked;
+      await pace.step();
       for (const referrer of referrers) {
         const { digest } = referrer;
         if (seen.has(digest) || index.withdrawn.has(digest) || index.listed(digest).length > 0) continue;
@@ -56,31 +56,26 @@ export class NestedReferrers {
     return referrers && { referrers, looked: 1 + referrers.length };
   }
 
-  async #lookBelow(entry: IndexEntry, limit: number, pace: Pace): Promise<Below> {
-    const found: RawManifest[] = [];
-    const seen = new Set<Digest>();
-    // By digest, and read one after the other: what all of them list together may be more than memory holds.
-    const pending: Descriptor[] = [];
-    let complete = true;
-    let facts = await this.#manifests.factsOfEntry(entry);
-    for (;;) {
-      // A missing file may come back.
-      if (facts === 'none') complete = false;
-      for (const child of facts === 'none' ? [] : facts.children) {
-        await pace.step();
-        if (seen.has(child.digest)) continue;
-        if (seen.size >= limit) return { referrers: found, looked: limit };
-        seen.add(child.digest);
-        pending.push(child);
+  async #lookBelow(entry: IndexEntry, limit: number): Promise<Below> {
+    const referrers: RawManifest[] = [];
+    const walk = new ManifestWalk<Descriptor>(limit);
+    const facts = await this.#manifests.factsOfEntry(entry);
+    // A missing file may come back.
+    let isComplete = facts !== 'none';
+    await walk.add(facts === 'none' ? [] : facts.children);
+    for await (const { digest, mediaType } of walk) {
+      if (!walk.isWhole) break;
+      const below = await this.#manifests.factsOfChild(digest, mediaType);
+      if (below === 'none') {
+        isComplete = false;
+        continue;
       }
-      const child = pending.pop();
-      if (child === undefined) break;
-      facts = await this.#manifests.factsOfChild(child.digest, child.mediaType);
-      if (facts !== 'none' && facts.subject !== undefined) found.push({ digest: child.digest, facts: keptOf(facts) });
-      await pace.step();
+      if (below.subject !== undefined) referrers.push({ digest, facts: keptOf(below) });
+      await walk.add(below.children);
     }
-    if (complete && entry.facts !== undefined && entry.facts !== 'none') this.#known.set(entry.facts, found);
-    return { referrers: found, looked: 1 + seen.size };
+    if (!walk.isWhole) return { referrers, looked: limit };
+    if (isComplete && entry.facts !== undefined && entry.facts !== 'none') this.#known.set(entry.facts, referrers);
+    return { referrers, looked: 1 + walk.size };
   }
 }
 

@@ -1,7 +1,8 @@
 // The outline of a large manifest on its way between threads: a hundred thousand descriptors as text in one piece of memory, since
 // objects would be copied one by one while every request waits.
-import type { BlobReference, Descriptor } from '../../oci/descriptor.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { ManifestReference, ReferenceRole } from '../../oci/manifest.ts';
 import type { ManifestFacts } from '../../oci/manifest-facts.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
@@ -11,7 +12,7 @@ export interface PackedOutline {
   readonly withheld: Uint8Array | undefined;
   /** A line for each: digest, size, media type. */
   readonly children: Uint8Array;
-  /** A line for each distinct one: digest, size. */
+  /** A line for each distinct one: digest, size, role. */
   readonly references: Uint8Array;
 }
 
@@ -19,7 +20,7 @@ const newline = 10;
 
 export function packed({ facts: { children, ...facts }, withheld, references }: ManifestOutline): PackedOutline {
   // Neither digests nor types of manifests hold spaces; those of layers may, and are not needed.
-  const distinct = new Set(Array.from(references, ({ digest, size }) => `${digest} ${size}\n`));
+  const distinct = new Set(Array.from(references, ({ digest, size, role }) => `${digest} ${size} ${role}\n`));
   return {
     facts,
     withheld,
@@ -36,7 +37,7 @@ export function partsOf({ withheld, children, references }: PackedOutline): read
 export async function unpacked({ facts, withheld, children, references }: PackedOutline): Promise<ManifestOutline> {
   const known: Descriptor[] = [];
   const pace = new Pace();
-  for (const [digest, size, mediaType = ''] of linesOf(children)) {
+  for (const [digest, size, mediaType] of linesOf(children)) {
     known.push({ mediaType, digest: digest as Digest, size });
     await pace.step();
   }
@@ -47,16 +48,16 @@ export async function unpacked({ facts, withheld, children, references }: Packed
   };
 }
 
-function* referencesIn(text: Uint8Array): Generator<BlobReference> {
-  for (const [digest, size] of linesOf(text)) yield { digest, size };
+function* referencesIn(text: Uint8Array): Generator<ManifestReference> {
+  for (const [digest, size, role] of linesOf(text)) yield { digest, size, role: role as ReferenceRole };
 }
 
-function* linesOf(text: Uint8Array): Generator<readonly [string, number, string?]> {
+function* linesOf(text: Uint8Array): Generator<readonly [string, number, string]> {
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
   let start = 0;
   for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-    const [digest = '', size, mediaType] = bytes.toString('latin1', start, end).split(' ');
-    yield mediaType === undefined ? [digest, Number(size)] : [digest, Number(size), mediaType];
+    const [digest = '', size, last = ''] = bytes.toString('latin1', start, end).split(' ');
+    yield [digest, Number(size), last];
     start = end + 1;
   }
 }

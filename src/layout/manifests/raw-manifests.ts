@@ -7,6 +7,7 @@ import type { LayoutKeys } from '../files/keys.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import { maxWalkedManifests } from './manifest-walk.ts';
 
 export interface RawManifest {
   readonly digest: Digest;
@@ -15,8 +16,6 @@ export interface RawManifest {
 
 /** Larger than any manifest that clients accept (distribution-spec: 4 MiB). */
 const maxRawBytes = 4 * 1024 * 1024;
-/** What a scan keeps in memory is bounded, whatever a stranger put into the directory. */
-const maxRawManifests = 100_000;
 const openingBrace = 0x7b;
 
 export class RawManifests {
@@ -37,7 +36,7 @@ export class RawManifests {
     const found = new Map<Digest, RawManifest>();
     const pace = new Pace();
     for (const [digest, key] of await this.#blobs()) {
-      if (found.size >= maxRawManifests || index.listed(digest).length > 0) continue;
+      if (found.size >= maxWalkedManifests || index.listed(digest).length > 0) continue;
       const known = this.#known.get(digest) ?? (await this.#lookInto(digest, key));
       await pace.step();
       if (known !== 'other') found.set(digest, { digest, facts: known });
@@ -61,7 +60,7 @@ export class RawManifests {
   async #lookInto(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
     const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsOfRaw(digest) : 'none';
     const known = facts === 'none' || facts.subject === undefined ? 'other' : keptOf(facts);
-    if (this.#known.size < maxRawManifests) this.#known.set(digest, known);
+    if (this.#known.size < maxWalkedManifests) this.#known.set(digest, known);
     return known;
   }
 

@@ -19,7 +19,7 @@ function read({ bytes, digest, descriptor }: Content): ManifestOutline {
 
 /** Each reference once: that a blob is named twice does not matter to anybody. */
 function comparable({ facts, withheld, references }: ManifestOutline) {
-  const each = new Set(Array.from(references, ({ digest, size }) => `${digest} ${size}`));
+  const each = new Set(Array.from(references, ({ digest, size, role }) => `${digest} ${size} ${role}`));
   return { facts, withheld: withheld?.toString(), references: [...each] };
 }
 
@@ -40,7 +40,9 @@ describe.each(Object.entries(large))('%s', (_, content) => {
 
   it('can be asked for its references more than once', async () => {
     const there = await unpacked(packed(read(content)));
-    expect(comparable(there).references).toEqual(comparable(there).references);
+    const first = comparable(there).references;
+    expect(first.length).toBeGreaterThan(0);
+    expect(comparable(there).references).toEqual(first);
   });
 });
 
