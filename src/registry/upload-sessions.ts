@@ -6,8 +6,9 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
+import { SessionHash } from './session-hash.ts';
+import { SessionTurn } from './session-turn.ts';
 import type { UploadStatus } from './upload-chunk.ts';
-import { SessionHash, SessionTurn } from './upload-session.ts';
 
 /** A session while one request holds it. */
 export interface TakenSession {

@@ -1,0 +1,27 @@
+// The hash of what an upload session has received so far, taken while the bytes come in.
+import { type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
+
+/** The running hash beside a session's bytes; worth something only while it has seen every one of them, once and in order. */
+export class SessionHash {
+  readonly #digester: Digester;
+  #sawAll = true;
+
+  constructor(algorithm: DigestAlgorithm) {
+    this.#digester = new Digester(algorithm);
+  }
+
+  /** Before bytes are appended at `size`: when other bytes than those hashed stand before them, the hash is of no use any more. */
+  continueAt(size: number): void {
+    if (this.#digester.bytes !== size) this.#sawAll = false;
+  }
+
+  update(chunk: Uint8Array): void {
+    if (this.#sawAll) this.#digester.update(chunk);
+  }
+
+  /** The digest of all `size` bytes, when exactly those were hashed with that algorithm; undefined asks for a second look at the bytes. */
+  digestOf(size: number, algorithm: DigestAlgorithm): Digest | undefined {
+    const usable = this.#sawAll && this.#digester.bytes === size && this.#digester.algorithm === algorithm;
+    return usable ? this.#digester.digest() : undefined;
+  }
+}
