@@ -7,9 +7,9 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
-import { meansNoSpace } from './storage-failure.ts';
-import { assertChunkFits, type Chunk, countedChunk, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
-import type { TakenSession, UploadSessions } from './upload-sessions.ts';
+import type { Chunk, UploadStatus } from './upload-chunk.ts';
+import type { HeldSession } from './upload-session.ts';
+import type { UploadSessions } from './upload-sessions.ts';
 
 export class Uploads {
   readonly #name: RepositoryName;
@@ -23,8 +23,9 @@ export class Uploads {
   }
 
   /** `algorithm` is the digest that will be named at the close, when the client announced it (distribution-spec main, end-4c). */
-  start({ algorithm = canonicalAlgorithm }: { algorithm?: DigestAlgorithm }): Promise<UploadStatus> {
-    return this.#sessions.start(this.#name, algorithm);
+  async start({ algorithm = canonicalAlgorithm }: { algorithm?: DigestAlgorithm }): Promise<UploadStatus> {
+    const { id } = await this.#sessions.start(this.#name, algorithm);
+    return { id, size: 0 };
   }
 
   /** Goes on with the session of that id, or begins it: whoever derives the id from what is uploaded finds its bytes again. */
@@ -33,7 +34,8 @@ export class Uploads {
       return await this.status(id);
     } catch (error) {
       if (!(error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN')) throw error;
-      return this.#sessions.start(this.#name, algorithm, id);
+      await this.#sessions.start(this.#name, algorithm, id);
+      return { id, size: 0 };
     }
   }
 
@@ -49,7 +51,9 @@ export class Uploads {
 
   /** Throws UploadRangeError when the chunk does not start where the session ends, or has another length than it says; the session is as before then. */
   append(id: UploadId, chunk: Chunk): Promise<UploadStatus> {
-    return this.#sessions.take(this.#name, id, async (session) => ({ id, size: await this.#append(session, chunk) }));
+    return this.#sessions.take(this.#name, id, async (held) => {
+      return { id, size: await held.append(chunk, await held.staged.size()) };
+    });
   }
 
   /**
@@ -57,105 +61,69 @@ export class Uploads {
    * Throws UploadRangeError and keeps the session, or DIGEST_INVALID and discards it.
    */
   commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
-    return this.#sessions.take(this.#name, id, async (session) => {
-      const before = await session.staged.size();
-      await this.#append(session, lastChunk);
-      const size = await this.#takenBackTo(before, session.staged, async () => {
-        return (await this.#commitOwn(session, digest)) ?? (await this.#commitCopy(session, digest));
-      });
-      this.#sessions.forget(id);
-      return { digest, size };
-    });
+    return this.#sessions.take(this.#name, id, (held) => this.#commit(held, digest, lastChunk));
   }
 
   /** Throws BLOB_UPLOAD_UNKNOWN. */
   cancel(id: UploadId): Promise<void> {
-    return this.#sessions.take(this.#name, id, async ({ staged }) => {
-      await staged.discard();
-      this.#sessions.forget(id);
+    return this.#sessions.take(this.#name, id, async (held) => {
+      await held.staged.discard();
+      held.end();
     });
   }
 
   /** A single POST with the whole blob (distribution-spec, end-4b). Throws DIGEST_INVALID and keeps nothing then. */
   async push(digest: Digest, chunk: Chunk): Promise<BlobInfo> {
-    const { id } = await this.start({ algorithm: algorithmOf(digest) });
+    const { id, session, staged } = await this.#sessions.start(this.#name, algorithmOf(digest));
     try {
-      return await this.commit(id, digest, chunk);
+      return await session.hold((held) => this.#commit(held, digest, chunk), staged);
     } catch (error) {
       await this.#sessions.discard(id);
       throw error;
     }
   }
 
-  async #append({ id, staged, hash, signal }: TakenSession, chunk: Chunk): Promise<number> {
-    const size = await staged.size();
-    const length = chunk.body === undefined ? 0 : chunk.length;
-    assertChunkFits({ id, size }, { ...chunk, length });
-    if (chunk.body === undefined || length === 0) return size;
-    // Before the body is read: a client that waits to be told to send it need not.
-    await this.#sessions.assertRoom(length ?? 0);
-    hash.continueAt(size);
-    const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
-    try {
-      const { body } = chunk;
-      const end = await this.#takenBackTo(size, staged, () =>
-        staged.append(body, { signal: AbortSignal.any([signal, chunk.signal]), onChunk: counted.onChunk }),
-      );
-      counted.assertComplete();
-      return end;
-    } catch (error) {
-      if (counted.lied) {
-        // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
-        await staged.truncate(size);
-        throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
-      }
-      if (!signal.aborted) throw error;
-      throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
-    }
-  }
-
-  /** What a request wrote that there was no space for is taken back at once; what was acknowledged before stays, and can be resumed. */
-  async #takenBackTo<Result>(size: number, staged: StagedObject, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      if (meansNoSpace(error) && (await staged.size()) > size) await staged.truncate(size);
-      throw error;
-    }
+  async #commit(held: HeldSession, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
+    const before = await held.staged.size();
+    const end = await held.append(lastChunk, before);
+    const size = await held.backTo(before, async () => {
+      return (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
+    });
+    held.end();
+    return { digest, size };
   }
 
   /** The size of the blob; undefined, and nothing done, when another process may still hold the session's file open. */
-  async #commitOwn({ id, staged, hash, changedOwner }: TakenSession, digest: Digest): Promise<number | undefined> {
-    if (changedOwner) return undefined;
-    const size = await staged.size();
+  async #commitOwn(held: HeldSession, digest: Digest, size: number): Promise<number | undefined> {
+    if (held.changedOwner) return undefined;
+    const { staged, hash } = held;
     const actual = hash.digestOf(size, algorithmOf(digest)) ?? (await digestOfStaged(staged, algorithmOf(digest)));
-    // Asked last: another process may have taken the session over, and written into it, while this one received or hashed.
-    if (await this.#sessions.changedOwner(this.#name, id)) return undefined;
-    if (actual !== digest) return this.#refuse(id, staged, actual);
+    if (await held.wasTakenOver()) return undefined;
+    if (actual !== digest) return refuse(held, actual);
     await this.#layout.adoptBlob(digest, staged);
     return size;
   }
 
   /** An earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
-  async #commitCopy({ id, staged }: TakenSession, digest: Digest): Promise<number> {
+  async #commitCopy(held: HeldSession, digest: Digest): Promise<number> {
     const digester = new Digester(algorithmOf(digest));
-    const copy = await this.#sessions.copy(this.#name, staged, (chunk) => digester.update(chunk));
+    const copy = await this.#sessions.copy(this.#name, held.staged, (chunk) => digester.update(chunk));
     try {
-      if (digester.digest() !== digest) return await this.#refuse(id, staged, digester.digest());
+      if (digester.digest() !== digest) return await refuse(held, digester.digest());
       await this.#layout.adoptBlob(digest, copy);
     } finally {
       await copy.discard();
     }
-    await staged.discard();
+    await held.staged.discard();
     return digester.bytes;
   }
+}
 
-  /** What was received is not what the client says: no request can make it so any more. */
-  async #refuse(id: UploadId, staged: StagedObject, actual: Digest): Promise<never> {
-    await staged.discard();
-    this.#sessions.forget(id);
-    throw new RegistryError('DIGEST_INVALID', { detail: `the digest of what was received is ${actual}` });
-  }
+/** What was received is not what the client says: no request can make it so any more. */
+async function refuse(held: HeldSession, actual: Digest): Promise<never> {
+  await held.staged.discard();
+  held.end();
+  throw new RegistryError('DIGEST_INVALID', { detail: `the digest of what was received is ${actual}` });
 }
 
 async function digestOfStaged(staged: StagedObject, algorithm: DigestAlgorithm): Promise<Digest> {

@@ -1,5 +1,5 @@
 // From a stream into an unfinished object: gather chunks, keep one write in flight, sync in the background, hold the source
-// back at 4 MiB. The fastest way to a durable file that was measured (PERFORMANCE.md, section 4); shared by the drivers.
+// back at 4 MiB. The fastest way to a durable file that was measured; shared by the drivers.
 import type { Readable } from 'node:stream';
 import type { AppendOptions } from './object-store.ts';
 import { StorageError } from './storage-error.ts';
@@ -68,11 +68,11 @@ class Appender {
 
   start(): void {
     const { signal } = this.#options;
-    if (signal.aborted) {
+    if (signal?.aborted) {
       this.#reject(signal.reason);
       return;
     }
-    signal.addEventListener('abort', this.#onAbort);
+    signal?.addEventListener('abort', this.#onAbort);
     this.#source.on('error', this.#onError).on('close', this.#onClose).on('end', this.#onEnd);
     if (this.#source.readableEnded) this.#onEnd();
     else if (this.#source.destroyed) this.#onClose();
@@ -108,7 +108,7 @@ class Appender {
   /** Somebody waits for this append to let go: nothing more than the write in flight. */
   readonly #onAbort = (): void => {
     this.#drop();
-    this.#stop(this.#options.signal.reason);
+    this.#stop(this.#options.signal?.reason);
   };
 
   #drop(): void {
@@ -166,7 +166,7 @@ class Appender {
       if (skip < chunk.byteLength) rest.push(chunk.subarray(skip));
       skip = Math.max(0, skip - chunk.byteLength);
     }
-    if (rest.length === 0 || this.#options.signal.aborted) return;
+    if (rest.length === 0 || this.#options.signal?.aborted) return;
     this.#queue = [...rest, ...this.#queue];
     this.#queuedBytes += rest.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   }
@@ -190,7 +190,7 @@ class Appender {
   async #finish(): Promise<void> {
     this.#finished = true;
     clearTimeout(this.#linger);
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
     // `error` keeps its listener: a source that fails later must not end the process.
     try {

@@ -123,7 +123,7 @@ export interface StagedInfo {
 }
 
 export interface AppendOptions {
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called once for each chunk in order, before or while it is written: where the caller hashes and counts. Throwing ends the append. */
   readonly onChunk: (chunk: Uint8Array) => void;
 }

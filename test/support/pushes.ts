@@ -14,7 +14,6 @@ export function chunkOf(bytes: Uint8Array, headers: Partial<Omit<Chunk, 'body'>>
     body: Readable.from([bytes]),
     range: undefined,
     length: bytes.byteLength,
-    signal: new AbortController().signal,
     ...headers,
   };
 }
@@ -23,7 +22,6 @@ export const noChunk: Chunk = {
   body: undefined,
   range: undefined,
   length: 0,
-  signal: new AbortController().signal,
 };
 
 /** `Content-Range: first-last` of the bytes, as they stand at `at`. */

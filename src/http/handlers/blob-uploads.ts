@@ -104,7 +104,5 @@ function chunkOf(request: FastifyRequest, reply: FastifyReply): Chunk {
     range: parseContentRange(range),
     length: length === undefined ? undefined : Number(length),
     body: streamedBody(request, reply),
-    // A client that leaves is noticed by the body itself, which fails: what had arrived by then is still kept.
-    signal: new AbortController().signal,
   };
 }

@@ -143,7 +143,7 @@ export class JournalFile {
   async #publish(content: Readable): Promise<void> {
     const staged = await this.#store.stage(newUploadId(), { journal: this.#key });
     try {
-      await staged.append(content, { signal: new AbortController().signal, onChunk: () => {} });
+      await staged.append(content, { onChunk: () => {} });
       await staged.commit(this.#key);
     } catch (error) {
       await staged.discard();

@@ -336,6 +336,37 @@ describe('the record of a session', () => {
   });
 });
 
+describe('what a request asks of the store', () => {
+  const begun = async () => {
+    const { store, count } = interleaving(new MemoryStore());
+    const { uploads } = registryOver(store).repository();
+    const { id } = await uploads.start({});
+    const asked = async (request: (of: Uploads) => Promise<unknown>, of = uploads) => {
+      const before = { records: count('resume'), sizes: count('size') };
+      await request(of);
+      return { records: count('resume') - before.records, sizes: count('size') - before.sizes };
+    };
+    return { store, id, asked };
+  };
+
+  it('of a chunk is the record and the size, once each, whoever began the session', async () => {
+    const { store, id, asked } = await begun();
+    const another = registryOver(store).repository().uploads;
+    expect(await asked((uploads) => uploads.append(id, chunkOf(part(0, 4))))).toEqual({ records: 1, sizes: 1 });
+    expect(await asked((uploads) => uploads.append(id, chunkOf(part(4))), another)).toEqual({ records: 1, sizes: 1 });
+  });
+
+  it('of a close is the record once more: whether another process took over meanwhile', async () => {
+    const { id, asked } = await begun();
+    expect(await asked((uploads) => uploads.commit(id, blob.digest, chunkOf(bytes)))).toEqual({ records: 2, sizes: 1 });
+  });
+
+  it('of a whole blob in one request is that alone', async () => {
+    const { asked } = await begun();
+    expect(await asked((uploads) => uploads.push(blob.digest, chunkOf(bytes)))).toEqual({ records: 1, sizes: 1 });
+  });
+});
+
 describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, open) => {
   const sessionsOf = ({ store, clock }: RegistryUnderTest) =>
     new UploadSessions({ store, clock, expireAfterMs: 60_000, owner: 'sweeper' });

@@ -1,7 +1,8 @@
-// Whether a chunk fits its session.
+// Whether a chunk fits its session, by its headers and by its bytes.
 import { describe, expect, it } from 'vitest';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
-import { assertChunkFits, countedChunk, UploadRangeError } from '../../../src/registry/upload-chunk.ts';
+import { UploadRangeError } from '../../../src/registry/upload-chunk.ts';
+import { assertChunkFits, countedChunk } from '../../../src/registry/upload-session.ts';
 import { noChunk } from '../../support/pushes.ts';
 
 const upload = { id: newUploadId(), size: 10 };

@@ -1,0 +1,208 @@
+// One upload session, and all that a chunk must be to become part of it, in the order in which it is checked (distribution-spec,
+// Pushing a blob in chunks): whose turn it is, which process owns the session, where the chunk starts, how long it says it is, what
+// there is room for, how long it is, and what is kept of one that failed.
+import { RegistryError } from '../oci/error-code.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { UploadId } from '../oci/upload-id.ts';
+import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
+import type { SessionHash } from './session-hash.ts';
+import { SessionTurn } from './session-turn.ts';
+import { meansNoSpace } from './storage-failure.ts';
+import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
+
+export interface UploadSessionOptions {
+  readonly id: UploadId;
+  readonly repository: RepositoryName;
+  readonly hash: SessionHash;
+  readonly store: ObjectStore;
+  /** Names this process among all that share the root. */
+  readonly owner: string;
+  /** Called when there is no such session any more. */
+  readonly onEnd: () => void;
+}
+
+export class UploadSession {
+  readonly #options: UploadSessionOptions;
+  readonly #turn = new SessionTurn();
+
+  constructor(options: UploadSessionOptions) {
+    this.#options = options;
+  }
+
+  get repository(): RepositoryName {
+    return this.#options.repository;
+  }
+
+  /** True while a request holds the session or waits for it. */
+  get busy(): boolean {
+    return this.#turn.busy;
+  }
+
+  /**
+   * Runs `work` once every earlier request has ended. Throws BLOB_UPLOAD_UNKNOWN when one of them, or another process, ended the
+   * session. The record is read once for that; `found` is the record of a session that no request has held yet, just read or written.
+   */
+  hold<Result>(work: (held: HeldSession) => Promise<Result>, found?: StagedObject): Promise<Result> {
+    return this.#turn.take(async (signal) => {
+      const staged = found ?? (await readRecord(this.#options));
+      const changedOwner = await takeOwnership(staged, this.#options.owner);
+      return work(new HeldSession(this.#options, { staged, changedOwner, signal }));
+    });
+  }
+}
+
+interface Held {
+  readonly staged: StagedObject;
+  /** Another process had it at some time, and may still hold its file open: its bytes may change under us. */
+  readonly changedOwner: boolean;
+  /** Aborted when a later request wants the session. */
+  readonly signal: AbortSignal;
+}
+
+/** A session while one request holds it. */
+export class HeldSession {
+  readonly #session: UploadSessionOptions;
+  readonly #held: Held;
+
+  constructor(session: UploadSessionOptions, held: Held) {
+    this.#session = session;
+    this.#held = held;
+  }
+
+  get staged(): StagedObject {
+    return this.#held.staged;
+  }
+
+  get hash(): SessionHash {
+    return this.#session.hash;
+  }
+
+  get changedOwner(): boolean {
+    return this.#held.changedOwner;
+  }
+
+  /**
+   * Appends a chunk to the `size` bytes that the session holds and returns how many it holds then. Throws UploadRangeError when the
+   * chunk does not start there, or has another length than it says; the session is as before then.
+   */
+  async append(chunk: Chunk, size: number): Promise<number> {
+    const { id, store, hash } = this.#session;
+    const { staged, signal } = this.#held;
+    const { body } = chunk;
+    const length = body === undefined ? 0 : chunk.length;
+    assertChunkFits({ id, size }, { ...chunk, length });
+    if (body === undefined || length === 0) return size;
+    // Before the body is read: a client that waits to be told to send it need not.
+    await store.assertRoom(length ?? 0);
+    hash.continueAt(size);
+    const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
+    const either = chunk.signal === undefined ? signal : AbortSignal.any([signal, chunk.signal]);
+    try {
+      const end = await this.backTo(size, () => staged.append(body, { signal: either, onChunk: counted.onChunk }));
+      counted.assertComplete();
+      return end;
+    } catch (error) {
+      if (counted.lied) {
+        // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
+        await staged.truncate(size);
+        throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
+      }
+      if (!signal.aborted) throw error;
+      throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
+    }
+  }
+
+  /** What a request wrote that there was no space for is taken back at once; what was acknowledged before stays, and can be resumed. */
+  async backTo<Result>(size: number, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (meansNoSpace(error) && (await this.staged.size()) > size) await this.staged.truncate(size);
+      throw error;
+    }
+  }
+
+  /**
+   * True once another process has taken the session over. Reads the record again, since hours of receiving and hashing may have
+   * passed: what the other one wrote is no reason to refuse the upload, and a commit would take the bytes away from it.
+   */
+  async wasTakenOver(): Promise<boolean> {
+    const { attributes } = await readRecord(this.#session);
+    return attributes.owner !== this.#session.owner || attributes.changedOwner === 'true';
+  }
+
+  /** Committed, cancelled or refused for good. */
+  end(): void {
+    this.#session.onEnd();
+  }
+}
+
+async function readRecord({ id, repository, store, onEnd }: UploadSessionOptions): Promise<StagedObject> {
+  const staged = await store.resume(id);
+  if (isSessionOf(staged, repository)) return staged;
+  onEnd();
+  throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+}
+
+/** Not one of another repository, nor the copy that is being made of a session (upload-sessions.ts). */
+export function isSessionOf(staged: StagedObject | undefined, repository: RepositoryName): staged is StagedObject {
+  return staged?.attributes.repository === repository && staged.attributes.copyOf === undefined;
+}
+
+/** Makes `owner` the owner; true when the session ever had another one. */
+async function takeOwnership(staged: StagedObject, owner: string): Promise<boolean> {
+  const { attributes } = staged;
+  if (attributes.owner === owner) return attributes.changedOwner === 'true';
+  await staged.setAttributes({ ...attributes, owner, changedOwner: 'true' });
+  return true;
+}
+
+/** Throws UploadRangeError: the range must start at the session's size and be as long as the body. */
+export function assertChunkFits(upload: UploadStatus, { range, length }: Chunk): void {
+  if (range === undefined) return;
+  if (range.first !== upload.size) {
+    throw new UploadRangeError(upload, `the next byte is ${upload.size}, the chunk starts at ${range.first}`);
+  }
+  if (range.last < range.first) throw new UploadRangeError(upload, 'the range ends before it starts');
+  if (length !== undefined && length !== lengthOf(range)) {
+    throw new UploadRangeError(upload, `the range has ${lengthOf(range)} bytes, Content-Length says ${length}`);
+  }
+}
+
+function lengthOf({ first, last }: ChunkRange): number {
+  return last - first + 1;
+}
+
+export interface CountedChunk {
+  readonly onChunk: (bytes: Uint8Array) => void;
+  /** Throws when the body ended early. */
+  readonly assertComplete: () => void;
+  /** True once more or fewer bytes came than the range says. */
+  readonly lied: boolean;
+}
+
+class LengthMismatch extends Error {}
+
+/** Counts a body against its declared range while `use` takes each piece. A lost connection is no lie: it ends with the body's own error. */
+export function countedChunk({ range }: Chunk, use: (bytes: Uint8Array) => void): CountedChunk {
+  const expected = range === undefined ? undefined : lengthOf(range);
+  let received = 0;
+  let lied = false;
+  const mismatch = () => {
+    lied = true;
+    return new LengthMismatch('the chunk has another length than its range');
+  };
+  return {
+    onChunk: (bytes) => {
+      received += bytes.byteLength;
+      if (expected !== undefined && received > expected) throw mismatch();
+      use(bytes);
+    },
+    assertComplete: () => {
+      if (expected !== undefined && received !== expected) throw mismatch();
+    },
+    get lied() {
+      return lied;
+    },
+  };
+}
