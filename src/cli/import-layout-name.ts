@@ -2,19 +2,19 @@
 import { resolve } from 'node:path';
 import type { Environment } from '../config/environment.ts';
 import { nameOfPath } from '../mounts/mount-argument.ts';
-import { pathKind } from '../transfer/path-kind.ts';
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { parseSourceReference, type SourceReference } from '../transfer/source-reference.ts';
 
 /** As openSource reads it. */
 export function parsedSource(written: string, environment: Environment): SourceReference {
-  return parseSourceReference(written, { lookAt: pathKind, home: environment.HOME });
+  return parseSourceReference(written, { lookAt: pathKindIfAny, home: environment.HOME });
 }
 
 /** Undefined for a registry, and for a directory of layouts, whose repositories have names of their own. */
 export function layoutNameOf(written: string, environment: Environment): string | undefined {
   const parsed = parsedSource(written, environment);
   if (parsed.kind !== 'path') return undefined;
-  const kind = pathKind(parsed.path);
+  const kind = pathKindIfAny(parsed.path);
   if (kind !== 'layout' && kind !== 'archive') return undefined;
   return nameOfPath({ written, name: undefined, path: resolve(parsed.path), readOnly: true });
 }

@@ -3,9 +3,9 @@
 import { inspectLocal } from '../inspection/inspect-local.ts';
 import { inspectRemote } from '../inspection/inspect-remote.ts';
 import type { InspectDepth, Inspection } from '../inspection/inspection.ts';
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
-import { pathKind } from '../transfer/path-kind.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import { parseSourceReference } from '../transfer/source-reference.ts';
 import { exitCodes } from './failure.ts';
@@ -29,11 +29,11 @@ export async function inspect(where: string | undefined, options: InspectOptions
 
 async function inspectionOf(where: string | undefined, options: InspectOptions): Promise<Inspection> {
   if (where === undefined) return inspectRoot(undefined, options);
-  const parsed = parseSourceReference(where, { lookAt: pathKind, home: options.environment.HOME });
+  const parsed = parseSourceReference(where, { lookAt: pathKindIfAny, home: options.environment.HOME });
   if (parsed.kind === 'remote') return inspectRemote(parsed, options);
   if (parsed.kind === 'root') return inspectRoot(parsed.name, options);
   const { path, within } = parsed;
-  if (pathKind(path) === 'absent') {
+  if (pathKindIfAny(path) === 'absent') {
     throw new SourceError(`there is no layout, archive or directory of layouts at ${path}`);
   }
   return found(await inspectLocal({ ...options, path, within }), within);
@@ -41,7 +41,7 @@ async function inspectionOf(where: string | undefined, options: InspectOptions):
 
 async function inspectRoot(within: string | undefined, options: InspectOptions): Promise<Inspection> {
   const { root } = options;
-  if (pathKind(root) === 'absent') {
+  if (pathKindIfAny(root) === 'absent') {
     throw new SourceError(
       `there is no ${root} here; name what to look at: moorage inspect PATH, moorage inspect HOST/NAME, or --root DIR`,
     );

@@ -1,4 +1,6 @@
 // Lists repositories, their tags, and what each of them is.
+
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
@@ -7,7 +9,6 @@ import type { ImageSource } from '../transfer/image-source.ts';
 import { summarizeTags } from '../transfer/image-summary.ts';
 import { openLocalSource } from '../transfer/local-source.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
-import { pathKind } from '../transfer/path-kind.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import { exitCodes } from './failure.ts';
 import { type ListedRepository, lsJson, lsNames, lsTable } from './ls-output.ts';
@@ -50,7 +51,7 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
 
 async function openRoot(options: OpenOptions): Promise<OpenedSource> {
   const { root } = options;
-  if (pathKind(root) === 'absent') {
+  if (pathKindIfAny(root) === 'absent') {
     throw new SourceError(
       `there is no ${root} here; name what to list: moorage ls PATH, moorage ls HOST:PORT, or --root DIR`,
     );

@@ -1,7 +1,7 @@
 // Whether a directory has an index.json of an image layout. Web projects have files of that name as well.
-import { closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasIndexMember } from '../layout/index/index-document.ts';
+import { type Beginning, beginningOf, isRegularFile } from '../storage/filesystem/path-probe.ts';
 
 /** The members that tell stand at the beginning. */
 const lookedAtBytes = 64 * 1024;
@@ -14,16 +14,11 @@ export function hasImageIndex(directory: string): boolean {
   const path = join(directory, 'index.json');
   try {
     // What a link leads to is not of this directory.
-    return lstatSync(path).isFile() && mayBeIndex(beginningOf(path));
+    return isRegularFile(path) && mayBeIndex(beginningOf(path, lookedAtBytes));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     return error.code === 'EACCES';
   }
-}
-
-interface Beginning {
-  readonly text: string;
-  readonly isWhole: boolean;
 }
 
 function mayBeIndex({ text, isWhole }: Beginning): boolean {
@@ -33,17 +28,5 @@ function mayBeIndex({ text, isWhole }: Beginning): boolean {
     return typeof value === 'object' && value !== null && !Array.isArray(value) && hasIndexMember(Object.keys(value));
   } catch {
     return true;
-  }
-}
-
-function beginningOf(path: string): Beginning {
-  const descriptor = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(descriptor);
-    const buffer = Buffer.alloc(Math.min(size, lookedAtBytes));
-    const length = readSync(descriptor, buffer, 0, buffer.byteLength, 0);
-    return { text: buffer.toString('utf8', 0, length), isWhole: size <= lookedAtBytes };
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,7 +1,5 @@
 // Opens what `serve PATH...` names: finds out what each path is, what it is called, and where its work files go.
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { openLayoutArchive } from '../docker-archive/docker-archive.ts';
 import { DockerArchive } from '../docker-archive/docker-archive-store.ts';
@@ -11,12 +9,12 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { exists, realPathOf } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { hasImageIndex } from './image-index-file.ts';
-import { lookAtPath, type PathKind } from './look-at-path.ts';
 import {
   baseNameOf,
   type MountArgument,
@@ -24,6 +22,7 @@ import {
   nameOfPath,
   parseMountArgument,
 } from './mount-argument.ts';
+import { type PathKind, pathKindOf } from './path-kind.ts';
 
 /** The registry's own repositories are kept in memory. */
 export const inMemory = Symbol('in memory');
@@ -57,11 +56,11 @@ interface Place extends MountArgument {
 
 /** Throws MountArgumentError for paths that cannot be served, StorageError or the system's error for what cannot be opened. */
 export async function openMounts(options: OpenMountsOptions): Promise<readonly OpenedMount[]> {
-  const places = await Promise.all(options.paths.map(placeOf));
+  const places = options.paths.map(placeOf);
   const roots = places.filter(({ kind }) => kind === 'root').length + (options.root === undefined ? 0 : 1);
   const named = places.map((place) => ({ place, name: nameFor(place, roots === 1) }));
   assertDistinct(named);
-  await assertApart(options, places);
+  assertApart(options, places);
   await tidyUnpacked(workDirectoryOf(options), options.log);
   const opened: OpenedMount[] = [];
   try {
@@ -78,17 +77,23 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
   }
 }
 
-async function placeOf(written: string): Promise<Place> {
-  const argument = parseMountArgument(written, existsSync);
-  const kind = await lookAtPath(argument.path).catch((error: unknown) => {
-    throw new MountArgumentError(`cannot open "${written}": ${reasonOf(error)}`, { cause: error });
-  });
+function placeOf(written: string): Place {
+  const argument = parseMountArgument(written, exists);
+  const kind = kindOf(argument);
   if (kind === undefined)
     throw new MountArgumentError(`cannot open "${written}": it is neither a directory nor a file`);
   const layout = layoutAround(argument.path);
   if (layout !== undefined)
     throw new MountArgumentError(`"${written}" is a part of the layout ${layout}; name that directory`);
   return { ...argument, kind };
+}
+
+function kindOf({ written, path }: MountArgument): PathKind | undefined {
+  try {
+    return pathKindOf(path);
+  } catch (error) {
+    throw new MountArgumentError(`cannot open "${written}": ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** The layout that a path is a member of: to be made a root or taken for an archive by mistake. */
@@ -133,12 +138,12 @@ interface Directory {
  * What was acknowledged in a layout is written down once, in the directory it was served from: served for writing from two of them,
  * each would take the pushes and deletes of the other for those of another program.
  */
-async function assertApart({ root, readOnly }: OpenMountsOptions, places: readonly Place[]): Promise<void> {
+function assertApart({ root, readOnly }: OpenMountsOptions, places: readonly Place[]): void {
   if (readOnly) return;
   const written = places.filter((place) => place.kind !== 'archive' && !place.readOnly);
   const directories: readonly Directory[] = [
-    ...(typeof root === 'string' ? [{ written: root, path: await realPathOf(root) }] : []),
-    ...(await Promise.all(written.map(async (place) => ({ ...place, path: await realPathOf(place.path) })))),
+    ...(typeof root === 'string' ? [{ written: root, path: placeOnDisk(root) }] : []),
+    ...written.map((place) => ({ ...place, path: placeOnDisk(place.path) })),
   ];
   for (const [at, inner] of directories.entries()) {
     const outer = directories.find(
@@ -152,8 +157,8 @@ async function assertApart({ root, readOnly }: OpenMountsOptions, places: readon
 }
 
 /** The root may not be there yet. */
-async function realPathOf(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+function placeOnDisk(path: string): string {
+  return exists(path) ? realPathOf(path) : resolve(path);
 }
 
 function withSeparator(path: string): string {
@@ -169,7 +174,7 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
     ...storeOptions(options, readOnly),
     served: { ownFiles: 'at-open', minFree: options.minFree },
   });
-  if ((await lookAtPath(root)) === 'layout') {
+  if (pathKindOf(root) === 'layout') {
     options.log.warn(
       'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',
       { root },
@@ -229,10 +234,7 @@ async function sharedFacts(path: string, options: OpenMountsOptions): Promise<Fa
     const isPrivate = directory === options.cacheDirectory;
     const modes = isPrivate ? { fileMode: 0o600, directoryMode: 0o700 } : {};
     const store = await openFilesystemStore(directory, { ...storeOptions(options, false), ...modes });
-    const scope = createHash('sha256')
-      .update(await realpath(path))
-      .digest('hex')
-      .slice(0, 32);
+    const scope = createHash('sha256').update(realPathOf(path)).digest('hex').slice(0, 32);
     return { store, directory: sharedFactsDirectory(scope) };
   } catch (error) {
     options.log.info('no place for derived facts; they are derived anew after a restart', { path, error });

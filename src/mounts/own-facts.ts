@@ -1,16 +1,16 @@
 // Where the server of a directory keeps what it derived from it: for whoever only looks, and has found out what the server must know.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownFactsDirectory } from '../layout/files/keys.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { exists } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { OpenedMount } from './open-mounts.ts';
 
 /** Undefined where no server ever wrote, or nobody but the server may; its store is the caller's to close. */
 export async function ownFacts({ path, kind }: OpenedMount, log: Log): Promise<FactsPlace | undefined> {
-  if (kind === 'archive' || !existsSync(join(path, ownFactsDirectory))) return undefined;
+  if (kind === 'archive' || !exists(join(path, ownFactsDirectory))) return undefined;
   try {
     return { store: await openFilesystemStore(path, { log }), directory: ownFactsDirectory };
   } catch (error) {

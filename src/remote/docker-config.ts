@@ -1,5 +1,4 @@
 // The files in which `docker login` and `podman login` keep credentials: where they are, and which entry is for a repository.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Credentials } from './credentials.ts';
@@ -33,16 +32,8 @@ export function credentialFiles(environment: Environment): readonly string[] {
   ];
 }
 
-/** Undefined when there is no such file. */
-export async function readDockerConfig(path: string): Promise<DockerConfig | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
-    throw error;
-  }
+/** Throws for what is no such file. */
+export function parseDockerConfig(text: string): DockerConfig {
   return file.parse(JSON.parse(text));
 }
 

@@ -1,12 +1,14 @@
 // The credentials that `docker login` and `podman login` left on this machine, as a CredentialSource.
 import { credentialsFromHelper } from './credential-helper.ts';
 import type { CredentialSource, Credentials, FoundCredentials } from './credentials.ts';
-import { credentialFiles, type DockerConfig, entryFor, helperFor, readDockerConfig } from './docker-config.ts';
+import { credentialFiles, type DockerConfig, entryFor, helperFor, parseDockerConfig } from './docker-config.ts';
 
 export interface LoginOptions {
   /** HOME, DOCKER_CONFIG, XDG_RUNTIME_DIR, and PATH for the helpers. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly helperTimeoutMs: number;
+  /** Undefined when there is no such file. */
+  readonly readText: (path: string) => string | undefined;
 }
 
 /** The first file that has some wins. A file or helper that fails is no obstacle to a public registry: it is said when we are refused. */
@@ -24,8 +26,8 @@ export function loginCredentials(options: LoginOptions): CredentialSource {
 
 async function fromFile(path: string, host: string, name: string, options: LoginOptions): Promise<FoundCredentials> {
   try {
-    const config = await readDockerConfig(path);
-    const credentials = config === undefined ? undefined : await fromConfig(config, host, name, options);
+    const text = options.readText(path);
+    const credentials = text === undefined ? undefined : await fromConfig(parseDockerConfig(text), host, name, options);
     return { credentials, problem: undefined };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

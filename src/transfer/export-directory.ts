@@ -1,11 +1,12 @@
 // An export as a directory: a layout that other tools open, also one that exists and is added to. Broken off anywhere, the next run
 // goes on; index.json changes last, by rename.
-import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { Registry } from '../registry/registry.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
+import { removeDirectoryAt } from '../storage/filesystem/removed-tree.ts';
 import type { Log } from '../storage/log.ts';
 import type { Key } from '../storage/object-store.ts';
 import { copyBlob } from './copy-blob.ts';
@@ -17,7 +18,6 @@ import { exportEntries } from './export-index.ts';
 import { assertFits, listInLayout } from './export-layout.ts';
 import type { ExportProfile } from './export-profile.ts';
 import { listInRepository } from './export-repository.ts';
-import { pathKind } from './path-kind.ts';
 
 const blobsAtOnce = 3;
 const workDirectory = '.moorage';
@@ -41,7 +41,7 @@ export async function exportDirectory(
   run: ExportRun,
 ): Promise<void> {
   const entries = exportEntries(content, profile);
-  const found = await namesIn(path);
+  const found = namesAt(path);
   assertLayout(path, found);
   const store = await openFilesystemStore(path, { log });
   await assertFits(store, entries, profile);
@@ -62,7 +62,7 @@ export async function exportDirectory(
   if (!isOurs) return;
   // A server that was started on the layout meanwhile keeps there what it acknowledged.
   if ((await store.stat(serverKey)) !== undefined) await store.delete(markKey);
-  else await rm(join(path, workDirectory), { recursive: true, force: true });
+  else await removeDirectoryAt(join(path, workDirectory));
 }
 
 async function copyBlobs(
@@ -79,20 +79,20 @@ async function copyBlobs(
   });
 }
 
-async function namesIn(path: string): Promise<readonly string[]> {
+function namesAt(path: string): readonly string[] {
   try {
-    return await readdir(path);
+    return namesIn(path) ?? [];
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return [];
-    if (code !== 'ENOTDIR') throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) throw error;
     throw new CopyError(`${path} is a file; an archive's name ends in .tar, .tar.gz or .tar.zst`, { cause: error });
   }
 }
 
 /** A directory of something else must not get blobs and an index.json between its files, nor the root of a registry. */
 function assertLayout(path: string, found: readonly string[]): void {
-  const isOurs = (name: string) => name === 'blobs' || (name === workDirectory && existsSync(join(path, markKey)));
-  if (found.every(isOurs) || pathKind(path) === 'layout') return;
+  const isOurs = (name: string) => name === 'blobs' || (name === workDirectory && exists(join(path, markKey)));
+  // Whoever serves a directory that says it is a layout, and has pushed nothing yet, has left no blobs in it.
+  const isLayout = pathKindIfAny(path) === 'layout' || found.includes('oci-layout');
+  if (isLayout || found.every(isOurs)) return;
   throw new CopyError(`${path} is not empty and holds no image layout; name a new directory, or a layout to add to`);
 }

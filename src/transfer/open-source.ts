@@ -1,14 +1,15 @@
 // From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
 
 import type { NameRules } from '../layout/names/name-rules.ts';
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 import { loginCredentials } from '../remote/login-credentials.ts';
 import { defaultTransport, openRemote, type RemoteOptions } from '../remote/open-remote.ts';
+import { textAt } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
 import { openLocalSource } from './local-source.ts';
-import { pathKind } from './path-kind.ts';
 import { SourceError } from './source-error.ts';
 import {
   parseSourceReference,
@@ -51,7 +52,7 @@ const helperTimeoutMs = 20_000;
 
 /** REF, PATH or URL. Throws WrongReferenceError for what means nothing, SourceError and RegistryError for what is not there. */
 export async function openSource(text: string, options: OpenOptions): Promise<OpenedSource> {
-  const parsed = parseSourceReference(text, { lookAt: pathKind, home: options.environment.HOME });
+  const parsed = parseSourceReference(text, { lookAt: pathKindIfAny, home: options.environment.HOME });
   const { reference } = parsed;
   const source = await openParsed(parsed, options);
   try {
@@ -83,7 +84,7 @@ async function openParsed(parsed: SourceReference, options: OpenOptions): Promis
     return openRemote(parsed.host, remoteOptions(parsed, options));
   }
   if (parsed.kind === 'path') return openPath(parsed.path, options);
-  if (pathKind(root) === 'absent') {
+  if (pathKindIfAny(root) === 'absent') {
     throw new SourceError(
       `"${parsed.name}" is looked for below ${root}, which does not exist; write HOST/${parsed.name} for a registry, ./${parsed.name} for a path, or another --root DIR`,
     );
@@ -98,13 +99,13 @@ export function remoteOptions(
 ): RemoteOptions {
   return {
     scheme: scheme ?? (plainHttp ? 'http' : undefined),
-    credentials: loginCredentials({ environment, helperTimeoutMs }),
+    credentials: loginCredentials({ environment, helperTimeoutMs, readText: textAt }),
     transport: { ...defaultTransport, userAgent },
   };
 }
 
 function openPath(path: string, options: OpenOptions): Promise<ImageSource> {
-  if (pathKind(path) === 'absent')
+  if (pathKindIfAny(path) === 'absent')
     throw new SourceError(`there is no layout, archive or directory of layouts at ${path}`);
   return openLocalSource([path], { ...options, root: undefined });
 }
@@ -115,7 +116,7 @@ async function repositoryIn(
   path: string,
   within: string | undefined,
 ): Promise<RepositoryName | undefined> {
-  if (within === undefined && pathKind(path) === 'directory') return undefined;
+  if (within === undefined && pathKindIfAny(path) === 'root') return undefined;
   const names = await source.repositories();
   if (within === undefined) return names.length === 1 ? names[0] : undefined;
   const found = names.filter((name) => name === within || name.endsWith(`/${within}`));

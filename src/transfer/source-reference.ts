@@ -5,14 +5,12 @@
 //   first of several components has a dot or a colon,
 //   or is localhost; or HOST:PORT alone                       a registry
 //   anything else                                             a repository below --root
+import type { PathKind } from '../mounts/path-kind.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 
-/** What lies at a path: one layout, a file (an archive of one), any other directory (a root of layouts), or nothing. */
-export type PathKind = 'layout' | 'archive' | 'directory' | 'absent';
-
 export interface Surroundings {
-  readonly lookAt: (path: string) => PathKind;
+  readonly lookAt: (path: string) => PathKind | 'absent';
   /** Replaces a leading `~`. */
   readonly home: string | undefined;
 }
@@ -114,7 +112,7 @@ function pathOnDisk(text: string, lookAt: Surroundings['lookAt']): PathReference
     const path = base.slice(0, end);
     const kind = lookAt(path);
     // A repository of a root is a directory, which would have been found: only what is inside of a layout is not.
-    if (kind === 'directory') return undefined;
+    if (kind === 'root') return undefined;
     if (kind !== 'absent') return { kind: 'path', path, within: base.slice(end + 1), reference };
   }
   return undefined;

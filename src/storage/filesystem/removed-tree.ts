@@ -1,5 +1,6 @@
 // Removing a directory with what is in it, from held directory to held directory: a symbolic link is removed and never followed, also one
 // that takes the place of a directory meanwhile.
+import { rm } from 'node:fs/promises';
 import { errnoOf } from './errno.ts';
 import { type FileTree, nameOf, parentOf } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
@@ -15,6 +16,11 @@ export async function removeTree(tree: FileTree, key: string): Promise<void> {
   } finally {
     parent?.close();
   }
+}
+
+/** The same by its path, where nobody else can be at work any more; nothing when it is absent. */
+export async function removeDirectoryAt(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
 }
 
 async function removeEntry(tree: FileTree, parent: HeldDirectory, name: string): Promise<void> {

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loginCredentials } from '../../../src/remote/login-credentials.ts';
+import { textAt } from '../../../src/storage/filesystem/path-probe.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 interface Login {
@@ -27,7 +28,8 @@ async function login({ docker, podman, helpers = {}, helperTimeoutMs = 10_000 }:
     await chmod(path, 0o755);
   }
   const PATH = `${join(home, 'bin')}:/usr/bin:/bin`;
-  return loginCredentials({ environment: { HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), PATH }, helperTimeoutMs });
+  const environment = { HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), PATH };
+  return loginCredentials({ environment, helperTimeoutMs, readText: textAt });
 }
 
 const basic = (text: string) => ({ auth: Buffer.from(text).toString('base64') });

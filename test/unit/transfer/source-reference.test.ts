@@ -1,28 +1,29 @@
 // What the REF, PATH and URL of a command mean, as a table.
 import { describe, expect, it } from 'vitest';
-import { type PathKind, parseSourceReference, WrongReferenceError } from '../../../src/transfer/source-reference.ts';
+import type { PathKind } from '../../../src/mounts/path-kind.ts';
+import { parseSourceReference, WrongReferenceError } from '../../../src/transfer/source-reference.ts';
 
 const digest = `sha256:${'a1'.repeat(32)}`;
 const tag = (text: string) => ({ kind: 'tag', tag: text });
 const byDigest = { kind: 'digest', digest };
 
 const disk: Readonly<Record<string, PathKind>> = {
-  registry: 'directory',
-  'registry/team': 'directory',
+  registry: 'root',
+  'registry/team': 'root',
   'registry/team/app': 'layout',
-  './registry': 'directory',
+  './registry': 'root',
   './registry/team/app': 'layout',
-  '.': 'directory',
-  './': 'directory',
+  '.': 'root',
+  './': 'root',
   './images': 'layout',
   'images.tar': 'archive',
-  '/srv': 'directory',
+  '/srv': 'root',
   '/srv/my images': 'layout',
   '/srv/a:b': 'layout',
   '/srv/a': 'layout',
   '../up.tar.gz': 'archive',
   '/home/me/backup': 'layout',
-  'ghcr.io': 'directory',
+  'ghcr.io': 'root',
   'example.com/team': 'layout',
 };
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger, type LoggerOptions } from '../../../src/observability/logger.ts';
+import { createLogger, type LoggerOptions } from '../../../src/cli/log-output.ts';
 import { RequestLines } from '../../../src/observability/request-lines.ts';
 
 let directory: string;
@@ -126,7 +126,7 @@ describe('createLogger', () => {
 
 /** Runs `script` in a process of its own whose `log` goes to its standard error. */
 function spawnLogger(script: string): ChildProcess {
-  const module = new URL('../../../dist/observability/logger.js', import.meta.url);
+  const module = new URL('../../../dist/cli/log-output.js', import.meta.url);
   const source = `import { createLogger } from ${JSON.stringify(module.href)}; const { log } = createLogger({ level: 'info', format: 'json', fileDescriptor: 2 }); ${script}`;
   return spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'pipe' });
 }

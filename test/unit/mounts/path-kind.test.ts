@@ -2,8 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { lookAtPath } from '../../../src/mounts/look-at-path.ts';
-import { pathKind } from '../../../src/transfer/path-kind.ts';
+import { pathKindIfAny, pathKindOf } from '../../../src/mounts/path-kind.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 it.each([
@@ -22,7 +21,7 @@ it.each([
     if (name.endsWith('/')) mkdirSync(join(directory, name));
     else writeFileSync(join(directory, name), '');
   }
-  expect(await lookAtPath(directory)).toBe(kind);
+  expect(pathKindOf(directory)).toBe(kind);
 });
 
 it.each([
@@ -38,21 +37,24 @@ it.each([
 ] as const)('a %s where index.json is %.40s', async (kind, content) => {
   const directory = await temporaryDirectory();
   writeFileSync(join(directory, 'index.json'), content);
-  expect(await lookAtPath(directory)).toBe(kind);
-  expect(pathKind(directory)).toBe(kind === 'root' ? 'directory' : 'layout');
+  expect(pathKindOf(directory)).toBe(kind);
+  expect(pathKindIfAny(directory)).toBe(kind);
 });
 
 it('an index.json that is a link makes no layout: what it leads to is not of this directory', async () => {
   const directory = await temporaryDirectory();
   writeFileSync(join(directory, 'elsewhere'), '{}');
   symlinkSync('elsewhere', join(directory, 'index.json'));
-  expect(await lookAtPath(directory)).toBe('root');
+  expect(pathKindOf(directory)).toBe('root');
 });
 
 it('a file is an archive, whatever its name, and a device is nothing', async () => {
   const directory = await temporaryDirectory();
   writeFileSync(join(directory, 'image'), '');
-  expect(await lookAtPath(join(directory, 'image'))).toBe('archive');
-  expect(await lookAtPath('/dev/null')).toBeUndefined();
-  await expect(lookAtPath(join(directory, 'nothing'))).rejects.toThrow(/ENOENT/);
+  expect(pathKindOf(join(directory, 'image'))).toBe('archive');
+  expect(pathKindOf('/dev/null')).toBeUndefined();
+  expect(pathKindIfAny('/dev/null')).toBe('absent');
+  expect(() => pathKindOf(join(directory, 'nothing'))).toThrow(/ENOENT/);
+  expect(pathKindIfAny(join(directory, 'nothing'))).toBe('absent');
+  expect(pathKindIfAny(join(directory, 'image', 'below'))).toBe('absent');
 });

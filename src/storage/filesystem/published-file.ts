@@ -1,0 +1,92 @@
+// A file outside of any store, written beside its place and renamed once all of it is durable.
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { Readable, type Transform, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/** The system refused: no space, no permission, no such directory. The message names the file. */
+export class CannotWriteError extends Error {
+  override readonly name = 'CannotWriteError';
+}
+
+/** Replaces what is there with one rename; the new file has the mode of the old one. Whatever goes wrong, `path` is as it was and nothing else is left. */
+export async function publishFile(
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+  { through, signal }: { readonly through: readonly Transform[]; readonly signal: AbortSignal },
+): Promise<void> {
+  await writing(path, () => removeOldDrafts(path));
+  const draft = join(dirname(path), `${draftPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`);
+  const mode = await modeOf(path);
+  const file = await writing(path, () => open(draft, 'wx', mode ?? 0o644));
+  try {
+    try {
+      // The umask took from it.
+      if (mode !== undefined) await writing(path, () => file.chmod(mode));
+      await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(path, file)], { signal });
+      await writing(path, () => file.sync());
+    } finally {
+      await file.close();
+    }
+    await writing(path, () => rename(draft, path));
+  } catch (error) {
+    await rm(draft, { force: true });
+    // The stream says only that it was aborted.
+    throw signal.aborted ? signal.reason : error;
+  }
+  await writing(path, () => syncDirectory(dirname(path)));
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() ? found.mode & 0o777 : undefined;
+}
+
+const draftPrefix = '.moorage-';
+/** As long as the random part of a name. */
+const draftName = /^\.moorage-[0-9a-f]{12}-/;
+/** Whoever still runs writes into its draft all the time. */
+const abandonedAfterMs = 10 * 60_000;
+
+/** What a run left of this file that was killed. */
+async function removeOldDrafts(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!draftName.test(name) || name.replace(draftName, '') !== basename(path)) continue;
+    const draft = join(dirname(path), name);
+    const found = await lstat(draft).catch(() => undefined);
+    if (found?.isFile() && Date.now() - found.mtimeMs > abandonedAfterMs) await rm(draft, { force: true });
+  }
+}
+
+async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new CannotWriteError(`cannot write ${path}: ${cause.message}`, { cause });
+  }
+}
+
+/** Leaves the file open: it must still be synced. */
+function intoFile(path: string, file: FileHandle): Writable {
+  return new Writable({
+    highWaterMark: 1 << 20,
+    write: (bytes: Buffer, _encoding, done) => {
+      writing(path, () => writeWhole(file, bytes)).then(() => done(), done);
+    },
+  });
+}
+
+async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
