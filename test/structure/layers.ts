@@ -1,0 +1,83 @@
+// What each folder of src may import, besides itself: the direction of the house in one table (ARCHITECTURE.md, Layers).
+
+/** The longest folder that a file lies in counts. `''` is what lies directly in src: the executable, the composition root, the library. */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  oci: [],
+  storage: ['oci'],
+
+  'layout/files': ['storage', 'oci'],
+  'layout/pacing': ['storage', 'oci'],
+  'layout/index': ['layout/files', 'storage', 'oci'],
+  'layout/names': ['layout/index', 'layout/files', 'storage', 'oci'],
+  'layout/blobs': ['layout/pacing', 'layout/files', 'storage', 'oci'],
+  'layout/manifests': [
+    'layout/blobs',
+    'layout/names',
+    'layout/index',
+    'layout/pacing',
+    'layout/files',
+    'storage',
+    'oci',
+  ],
+  'layout/healing': [
+    'layout/manifests',
+    'layout/blobs',
+    'layout/index',
+    'layout/pacing',
+    'layout/files',
+    'storage',
+    'oci',
+  ],
+  'layout/changes': [
+    'layout/healing',
+    'layout/manifests',
+    'layout/blobs',
+    'layout/names',
+    'layout/index',
+    'layout/pacing',
+    'layout/files',
+    'storage',
+    'oci',
+  ],
+  layout: [
+    'layout/changes',
+    'layout/healing',
+    'layout/manifests',
+    'layout/blobs',
+    'layout/names',
+    'layout/index',
+    'layout/pacing',
+    'layout/files',
+    'storage',
+    'oci',
+  ],
+
+  'docker-archive': ['layout/files', 'storage', 'oci'],
+  registry: ['layout/*', 'storage', 'oci'],
+  mounts: ['docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
+  remote: ['oci'],
+  transfer: ['remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+  inspection: ['transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+
+  auth: ['oci'],
+  config: ['oci'],
+  observability: ['oci'],
+  http: ['auth', 'registry', 'oci'],
+  cli: [
+    '',
+    'config',
+    'observability',
+    'inspection',
+    'transfer',
+    'remote',
+    'mounts',
+    'registry',
+    'layout/*',
+    'storage',
+    'oci',
+  ],
+  '': ['cli', 'config', 'observability', 'http', 'auth', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+};
+
+/** Who may touch files without a store: everybody else asks storage. */
+export const touchesFiles: readonly string[] = ['storage', 'config', 'cli'];
