@@ -20,7 +20,7 @@ export async function markDamaged(mount: OpenedMount, damaged: readonly DamagedB
 }
 
 async function markIn(place: FactsPlace, damaged: readonly DamagedBlob[], log: Log): Promise<void> {
-  const ledger = new BlobLedger(keptBlobFacts(place, { log, onlyIfKept: true }));
+  const ledger = new BlobLedger(keptBlobFacts(place, { log }));
   for (const { digest, info } of damaged) ledger.setDamaged(digest, info);
   await ledger.flush();
 }

@@ -4,13 +4,14 @@ import { ownFactsDirectory } from '../layout/files/keys.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
 import { exists } from '../storage/filesystem/path-probe.ts';
+import { idKey } from '../storage/filesystem/root-id.ts';
 import type { Log } from '../storage/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { OpenedMount } from './open-mounts.ts';
 
-/** Undefined where no server ever wrote, or nobody but the server may; its store is the caller's to close. */
+/** Also before the server has kept anything. Undefined where no server ever wrote, or nobody but the server may; its store is the caller's to close. */
 export async function ownFacts({ path, kind }: OpenedMount, log: Log): Promise<FactsPlace | undefined> {
-  if (kind === 'archive' || !exists(join(path, ownFactsDirectory))) return undefined;
+  if (kind === 'archive' || !exists(join(path, idKey))) return undefined;
   try {
     return { store: await openFilesystemStore(path, { log }), directory: ownFactsDirectory };
   } catch (error) {

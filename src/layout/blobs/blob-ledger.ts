@@ -146,7 +146,7 @@ export class BlobLedger {
 /** Where the ledger of a mount is kept. */
 export function keptBlobFacts(
   { store, directory }: { readonly store: ObjectStore; readonly directory: Key },
-  options: { readonly log: Log; readonly onlyIfKept?: boolean },
+  options: { readonly log: Log },
 ): KeptLines {
   const key = ledgerKey(directory);
   return new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, ...options });

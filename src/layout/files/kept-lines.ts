@@ -18,8 +18,6 @@ export interface KeptLinesOptions {
   /** A larger file is begun anew, and what is beyond is derived again. */
   readonly maxBytes: number;
   readonly log: Log;
-  /** True for a guest: only where somebody keeps them already, something is added. */
-  readonly onlyIfKept?: boolean;
 }
 
 export class KeptLines {
@@ -89,12 +87,12 @@ export class KeptLines {
     await (this.#reading ?? this.#look());
     // Another process may have begun it since: beginning it anew would take away what that wrote.
     if (this.#isUnread || this.#isNew) await this.#look();
-    const { store, key, kind, log, onlyIfKept = false } = this.#options;
+    const { store, key, kind, log } = this.#options;
     const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
     const isNew = this.#isNew;
     this.#unwritten = [];
     this.#reading = nothingToRead;
-    if (this.#isUnread || (isNew && onlyIfKept)) return;
+    if (this.#isUnread) return;
     this.#isNew = false;
     this.#isCut = false;
     let isBegun = !isNew;

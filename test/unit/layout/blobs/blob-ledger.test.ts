@@ -22,8 +22,8 @@ function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): 
   return { size: 5, version, label, modifiedAtMs: time, settled: true, links: 1 };
 }
 
-function ledgerIn(store: ObjectStore, onlyIfKept = false): BlobLedger {
-  return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silentLog, onlyIfKept }));
+function ledgerIn(store: ObjectStore): BlobLedger {
+  return new BlobLedger(keptBlobFacts({ store, directory: ownFactsDirectory }, { log: silentLog }));
 }
 
 async function textIn(store: ObjectStore): Promise<string> {
@@ -192,7 +192,7 @@ describe('another process', () => {
     ledger.setRight(digest, info());
     ledger.setRight(other, info());
     await ledger.catchUp();
-    const look = ledgerIn(store, true);
+    const look = ledgerIn(store);
     look.setDamaged(digest, info());
     await look.flush();
     expect(ledger.isRight(digest, info())).toBe(true);
@@ -217,15 +217,5 @@ describe('another process', () => {
     await one.flush();
     await two.catchUp();
     for (const each of [two, await restarted(store)]) expect(each.isRight(digest, info())).toBe(true);
-  });
-
-  it('that is a guest leaves nothing where nobody keeps anything', async () => {
-    const store = new MemoryStore();
-    const look = ledgerIn(store, true);
-    for (const each of [digest, other]) {
-      look.setDamaged(each, info());
-      await look.flush();
-    }
-    expect(await store.stat(key)).toBeUndefined();
   });
 });
