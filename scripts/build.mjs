@@ -1,0 +1,66 @@
+// Compiles what a command runs. With --if-changed only when a source is not as it was at the last build that ran to its end.
+//
+//   node scripts/build.mjs [--if-changed] TARGET...      executable: dist/, tools: build/
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
+const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
+
+const targets = {
+  executable: {
+    sources: ['src', 'tsconfig.build.json', 'scripts/bundle-executable.mjs', ...settings],
+    steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle-executable.mjs')]],
+    output: join('dist', 'main.js'),
+    stamp: join('dist', '.built-from'),
+  },
+  tools: {
+    sources: ['src', 'conformance', 'bench', 'test', 'tsconfig.tools.json', ...settings],
+    steps: [[tsc, '-p', 'tsconfig.tools.json']],
+    output: join('build', 'src', 'main.js'),
+    stamp: join('build', '.built-from'),
+  },
+};
+
+/** By content: a checkout or a copy of the project changes the times of files that are the same. */
+function digestOf(sources) {
+  const hash = createHash('sha256');
+  for (const path of sources.flatMap(filesOf)) {
+    const content = existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'absent';
+    hash.update(`${path} ${content}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function filesOf(source) {
+  if (/\.\w+$/.test(source)) return [source];
+  if (!existsSync(source)) return [];
+  const below = readdirSync(source, { recursive: true }).filter((name) => /\.(?:ts|mjs|json)$/.test(name));
+  return below.sort().map((name) => join(source, name));
+}
+
+/** The digest is taken first, so that what is edited meanwhile counts as changed; a build that fails or is cut off leaves none. */
+function build({ sources, steps, stamp }) {
+  const digest = digestOf(sources);
+  rmSync(stamp, { force: true });
+  for (const step of steps) {
+    const { status, error } = spawnSync(process.execPath, step, { stdio: 'inherit' });
+    if (error !== undefined) throw error;
+    if (status !== 0) process.exit(status ?? 1);
+  }
+  writeFileSync(stamp, digest);
+}
+
+function isBuilt({ sources, output, stamp }) {
+  return existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(sources);
+}
+
+const [onlyIfChanged, names] =
+  process.argv[2] === '--if-changed' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)];
+for (const name of names) {
+  const target = targets[name];
+  if (target === undefined) throw new Error(`no such target: ${name}`);
+  if (!onlyIfChanged || !isBuilt(target)) build(target);
+}
