@@ -1,6 +1,8 @@
 // Which registry's journal tells about a directory or a repository: journals lie in the registry's own directory, not in its layouts.
+
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { ownDirectory } from '../storage/own-names.ts';
 
 export interface JournalPlace {
   /** The directory of the registry. */
@@ -14,7 +16,7 @@ export function journalPlace(argument: string, root: string): JournalPlace {
   if (!existsSync(argument)) return { root, within: argument };
   const path = resolve(argument);
   for (let directory = path; ; directory = dirname(directory)) {
-    if (existsSync(join(directory, '.moorage'))) {
+    if (existsSync(join(directory, ownDirectory))) {
       return { root: directory, within: relative(directory, path).split(sep).join('/') };
     }
     if (directory === dirname(directory)) return { root: argument, within: '' };

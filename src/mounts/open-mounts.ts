@@ -13,6 +13,7 @@ import { exists, realPathOf } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { ownDirectory } from '../storage/own-names.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { hasImageIndex } from './image-index-file.ts';
 import {
@@ -223,7 +224,7 @@ function storeOptions(options: OpenMountsOptions, readOnly: boolean): Filesystem
 }
 
 function workDirectoryOf({ root, readOnly, cacheDirectory }: OpenMountsOptions): string {
-  return typeof root !== 'string' || readOnly ? cacheDirectory : join(root, '.moorage');
+  return typeof root !== 'string' || readOnly ? cacheDirectory : join(root, ownDirectory);
 }
 
 /** A path that is only read stays byte-identical, so what is derived from it is kept elsewhere. Undefined where nothing can be kept. */

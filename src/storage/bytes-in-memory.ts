@@ -1,5 +1,7 @@
 // What drivers share that keep objects as bytes in memory: how they are opened, and how keys become the children of a prefix.
+
 import type { Child, Key, ObjectInfo, OpenObject } from './object-store.ts';
+import { isOwnName } from './own-names.ts';
 
 export function openBytes(info: ObjectInfo, bytes: Uint8Array): OpenObject {
   return {
@@ -14,14 +16,14 @@ export function openBytes(info: ObjectInfo, bytes: Uint8Array): OpenObject {
   };
 }
 
-/** In byte order. Names that begin with `.moorage` are a store's own. */
+/** In byte order, without a store's own names. */
 export function childrenAmong(keys: Iterable<Key>, prefix: Key): readonly Child[] {
   const start = prefix === '' ? '' : `${prefix}/`;
   const kinds = new Map<string, Child['kind']>();
   for (const key of keys) {
     if (!key.startsWith(start)) continue;
     const [name = '', ...below] = key.slice(start.length).split('/');
-    if (!name.startsWith('.moorage')) kinds.set(name, below.length === 0 ? 'object' : 'prefix');
+    if (!isOwnName(name)) kinds.set(name, below.length === 0 ? 'object' : 'prefix');
   }
   return [...kinds]
     .map(([name, kind]) => ({ name, kind }))

@@ -9,6 +9,7 @@ import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
 import { removeDirectoryAt } from '../storage/filesystem/removed-tree.ts';
 import type { Log } from '../storage/log.ts';
 import type { Key } from '../storage/object-store.ts';
+import { ownDirectory } from '../storage/own-names.ts';
 import { copyBlob } from './copy-blob.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import { CopyError } from './copy-error.ts';
@@ -20,11 +21,10 @@ import type { ExportProfile } from './export-profile.ts';
 import { listInRepository } from './export-repository.ts';
 
 const blobsAtOnce = 3;
-const workDirectory = '.moorage';
 /** Tells that the work directory is of an export, and goes with it: a served layout keeps its own. */
-const markKey = `${workDirectory}/export` as Key;
+const markKey = `${ownDirectory}/export` as Key;
 /** Of a server on the same directory (storage driver). */
-const serverKey = `${workDirectory}/id` as Key;
+const serverKey = `${ownDirectory}/id` as Key;
 /** Only messages and upload sessions see it. */
 const layoutName = 'export' as RepositoryName;
 
@@ -45,7 +45,7 @@ export async function exportDirectory(
   assertLayout(path, found);
   const store = await openFilesystemStore(path, { log });
   await assertFits(store, entries, profile);
-  const isOurs = !found.includes(workDirectory) || (await store.stat(markKey)) !== undefined;
+  const isOurs = !found.includes(ownDirectory) || (await store.stat(markKey)) !== undefined;
   if (isOurs) await store.write(markKey, Buffer.from('An export is under way, or was broken off: run it again.\n'));
   const mount = { name: layoutName, store, readOnly: false, facts: undefined };
   const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
@@ -62,7 +62,7 @@ export async function exportDirectory(
   if (!isOurs) return;
   // A server that was started on the layout meanwhile keeps there what it acknowledged.
   if ((await store.stat(serverKey)) !== undefined) await store.delete(markKey);
-  else await removeDirectoryAt(join(path, workDirectory));
+  else await removeDirectoryAt(join(path, ownDirectory));
 }
 
 async function copyBlobs(
@@ -90,7 +90,7 @@ function namesAt(path: string): readonly string[] {
 
 /** A directory of something else must not get blobs and an index.json between its files, nor the root of a registry. */
 function assertLayout(path: string, found: readonly string[]): void {
-  const isOurs = (name: string) => name === 'blobs' || (name === workDirectory && exists(join(path, markKey)));
+  const isOurs = (name: string) => name === 'blobs' || (name === ownDirectory && exists(join(path, markKey)));
   // Whoever serves a directory that says it is a layout, and has pushed nothing yet, has left no blobs in it.
   const isLayout = pathKindIfAny(path) === 'layout' || found.includes('oci-layout');
   if (isLayout || found.every(isOurs)) return;

@@ -7,9 +7,11 @@
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
+
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import type { Key } from '../../storage/object-store.ts';
+import { ownDirectory } from '../../storage/own-names.ts';
 
 /** Where a layout lies below the root of its store: a repository name, or '' when the root itself is the layout. */
 export type LayoutPrefix = RepositoryName | '';
@@ -36,7 +38,7 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     ociLayout: `${base}oci-layout` as Key,
     index: `${base}index.json` as Key,
     // A name's component cannot start with a dot, so `.journal` never meets the journal of a nested repository.
-    journal: `.moorage/journal/${base}.journal` as Key,
+    journal: `${ownDirectory}/journal/${base}.journal` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
     blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
@@ -44,11 +46,11 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
 }
 
 export function poolKey(digest: Digest): Key {
-  return `.moorage/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
+  return `${ownDirectory}/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
 }
 
 /** Directories of derived facts about manifests and blobs: within the root they belong to, or in a place that many roots share. */
-export const ownFactsDirectory = '.moorage/cache' as Key;
+export const ownFactsDirectory = `${ownDirectory}/cache` as Key;
 
 /** `scope` tells roots apart: letters and digits. */
 export function sharedFactsDirectory(scope: string): Key {

@@ -1,12 +1,12 @@
 // Members below one directory of the archive as keys: finding, listing, and following symbolic links among them.
+
 import type { Child } from '../object-store.ts';
+import { isOwnName } from '../own-names.ts';
 import { linkTarget, memberPath, pathRefusal } from './member-path.ts';
 import type { Member, TarContents } from './tar-contents.ts';
 
 /** As many as Linux follows on one path. */
 const maxLinksFollowed = 40;
-/** What a store keeps for itself in a root that was archived whole: not part of any layout. */
-const ownPrefix = '.moorage';
 
 export class MemberTree {
   readonly #contents: TarContents;
@@ -20,7 +20,8 @@ export class MemberTree {
   }
 
   find(key: string): Member | undefined {
-    return key.startsWith(ownPrefix) ? undefined : this.#contents.members.get(this.#base + key);
+    // A root may have been archived whole.
+    return isOwnName(key) ? undefined : this.#contents.members.get(this.#base + key);
   }
 
   isSymbolicLink(key: string): boolean {
@@ -44,7 +45,7 @@ export class MemberTree {
       if (!path.startsWith(start)) break;
       const slash = path.indexOf('/', start.length);
       const name = path.slice(start.length, slash === -1 ? path.length : slash);
-      if (!name.startsWith(ownPrefix)) children.push({ name, kind: slash === -1 ? 'object' : 'prefix' });
+      if (!isOwnName(name)) children.push({ name, kind: slash === -1 ? 'object' : 'prefix' });
       // `0` is the character after the slash: whatever lies below this child is skipped at once.
       at = slash === -1 ? at + 1 : firstNotBefore(paths, `${start}${name}0`, at + 1);
     }

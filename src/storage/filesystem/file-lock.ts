@@ -3,11 +3,10 @@
 // it matters and relies on its own re-check too. Calls are synchronous: what is looked at is still so when it is acted on.
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
+import { lockName } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
-
-export const lockName = '.moorage.lock';
 
 /** The library's minimum: after kill -9 the first update waits this long. */
 export const minimumStaleMs = 2_000;

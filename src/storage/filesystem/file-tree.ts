@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, type Dirent, type Stats } from 'node:fs';
 import type { Log } from '../log.ts';
 import type { Child, Key, ListingVersion, VersionLabel } from '../object-store.ts';
+import { draftPrefix, isOwnName } from '../own-names.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
@@ -251,7 +252,7 @@ export class FileTree {
   async childrenOf(prefix: Key): Promise<readonly Child[]> {
     const children: Child[] = [];
     for (const entry of await this.#entriesOf(prefix)) {
-      if (entry.name.startsWith(ownPrefix)) continue;
+      if (isOwnName(entry.name)) continue;
       if (entry.isFile()) children.push({ name: entry.name, kind: 'object' });
       else if (entry.isDirectory()) children.push({ name: entry.name, kind: 'prefix' });
     }
@@ -304,11 +305,6 @@ export class FileTree {
     this.log.warn('not a regular file below real directories: treated as absent', { key });
   }
 }
-
-const ownPrefix = '.moorage';
-
-/** Names of files being written beside their target; other tools see them in a layout for a moment. */
-export const draftPrefix = '.moorage-';
 
 /** A new name for a file being written beside its target, which must be on the same file system. */
 export function newDraftName(): string {

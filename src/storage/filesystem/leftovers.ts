@@ -1,6 +1,8 @@
 // Drafts beside an index.json that a crash left behind: cleared away by the next update there, once they are an hour old.
+
+import { draftPrefix } from '../own-names.ts';
 import { RecentSet } from '../recent-set.ts';
-import { draftPrefix, type FileTree } from './file-tree.ts';
+import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
 
 /** Nobody takes this long from the first to the last call of one write. */

@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { draftPrefix } from '../own-names.ts';
 
 /** The system refused: no space, no permission, no such directory. The message names the file. */
 export class CannotWriteError extends Error {
@@ -43,9 +44,8 @@ async function modeOf(path: string): Promise<number | undefined> {
   return found?.isFile() ? found.mode & 0o777 : undefined;
 }
 
-const draftPrefix = '.moorage-';
 /** As long as the random part of a name. */
-const draftName = /^\.moorage-[0-9a-f]{12}-/;
+const draftName = new RegExp(`^${draftPrefix.replaceAll('.', '\\.')}[0-9a-f]{12}-`);
 /** Whoever still runs writes into its draft all the time. */
 const abandonedAfterMs = 10 * 60_000;
 

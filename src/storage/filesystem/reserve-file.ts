@@ -2,12 +2,13 @@
 // the list anew. Other programs fill disks, too, so keeping new content out is not enough. Servers on one root share it.
 import { randomBytes } from 'node:crypto';
 import type { Key } from '../object-store.ts';
+import { ownDirectory } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { RootIdentity } from './root-identity.ts';
-import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
 const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;

@@ -2,13 +2,14 @@
 // mounted again, and another volume may have the same. A copy that is put in its place has the id, too, and is the same root.
 import { randomUUID } from 'node:crypto';
 import type { Key } from '../object-store.ts';
+import { ownDirectory } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf, refusesLink } from './errno.ts';
 import type { FileInfo } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
-import { ownDirectory, type StoreParts, stagingDirectory } from './store-parts.ts';
+import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
 export type RootId = string;
 

@@ -2,13 +2,14 @@
 import { constants } from 'node:fs';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes, StagedInfo } from '../object-store.ts';
+import { ownDirectory } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
 import { removeTree } from './removed-tree.ts';
 import { dataName, recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
-import { ownDirectory, stagingDirectory } from './store-parts.ts';
+import { stagingDirectory } from './store-parts.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const uploadsDirectory = `${ownDirectory}/uploads`;

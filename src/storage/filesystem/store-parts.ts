@@ -1,4 +1,5 @@
 // What the operations of the driver work with, made once by the store.
+import { ownDirectory } from '../own-names.ts';
 import type { Directories } from './directories.ts';
 import type { DurableFiles } from './durable-file.ts';
 import type { FileTree } from './file-tree.ts';
@@ -8,9 +9,6 @@ export interface StoreParts {
   readonly directories: Directories;
   readonly files: DurableFiles;
 }
-
-/** Files of the driver itself, outside of every layout. */
-export const ownDirectory = '.moorage';
 
 /** Where small objects are drafted. */
 export const stagingDirectory = `${ownDirectory}/staging`;
