@@ -1,12 +1,11 @@
 // The only list of settings: their names, what they accept, their defaults and what they mean. The environment's names,
 // config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
 import { z } from 'zod';
+import { portableManifestBytes } from '../oci/manifest.ts';
 import { type HostList, parseHostList } from './host-list.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseDuration, parseMode, parseSize } from './units.ts';
 
-/** The spec wants clients to be able to push manifests of at least 4 MiB (distribution-spec, Pushing Manifests). */
-const smallestManifestLimit = 4 * 1024 * 1024;
 /** A manifest is held in memory while it is checked. */
 const largestManifestLimit = 64 * 1024 * 1024;
 /** Longer delays overflow the timers of Node. */
@@ -107,7 +106,7 @@ export const configSchema = z.strictObject({
       'Refuse a manifest whose layers, config or child manifests are not in the repository (MANIFEST_BLOB_UNKNOWN). Off, sparse images are accepted.',
     ),
     maxSize: parsed(parseSize, 'is no size; write e.g. 8MiB')
-      .refine((bytes) => bytes >= smallestManifestLimit, 'is below 4MiB, which registries must accept')
+      .refine((bytes) => bytes >= portableManifestBytes, 'is below 4MiB, which registries must accept')
       .refine((bytes) => bytes <= largestManifestLimit, 'is above 64MiB; manifests are held in memory')
       .prefault('8MiB')
       .describe('The largest manifest accepted, between 4MiB and 64MiB.'),

@@ -61,6 +61,9 @@ const common = {
 const imageManifest = z.looseObject({ ...common, config: descriptor, layers: descriptors });
 const imageIndex = z.looseObject({ ...common, manifests: descriptors });
 
+/** What every registry should take, and some take no more (distribution-spec, Pushing Manifests). */
+export const portableManifestBytes = 4 * 1024 * 1024;
+
 /** Deeper JSON than any manifest has: refused before it is parsed, since a recursive reader of it could overflow its stack. */
 const maxDepth = 64;
 /** Names and values: more than 35,000 children have, each with its platform. What takes memory and time to parse is their number, not the bytes. */

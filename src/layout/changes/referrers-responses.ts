@@ -13,11 +13,15 @@ import type { IndexDraft } from '../index/index-draft.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { entriesBySubject, referrersOf, useOfReferrersTag } from '../manifests/referrers.ts';
-import { ReferrersBound, type Response, referrersJson, responseAround } from '../manifests/referrers-json.ts';
+import {
+  maxResponseBytes,
+  ReferrersBound,
+  type Response,
+  referrersJson,
+  responseAround,
+} from '../manifests/referrers-json.ts';
 import { olaregResponses, setOlaregResponse, setResponse } from './index-edit.ts';
 
-/** A larger one is not written: a thousand attaches would leave hundreds of megabytes. The API itself pages. */
-const maxResponseBytes = 4 * 1024 * 1024;
 /** Of some hundred referrers. */
 const maxComparedBytes = 128 * 1024;
 /** A client may just have resolved the tag to a response that a newer one takes the place of: its file stays this long. */

@@ -1,6 +1,7 @@
 // Manifests that nothing leads to: `cosign save` v3 lists the image only, umoci and regclient let go of referrers, olareg keeps
 // them behind a response. A scan looks into the small blobs of a layout for manifests with a subject (INTEROP §4.6).
 import { type Digest, digestAlgorithms, isDigest } from '../../oci/digest.ts';
+import { portableManifestBytes } from '../../oci/manifest.ts';
 import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';
 import type { Key, ObjectStore } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
@@ -14,8 +15,6 @@ export interface RawManifest {
   readonly facts: KeptFacts;
 }
 
-/** Larger than any manifest that clients accept (distribution-spec: 4 MiB). */
-const maxRawBytes = 4 * 1024 * 1024;
 const openingBrace = 0x7b;
 
 export class RawManifests {
@@ -66,7 +65,7 @@ export class RawManifests {
 
   async #beginsLikeJson(key: Key): Promise<boolean> {
     const info = await this.#store.stat(key);
-    if (info === undefined || info.size === 0 || info.size > maxRawBytes) return false;
+    if (info === undefined || info.size === 0 || info.size > portableManifestBytes) return false;
     const object = await this.#store.open(key);
     if (object === undefined) return false;
     try {

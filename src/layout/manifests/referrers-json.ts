@@ -2,6 +2,7 @@
 import type { Annotations } from '../../oci/annotations.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
+import { portableManifestBytes } from '../../oci/manifest.ts';
 import { omittedAnnotations, type Referrer } from '../../oci/manifest-facts.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { Pace } from '../pacing/pace.ts';
@@ -79,6 +80,12 @@ async function withAnnotations(referrer: Referrer | undefined, reader: ManifestR
   const withoutEnd = JSON.stringify(descriptor).slice(0, -1);
   return [Buffer.from(withoutEnd + withheldMember), annotations, Buffer.from('}')];
 }
+
+/**
+ * A larger one is not written, in a layout of ours or an exported one: a thousand attaches would leave hundreds of megabytes, and no
+ * client need take it (distribution-spec, Pushing Manifests). The API itself pages.
+ */
+export const maxResponseBytes = portableManifestBytes;
 
 /** The response that regclient and olareg look for, as a file of the layout. */
 export interface Response {
