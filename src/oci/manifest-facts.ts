@@ -39,16 +39,24 @@ const bytesOfFacts = 600;
 
 export function factsOf(manifest: Manifest, digest: Digest, size: number): ManifestFacts {
   const subject = subjectOf(manifest);
-  const { annotations, ...descriptor } = referrerDescriptorOf(manifest, digest, size);
   const children = manifest.kind === 'image' ? [] : manifest.manifests.flatMap((child) => childDescriptor(child));
-  // Of what refers to nothing nobody lists the annotations.
-  if (subject === undefined || annotations === undefined) return { subject, descriptor, withheldBytes: 0, children };
-  const bytes = Buffer.byteLength(JSON.stringify(annotations));
-  if (bytes > maxKeptAnnotationBytes && bytes <= maxListedAnnotationBytes) {
-    return { subject, descriptor, withheldBytes: bytes, children };
-  }
-  const listed = bytes > maxListedAnnotationBytes ? omittedAnnotations(bytes) : annotations;
-  return { subject, descriptor: { ...descriptor, annotations: listed }, withheldBytes: 0, children };
+  const { annotations, ...descriptor } = listedDescriptorOf(manifest, digest, size);
+  if (annotations === undefined) return { subject, descriptor, withheldBytes: 0, children };
+  const bytes = bytesOf(annotations);
+  if (bytes > maxKeptAnnotationBytes) return { subject, descriptor, withheldBytes: bytes, children };
+  return { subject, descriptor: { ...descriptor, annotations }, withheldBytes: 0, children };
+}
+
+/** What a list of referrers says of a manifest. Of what refers to nothing nobody lists the annotations. */
+export function listedDescriptorOf(manifest: Manifest, digest: Digest, size: number): Descriptor {
+  const { annotations, ...descriptor } = referrerDescriptorOf(manifest, digest, size);
+  if (annotations === undefined || subjectOf(manifest) === undefined) return descriptor;
+  const bytes = bytesOf(annotations);
+  return { ...descriptor, annotations: bytes > maxListedAnnotationBytes ? omittedAnnotations(bytes) : annotations };
+}
+
+function bytesOf(annotations: Annotations): number {
+  return Buffer.byteLength(JSON.stringify(annotations));
 }
 
 /** The JSON of what the facts withhold; undefined when that is nothing. */

@@ -2,7 +2,9 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { parseManifest, referrerDescriptorOf, subjectOf } from '../oci/manifest.ts';
+import { parseManifest, subjectOf } from '../oci/manifest.ts';
+import { listedDescriptorOf } from '../oci/manifest-facts.ts';
+import { isImageConfigType } from '../oci/media-type.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import type { BlobOrigin, BlobToCopy } from './copy-content.ts';
 import { CopyError } from './copy-error.ts';
@@ -101,11 +103,8 @@ async function chosenRoot(
 
 function exportedManifest(walked: WalkedManifest, origin: BlobOrigin): ExportedManifest {
   const { manifest, digest, bytes, role } = walked;
-  const subject = subjectOf(manifest);
-  const { annotations, ...descriptor } = referrerDescriptorOf(manifest, digest, bytes.byteLength);
-  // Of what refers to nothing they are never written, and may be megabytes.
-  const isListed = subject !== undefined && annotations !== undefined;
-  return { role, subject, origin, descriptor: isListed ? { ...descriptor, annotations } : descriptor };
+  const descriptor = listedDescriptorOf(manifest, digest, bytes.byteLength);
+  return { role, subject: subjectOf(manifest), origin, descriptor };
 }
 
 function addBlob(blobs: Map<Digest, ExportedBlob>, blob: ExportedBlob): void {
@@ -117,15 +116,10 @@ function addBlob(blobs: Map<Digest, ExportedBlob>, blob: ExportedBlob): void {
   if (known === undefined || known.optional) blobs.set(blob.digest, blob);
 }
 
-const configTypes: ReadonlySet<string> = new Set([
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-]);
-
 async function engineImageOf(root: SourceManifest, origin: BlobOrigin): Promise<EngineImage | undefined> {
   const image = await imageForPlatform(root, hostPlatforms, readerOf(origin), { orAny: true });
   const manifest = image && parseManifest(image.bytes, image.mediaType);
-  if (manifest?.kind !== 'image' || !configTypes.has(manifest.config.mediaType)) return undefined;
+  if (manifest?.kind !== 'image' || !isImageConfigType(manifest.config.mediaType)) return undefined;
   const digests = [manifest.config, ...manifest.layers].map(({ digest }) => digest).filter(isDigest);
   const [config, ...layers] = digests;
   return config === undefined || layers.length < manifest.layers.length ? undefined : { config, layers };

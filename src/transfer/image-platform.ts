@@ -2,6 +2,7 @@
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, digestOf, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import { isImageConfigType } from '../oci/media-type.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { ImageSource } from './image-source.ts';
 
@@ -19,22 +20,14 @@ export interface ConfigFacts {
 const unknownConfig: ConfigFacts = { platform: undefined, created: undefined };
 const maxConfigBytes = 4 * 1024 * 1024;
 
-const imageConfigs: ReadonlySet<string> = new Set([
-  'application/vnd.oci.image.config.v1+json',
-  'application/vnd.docker.container.image.v1+json',
-]);
-
-export function isImageConfig({ mediaType }: DescriptorReference): boolean {
-  return imageConfigs.has(mediaType);
-}
-
 /** Of the config of an image (image-spec, config.md); nothing when it is another one, missing, or not what its digest says. */
 export async function configFacts(
   source: ImageSource,
   name: RepositoryName,
   config: DescriptorReference,
 ): Promise<ConfigFacts> {
-  if (!isImageConfig(config) || !isDigest(config.digest) || config.size > maxConfigBytes) return unknownConfig;
+  if (!isImageConfigType(config.mediaType) || !isDigest(config.digest) || config.size > maxConfigBytes)
+    return unknownConfig;
   const bytes = await blobIfThere(source, name, config);
   if (bytes === undefined || digestOf(bytes, algorithmOf(config.digest)) !== config.digest) return unknownConfig;
   const json = jsonOf(bytes);

@@ -1,9 +1,9 @@
 // One line about each tag of a repository: what it is, for which platforms, how large and how old.
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import { isImageConfigType } from '../oci/media-type.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
-import { isImageConfig } from './image-platform.ts';
 import type { ImageSource } from './image-source.ts';
 import { defaultTreeOptions, imageTree } from './image-tree.ts';
 import type { ImageTreeNode } from './image-tree-node.ts';
@@ -78,7 +78,8 @@ async function summarize(source: ImageSource, name: RepositoryName, digest: Dige
 
 function typeOf({ kind, config, artifactType }: ImageTreeNode): ImageSummary['type'] {
   if (kind === 'index') return 'index';
-  if (config === undefined || (isImageConfig(config) && artifactType === config.mediaType)) return 'image';
+  if (config === undefined || (isImageConfigType(config.mediaType) && artifactType === config.mediaType))
+    return 'image';
   return 'artifact';
 }
 
