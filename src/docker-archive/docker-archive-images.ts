@@ -1,8 +1,10 @@
 // Makes the images of a `docker save` archive: an OCI manifest for each element of manifest.json, and the index.json that a newer
 // `docker save` would have written. The same archive always gives the same bytes.
 
+import { newIndexEntry } from '../layout/index/index-entry.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
+import { portableManifestBytes } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import type { Log } from '../storage/log.ts';
@@ -20,20 +22,15 @@ export interface DockerImages {
   readonly blobs: ReadonlyMap<Digest, BlobSource>;
 }
 
-const imageConfigType = 'application/vnd.oci.image.config.v1+json';
 const layerTypes: Readonly<Record<HashedMember['compression'], string>> = {
   none: 'application/vnd.oci.image.layer.v1.tar',
   gzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
   zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 };
-/** Docker keeps `io.containerd.image.name`; see annotation-spec of containerd's images package. */
-const imageNameKey = 'io.containerd.image.name';
 
 const maxConfigBytes = 4 * 1024 * 1024;
 /** Of configs, manifests and entries together: a few bytes of manifest.json can ask for many of these. */
 const maxMetadataBytes = 64 * 1024 * 1024;
-/** What registries take (distribution-spec, Pushing Manifests: at least 4 MiB). */
-const maxManifestBytes = 4 * 1024 * 1024;
 
 /** Why an element of manifest.json is left out: the message is for the operator. */
 class UnusableImageError extends Error {
@@ -100,11 +97,12 @@ export class DockerImagesBuilder {
       JSON.stringify({
         schemaVersion: 2,
         mediaType: mediaTypes.imageManifest,
-        config: { mediaType: imageConfigType, digest: config.digest, size: config.size },
+        config: { mediaType: mediaTypes.imageConfig, digest: config.digest, size: config.size },
         layers: layers.map(({ compression, digest, size }) => ({ mediaType: layerTypes[compression], digest, size })),
       }),
     );
-    if (manifest.length > maxManifestBytes) throw new UnusableImageError('its manifest would be larger than 4 MiB');
+    if (manifest.length > portableManifestBytes)
+      throw new UnusableImageError('its manifest would be larger than 4 MiB');
     this.#count(manifest.length);
     this.#blobs.set(config.digest, { member: config.key });
     for (const { digest, key } of layers) this.#blobs.set(digest, { member: key });
@@ -114,11 +112,11 @@ export class DockerImagesBuilder {
   }
 
   #list(digest: Digest, size: number, names: readonly DockerName[]): void {
-    const descriptor = { mediaType: mediaTypes.imageManifest, digest, size };
-    const annotations = names.map(({ full, tag }) => ({ [imageNameKey]: full, [annotationKeys.refName]: tag }));
-    const entries = annotations.map((each) => ({ ...descriptor, annotations: each }));
-    for (const entry of entries.length === 0 ? [descriptor] : entries) {
-      const line = JSON.stringify(entry);
+    const descriptor = { mediaType: mediaTypes.imageManifest, digest, size, artifactType: undefined };
+    const { imageName, refName } = annotationKeys;
+    const annotations = names.map(({ full, tag }) => ({ [imageName]: full, [refName]: tag }));
+    for (const each of annotations.length === 0 ? [{}] : annotations) {
+      const { line } = newIndexEntry({ ...descriptor, annotations: each });
       this.#count(line.length);
       this.#entries.push(line);
     }

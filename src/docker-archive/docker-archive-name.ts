@@ -2,7 +2,7 @@
 import { isRepositoryName, isTag } from '../oci/reference.ts';
 
 export interface DockerName {
-  /** With registry and tag: the value of `io.containerd.image.name`. */
+  /** With registry and tag: as the annotation `imageName` has it. */
   readonly full: string;
   readonly tag: string;
 }

@@ -1,5 +1,6 @@
 // All that the tags of one repository of a registry lead to, compared with what its descriptors and lists promise. Bounded.
 
+import { isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -174,7 +175,6 @@ export class RepositoryWalk {
       const { digest, mediaType, annotations } = promised;
       const subject = { detail: `in ${index}` };
       if (!isDigest(digest) || !isManifestType(mediaType)) return [];
-      const isAttestation = annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
       const reference = { kind: 'digest', digest } as const;
       return [
         {
@@ -184,7 +184,7 @@ export class RepositoryWalk {
           subject,
           refersTo: undefined,
           isOnlyTagged: false,
-          isAttestation,
+          isAttestation: isAttestation(annotations),
         },
       ];
     });

@@ -1,4 +1,5 @@
-// Annotation keys that we write or understand, each with the tool that owns it. None of ours is under org.opencontainers (reserved prefix).
+// Annotation keys that we write, understand or tell tools by, each with the tool that owns it: spelled nowhere else. None of ours is
+// under org.opencontainers (reserved prefix).
 
 export const annotationKeys = {
   /** The tag of an entry of index.json (image-spec, annotations.md). */
@@ -12,13 +13,26 @@ export const annotationKeys = {
   olaregSubject: 'org.olareg.referrer.subject',
   /** olareg, on index.json itself: "true" once its referrers are kept as responses. */
   olaregConvert: 'org.olareg.referrer.convert',
+  /** olareg, on index.json itself: what it did to the layout. */
+  olaregHistory: 'org.olareg.history',
   /** image-spec PR #1171: written by nobody today, read by us. */
   proposedSubject: 'org.opencontainers.image.referrer.subject',
+  /** zarf copies it from the image to the entry. */
+  baseName: 'org.opencontainers.image.base.name',
+  /** BuildKit, on a descriptor in an index: `attestation-manifest` for what it attests of a platform. */
+  dockerReferenceType: 'vnd.docker.reference.type',
+  /** BuildKit, beside it: the digest of that platform. */
+  dockerReferenceDigest: 'vnd.docker.reference.digest',
   /** Ours, in a list of referrers: how many bytes of JSON the annotations of the manifest have, which are too many to be copied. */
   omitted: 'io.moorage.annotations.omitted',
 } as const;
 
 export type Annotations = Readonly<Record<string, string>>;
+
+/** True for what BuildKit lists in an index about one of its platforms (BuildKit, docs/attestations/attestation-storage.md). */
+export function isAttestation(annotations: Annotations | undefined): boolean {
+  return annotations?.[annotationKeys.dockerReferenceType] === 'attestation-manifest';
+}
 
 /** The value of `created`: RFC 3339 to the second, as the other tools write it. */
 export function createdAt(nowMs: number): string {

@@ -1,9 +1,9 @@
 // index.json of an export, in the form of each profile: pure, and the same for the same content (INTEROP.md, Exports).
 import { emptyIndexDocument } from '../layout/index/index-document.ts';
 import { IndexDraft } from '../layout/index/index-draft.ts';
-import { type IndexEntry, parseIndexEntry } from '../layout/index/index-entry.ts';
+import { type EntryFields, type IndexEntry, newIndexEntry } from '../layout/index/index-entry.ts';
 import { LayoutIndex } from '../layout/index/layout-index.ts';
-import { type Response, responseAround } from '../layout/manifests/referrers-json.ts';
+import { maxResponseBytes, type Response, responseAround } from '../layout/manifests/referrers-json.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -11,9 +11,6 @@ import { referrersTagOf } from '../oci/referrers-tag.ts';
 import { CopyError } from './copy-error.ts';
 import type { ExportContent, ExportedImage, ExportedManifest } from './export-content.ts';
 import { type ExportProfile, listsReferrers, usesFullNames } from './export-profile.ts';
-
-/** containerd's and docker's key for the full name of an image. */
-export const imageNameKey = 'io.containerd.image.name';
 
 export interface ExportEntries {
   /** None of them carries the time of the export: the same export twice gives the same bytes. */
@@ -71,7 +68,7 @@ export function emptyLayoutIndex(): LayoutIndex {
 /** Full names where there are any: two images of different repositories may have the same tag. */
 function nameIn(entry: IndexEntry): string | undefined {
   const { annotations } = JSON.parse(entry.line) as { annotations?: Record<string, unknown> };
-  const fullName = annotations?.[imageNameKey];
+  const fullName = annotations?.[annotationKeys.imageName];
   if (typeof fullName === 'string') return fullName;
   const refName = annotations?.[annotationKeys.refName];
   return typeof refName === 'string' ? refName : undefined;
@@ -112,13 +109,13 @@ function imageEntry(
   { descriptor, subject }: ExportedManifest,
   profile: ExportProfile,
 ): IndexEntry {
-  const { refName, containerdSubject } = annotationKeys;
+  const { refName, imageName, containerdSubject } = annotationKeys;
   const name = engineNameOf(image);
   switch (profile) {
     case 'docker':
     case 'ctr':
       // As containerd writes it: the whole name where there is no tag.
-      return entryOf(descriptor, { [imageNameKey]: name, [refName]: image.tag ?? name });
+      return entryOf(descriptor, { [imageName]: name, [refName]: image.tag ?? name });
     case 'linuxkit':
       return entryOf(descriptor, { [refName]: name });
     case 'crane':
@@ -147,9 +144,6 @@ function tagEntry({ subject, response }: SubjectResponse): IndexEntry {
   return entryOf(response.descriptor, { [annotationKeys.refName]: referrersTagOf(subject) });
 }
 
-/** A larger response is not written, as in our own layouts. */
-const maxResponseBytes = 4 * 1024 * 1024;
-
 function responsesFor(manifests: readonly ExportedManifest[]): readonly SubjectResponse[] {
   const bySubject = new Map<Digest, Descriptor[]>();
   for (const { subject, descriptor } of manifests) {
@@ -164,22 +158,13 @@ function responsesFor(manifests: readonly ExportedManifest[]): readonly SubjectR
     .sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
-/** The manifest's own annotations stay out: one of them may be a name (INTEROP §3.1, rule 3). */
+/** The manifest's own annotations stay out: one of them may be a name. */
 function entryOf(
   { mediaType, digest, size, artifactType }: Descriptor,
-  annotations: Readonly<Record<string, string | undefined>>,
+  annotations: EntryFields['annotations'],
   withType = false,
 ): IndexEntry {
-  const isBare = Object.values(annotations).every((value) => value === undefined);
-  return parseIndexEntry(
-    JSON.stringify({
-      mediaType,
-      digest,
-      size,
-      artifactType: withType ? artifactType : undefined,
-      annotations: isBare ? undefined : annotations,
-    }),
-  );
+  return newIndexEntry({ mediaType, digest, size, artifactType: withType ? artifactType : undefined, annotations });
 }
 
 function byDigest(one: ExportedManifest, other: ExportedManifest): number {

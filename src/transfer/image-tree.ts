@@ -1,5 +1,5 @@
 // Finds out all that belongs to an image: platforms, attestations, referrers and what refers to those. Bounded, whatever it meets.
-import { annotationKeys } from '../oci/annotations.ts';
+import { annotationKeys, isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -165,12 +165,12 @@ function standsAbove(pending: Pending, digest: string): boolean {
 function childrenOf({ manifests }: ImageIndex, bytes: Uint8Array): readonly Found[] {
   const platforms = platformsOf(bytes);
   const attestedBy = new Map(
-    manifests.filter((each) => !isAttestation(each)).map(({ digest }) => [digest, [] as Found[]]),
+    manifests.filter((each) => !isAttestation(each.annotations)).map(({ digest }) => [digest, [] as Found[]]),
   );
   const children: Found[] = [];
   for (const [at, descriptor] of manifests.entries()) {
-    if (isAttestation(descriptor)) {
-      const beside = attestedBy.get(descriptor.annotations?.['vnd.docker.reference.digest'] ?? '') ?? children;
+    if (isAttestation(descriptor.annotations)) {
+      const beside = attestedBy.get(descriptor.annotations?.[annotationKeys.dockerReferenceDigest] ?? '') ?? children;
       beside.push({ kind: 'attestation', descriptor, attestations: [] });
     } else {
       const kind = isImageIndexType(descriptor.mediaType) ? 'index' : 'image';
@@ -179,8 +179,4 @@ function childrenOf({ manifests }: ImageIndex, bytes: Uint8Array): readonly Foun
     }
   }
   return children;
-}
-
-function isAttestation({ annotations }: DescriptorReference): boolean {
-  return annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
 }

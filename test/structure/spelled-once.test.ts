@@ -1,5 +1,6 @@
 // What has one answer stands in one file: whoever needs it imports it from there.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { annotationKeys } from '../../src/oci/annotations.ts';
 import { sourceFiles } from './source-files.ts';
 
 const files = sourceFiles();
@@ -7,6 +8,18 @@ const files = sourceFiles();
 function filesWith(isSpelled: (text: string) => boolean): readonly string[] {
   return files.filter(({ text }) => isSpelled(text)).map(({ path }) => path);
 }
+
+describe('an annotation name', () => {
+  it.each(Object.values(annotationKeys))('%s is spelled in one file, also in comments', (key) => {
+    expect(filesWith((text) => text.includes(key))).toEqual(['oci/annotations.ts']);
+  });
+
+  it('of a family that tools use is in that file', () => {
+    const literal =
+      /['"`](?:org\.opencontainers\.image|io\.containerd|org\.olareg|vnd\.docker\.reference|io\.moorage)\./;
+    expect(filesWith((text) => literal.test(text))).toEqual(['oci/annotations.ts']);
+  });
+});
 
 it('the names of our own files begin with what is spelled in one file', () => {
   const isSpelled = (text: string) => /['"`/^\\]\.moorage/.test(text.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, ''));

@@ -43,7 +43,8 @@ function* ofDocument({ document, entries }: LayoutIndex): Generator<Dialect> {
     yield { tool: 'olareg', trace: annotationKeys.olaregConvert };
   }
   const around = `${head}${tail}`;
-  if (around.includes('"org.olareg.history"')) yield { tool: 'olareg', trace: 'org.olareg.history' };
+  if (around.includes(`"${annotationKeys.olaregHistory}"`))
+    yield { tool: 'olareg', trace: annotationKeys.olaregHistory };
   if (entries.length > 0 && !around.includes('"mediaType"')) {
     yield { tool: 'skopeo, podman, zot or regctl export', trace: 'index.json without mediaType' };
   }
@@ -73,11 +74,11 @@ function* ofEntry(entry: IndexEntry, { annotations, hasPlatform, hasArtifactType
   if (Object.keys(annotations).some((key) => key.startsWith('containerd.io/distribution.source.'))) {
     yield { tool: 'containerd', trace: 'containerd.io/distribution.source.*' };
   }
-  if (annotations['org.opencontainers.image.base.name'] !== undefined) {
-    yield { tool: 'zarf', trace: 'org.opencontainers.image.base.name' };
+  if (annotations[annotationKeys.baseName] !== undefined) {
+    yield { tool: 'zarf', trace: annotationKeys.baseName };
   }
-  if (annotations['vnd.docker.reference.type'] !== undefined) {
-    yield { tool: 'BuildKit', trace: 'vnd.docker.reference.type' };
+  if (annotations[annotationKeys.dockerReferenceType] !== undefined) {
+    yield { tool: 'BuildKit', trace: annotationKeys.dockerReferenceType };
   }
   // cosign and hauler name entries in their own way.
   if (kind === undefined) yield* ofName(entry, annotations[annotationKeys.refName]);

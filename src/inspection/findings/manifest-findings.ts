@@ -5,6 +5,7 @@ import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { ManifestWalk } from '../../layout/manifests/manifest-walk.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
+import { isAttestation } from '../../oci/annotations.ts';
 import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
@@ -104,8 +105,7 @@ class ContentWalk {
       const isThere = await this.#look.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
       await this.#pace.step();
       if (!isThere || !isDigest(digest)) continue;
-      const isAttestation = annotations?.['vnd.docker.reference.type'] === 'attestation-manifest';
-      reached.push({ digest, mediaType, subject, isResponse: false, isAttestation });
+      reached.push({ digest, mediaType, subject, isResponse: false, isAttestation: isAttestation(annotations) });
     }
     return reached;
   }

@@ -11,15 +11,13 @@ export interface IndexedEntry {
   readonly line: string;
 }
 
+/** The digest, and the annotations of these names (oci/annotations.ts). */
 export interface EntryIdentity {
   readonly digest: string;
-  /** org.opencontainers.image.ref.name */
   readonly refName: string | undefined;
-  /** io.containerd.manifest.subject */
   readonly containerdSubject: string | undefined;
-  /** org.olareg.referrer.subject */
   readonly olaregSubject: string | undefined;
-  /** io.containerd.image.name: two images of one `docker save` may share a tag. */
+  /** Two images of one `docker save` may share a tag. */
   readonly imageName: string | undefined;
 }
 

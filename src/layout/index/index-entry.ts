@@ -87,10 +87,11 @@ export interface EntryFields {
   readonly annotations: Readonly<Record<string, string | undefined>>;
 }
 
-/** An entry of our own: the fields in the order that every tool writes them, absent ones left out. */
-export function newIndexEntry(fields: EntryFields): IndexEntry {
-  const { mediaType, digest, size, artifactType, annotations } = fields;
-  return parseIndexEntry(JSON.stringify({ mediaType, digest, size, artifactType, annotations }));
+/** An entry of our own: the fields in the order that every tool writes them, absent ones left out, and so are annotations without any. */
+export function newIndexEntry({ mediaType, digest, size, artifactType, annotations }: EntryFields): IndexEntry {
+  const isBare = Object.values(annotations).every((value) => value === undefined);
+  const fields = { mediaType, digest, size, artifactType, annotations: isBare ? undefined : annotations };
+  return parseIndexEntry(JSON.stringify(fields));
 }
 
 /** The same entry with annotations set, or removed where undefined; every other byte of it stays, and so do numbers of any size. */

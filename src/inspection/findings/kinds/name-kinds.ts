@@ -1,4 +1,5 @@
 // Findings about what entries of index.json are called.
+import { annotationKeys } from '../../../oci/annotations.ts';
 import type { FindingKind } from './finding-kind.ts';
 
 export const nameKinds = {
@@ -33,7 +34,7 @@ export const nameKinds = {
   },
   'disagreeing-names': {
     severity: 'note',
-    why: 'io.containerd.image.name and ref.name give different tags: docker and containerd go by the one, oras and skopeo by the other',
+    why: `${annotationKeys.imageName} and ref.name give different tags: docker and containerd go by the one, oras and skopeo by the other`,
     remedy: 'tag it anew',
   },
   'auxiliary-name': {
