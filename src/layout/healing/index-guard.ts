@@ -22,7 +22,8 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
 import { type Judgement, judge } from './foreign-edits.ts';
-import type { Journal, JournaledManifest, JudgedVersion, Publication } from './journal.ts';
+import type { Journal, JudgedVersion, Publication } from './journal.ts';
+import type { JournaledManifest } from './journal-reader.ts';
 import { type Remains, remainsOf } from './journal-remains.ts';
 
 /** What a file must become to show what was acknowledged, before any new edit. */

@@ -1,8 +1,5 @@
 // The journal as a file that other processes append to and trim: reads on from where it was read to, and finds out when it is another one.
-import { Readable } from 'node:stream';
-import { newUploadId } from '../../oci/upload-id.ts';
 import type { Key, ObjectStore, OpenObject, Version } from '../../storage/object-store.ts';
-import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
 import { readHeader, type Span } from './journal-record.ts';
 
 export interface Tail {
@@ -17,22 +14,22 @@ export interface Tail {
 
 /** An hour of pushes is megabytes: what a push asks is answered by the newest of them. */
 const firstReadBytes = 1024 * 1024;
-const pieceBytes = 1024 * 1024;
+export const pieceBytes = 1024 * 1024;
 const lineBytes = 16 * 1024;
 
 export class JournalFile {
+  protected readonly key: Key;
+  /** There is one, and it was not written here. */
+  protected isForeign = false;
   readonly #store: ObjectStore;
-  readonly #key: Key;
   /** Of the file as far as it was read; undefined when there is none. */
   #id: string | undefined;
-  /** There is one, and it was not written here. */
-  #isForeign = false;
   #version: Version | undefined;
   #size = 0;
 
   constructor(store: ObjectStore, key: Key) {
     this.#store = store;
-    this.#key = key;
+    this.key = key;
   }
 
   get exists(): boolean {
@@ -46,14 +43,14 @@ export class JournalFile {
 
   /** The first time only the end of a long file; undefined when nothing was appended since: one stat. */
   async readOn(): Promise<Tail | undefined> {
-    const info = await this.#store.stat(this.#key);
+    const info = await this.#store.stat(this.key);
     if (info !== undefined && info.version === this.#version) return undefined;
-    const journal = info === undefined ? undefined : await this.#store.open(this.#key);
+    const journal = info === undefined ? undefined : await this.#store.open(this.key);
     if (journal === undefined) return { isAnother: this.forget(), ...nothing };
     try {
       const id = await idOf(journal);
-      this.#isForeign = placeIn(id) !== this.#store.place;
-      if (this.#isForeign) {
+      this.isForeign = placeIn(id) !== this.#store.place;
+      if (this.isForeign) {
         // Came with the directory, from a stranger or a copy: it says what somebody else acknowledged somewhere else.
         const tail = { isAnother: this.forget(), ...nothing };
         this.#version = journal.info.version;
@@ -75,10 +72,10 @@ export class JournalFile {
 
   /** Gives all that was read, from the beginning, in pieces of whole lines. False when the file is another one by now. */
   async readAgain(take: (piece: { readonly bytes: Buffer; readonly offset: number }) => void): Promise<boolean> {
-    const journal = await this.#store.open(this.#key);
+    const journal = await this.#store.open(this.key);
     if (journal === undefined) return this.#id === undefined;
     try {
-      if ((await idOf(journal)) !== this.#id) return this.#isForeign;
+      if (!(await this.isSame(journal))) return this.isForeign;
       for (let at = 0, length = pieceBytes; at < this.#size; ) {
         const bytes = await readSpan(journal, { at, length: Math.min(length, this.#size - at) });
         const end = bytes.lastIndexOf(newline) + 1;
@@ -103,7 +100,7 @@ export class JournalFile {
   /** The same for many, in the order that they are given in: none when the file is another one by now, and all of one file. */
   async *readEach(spans: Iterable<Span>): AsyncGenerator<Buffer> {
     const id = this.#id;
-    const journal = await this.#store.open(this.#key);
+    const journal = await this.#store.open(this.key);
     if (journal === undefined) return;
     try {
       if ((await idOf(journal)) !== id) return;
@@ -113,42 +110,9 @@ export class JournalFile {
     }
   }
 
-  /** For a writer, under the lock: what comes next must not stand behind what is not believed. */
-  async removeForeign(): Promise<void> {
-    if (!this.#isForeign) return;
-    await this.#store.delete(this.#key);
-    this.#isForeign = false;
-    this.forget();
-  }
-
-  /**
-   * Becomes `head` and what stands from `from` on, copied in pieces: an hour of pushes may be hundreds of megabytes. False where there
-   * is no room for both, or the file is another one by now: it stays as it is, and no write of the repository is refused for that.
-   */
-  async replace(head: string, from: number): Promise<boolean> {
-    const journal = await this.#store.open(this.#key);
-    if (journal === undefined) return false;
-    try {
-      if ((await idOf(journal)) !== this.#id) return false;
-      await this.#publish(Readable.from(contentOf(journal, { head, from, to: this.#size })));
-      return true;
-    } catch (error) {
-      if (meansNoSpace(error)) return false;
-      throw error;
-    } finally {
-      await journal.close();
-    }
-  }
-
-  async #publish(content: Readable): Promise<void> {
-    const staged = await this.#store.stage(newUploadId(), { journal: this.#key });
-    try {
-      await staged.append(content, { onChunk: () => {} });
-      await staged.commit(this.#key);
-    } catch (error) {
-      await staged.discard();
-      throw error;
-    }
+  /** False when it is another file than the one that was read, and while none is known. */
+  protected async isSame(journal: OpenObject): Promise<boolean> {
+    return (await idOf(journal)) === this.#id;
   }
 
   /** Reads from the start next time. */
@@ -173,24 +137,7 @@ async function startOfLine(journal: OpenObject, at: number): Promise<number> {
   }
 }
 
-async function* contentOf(
-  journal: OpenObject,
-  { head, from, to }: { readonly head: string; readonly from: number; readonly to: number },
-): AsyncGenerator<Buffer> {
-  yield Buffer.from(head);
-  for (let at = from; at < to; ) {
-    const bytes = await readSpan(journal, { at, length: Math.min(pieceBytes, to - at) });
-    if (bytes.length === 0) throw new StorageError('unavailable', 'a journal was cut short while it was trimmed');
-    at += bytes.length;
-    yield bytes;
-  }
-}
-
-/** The id of a new journal: it is believed only where it was begun. */
-export function journalId(unique: string, place: string): string {
-  return `${unique} ${place}`;
-}
-
+/** Where it was begun: see `journalId`. */
 function placeIn(id: string): string {
   return id.slice(id.indexOf(' ') + 1);
 }
@@ -199,7 +146,7 @@ async function idOf(journal: OpenObject): Promise<string> {
   return readHeader(await readSpan(journal, { at: 0, length: 256 }));
 }
 
-async function readSpan(journal: OpenObject, { at, length }: Span): Promise<Buffer> {
+export async function readSpan(journal: OpenObject, { at, length }: Span): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(Math.max(0, length));
   const count = await journal.readInto(bytes, at);
   return bytes.subarray(0, count);
