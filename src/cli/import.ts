@@ -42,7 +42,7 @@ export async function runImport(from: string, name: string, request: ImportReque
       const registry = await openRoot(request);
       try {
         const { source } = opened;
-        const repository = (repositoryName: ImportTarget['name']) => registry.repository(repositoryName);
+        const repository = (repositoryName: ImportTarget['name']) => registry.writable(repositoryName);
         return await importImages(planned, { source, repository, referrers: request.referrers, progress, signal });
       } finally {
         await registry.close();

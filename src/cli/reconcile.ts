@@ -2,7 +2,7 @@
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Reconciled } from '../layout/changes/reconciliation.ts';
-import type { RestoredEntry } from '../layout/healing/remembered-entries.ts';
+import type { RestoredEntry } from '../layout/changes/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -44,10 +44,11 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
     for await (const { name, layout, readOnly, prefix } of registry.layouts()) {
       if (!isWithin(prefix, place.within)) continue;
       const shown = name === '' ? directory : name;
-      const only = { dryRun: dryRun || readOnly };
-      const done = await reconciled(shown, () =>
-        fromJournal ? layout.restoreRemembered(only) : layout.reconcile(only),
-      );
+      const changes = dryRun ? undefined : layout.changes;
+      const done = await reconciled(shown, () => {
+        if (fromJournal) return changes?.restoreRemembered() ?? changesOf(layout.planRestore());
+        return changes?.reconcile() ?? changesOf(layout.planReconcile());
+      });
       const refused = readOnly && !dryRun && done.changes.length > 0;
       layouts.push(refused ? { ...done, problem: 'it cannot be written to; nothing was changed' } : done);
     }
@@ -56,6 +57,13 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
   } finally {
     await registry.close();
   }
+}
+
+/** What would be done, for who only asks. */
+async function changesOf<Planned>(
+  plan: Promise<{ readonly changes: readonly Planned[] } | undefined>,
+): Promise<readonly Planned[]> {
+  return (await plan)?.changes ?? [];
 }
 
 function isWithin(prefix: string, within: string): boolean {

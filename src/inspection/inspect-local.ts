@@ -54,7 +54,7 @@ async function inspected(
 ): Promise<InspectedPart> {
   const opened = mounts.find((each) => each.store === mount.store);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
-  const reconcile = () => layout.reconcile({ dryRun: true });
+  const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
   const looked = { store: mount.store, prefix, name, names, files, reconcile, remembered, scan, verify };

@@ -1,6 +1,7 @@
-// The blobs of one repository: what a client may ask, take over from another repository, and delete.
+// The blobs of one repository: what a client may ask and, where pushes are taken, take over from another repository and delete.
 import type { PassingCheck } from '../layout/blobs/blob-checks.ts';
-import type { Patience } from '../layout/blobs/layout-blobs.ts';
+import type { Patience } from '../layout/blobs/blob-writer.ts';
+import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -18,16 +19,14 @@ export interface BlobInfo {
   readonly size: number;
 }
 
-/** Undefined for a repository whose blobs cannot be linked from here: it lies in another mount. */
+/** The layout of a repository. Undefined for one whose blobs cannot be linked from here: it lies in another mount. */
 export type LayoutOf = (name: RepositoryName) => Promise<ImageLayout | undefined>;
 
 export class Blobs {
   readonly #layout: ImageLayout;
-  readonly #layoutOf: LayoutOf;
 
-  constructor(layout: ImageLayout, layoutOf: LayoutOf) {
+  constructor(layout: ImageLayout) {
     this.#layout = layout;
-    this.#layoutOf = layoutOf;
   }
 
   /** Throws BLOB_UNKNOWN, also for a damaged one: a client that is told that it is there would not push it again. */
@@ -58,6 +57,17 @@ export class Blobs {
   verify(digest: Digest): Promise<boolean> {
     return this.#layout.blobs.hashAnew(digest);
   }
+}
+
+export class WritableBlobs extends Blobs {
+  readonly #changes: LayoutChanges;
+  readonly #layoutOf: LayoutOf;
+
+  constructor(layout: ImageLayout, changes: LayoutChanges, layoutOf: LayoutOf) {
+    super(layout);
+    this.#changes = changes;
+    this.#layoutOf = layoutOf;
+  }
 
   /**
    * True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload
@@ -67,12 +77,12 @@ export class Blobs {
     const source = from === undefined ? undefined : await this.#layoutOf(from);
     if (from !== undefined && source === undefined) return false;
     if (source !== undefined && (await mayBeManifest(source, digest))) return false;
-    return this.#layout.blobs.mount(digest, source?.blobs, patience);
+    return this.#changes.blobs.mount(digest, source?.blobs, patience);
   }
 
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */
   async delete(digest: Digest): Promise<void> {
-    if (!(await this.#layout.deleteBlob(digest))) throw new RegistryError('BLOB_UNKNOWN');
+    if (!(await this.#changes.deleteBlob(digest))) throw new RegistryError('BLOB_UNKNOWN');
   }
 }
 

@@ -1,5 +1,6 @@
-// The manifests of one repository: pull, push and delete by tag or digest.
+// The manifests of one repository: pull and, where pushes are taken, push and delete by tag or digest.
 
+import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
 import { requiredBy } from '../layout/manifests/manifest-outline.ts';
@@ -51,12 +52,10 @@ export interface ManifestsOptions {
 export class Manifests {
   readonly #layout: ImageLayout;
   readonly #names: RepositoryNames;
-  readonly #options: ManifestsOptions;
 
-  constructor(layout: ImageLayout, names: RepositoryNames, options: ManifestsOptions) {
+  constructor(layout: ImageLayout, names: RepositoryNames) {
     this.#layout = layout;
     this.#names = names;
-    this.#options = options;
   }
 
   /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
@@ -79,6 +78,19 @@ export class Manifests {
     if (await needsDamaged({ digest, mediaType }, this.#layout)) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }
+}
+
+export class WritableManifests extends Manifests {
+  readonly #changes: LayoutChanges;
+  readonly #names: RepositoryNames;
+  readonly #options: ManifestsOptions;
+
+  constructor(layout: ImageLayout, changes: LayoutChanges, names: RepositoryNames, options: ManifestsOptions) {
+    super(layout, names);
+    this.#changes = changes;
+    this.#names = names;
+    this.#options = options;
+  }
 
   /**
    * Stores the manifest, moves the tags and lists it with its subject in one transaction: durable when this returns, or
@@ -98,10 +110,10 @@ export class Manifests {
     const { facts } = outline;
     const references = requiredBy(outline);
     const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    await this.#layout.deletions.pushing(references, async () => {
+    await this.#changes.deletions.pushing(references, async () => {
       const absent = await this.#secureReferences(references);
       const edit = { facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
-      await this.#layout.pushManifest(outline, { kind: 'put', ...edit });
+      await this.#changes.pushManifest(outline, { kind: 'put', ...edit });
       await this.#secureAgain(references, absent);
     });
     return { digest, subject: facts.subject, tags };
@@ -109,13 +121,13 @@ export class Manifests {
 
   /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
   async delete(reference: Reference): Promise<void> {
-    if (reference.kind === 'tag') await this.#layout.untag(reference.tag, this.#names);
-    else await this.#layout.removeManifest(reference.digest, this.#names);
+    if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names);
+    else await this.#changes.removeManifest(reference.digest, this.#names);
   }
 
   /** Returns what is not in the repository: sparse images are taken unless they are refused as a rule. */
   async #secureReferences(references: Iterable<BlobReference>): Promise<readonly string[]> {
-    const { missing, wrongSize } = await this.#layout.blobs.secure(references);
+    const { missing, wrongSize } = await this.#changes.blobs.secure(references);
     if (wrongSize.length > 0) {
       throw new RegistryError('MANIFEST_INVALID', {
         detail: `the stored size differs from the descriptor's: ${wrongSize.slice(0, maxNamed).join(', ')}`,
@@ -130,7 +142,7 @@ export class Manifests {
    * comes back before the answer. Throws UNAVAILABLE (503) when that cannot be: a client that is told so pushes again.
    */
   async #secureAgain(references: Iterable<BlobReference>, absent: readonly string[]): Promise<void> {
-    const { missing } = await this.#layout.blobs.secure(references);
+    const { missing } = await this.#changes.blobs.secure(references);
     if (missing.length <= absent.length) return;
     throw new RegistryError('UNAVAILABLE', {
       detail: 'a blob was deleted while the manifest was pushed; push it again',

@@ -4,9 +4,8 @@ import { BlobChecks, type VerifyReads } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
 import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
+import type { WritingProcess } from '../layout/changes/writing-process.ts';
 import type { LayoutPrefix } from '../layout/files/keys.ts';
-import type { JournalBudget } from '../layout/healing/journal-budget.ts';
-import type { ReplacedFiles } from '../layout/healing/replaced-files.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
@@ -24,12 +23,9 @@ const candidateLayouts = 200;
 
 export interface SharedByLayouts {
   readonly caches: ManifestCaches;
-  readonly journals: JournalBudget;
-  readonly replaced: ReplacedFiles;
   readonly clock: Clock;
   readonly log: Log;
-  /** Names this process among all that share the root. */
-  readonly process: string;
+  readonly process: WritingProcess;
   readonly names: NameRules;
   readonly referrersTag: ReferrersTagRule;
   readonly referencedBlobs: ReferencedBlobs;
@@ -43,7 +39,8 @@ export interface SharedByLayouts {
 
 export class MountedLayouts {
   readonly mount: Mount;
-  readonly sessions: UploadSessions;
+  /** Undefined where no pushes are taken. */
+  readonly sessions: UploadSessions | undefined;
   readonly #shared: SharedByLayouts;
   readonly #checks: BlobChecks;
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
@@ -55,9 +52,10 @@ export class MountedLayouts {
   constructor(mount: Mount, shared: SharedByLayouts) {
     this.mount = mount;
     this.#shared = shared;
-    const { clock, process: owner, uploadsExpireAfterMs: expireAfterMs } = shared;
+    const { clock, process, uploadsExpireAfterMs: expireAfterMs } = shared;
+    const { store, readOnly } = mount;
     this.#checks = checksOf(mount, shared);
-    this.sessions = new UploadSessions({ store: mount.store, clock, expireAfterMs, owner });
+    this.sessions = readOnly ? undefined : new UploadSessions({ store, clock, expireAfterMs, owner: process.id });
   }
 
   get name(): RepositoryName | '' {
@@ -101,28 +99,23 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, journals, replaced, clock, log, process, names, referrersTag, referencedBlobs, scan, reconciles } =
-      this.#shared;
+    const { caches, clock, log, process, names, referrersTag, referencedBlobs, scan, reconciles } = this.#shared;
     const { store, readOnly, facts } = this.mount;
+    const name = nameAbove(this.mount, prefix);
+    const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
+    const changes = readOnly ? undefined : { store, process, referencedBlobs, referrersTag, reconciles, onActive };
+    const rules = { names, scan, referrersTag };
     const layout = new ImageLayout({
       prefix,
-      name: nameAbove(this.mount, prefix),
-      names,
-      referrersTag,
-      referencedBlobs,
-      scan,
+      name,
+      ...rules,
       store,
       checks: this.#checks,
       caches,
-      journals,
-      replaced,
       facts,
-      log,
-      readOnly,
-      reconciles,
       clock,
-      process,
-      onActive: (active) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix)),
+      log,
+      changes,
     });
     this.#candidates.set(prefix, layout);
     return layout;

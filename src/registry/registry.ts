@@ -1,11 +1,9 @@
 // The registry: repositories by name, over one mount or several.
-import { randomUUID } from 'node:crypto';
 import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blobs/blob-checks.ts';
 import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
 import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
+import { newWritingProcess } from '../layout/changes/writing-process.ts';
 import { type LayoutPrefix, layoutKeys } from '../layout/files/keys.ts';
-import { newJournalBudget } from '../layout/healing/journal-budget.ts';
-import { newReplacedFiles } from '../layout/healing/replaced-files.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
 import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
@@ -17,18 +15,13 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
-import { Blobs } from './blobs.ts';
 import { layoutPrefixes, repositoryNames } from './catalog.ts';
 import { type Location, locate } from './locate.ts';
-import { Manifests } from './manifests.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountedLayouts } from './mounted-layouts.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
-import { Referrers } from './referrers.ts';
-import type { Repository } from './repository.ts';
+import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { SharedWork } from './shared-work.ts';
-import { Tags } from './tags.ts';
-import { Uploads } from './uploads.ts';
 
 export interface RegistryOptions {
   readonly mounts: readonly Mount[];
@@ -76,7 +69,7 @@ export class Registry {
   /** Where names lead that no mount holds: nothing is there, and nothing comes. */
   readonly #nowhere: MountedLayouts;
   readonly #background: BackgroundWork;
-  readonly #own = new WeakMap<ImageLayout, Repository>();
+  readonly #own = new WeakMap<ImageLayout, Repository | WritableRepository>();
   /** Of all mounts; whoever asks while it is worked out shares the next. */
   readonly #names = new SharedWork((ended) => repositoryNames(this.#mounts, ended));
   #sweeping: NodeJS.Timeout | undefined;
@@ -95,11 +88,9 @@ export class Registry {
     const shared = {
       caches: createManifestCaches(),
       background,
-      journals: newJournalBudget(),
-      replaced: newReplacedFiles(),
+      process: newWritingProcess(),
       clock,
       log,
-      process: randomUUID(),
       uploadsExpireAfterMs,
       ...rules,
     };
@@ -112,7 +103,19 @@ export class Registry {
    * A repository exists once a manifest was pushed to it, and unknown names leave nothing behind: always answers.
    * Throws NAME_INVALID for a name that is kept for other files.
    */
-  async repository(name: RepositoryName): Promise<Repository> {
+  repository(name: RepositoryName): Promise<Repository> {
+    return this.#repository(name);
+  }
+
+  /** The same for pushes and deletes. Throws DENIED (403) where none are taken: the gate has refused such requests before. */
+  async writable(name: RepositoryName): Promise<WritableRepository> {
+    const repository = await this.#repository(name);
+    if ('uploads' in repository) return repository;
+    const detail = this.whyReadOnly(name);
+    throw new RegistryError('DENIED', detail === undefined ? {} : { detail });
+  }
+
+  async #repository(name: RepositoryName): Promise<Repository | WritableRepository> {
     const mounted = mountOf(this.#mounts, name) ?? this.#nowhere;
     const below = nameBelow(mounted, name);
     const loaded = mounted.loaded(below);
@@ -136,22 +139,26 @@ export class Registry {
     return (await other.layout.has(other.layout.names(other.path))) ? other : found;
   }
 
-  #repositoryOf(name: RepositoryName, mounted: MountedLayouts, layout: ImageLayout, path: VirtualPath): Repository {
+  #repositoryOf(
+    name: RepositoryName,
+    mounted: MountedLayouts,
+    layout: ImageLayout,
+    path: VirtualPath,
+  ): Repository | WritableRepository {
     const known = path === '' ? this.#own.get(layout) : undefined;
     if (known !== undefined) return known;
-    const names = layout.names(path);
     const { requireReferences, digests = 'any' } = this.#options;
-    const repository: Repository = {
+    const repository = repositoryOf({
       name,
-      blobs: new Blobs(layout, async (other) => {
+      layout,
+      names: layout.names(path),
+      sessions: mounted.sessions,
+      layoutOf: async (other) => {
         if (mountOf(this.#mounts, other) !== mounted) return undefined;
         return (await unlessRefused(this.#locate(mounted, nameBelow(mounted, other))))?.layout;
-      }),
-      uploads: new Uploads(name, layout, mounted.sessions),
-      manifests: new Manifests(layout, names, { requireReferences, digests }),
-      tags: new Tags(layout, names),
-      referrers: new Referrers(layout),
-    };
+      },
+      manifests: { requireReferences, digests },
+    });
     if (path === '') this.#own.set(layout, repository);
     return repository;
   }
@@ -256,7 +263,7 @@ export class Registry {
         if ((await store.stat(layoutKeys(prefix).journal)) === undefined) continue;
         await mounted
           .at(prefix)
-          .recover(signal)
+          .changes?.recover(signal)
           .catch((error: unknown) => {
             if (!signal.aborted) log.warn('a layout could not be looked through for lost files', { prefix, error });
           });
@@ -281,8 +288,8 @@ export class Registry {
 
   async #sweep(): Promise<void> {
     const { log } = this.#options;
-    for (const { mount, sessions } of this.#mounts) {
-      if (mount.readOnly) continue;
+    for (const { sessions } of this.#mounts) {
+      if (sessions === undefined) continue;
       try {
         const swept = await sessions.sweep();
         if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });

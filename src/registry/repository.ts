@@ -1,16 +1,51 @@
-// One repository: the nouns of the spec, side by side.
+// What a repository is for whoever asks it: its blobs, manifests, tags and referrers and, where pushes are taken, its uploads.
+import type { ImageLayout } from '../layout/image-layout.ts';
+import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import type { RepositoryName } from '../oci/reference.ts';
-import type { Blobs } from './blobs.ts';
-import type { Manifests } from './manifests.ts';
-import type { Referrers } from './referrers.ts';
-import type { Tags } from './tags.ts';
-import type { Uploads } from './uploads.ts';
+import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
+import { Manifests, type ManifestsOptions, WritableManifests } from './manifests.ts';
+import { Referrers } from './referrers.ts';
+import { Tags } from './tags.ts';
+import type { UploadSessions } from './upload-sessions.ts';
+import { Uploads } from './uploads.ts';
 
 export interface Repository {
   readonly name: RepositoryName;
   readonly blobs: Blobs;
-  readonly uploads: Uploads;
   readonly manifests: Manifests;
   readonly tags: Tags;
   readonly referrers: Referrers;
+}
+
+/** One that takes pushes and deletes as well. */
+export interface WritableRepository extends Repository {
+  readonly blobs: WritableBlobs;
+  readonly manifests: WritableManifests;
+  readonly uploads: Uploads;
+}
+
+export interface RepositoryParts {
+  readonly name: RepositoryName;
+  readonly layout: ImageLayout;
+  readonly names: RepositoryNames;
+  /** Of the mount; undefined where it takes no pushes. */
+  readonly sessions: UploadSessions | undefined;
+  /** Where blobs may be linked from. */
+  readonly layoutOf: LayoutOf;
+  readonly manifests: ManifestsOptions;
+}
+
+export function repositoryOf(parts: RepositoryParts): Repository | WritableRepository {
+  const { name, layout, names, sessions, layoutOf } = parts;
+  const { changes } = layout;
+  const common = { name, tags: new Tags(layout, names), referrers: new Referrers(layout) };
+  if (changes === undefined || sessions === undefined) {
+    return { ...common, blobs: new Blobs(layout), manifests: new Manifests(layout, names) };
+  }
+  return {
+    ...common,
+    blobs: new WritableBlobs(layout, changes, layoutOf),
+    manifests: new WritableManifests(layout, changes, names, parts.manifests),
+    uploads: new Uploads(name, changes, sessions),
+  };
 }

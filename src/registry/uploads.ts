@@ -1,6 +1,6 @@
 // Upload sessions (distribution-spec, Pushing Blobs): started, appended to in order, committed under a digest, cancelled, expired.
 // The bytes on disk are the truth about progress, so a restart, another process or a lost connection resumes at the right byte.
-import type { ImageLayout } from '../layout/image-layout.ts';
+import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
@@ -13,12 +13,12 @@ import type { UploadSessions } from './upload-sessions.ts';
 
 export class Uploads {
   readonly #name: RepositoryName;
-  readonly #layout: ImageLayout;
+  readonly #changes: LayoutChanges;
   readonly #sessions: UploadSessions;
 
-  constructor(name: RepositoryName, layout: ImageLayout, sessions: UploadSessions) {
+  constructor(name: RepositoryName, changes: LayoutChanges, sessions: UploadSessions) {
     this.#name = name;
-    this.#layout = layout;
+    this.#changes = changes;
     this.#sessions = sessions;
   }
 
@@ -100,7 +100,7 @@ export class Uploads {
     const actual = hash.digestOf(size, algorithmOf(digest)) ?? (await digestOfStaged(staged, algorithmOf(digest)));
     if (await held.wasTakenOver()) return undefined;
     if (actual !== digest) return refuse(held, actual);
-    await this.#layout.adoptBlob(digest, staged);
+    await this.#changes.adoptBlob(digest, staged);
     return size;
   }
 
@@ -110,7 +110,7 @@ export class Uploads {
     const copy = await this.#sessions.copy(this.#name, held.staged, (chunk) => digester.update(chunk));
     try {
       if (digester.digest() !== digest) return await refuse(held, digester.digest());
-      await this.#layout.adoptBlob(digest, copy);
+      await this.#changes.adoptBlob(digest, copy);
     } finally {
       await copy.discard();
     }

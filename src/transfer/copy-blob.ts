@@ -6,14 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
-import type { Repository } from '../registry/repository.ts';
+import type { WritableRepository } from '../registry/repository.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type BlobOrigin, type BlobToCopy, blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import type { BlobOutcome, CopyProgress } from './progress.ts';
 
 /** What a copy needs of a repository to put blobs into it. */
-export type BlobTarget = Pick<Repository, 'name' | 'blobs' | 'uploads'>;
+export type BlobTarget = Pick<WritableRepository, 'name' | 'blobs' | 'uploads'>;
 
 export interface BlobCopyOptions {
   readonly progress: CopyProgress;

@@ -3,7 +3,7 @@
 import type { Digest } from '../oci/digest.ts';
 import { isImageIndexType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
-import type { Repository } from '../registry/repository.ts';
+import type { WritableRepository } from '../registry/repository.ts';
 import type { SourceManifest } from './image-source.ts';
 
 const maxManifests = 64;
@@ -13,12 +13,12 @@ const maxBytes = 8 * 1024 * 1024;
 export type Refusals = ReadonlyMap<Digest, unknown>;
 
 export class ManifestBatch {
-  readonly #manifests: Repository['manifests'];
+  readonly #manifests: WritableRepository['manifests'];
   readonly #refused = new Map<Digest, unknown>();
   #pending: SourceManifest[] = [];
   #bytes = 0;
 
-  constructor({ manifests }: Pick<Repository, 'manifests'>) {
+  constructor({ manifests }: Pick<WritableRepository, 'manifests'>) {
     this.#manifests = manifests;
   }
 

@@ -50,7 +50,7 @@ export async function exportDirectory(
   const mount = { name: layoutName, store, readOnly: false, facts: undefined };
   const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
   try {
-    const repository = await registry.repository(layoutName);
+    const repository = await registry.writable(layoutName);
     await copyBlobs(content, repository, run);
     // A new layout is written at once, an existing one as pushes do: what it has of referrers belongs into the same responses.
     const isNew = !found.includes('index.json');

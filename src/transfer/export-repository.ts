@@ -1,7 +1,7 @@
 // Lists an export in a layout as pushes do, so that what is there under other names stays, with its referrers (profile oci).
 import type { Digest } from '../oci/digest.ts';
 import type { Tag } from '../oci/reference.ts';
-import type { Repository } from '../registry/repository.ts';
+import type { WritableRepository } from '../registry/repository.ts';
 import { ManifestBatch } from './copy-manifests.ts';
 import type { ExportRun } from './export-archive.ts';
 import type { ExportContent } from './export-content.ts';
@@ -10,7 +10,7 @@ import type { SourceManifest } from './image-source.ts';
 /** Every blob is there. Manifests before tags. */
 export async function listInRepository(
   content: ExportContent,
-  repository: Pick<Repository, 'manifests'>,
+  repository: Pick<WritableRepository, 'manifests'>,
   { progress, signal }: ExportRun,
 ): Promise<void> {
   const batch = new ManifestBatch(repository);

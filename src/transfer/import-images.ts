@@ -3,7 +3,7 @@
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
-import type { Repository } from '../registry/repository.ts';
+import type { WritableRepository } from '../registry/repository.ts';
 import { copyBlob } from './copy-blob.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
@@ -17,7 +17,7 @@ import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 const blobsAtOnce = 3;
 
 /** What an import needs of the repository that it copies into. */
-export type ImportRepository = Pick<Repository, 'name' | 'blobs' | 'uploads' | 'manifests'>;
+export type ImportRepository = Pick<WritableRepository, 'name' | 'blobs' | 'uploads' | 'manifests'>;
 
 export interface ImportOptions {
   readonly source: ImageSource;

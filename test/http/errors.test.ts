@@ -160,7 +160,7 @@ describe('failures below', () => {
   it.each(cases)('%s in a %s is %i %s and names no file', async (failure, method, status, code) => {
     const { app, registry, failures } = registryApp();
     const error = new StorageError(failure, 'cannot write /secret/team/app/index.json', new Error('EIO'));
-    vi.spyOn(registry, 'repository').mockImplementation(() => {
+    vi.spyOn(registry, 'writable').mockImplementation(() => {
       throw error;
     });
     const answer = await app.inject({ method, url: '/v2/team/app/manifests/v1' });

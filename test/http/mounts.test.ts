@@ -25,7 +25,7 @@ function mount(name: string, options: Partial<Mount> = {}): Mount {
 async function appOf(...mounts: readonly Mount[]) {
   const opened = registryApp({ mounts });
   const push = async (name: string, content = image) =>
-    pushImage(await opened.registry.repository(parseRepositoryName(name)), content, 'v1');
+    pushImage(await opened.registry.writable(parseRepositoryName(name)), content, 'v1');
   const status = async (url: string) => (await opened.app.inject(url)).statusCode;
   return { ...opened, push, status };
 }

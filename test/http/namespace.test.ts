@@ -18,7 +18,7 @@ const imageOf = (name: string) => imageManifest({ annotations: { name } });
 async function appWith(names: readonly string[], policy?: Policy) {
   const opened = registryApp(policy === undefined ? {} : { policy });
   for (const name of names)
-    await pushImage(await opened.registry.repository(parseRepositoryName(name)), imageOf(name), 'v1');
+    await pushImage(await opened.registry.writable(parseRepositoryName(name)), imageOf(name), 'v1');
   return opened;
 }
 

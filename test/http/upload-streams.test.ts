@@ -96,7 +96,7 @@ describe('a streamed upload', () => {
 
   it('is not closed while the server itself needs longer than that', async () => {
     const { app, registry } = registryApp({ settings: { stallTimeoutMs: 100 } });
-    const { uploads } = await registry.repository(parseRepositoryName('a'));
+    const { uploads } = await registry.writable(parseRepositoryName('a'));
     const commit = uploads.commit.bind(uploads);
     vi.spyOn(uploads, 'commit').mockImplementation(async (...values) => {
       await new Promise((resolve) => setTimeout(resolve, 500));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../src/oci/digest.ts';
 import { RegistryError } from '../../src/oci/error-code.ts';
 import type { UploadId } from '../../src/oci/upload-id.ts';
-import type { Repository } from '../../src/registry/repository.ts';
+import type { WritableRepository } from '../../src/registry/repository.ts';
 import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import { UploadRangeError } from '../../src/registry/upload-chunk.ts';
 import { UploadSessions } from '../../src/registry/upload-sessions.ts';
@@ -35,7 +35,7 @@ const serverOf = ({ servers, at }: Real): RegistryUnderTest => {
   if (server === undefined) throw new Error('no server');
   return server;
 };
-const repositoryOf = (real: Real, { repository }: Session): Repository => serverOf(real).repository(repository);
+const repositoryOf = (real: Real, { repository }: Session): WritableRepository => serverOf(real).repository(repository);
 
 type Outcome = { readonly error: unknown } | { readonly error: undefined };
 
@@ -63,7 +63,7 @@ abstract class SessionCommand implements fc.AsyncCommand<Model, Real> {
     await this.on(session, repositoryOf(real, session), model, real);
   }
 
-  abstract on(session: Session, repository: Repository, model: Model, real: Real): Promise<void>;
+  abstract on(session: Session, repository: WritableRepository, model: Model, real: Real): Promise<void>;
 
   end(model: Model, session: Session): void {
     model.sessions.splice(model.sessions.indexOf(session), 1);
@@ -104,7 +104,7 @@ class Append extends SessionCommand {
     this.ranged = ranged;
   }
 
-  override async on(session: Session, { uploads }: Repository): Promise<void> {
+  override async on(session: Session, { uploads }: WritableRepository): Promise<void> {
     const ranged = this.ranged && this.bytes.length > 0;
     const range = ranged ? rangeAt(session.bytes.length, this.bytes) : undefined;
     const length = this.ranged ? this.bytes.length : undefined;
@@ -131,7 +131,7 @@ class AppendBadly extends SessionCommand {
     this.closing = closing;
   }
 
-  override async on(session: Session, { uploads }: Repository): Promise<void> {
+  override async on(session: Session, { uploads }: WritableRepository): Promise<void> {
     const bytes = Buffer.from('some bytes');
     const first = session.bytes.length + this.shift;
     const range = { first, last: first + bytes.length - 1 + this.lie };
@@ -156,7 +156,7 @@ class AppendBadly extends SessionCommand {
 
 /** The connection is lost half-way: any beginning of the chunk may have been kept. */
 class LoseConnection extends SessionCommand {
-  override async on(session: Session, { uploads }: Repository): Promise<void> {
+  override async on(session: Session, { uploads }: WritableRepository): Promise<void> {
     const bytes = Buffer.from('0123456789'.repeat(20));
     const body = new PassThrough();
     // As with the request of an HTTP server, which fails without a listener while it waits for its turn.
@@ -181,7 +181,7 @@ class LoseConnection extends SessionCommand {
 
 /** Two chunks for the same place at the same time, at one server: one is appended, the other refused. */
 class Collide extends SessionCommand {
-  override async on(session: Session, { uploads }: Repository): Promise<void> {
+  override async on(session: Session, { uploads }: WritableRepository): Promise<void> {
     const chunks = ['first', 'other'].map((text) => Buffer.from(text));
     const outcomes = await Promise.all(
       chunks.map((bytes) =>
@@ -200,7 +200,12 @@ class Collide extends SessionCommand {
 }
 
 class Status extends SessionCommand {
-  override async on({ id, bytes, repository }: Session, { uploads }: Repository, _: Model, real: Real): Promise<void> {
+  override async on(
+    { id, bytes, repository }: Session,
+    { uploads }: WritableRepository,
+    _: Model,
+    real: Real,
+  ): Promise<void> {
     expect(await uploads.status(id)).toEqual({ id, size: bytes.length });
     const elsewhere = serverOf(real).repository(`${repository}/elsewhere`).uploads;
     expect((await outcomeOf(elsewhere.status(id))).error).toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' });
@@ -223,7 +228,7 @@ class Commit extends SessionCommand {
     this.right = right;
   }
 
-  override async on(session: Session, repository: Repository, model: Model): Promise<void> {
+  override async on(session: Session, repository: WritableRepository, model: Model): Promise<void> {
     const bytes = Buffer.concat([session.bytes, this.last]);
     const digest = digestOf(this.right ? bytes : Buffer.concat([bytes, Buffer.from('!')]), this.algorithm);
     const committed = repository.uploads.commit(session.id, digest, chunkOf(this.last));
@@ -243,7 +248,7 @@ class Commit extends SessionCommand {
 }
 
 class Cancel extends SessionCommand {
-  override async on(session: Session, { uploads }: Repository, model: Model): Promise<void> {
+  override async on(session: Session, { uploads }: WritableRepository, model: Model): Promise<void> {
     await uploads.cancel(session.id);
     this.end(model, session);
     expect((await outcomeOf(uploads.cancel(session.id))).error).toMatchObject({ code: 'BLOB_UPLOAD_UNKNOWN' });

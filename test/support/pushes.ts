@@ -4,7 +4,7 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { RegistryError } from '../../src/oci/error-code.ts';
 import { parseReference, parseTag } from '../../src/oci/reference.ts';
 import type { PushedManifest, StoredManifest } from '../../src/registry/manifests.ts';
-import type { Repository } from '../../src/registry/repository.ts';
+import type { Repository, WritableRepository } from '../../src/registry/repository.ts';
 import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import type { Content, Image } from './content.ts';
 
@@ -29,13 +29,13 @@ export function rangeAt(at: number, bytes: Uint8Array): { first: number; last: n
   return { first: at, last: at + bytes.byteLength - 1 };
 }
 
-export async function pushBlob({ uploads }: Repository, { bytes, digest }: Content): Promise<Digest> {
+export async function pushBlob({ uploads }: WritableRepository, { bytes, digest }: Content): Promise<Digest> {
   await uploads.push(digest, chunkOf(bytes));
   return digest;
 }
 
 export function pushManifest(
-  { manifests }: Repository,
+  { manifests }: WritableRepository,
   reference: string,
   { bytes, descriptor }: Content,
   tags: readonly string[] = [],
@@ -49,7 +49,11 @@ export function pushManifest(
 }
 
 /** Config, layers and manifest; untagged when no tag is given. */
-export async function pushImage(repository: Repository, image: Image, tag: string = image.digest): Promise<Digest> {
+export async function pushImage(
+  repository: WritableRepository,
+  image: Image,
+  tag: string = image.digest,
+): Promise<Digest> {
   for (const blob of [image.config, ...image.layers]) await pushBlob(repository, blob);
   await pushManifest(repository, tag, image);
   return image.digest;

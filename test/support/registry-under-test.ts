@@ -1,9 +1,11 @@
 // A registry over a store in memory or over a directory, with a clock that the test moves; closed when the test ends.
 import { onTestFinished } from 'vitest';
+import type { LayoutChanges } from '../../src/layout/changes/layout-changes.ts';
+import type { ImageLayout } from '../../src/layout/image-layout.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
 import type { Mount } from '../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
-import type { Repository } from '../../src/registry/repository.ts';
+import type { WritableRepository } from '../../src/registry/repository.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/system-calls.ts';
 import type { Log } from '../../src/storage/log.ts';
@@ -39,7 +41,7 @@ export interface RegistryUnderTest {
   readonly clock: TestClock;
   readonly log: RecordedLog;
   /** `team/app` unless another name is given. */
-  repository(name?: string): Repository;
+  repository(name?: string): WritableRepository;
   /** Another registry on the same objects: what the next process finds, or a second server beside this one. */
   another(options?: RegistryTestOptions): Promise<RegistryUnderTest>;
 }
@@ -96,6 +98,12 @@ export const onEveryDriver: readonly (readonly [
   ['in a directory', directoryRegistry],
 ];
 
+/** What changes a layout of a registry that takes pushes. */
+export function changesOf({ changes }: ImageLayout): LayoutChanges {
+  if (changes === undefined) throw new Error('the layout takes no changes');
+  return changes;
+}
+
 /** A registry over any store. */
 export function registryOver(
   store: ObjectStore,
@@ -117,13 +125,16 @@ export function registryOver(
 }
 
 /** A repository that is looked up by each call, as the routes do it. */
-function located(registry: Registry, name: RepositoryName): Repository {
+function located(registry: Registry, name: RepositoryName): WritableRepository {
   const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers'>(which: Noun) =>
-    new Proxy({} as Repository[Noun], {
+    new Proxy({} as WritableRepository[Noun], {
       get:
         (_, verb: string) =>
         async (...values: unknown[]) => {
-          const found = (await registry.repository(name))[which] as unknown as Record<string, Verb>;
+          const found = ((await registry.repository(name)) as WritableRepository)[which] as unknown as Record<
+            string,
+            Verb
+          >;
           return found[verb]?.(...values);
         },
     });

@@ -55,7 +55,7 @@ export const cancelUpload: Handler = async (context, request, reply) => {
 };
 
 async function uploadsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<Uploads> {
-  return (await registry.repository(repositoryNameOf(request))).uploads;
+  return (await registry.writable(repositoryNameOf(request))).uploads;
 }
 
 /** A source that the client may not read, or that cannot exist, is treated as one without the blob: nothing is given away. */
@@ -64,7 +64,7 @@ async function mountBlob(
   request: FastifyRequest,
   digest: Digest,
 ): Promise<boolean> {
-  const { blobs } = await registry.repository(repositoryNameOf(request));
+  const { blobs } = await registry.writable(repositoryNameOf(request));
   const from = firstValue(request.query, 'from');
   if (from !== undefined && !isRepositoryName(from)) return false;
   return gate.mayPull(request, from) && blobs.mount(digest, from);

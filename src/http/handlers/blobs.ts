@@ -29,7 +29,8 @@ export const headBlob: Handler = async (context, request, reply) => {
 };
 
 export const deleteBlob: Handler = async (context, request, reply) => {
-  await (await blobsOf(context, request)).delete(parseDigest(parameterOf(request, 'digest')));
+  const digest = parseDigest(parameterOf(request, 'digest'));
+  await (await context.registry.writable(repositoryNameOf(request))).blobs.delete(digest);
   context.answers.empty(reply, 202, []);
 };
 

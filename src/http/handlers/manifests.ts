@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
-import type { Manifests } from '../../registry/manifests.ts';
+import type { Manifests, WritableManifests } from '../../registry/manifests.ts';
 import { entityTagOf, isNotModified } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
@@ -35,7 +35,7 @@ export const putManifest: Handler = async (context, request, reply) => {
   const tags = tagsOf(request.query, reference);
   const contentType = request.raw.headers['content-type'];
   const pushed = await bodies.with(request, reply, async (bytes) =>
-    (await manifestsOf(context, request)).put({ reference, tags, contentType, bytes }),
+    (await writableManifestsOf(context, request)).put({ reference, tags, contentType, bytes }),
   );
   answers.empty(reply, 201, [
     ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
@@ -47,12 +47,16 @@ export const putManifest: Handler = async (context, request, reply) => {
 
 export const deleteManifest: Handler = async (context, request, reply) => {
   const reference = parsePulledReference(parameterOf(request, 'reference'));
-  await (await manifestsOf(context, request)).delete(reference);
+  await (await writableManifestsOf(context, request)).delete(reference);
   context.answers.empty(reply, 202, []);
 };
 
 async function manifestsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<Manifests> {
   return (await registry.repository(repositoryNameOf(request))).manifests;
+}
+
+async function writableManifestsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<WritableManifests> {
+  return (await registry.writable(repositoryNameOf(request))).manifests;
 }
 
 function contentHeaders(digest: Digest): HeaderList {

@@ -1,31 +1,14 @@
-// The blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
-// Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
-// would empty the same manifest in every repository.
-import type { BlobReference } from '../../oci/descriptor.ts';
+// The blobs of one layout as they are answered: what is there, whether it may be given away, and what must be looked at first.
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import type { Key, ObjectInfo, ObjectStore, OpenObject, StagedObject } from '../../storage/object-store.ts';
-import { meansNoSpace } from '../../storage/storage-error.ts';
-import { type LayoutKeys, poolKey } from '../files/keys.ts';
-import { Pace } from '../pacing/pace.ts';
+import type { ObjectInfo, ObjectStore, OpenObject } from '../../storage/object-store.ts';
+import type { LayoutKeys } from '../files/keys.ts';
 import type { BlobChecks, BlobFile, PassingCheck } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
-import type { ReceivedBlobs } from './received-blobs.ts';
-
-export interface ReferenceProblems {
-  /** Referenced and not here. */
-  readonly missing: readonly string[];
-  /** Here with another size than the manifest says: a torn write of another program, or a wrong manifest. */
-  readonly wrongSize: readonly string[];
-}
-
-/** Whether somebody waits until a large file is hashed, or is told something else meanwhile. */
-export type Patience = 'wait' | 'later';
 
 export interface LayoutBlobsOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
   readonly checks: BlobChecks;
-  readonly received: ReceivedBlobs;
   /** The size that a manifest of the layout says the blob has; undefined when none says anything. */
   readonly statedSize: (digest: Digest) => Promise<number | undefined>;
 }
@@ -36,11 +19,8 @@ export class LayoutBlobs {
   readonly #checks: BlobChecks;
   readonly #ledger: BlobLedger;
   readonly #statedSize: LayoutBlobsOptions['statedSize'];
-  /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
-  readonly #received: ReceivedBlobs;
 
-  constructor({ store, keys, checks, received, statedSize }: LayoutBlobsOptions) {
-    this.#received = received;
+  constructor({ store, keys, checks, statedSize }: LayoutBlobsOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#checks = checks;
@@ -62,7 +42,7 @@ export class LayoutBlobs {
 
   /** The same, opened. A large one that nobody hashed yet is to be sent through its `passingCheck`. */
   async open(digest: Digest): Promise<OpenObject | undefined> {
-    const file = this.#file(digest);
+    const file = this.file(digest);
     const object = await this.#store.open(file.key);
     if (object === undefined) return undefined;
     const { info } = object;
@@ -86,12 +66,12 @@ export class LayoutBlobs {
     const { reads } = this.#checks;
     if (this.#checks.isCheckedAtOnce(info) || reads === 'off') return undefined;
     if (reads === 'once' && this.#ledger.isRight(digest, info)) return undefined;
-    return this.#checks.passing(this.#file(digest), info);
+    return this.#checks.passing(this.file(digest), info);
   }
 
   /** For an object of `open` of which only a part will be read. */
   checkLater(digest: Digest, { info }: OpenObject): void {
-    if (!this.#checks.isTrusted(digest, info)) this.#checks.later(this.#file(digest));
+    if (!this.#checks.isTrusted(digest, info)) this.#checks.later(this.file(digest));
   }
 
   /** True when damaged files are known at all, of any layout that shares what is known: false costs nothing. */
@@ -109,200 +89,24 @@ export class LayoutBlobs {
 
   /** Reads the whole file, whatever is known of it. */
   hashAnew(digest: Digest): Promise<boolean> {
-    return this.#checks.hashAnew(this.#file(digest));
+    return this.#checks.hashAnew(this.file(digest));
   }
 
-  /** Publishes staged bytes whose digest was checked, durably, and ends the staged object. A re-push repairs a bad file. */
-  async adopt(digest: Digest, staged: StagedObject): Promise<void> {
-    const pool = poolKey(digest);
-    const pooled = await this.#store.stat(pool);
-    const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
-    // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
-    if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
-    const { label } = await this.adoptUnshared(digest, staged);
-    try {
-      await this.#store.link(this.#keys.blob(digest), pool);
-    } catch (error) {
-      // The blob is durable where it belongs: to share it only saves space, and waits until it is pushed again.
-      if (meansNoSpace(error)) return;
-      throw error;
-    }
-    const shared = await this.#store.stat(pool);
-    if (shared?.label === label) this.#ledger.setRight(digest, shared);
-  }
-
-  /** The same for the bytes of a manifest: a file of its own. */
-  async adoptUnshared(digest: Digest, staged: StagedObject): Promise<ObjectInfo> {
-    const key = this.#keys.blob(digest);
-    const info = await staged.commit(key);
-    this.#ledger.setRight(digest, info);
-    this.#ledger.setDurable(key, info);
-    this.#received.add(digest);
-    return info;
-  }
-
-  /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
-  async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
-    const key = this.#keys.blob(digest);
-    const info = await this.#store.stat(key);
-    // Never through an inode that a pool or another repository shares.
-    if (info?.links === 1 && this.#ledger.isRight(digest, info) && this.#ledger.isDurable(key, info)) return;
-    const written = await this.#store.write(key, bytes);
-    this.#ledger.setRightInMemory(digest, written);
-    this.#ledger.setDurable(key, written);
-  }
-
-  /**
-   * Takes the blob over from another layout, or from any of the root when `from` is undefined. False when it is not there, when it
-   * is damaged, and with little patience while nobody knows: what is wrong must not spread.
-   */
-  async mount(digest: Digest, from: LayoutBlobs | undefined, patience: Patience): Promise<boolean> {
-    if (await this.#isSound(this.#file(digest), patience)) {
-      this.#received.add(digest);
-      return true;
-    }
-    const source = from === undefined ? { digest, key: poolKey(digest) } : from.#file(digest);
-    return (await this.#isSound(source, patience)) && this.#linkFrom(source.key, digest);
-  }
-
-  /** False when it was not there. Its space is free once no repository of the root holds it. */
-  async delete(digest: Digest): Promise<boolean> {
-    const deleted = await this.unlink(digest);
-    await this.freePool(digest);
-    return deleted;
-  }
-
-  /** The first half of a delete: after it the blob may still be put back by `linkAgain`. False when it was not there. */
-  async unlink(digest: Digest): Promise<boolean> {
-    const key = this.#keys.blob(digest);
-    this.#ledger.forget(key);
-    this.#received.delete(digest);
-    return this.#store.delete(key);
-  }
-
-  /** The pool's link goes when no repository holds the blob any more. */
-  async freePool(digest: Digest): Promise<void> {
-    const pool = poolKey(digest);
-    const pooled = await this.#store.stat(pool);
-    if (pooled?.links === 1) await this.#store.delete(pool);
-  }
-
-  /** False when no pool has it: another program wrote it. */
-  linkAgain(digest: Digest): Promise<boolean> {
-    return this.#linkFrom(poolKey(digest), digest);
-  }
-
-  /**
-   * Looks at everything a manifest refers to before it is acknowledged: what another program wrote is made durable
-   * (a power cut would otherwise leave an acknowledged image with an empty layer), what a foreign collector took is
-   * linked again if this repository had received it.
-   */
-  async secure(references: Iterable<BlobReference>): Promise<ReferenceProblems> {
-    const missing = new Set<string>();
-    const wrongSize = new Set<string>();
-    const sizes = new Map<string, number | undefined>();
-    const pace = new Pace();
-    for (const { digest, size } of references) {
-      await pace.step();
-      // A manifest may name the same blob ten thousand times.
-      if (!sizes.has(digest)) sizes.set(digest, isDigest(digest) ? await this.#secureOne(digest, size) : undefined);
-      const actual = sizes.get(digest);
-      if (actual === undefined) missing.add(digest);
-      else if (actual !== size) wrongSize.add(digest);
-    }
-    return { missing: [...missing], wrongSize: [...wrongSize] };
-  }
-
-  /** Links a blob again that this repository had received, and is gone or damaged; undefined when it is gone for good. */
-  async restore(digest: Digest): Promise<ObjectInfo | undefined> {
-    const key = this.#keys.blob(digest);
-    const info = await this.#store.stat(key);
-    const isWanted = info === undefined || this.#isKnownDamaged(digest, info);
-    if (!isWanted || !this.#received.has(digest)) return info;
-    return (await this.#linkFrom(poolKey(digest), digest)) ? this.#store.stat(key) : info;
-  }
-
-  /** An earlier process received it, as the journal says: it may come back from the pool. */
-  expect(digest: Digest): void {
-    this.#received.add(digest);
-  }
-
-  /** Received lately, and gone without a delete through us. */
-  async lost(): Promise<readonly Digest[]> {
-    const lost: Digest[] = [];
-    const pace = new Pace();
-    for (const digest of this.#received.digests()) {
-      await pace.step();
-      if ((await this.stat(digest)) === undefined) lost.push(digest);
-    }
-    return lost;
-  }
-
-  /** The size of what is there; undefined when nothing is, or what is there is damaged. */
-  async #secureOne(digest: Digest, statedSize: number): Promise<number | undefined> {
-    const file = this.#file(digest);
-    const info = await this.restore(digest);
-    if (info === undefined || this.#isKnownDamaged(digest, info)) return undefined;
-    // Cut short by a crash, or the manifest is wrong: the digest tells.
-    const isSuspect = info.size !== statedSize && !this.#checks.isTrusted(digest, info);
-    if (isSuspect && !(await this.#checks.isRight(file))) return undefined;
-    if (this.#ledger.isDurable(file.key, info)) return info.size;
-    const durable = await this.#store.makeDurable(file.key);
-    if (durable !== undefined) this.#ledger.setDurable(file.key, durable);
-    return durable?.size;
-  }
-
-  async #linkFrom(source: Key, digest: Digest): Promise<boolean> {
-    const target = this.#keys.blob(digest);
-    const [from, to] = [await this.#store.stat(source), await this.#store.stat(target)];
-    if (from === undefined) return false;
-    // What lies in a pool that came with a stranger's directory need not be what its name says.
-    if (source === poolKey(digest) && !(await this.#isGood(source, from, digest, from.size))) return false;
-    if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
-    const linked = await this.#store.stat(target);
-    // Another file, also a copy where links are refused, is hashed when it is asked for.
-    if (linked?.label === from.label && this.#ledger.isRight(digest, from)) {
-      this.#ledger.setRight(digest, linked);
-      this.#ledger.setDurable(target, linked);
-    }
-    this.#received.add(digest);
-    return true;
-  }
-
-  async #isGood(key: Key, info: ObjectInfo, digest: Digest, size: number): Promise<boolean> {
-    if (info.size !== size) return false;
-    return this.#ledger.isRight(digest, info) || this.#checks.isRight({ digest, key });
+  /** Where it lies, whether it is there or not. */
+  file(digest: Digest): BlobFile {
+    return { digest, key: this.#keys.blob(digest) };
   }
 
   /** May what is there be answered? */
   async #isAnswered(digest: Digest, info: ObjectInfo): Promise<boolean> {
     const known = await this.#checks.known(digest, info);
     if (known !== undefined) return known;
-    const file = this.#file(digest);
+    const file = this.file(digest);
     if (this.#checks.isCheckedAtOnce(info)) return this.#checks.isRight(file);
     const stated = await this.#statedSize(digest);
     // A crash cut it short, or another program did: a client that is told that it is there would never push it again.
     if (stated !== undefined && stated !== info.size) return this.#checks.isRight(file);
     this.#checks.later(file);
     return true;
-  }
-
-  async #isSound(file: BlobFile, patience: Patience): Promise<boolean> {
-    const info = await this.#store.stat(file.key);
-    if (info === undefined) return false;
-    if (this.#checks.isTrusted(file.digest, info)) return true;
-    const known = await this.#checks.known(file.digest, info);
-    if (known !== undefined) return known;
-    if (patience === 'wait' || this.#checks.isCheckedAtOnce(info)) return this.#checks.isRight(file);
-    this.#checks.later(file);
-    return false;
-  }
-
-  #isKnownDamaged(digest: Digest, info: ObjectInfo): boolean {
-    return this.#checks.reads !== 'off' && this.#ledger.isDamaged(digest, info);
-  }
-
-  #file(digest: Digest): BlobFile {
-    return { digest, key: this.#keys.blob(digest) };
   }
 }

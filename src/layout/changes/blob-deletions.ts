@@ -2,7 +2,7 @@
 // pushed right now will need. Another server may list one all the same: then the blob is put back.
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
-import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import type { BlobWriter } from '../blobs/blob-writer.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { needsOf } from '../manifests/blob-needs.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
@@ -15,7 +15,7 @@ export type ReferencedBlobs = 'refuse' | 'allow';
 const maxNamed = 10;
 
 export interface BlobDeletionsOptions {
-  readonly blobs: LayoutBlobs;
+  readonly blobs: BlobWriter;
   readonly manifests: ManifestReader;
   readonly readIndex: () => Promise<LayoutIndex | undefined>;
   readonly referencedBlobs: ReferencedBlobs;
@@ -76,9 +76,9 @@ export class BlobDeletions {
   }
 
   async #delete(digest: Digest): Promise<boolean> {
-    const { blobs, readIndex, referencedBlobs } = this.#options;
+    const { blobs, manifests, readIndex, referencedBlobs } = this.#options;
     if (referencedBlobs === 'allow') return blobs.delete(digest);
-    if ((await blobs.stat(digest)) === undefined) return false;
+    if (!(await manifests.has(digest))) return false;
     const searched = await readIndex();
     if (searched !== undefined && searched.listed(digest).length > 0) throw refusal('index.json lists it');
     await this.#refuseIfNeeded(digest, searched);

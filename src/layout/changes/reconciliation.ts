@@ -32,6 +32,12 @@ export interface Reconciled {
   readonly why: string;
 }
 
+export interface ReconcilePlan {
+  readonly edit: ReconcileEdit;
+  /** What comes of it; empty where nothing is to be done. */
+  readonly changes: readonly Reconciled[];
+}
+
 export interface ReconcileParts {
   readonly manifests: ManifestReader;
   readonly responses: ReferrersResponses;
@@ -42,10 +48,7 @@ export interface ReconcileParts {
 }
 
 /** The edit that would bring the layout to the convention, and what comes of it. Facts of all entries must have been learnt. */
-export async function planReconcile(
-  index: LayoutIndex,
-  parts: ReconcileParts,
-): Promise<{ readonly edit: ReconcileEdit; readonly changes: readonly Reconciled[] }> {
+export async function planReconcile(index: LayoutIndex, parts: ReconcileParts): Promise<ReconcilePlan> {
   const edit = await editFor(index, parts);
   const draft = new IndexDraft(index);
   const touched = applyEdit(draft, edit, parts.nowMs);

@@ -24,7 +24,6 @@ import type { Past } from './base-inference.ts';
 import { type Judgement, judge } from './foreign-edits.ts';
 import type { Journal, JudgedVersion, Publication } from './journal.ts';
 import type { JournaledManifest } from './journal-reader.ts';
-import { type Remains, remainsOf } from './journal-remains.ts';
 
 /** What a file must become to show what was acknowledged, before any new edit. */
 export interface Verdict {
@@ -166,18 +165,6 @@ export class IndexGuard {
   /** What `manifestBytes` knows of after a restart. */
   journaledManifests(): AsyncIterable<JournaledManifest> {
     return this.#options.journal.manifests();
-  }
-
-  /** What other programs took from the list, and the journal still knows; without what a heal is about to put back. */
-  async remains(index: LayoutIndex): Promise<readonly Remains[]> {
-    const { journal } = this.#options;
-    await journal.load();
-    const { store, keys } = this.#options;
-    const past = journal.exists ? await journal.recall((await store.stat(keys.index))?.label) : undefined;
-    if (past === undefined) return [];
-    const present = new Map(index.entries.map((entry) => [entry.key, indexedEntryOf(entry)]));
-    for (const entry of past.owed.added) present.set(entry.key, entry);
-    return remainsOf(past.start, past.versions, present);
   }
 
   acknowledgedDigests(): Promise<ReadonlySet<string>> {

@@ -5,7 +5,7 @@ import { parseManifest, referencesOf } from '../../oci/manifest.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import type { BlobWriter } from '../blobs/blob-writer.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { requiredBy } from '../manifests/manifest-outline.ts';
@@ -16,7 +16,7 @@ import type { IndexGuard } from './index-guard.ts';
 export interface LostFilesOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
-  readonly blobs: LayoutBlobs;
+  readonly blobs: BlobWriter;
   readonly manifests: ManifestReader;
   readonly guard: IndexGuard;
   readonly readIndex: () => Promise<LayoutIndex | undefined>;

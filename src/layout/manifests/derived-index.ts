@@ -138,6 +138,21 @@ export class DerivedIndex {
   }
 }
 
+/** Keeps what was worked out from the newest snapshot that somebody asked about. */
+export class DerivedIndexes {
+  readonly #parts: DerivedIndexParts;
+  #newest: DerivedIndex | undefined;
+
+  constructor(parts: DerivedIndexParts) {
+    this.#parts = parts;
+  }
+
+  of(index: LayoutIndex): DerivedIndex {
+    if (this.#newest?.index !== index) this.#newest = new DerivedIndex(index, this.#parts);
+    return this.#newest;
+  }
+}
+
 /** What failed is worked out again for the next who asks. */
 function unlessItFails<Result>(work: Promise<Result>, forget: () => void): Promise<Result> {
   work.catch(forget);

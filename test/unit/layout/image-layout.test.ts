@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { layoutKeys } from '../../../src/layout/files/keys.ts';
 import { digestOf, parseDigest } from '../../../src/oci/digest.ts';
 import { parseReference, parseRepositoryName } from '../../../src/oci/reference.ts';
-import type { Repository } from '../../../src/registry/repository.ts';
+import type { WritableRepository } from '../../../src/registry/repository.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
@@ -131,9 +131,9 @@ describe('a push that there is no space to list', () => {
 
 describe('a full disk', () => {
   it.each([
-    ['a delete of a tag', true, (to: Repository) => to.manifests.delete(parseReference('v1'))],
-    ['a delete of a manifest', true, (to: Repository) => to.manifests.delete(parseReference(image.digest))],
-    ['a push', false, (to: Repository) => pushManifest(to, 'v2', image)],
+    ['a delete of a tag', true, (to: WritableRepository) => to.manifests.delete(parseReference('v1'))],
+    ['a delete of a manifest', true, (to: WritableRepository) => to.manifests.delete(parseReference(image.digest))],
+    ['a push', false, (to: WritableRepository) => pushManifest(to, 'v2', image)],
   ])('%s may use what is set aside: %s', async (_, mayUseReserve, work) => {
     const { store } = await memoryRegistry();
     const { repository } = registryOver(store);

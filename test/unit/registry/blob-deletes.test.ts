@@ -5,7 +5,7 @@ import { layoutKeys, poolKey } from '../../../src/layout/files/keys.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { RegistryError } from '../../../src/oci/error-code.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
-import type { Repository } from '../../../src/registry/repository.ts';
+import type { WritableRepository } from '../../../src/registry/repository.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { blobOf, type Image, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
@@ -22,7 +22,7 @@ const layerOf = ({ layers: [layer] }: Image) => {
 };
 
 /** What the client is told; undefined when the blob is deleted. */
-async function refusalOf({ blobs }: Repository, digest: Digest): Promise<string | undefined> {
+async function refusalOf({ blobs }: WritableRepository, digest: Digest): Promise<string | undefined> {
   try {
     await blobs.delete(digest);
     return undefined;
@@ -32,7 +32,7 @@ async function refusalOf({ blobs }: Repository, digest: Digest): Promise<string 
   }
 }
 
-async function pushBlobs(repository: Repository, { config, layers }: Image): Promise<void> {
+async function pushBlobs(repository: WritableRepository, { config, layers }: Image): Promise<void> {
   for (const blob of [config, ...layers]) await pushBlob(repository, blob);
 }
 

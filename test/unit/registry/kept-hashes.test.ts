@@ -22,7 +22,7 @@ function run(memory: MemoryStore) {
     requireReferences: false,
     uploadsExpireAfterMs: 60_000,
   });
-  return { registry, count, warnings, repository: () => registry.repository(name) };
+  return { registry, count, warnings, repository: () => registry.writable(name) };
 }
 
 it('also after a restart, and only of the same files', async () => {

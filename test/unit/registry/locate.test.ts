@@ -95,7 +95,7 @@ describe('requests for a repository that nobody has seen yet', () => {
     const { store, count } = interleaving(new MemoryStore());
     const { registry } = registryOver(store);
     const name = parseRepositoryName('deep/er/new');
-    const found = await Promise.all(Array.from({ length: 20 }, () => registry.repository(name)));
+    const found = await Promise.all(Array.from({ length: 20 }, () => registry.writable(name)));
     expect(new Set(found.map(({ manifests }) => manifests)).size).toBe(1);
     const images = found.map((_, at) => imageManifest({ annotations: { at: String(at) }, layers: 0 }));
     await pushImage(found[0] as (typeof found)[0], image, 'first');

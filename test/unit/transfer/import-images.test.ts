@@ -40,7 +40,7 @@ async function imported(source: MemorySource, into: RegistryUnderTest, options: 
   const planned = await planImport(source, everything, { name: parseRepositoryName('team/app'), tag: undefined });
   return importImages(planned, {
     source,
-    repository: (name) => into.registry.repository(name),
+    repository: (name) => into.registry.writable(name),
     referrers: true,
     progress: noProgress,
     signal: new AbortController().signal,

@@ -51,16 +51,16 @@ describe.each([
   it('lists repositories and tags in byte order', async () => {
     const { source, registry } = await open();
     for (const name of ['z', 'team/app', 'a/b-c', 'a/b']) {
-      await pushImage(await registry.repository(parseRepositoryName(name)), image, 'v2');
+      await pushImage(await registry.writable(parseRepositoryName(name)), image, 'v2');
     }
-    await pushManifest(await registry.repository(app), 'v10', image);
+    await pushManifest(await registry.writable(app), 'v10', image);
     expect(await source.repositories()).toEqual(['a/b', 'a/b-c', 'team/app', 'z']);
     expect(await source.tags(app)).toEqual(['v10', 'v2']);
   });
 
   it('gives manifests, referrers and blobs', async () => {
     const { source, registry } = await open();
-    const repository = await registry.repository(app);
+    const repository = await registry.writable(app);
     await pushImage(repository, image, 'v1');
     await pushImage(repository, sbom);
     const { digest } = image;
@@ -77,7 +77,7 @@ describe.each([
 
   it('pages through more referrers than one answer holds', async () => {
     const { source, registry } = await open();
-    const repository = await registry.repository(app);
+    const repository = await registry.writable(app);
     const long = 'x'.repeat(400_000);
     const digests: Digest[] = [];
     for (let at = 0; at < 25; at += 1) {
@@ -92,7 +92,7 @@ describe.each([
 
   it('says what is not there', async () => {
     const { source, registry } = await open();
-    await pushImage(await registry.repository(app), image, 'v1');
+    await pushImage(await registry.writable(app), image, 'v1');
     const none = parseRepositoryName('none');
     await expect(source.tags(none)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
     await expect(source.manifest(app, parseReference('v2'))).rejects.toMatchObject({ code: 'MANIFEST_UNKNOWN' });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
+import { BlobWriter } from '../../../../src/layout/blobs/blob-writer.ts';
 import { LayoutBlobs } from '../../../../src/layout/blobs/layout-blobs.ts';
 import { ReceivedBlobs } from '../../../../src/layout/blobs/received-blobs.ts';
 import { layoutKeys, poolKey } from '../../../../src/layout/files/keys.ts';
@@ -29,7 +30,9 @@ function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger
   const checks = new BlobChecks({ store, ledger, background, log: silentLog, ...limits });
   const statedSize = async () => undefined;
   const received = new ReceivedBlobs(clock, healPolicy.windowMs);
-  return new LayoutBlobs({ store, keys: layoutKeys(parseRepositoryName(name)), checks, received, statedSize });
+  const shared = { store, keys: layoutKeys(parseRepositoryName(name)), checks };
+  const read = new LayoutBlobs({ ...shared, statedSize });
+  return { read, blobs: new BlobWriter({ ...shared, received, blobs: read }) };
 }
 
 const digestIn = async (store: ObjectStore, key: Key) =>
@@ -39,14 +42,15 @@ function blobsUnderTest() {
   const hooked = interleaving(new MemoryStore());
   const clock = new TestClock();
   const ledger = new BlobLedger();
-  const blobsOf = (name: string) => layoutBlobs(hooked.store, name, { ledger, clock });
-  const receive = async (blobs: LayoutBlobs, { bytes, digest }: Content) => {
+  const layout = (name: string) => layoutBlobs(hooked.store, name, { ledger, clock });
+  const blobsOf = (name: string) => layout(name).blobs;
+  const receive = async (blobs: BlobWriter, { bytes, digest }: Content) => {
     const staged = await hooked.store.stage(newUploadId(), {});
     const { body, signal } = chunkOf(bytes);
     if (body !== undefined) await staged.append(body, { signal, onChunk: () => {} });
     await blobs.adopt(digest, staged);
   };
-  return { ...hooked, clock, blobsOf, blobs: blobsOf('a'), receive };
+  return { ...hooked, clock, layout, blobsOf, ...layout('a'), receive };
 }
 
 describe('what a manifest refers to', () => {
@@ -94,9 +98,9 @@ describe('what a manifest refers to', () => {
   });
 
   it('is linked again when the repository only mounted it, or was told that it has it', async () => {
-    const { blobs, blobsOf, receive, store } = blobsUnderTest();
+    const { blobs, layout, blobsOf, receive, store } = blobsUnderTest();
     await receive(blobsOf('b'), blob);
-    for (const from of [blobsOf('b'), undefined]) {
+    for (const from of [layout('b').read, undefined]) {
       expect(await blobs.mount(blob.digest, from, 'later')).toBe(true);
       await store.delete(keys.blob(blob.digest));
       expect((await blobs.secure([blob.descriptor])).missing).toEqual([]);
@@ -112,10 +116,10 @@ describe('a damaged blob', () => {
   const wrong = Buffer.from('wrong');
 
   it('that this repository had received is linked again before a manifest that needs it is acknowledged', async () => {
-    const { blobs, receive, store } = blobsUnderTest();
+    const { blobs, read, receive, store } = blobsUnderTest();
     await receive(blobs, blob);
     await store.write(keys.blob(blob.digest), wrong);
-    expect(await blobs.find(blob.digest)).toBeUndefined();
+    expect(await read.find(blob.digest)).toBeUndefined();
     expect(await blobs.secure([blob.descriptor])).toEqual({ missing: [], wrongSize: [] });
     expect(await digestIn(store, keys.blob(blob.digest))).toBe(blob.digest);
   });
@@ -130,10 +134,10 @@ describe('a damaged blob', () => {
   });
 
   it('is not removed by a look', async () => {
-    const { blobs, store } = blobsUnderTest();
+    const { read, store } = blobsUnderTest();
     await store.write(keys.blob(blob.digest), wrong);
-    expect(await blobs.find(blob.digest)).toBeUndefined();
-    expect(await blobs.open(blob.digest)).toBeUndefined();
+    expect(await read.find(blob.digest)).toBeUndefined();
+    expect(await read.open(blob.digest)).toBeUndefined();
     expect(await digestIn(store, keys.blob(blob.digest))).toBe(digestOf(wrong));
   });
 });
@@ -144,7 +148,7 @@ describe('a pool entry', () => {
     await receive(blobsOf('a'), blob);
     await receive(blobsOf('b'), blob);
     expect(count('open')).toBe(0);
-    const later = layoutBlobs(store, 'c');
+    const { blobs: later } = layoutBlobs(store, 'c');
     await receive(later, blob);
     expect(count('open')).toBe(1);
     expect((await store.stat(poolKey(blob.digest)))?.links).toBe(4);

@@ -13,7 +13,7 @@ import { blobOf, configType, imageManifest, referrerOf } from '../../../support/
 import { fixtureNames, putLayout, writeLayout } from '../../../support/fixture-layouts.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
 import { digestAt, pushBlob, pushManifest, referrersIn } from '../../../support/pushes.ts';
-import { directoryRegistry, memoryRegistry, registryOver } from '../../../support/registry-under-test.ts';
+import { changesOf, directoryRegistry, memoryRegistry, registryOver } from '../../../support/registry-under-test.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const subject = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b';
@@ -84,11 +84,11 @@ describe.each(fixtureNames())('%s', (fixture) => {
     const first = await open();
     const before = indexIn(directory);
     const seen = await seenIn(first);
-    const changes = await first.layout.reconcile({ dryRun: false });
+    const changes = await changesOf(first.layout).reconcile();
     const after = indexIn(directory);
-    expect(await first.layout.reconcile({ dryRun: false })).toEqual([]);
+    expect(await changesOf(first.layout).reconcile()).toEqual([]);
     const second = await open();
-    expect(await second.layout.reconcile({ dryRun: false })).toEqual([]);
+    expect(await changesOf(second.layout).reconcile()).toEqual([]);
     expect(indexIn(directory).text).toBe(after.text);
     expect(await seenIn(second)).toEqual(seen);
     if (fixture.startsWith('generated/recommended/')) expect(changes).toEqual([]);
@@ -105,10 +105,10 @@ describe.each(fixtureNames())('%s', (fixture) => {
   it('is left as it is by a dry run, which tells the same changes', async () => {
     const { root, open } = await shelved(fixture, { readOnly: true });
     const files = filesIn(root);
-    const told = await (await open()).layout.reconcile({ dryRun: true });
+    const told = (await (await open()).layout.planReconcile())?.changes;
     expect(filesIn(root)).toEqual(files);
     const other = await shelved(fixture);
-    expect(await (await other.open()).layout.reconcile({ dryRun: false })).toEqual(told);
+    expect(await changesOf((await other.open()).layout).reconcile()).toEqual(told);
   });
 });
 
@@ -125,7 +125,7 @@ function isStillIn(line: string, entry: Entry): boolean {
 it('says that it gives an image the name that it had', async () => {
   const { open } = await shelved('generated/crane/multiarch');
   const { layout } = await open();
-  const kinds = (await layout.reconcile({ dryRun: false })).map(({ kind }) => kind);
+  const kinds = (await changesOf(layout).reconcile()).map(({ kind }) => kind);
   expect(kinds).toEqual(['named-image', 'listed-child', 'listed-child']);
 });
 
@@ -140,10 +140,10 @@ it('while pushes go on loses none of them, and comes to the same', async () => {
     const referrer = referrers[at];
     if (referrer !== undefined) await pushManifest(repository('shelf'), referrer.digest, referrer);
   });
-  const runs = Array.from({ length: 5 }, () => layout.reconcile({ dryRun: false }));
+  const runs = Array.from({ length: 5 }, () => changesOf(layout).reconcile());
   await Promise.all([...pushes, ...runs]);
-  await layout.reconcile({ dryRun: false });
-  expect(await layout.reconcile({ dryRun: false })).toEqual([]);
+  await changesOf(layout).reconcile();
+  expect(await changesOf(layout).reconcile()).toEqual([]);
   for (const [at, each] of images.entries()) expect(await digestAt(repository('shelf'), `v${at}`)).toBe(each.digest);
   for (const [at, each] of referrers.entries()) {
     expect(await referrersIn(repository('shelf'), images[at]?.digest as never)).toEqual([each.digest]);
@@ -163,7 +163,7 @@ it('what is deleted between the plan and the lock is not listed again', async ()
   const [first] = await referrersIn(repository('shelf'), subject as Digest);
   if (first === undefined) throw new Error('the fixture has no referrers');
   hooked.rightBefore('update', () => repository('shelf').manifests.delete({ kind: 'digest', digest: first }));
-  for await (const { layout } of registry.layouts()) await layout.reconcile({ dryRun: false });
+  for await (const { layout } of registry.layouts()) await changesOf(layout).reconcile();
   const index = await store.read('shelf/index.json' as Key, 1_000_000);
   expect(Buffer.from(index?.bytes ?? '').toString()).not.toContain(first);
   expect(await referrersIn(repository('shelf'), subject as Digest)).toHaveLength(1);

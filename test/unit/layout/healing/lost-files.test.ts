@@ -12,6 +12,7 @@ import { type Content, imageIndex, imageManifest } from '../../../support/conten
 import { type Interleaving, interleaving } from '../../../support/interleaving-store.ts';
 import { bytesOfBlob, codeOf, pull, pushBlob, pushImage, pushManifest } from '../../../support/pushes.ts';
 import {
+  changesOf,
   directoryRegistry,
   memoryRegistry,
   onEveryDriver,
@@ -109,7 +110,8 @@ describe('what went while no server ran', () => {
     await registry.close();
     await store.delete(keyOf(image));
     const { registry: next, log } = await another();
-    for await (const { layout } of next.layouts()) await Promise.all([layout.recover(), layout.recover()]);
+    for await (const { layout } of next.layouts())
+      await Promise.all([changesOf(layout).recover(), changesOf(layout).recover()]);
     expect(await store.stat(keyOf(image))).toBeDefined();
     expect(log.lines.filter(({ message }) => message.includes('put back'))).toHaveLength(1);
   });
@@ -120,7 +122,7 @@ describe('what went while no server ran', () => {
     const interleaved = interleaving(store);
     const { registry } = registryOver(interleaved.store);
     for await (const { layout } of registry.layouts()) {
-      await expect(layout.recover(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+      await expect(changesOf(layout).recover(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
     }
     expect(interleaved.count('listingVersion')).toBe(0);
   });

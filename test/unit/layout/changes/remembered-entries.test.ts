@@ -6,7 +6,7 @@ import { parseReference, parseRepositoryName } from '../../../../src/oci/referen
 import type { Registry } from '../../../../src/registry/registry.ts';
 import { imageManifest } from '../../../support/content.ts';
 import { bytesOfBlob, digestAt, pushImage, pushManifest, tagsOf } from '../../../support/pushes.ts';
-import { type DirectoryRegistry, directoryRegistry } from '../../../support/registry-under-test.ts';
+import { changesOf, type DirectoryRegistry, directoryRegistry } from '../../../support/registry-under-test.ts';
 
 const image = imageManifest();
 const imageNumber = (n: number) => imageManifest({ annotations: { n: `${n}` } });
@@ -51,9 +51,9 @@ describe('entries that another program took away', () => {
       ['v1', image.digest],
       ['v2', imageNumber(2).digest],
     ]);
-    expect(await layout.restoreRemembered({ dryRun: true })).toHaveLength(2);
+    expect((await layout.planRestore())?.changes).toHaveLength(2);
     expect(await tagsOf(registry.repository('a'))).toEqual(['later', 'v3']);
-    const changes = await layout.restoreRemembered({ dryRun: false });
+    const changes = await changesOf(layout).restoreRemembered();
     expect(changes.map(({ kind, digest }) => [kind, digest])).toEqual([
       ['restored-entry', image.digest],
       ['restored-entry', imageNumber(2).digest],
@@ -61,7 +61,7 @@ describe('entries that another program took away', () => {
     expect(await tagsOf(registry.repository('a'))).toEqual(['later', 'v1', 'v2', 'v3']);
     expect(await digestAt(registry.repository('a'), 'v1')).toBe(image.digest);
     if (layer !== undefined) expect(await bytesOfBlob(registry.repository('a'), layer.digest)).toEqual(layer.bytes);
-    expect(await layout.restoreRemembered({ dryRun: false })).toEqual([]);
+    expect(await changesOf(layout).restoreRemembered()).toEqual([]);
     expect(await layout.remembered()).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe('entries that another program took away', () => {
     const next = await registry.another();
     const layout = await layoutOf(next.registry);
     expect((await layout.remembered()).map(({ name }) => name)).toEqual(['v2']);
-    await layout.restoreRemembered({ dryRun: false });
+    await changesOf(layout).restoreRemembered();
     expect(await tagsOf(next.repository('a'))).toEqual(['later', 'v1', 'v2']);
   });
 
@@ -84,7 +84,7 @@ describe('entries that another program took away', () => {
     await pushManifest(registry.repository('a'), 'v2', imageNumber(22));
     const layout = await layoutOf(registry.registry);
     expect((await layout.remembered()).map(({ name }) => name)).toEqual([undefined]);
-    await layout.restoreRemembered({ dryRun: false });
+    await changesOf(layout).restoreRemembered();
     expect(await digestAt(registry.repository('a'), 'v2')).toBe(imageNumber(22).digest);
     expect(await digestAt(registry.repository('a'), imageNumber(2).digest)).toBe(imageNumber(2).digest);
   });
@@ -99,7 +99,7 @@ describe('entries that another program took away', () => {
     rmSync(`${registry.root}/${keys.blob(large.digest)}`);
     const layout = await layoutOf((await registry.another()).registry);
     expect(await layout.remembered()).toHaveLength(1);
-    expect(await layout.restoreRemembered({ dryRun: false })).toEqual([]);
+    expect(await changesOf(layout).restoreRemembered()).toEqual([]);
   });
 
   it('are none where nothing was taken, and in a layout that we never wrote to', async () => {

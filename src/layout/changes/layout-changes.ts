@@ -1,0 +1,276 @@
+// All that writes to one layout or heals it: made only where a mount takes pushes and deletes. What it changes it reads by the
+// same index, manifests and blobs that answer requests.
+import type { Digest } from '../../oci/digest.ts';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { Tag } from '../../oci/reference.ts';
+import type { Clock } from '../../storage/clock.ts';
+import type { Log } from '../../storage/log.ts';
+import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
+import { meansNoSpace } from '../../storage/storage-error.ts';
+import type { BlobChecks } from '../blobs/blob-checks.ts';
+import { BlobWriter } from '../blobs/blob-writer.ts';
+import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import { ReceivedBlobs } from '../blobs/received-blobs.ts';
+import type { LayoutKeys } from '../files/keys.ts';
+import { ForeignWatch } from '../healing/foreign-watch.ts';
+import { healPolicy } from '../healing/heal-policy.ts';
+import { IndexGuard } from '../healing/index-guard.ts';
+import { Journal } from '../healing/journal.ts';
+import { LostFiles } from '../healing/lost-files.ts';
+import type { ReplacedIndex } from '../healing/replaced-index.ts';
+import type { IndexedEntry } from '../index/entry-key.ts';
+import { parseIndexEntry } from '../index/index-entry.ts';
+import type { IndexReader } from '../index/index-reader.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import type { LayoutVersion } from '../index/layout-version.ts';
+import type { DerivedIndexes } from '../manifests/derived-index.ts';
+import type { ManifestLookup } from '../manifests/manifest-lookup.ts';
+import type { ManifestOutline } from '../manifests/manifest-outline.ts';
+import type { ManifestReader } from '../manifests/manifest-reader.ts';
+import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
+import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
+import { BlobDeletions, type ReferencedBlobs } from './blob-deletions.ts';
+import { namedElsewhere, type PutEdit } from './index-edit.ts';
+import { IndexTransactions } from './index-transaction.ts';
+import { IndexWriter } from './index-writer.ts';
+import { QuietReconcile } from './quiet-reconcile.ts';
+import type { Reconciled, ReconcilePlan } from './reconciliation.ts';
+import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
+import type { RememberedEntries, RestoredEntry } from './remembered-entries.ts';
+import type { WritingProcess } from './writing-process.ts';
+
+/** The layout that is changed, as it is read. */
+export interface ReadLayout {
+  readonly keys: LayoutKeys;
+  /** In the log. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly reader: IndexReader;
+  readonly version: LayoutVersion;
+  readonly checks: BlobChecks;
+  readonly blobs: LayoutBlobs;
+  readonly manifests: ManifestReader;
+  readonly names: LayoutNames;
+  readonly lookup: ManifestLookup;
+  readonly derived: DerivedIndexes;
+  readonly remembered: RememberedEntries;
+  /** What a reconcile would change; undefined when there is no such layout. */
+  readonly planReconcile: () => Promise<ReconcilePlan | undefined>;
+}
+
+export interface LayoutChangesOptions {
+  readonly store: ObjectStore;
+  readonly process: WritingProcess;
+  readonly referencedBlobs: ReferencedBlobs;
+  readonly referrersTag: ReferrersTagRule;
+  /** Brings what other tools write to the convention by itself, after a quiet time. */
+  readonly reconciles: boolean;
+  /** Looks at what other programs write are pending, or not any more. */
+  readonly onActive: (active: boolean) => void;
+}
+
+export class LayoutChanges {
+  readonly blobs: BlobWriter;
+  readonly deletions: BlobDeletions;
+  readonly #store: ObjectStore;
+  readonly #layout: ReadLayout;
+  readonly #writer: IndexWriter;
+  readonly #watch: ForeignWatch;
+  readonly #lostFiles: LostFiles;
+  readonly #quiet: QuietReconcile | undefined;
+
+  constructor(layout: ReadLayout, options: LayoutChangesOptions) {
+    const { keys, name, clock, log, reader, version, checks, manifests } = layout;
+    const { store, process, referencedBlobs } = options;
+    this.#layout = layout;
+    this.#store = store;
+    const readIndex = () => reader.current();
+    const received = new ReceivedBlobs(clock, healPolicy.windowMs);
+    this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs });
+    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, referencedBlobs });
+    const look = (replaced: readonly ReplacedIndex[]) => this.#look(replaced);
+    this.#watch = new ForeignWatch({ look, replaced: process.replaced, clock, log, onActive: options.onActive });
+    const reconcile = () => this.reconcile();
+    this.#quiet = options.reconciles ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
+    const budget = process.journals;
+    const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
+    const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
+    const responses = new ReferrersResponses(keys, manifests, options.referrersTag);
+    const shared = { store, keys, reader, guard, responses, clock };
+    const transactions = new IndexTransactions({ ...shared, version });
+    const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
+      this.#watch.replaced(previous);
+      // A push that found another program's file put back what was lost from it: the files belong to it as well.
+      if (isForeign) this.#watch.foreign();
+    };
+    this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
+    const { blobs } = this;
+    this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
+  }
+
+  /** A version of index.json was read that this process did not publish. */
+  foreignRead(): void {
+    this.#watch.changed();
+    this.#quiet?.changed();
+  }
+
+  /**
+   * Stores a manifest's bytes and lists it under its tags in one transaction: durable, and visible to every reader, when this
+   * returns. Where there is no space to list it, nothing of it stays. Throws UNAVAILABLE (503) while index.json cannot be read.
+   */
+  async pushManifest(outline: ManifestOutline, edit: PutEdit): Promise<void> {
+    const { manifests, blobs } = this.#layout;
+    const { facts, bytes } = edit;
+    const { digest } = facts.descriptor;
+    await this.#store.assertRoom(bytes.byteLength);
+    const isNew = (await blobs.stat(digest)) === undefined;
+    await this.blobs.putManifest(digest, bytes);
+    manifests.remember(digest, bytes);
+    manifests.learn(outline);
+    try {
+      await this.#learnForResponse(facts.subject);
+      await this.#writer.submit(edit);
+    } catch (error) {
+      if (isNew && meansNoSpace(error)) await this.#lostFiles.takeBack(digest);
+      throw error;
+    }
+  }
+
+  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
+  async untag(tag: Tag, names: RepositoryNames): Promise<void> {
+    await this.#existing(names);
+    await this.#writer.submit({ kind: 'untag', tag, names });
+  }
+
+  /** Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405), UNAVAILABLE (503). */
+  async removeManifest(digest: Digest, names: RepositoryNames): Promise<void> {
+    const { lookup, manifests } = this.#layout;
+    await this.#existing(names);
+    const found = await lookup.find(digest, names);
+    if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
+    const facts = await manifests.factsOfChild(digest, found.mediaType);
+    const subject = facts === 'none' ? undefined : facts.subject;
+    const index = await this.#readIndex();
+    if (index !== undefined && (await isHeldElsewhere({ digest, subject }, { index, names, manifests }))) {
+      throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
+    }
+    await this.#learnForResponse(subject);
+    await this.#writer.submit({ kind: 'remove', digest, subject, names });
+    manifests.forget(found);
+  }
+
+  /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
+  async adoptBlob(digest: Digest, staged: StagedObject): Promise<void> {
+    const isManifest = await this.#isManifest(digest);
+    await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
+  }
+
+  /**
+   * False when it was not there. Throws UNSUPPORTED (405) for a manifest, which is deleted as such or the layout would list what is
+   * not there, for what a manifest needs, and where the image of another repository may need the blob.
+   */
+  async deleteBlob(digest: Digest): Promise<boolean> {
+    const { names } = this.#layout;
+    if (await this.#isManifest(digest)) {
+      throw new RegistryError('UNSUPPORTED', { detail: 'this digest is a manifest: delete it under /manifests/' });
+    }
+    const index = await this.#readIndex();
+    if (index !== undefined && names.table(index)?.isShared === true) {
+      throw new RegistryError('UNSUPPORTED', { detail: 'several repositories of one layout share its blobs' });
+    }
+    const deleted = await this.deletions.delete(digest);
+    // A push of the same bytes as a manifest was acknowledged between the look and the delete.
+    const isListed = deleted && ((await this.#readIndex())?.listed(digest) ?? []).length > 0;
+    if (isListed) await this.#lostFiles.restoreManifest(digest);
+    return deleted;
+  }
+
+  /**
+   * Brings what other tools left to the form that every tool finds, in one transaction; writes nothing where nothing is to be
+   * done. Returns what was changed. Throws UNAVAILABLE (503).
+   */
+  async reconcile(): Promise<readonly Reconciled[]> {
+    const plan = await this.#layout.planReconcile();
+    if (plan === undefined || plan.changes.length === 0) return [];
+    const { edit, changes } = plan;
+    // Another program wrote them, perhaps without a sync: a power cut must not leave them listed and empty.
+    await this.blobs.secure(edit.unlisted.map(({ descriptor }) => descriptor));
+    await this.#writer.submit(edit);
+    return changes;
+  }
+
+  /** Lists again what other programs took away, and puts back what belongs to it. Returns what was changed. Throws UNAVAILABLE (503). */
+  async restoreRemembered(): Promise<readonly RestoredEntry[]> {
+    const { names, remembered } = this.#layout;
+    // Whatever was written since the last look is judged first: most of what is missing comes back by that alone.
+    await this.#writer.look([]);
+    const index = await this.#readIndex();
+    if (index === undefined) return [];
+    const { entries, changes } = await remembered.plan(index);
+    if (entries.length === 0) return changes;
+    await this.#putBack(entries);
+    await this.#writer.submit({ kind: 'restore', entries, names: names.of('') });
+    await this.recover();
+    return changes;
+  }
+
+  /**
+   * Looks for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing.
+   * Reads thousands of manifests where as many were pushed: throws the signal's reason once it is aborted.
+   */
+  async recover(signal?: AbortSignal): Promise<void> {
+    const index = await this.#readIndex();
+    if (index === undefined) return;
+    // Where layers of images may be deleted through us, the journal does not say which were.
+    if (!this.deletions.mayDeleteReferenced) await this.#lostFiles.recall(index, signal);
+    this.#watch.lookedForLost(await this.#lostFiles.restore(index));
+  }
+
+  /** What is lost for good of what was acknowledged, in words for an operator. */
+  async problems(): Promise<readonly string[]> {
+    return this.#lostFiles.mayBeGone ? this.#lostFiles.problems(await this.#readIndex()) : [];
+  }
+
+  /** Runs the pending looks, so that nothing acknowledged is left to another program. */
+  async close(): Promise<void> {
+    await this.#quiet?.close();
+    await this.#watch.close();
+  }
+
+  #readIndex(): Promise<LayoutIndex | undefined> {
+    return this.#layout.reader.current();
+  }
+
+  async #existing(names: RepositoryNames): Promise<void> {
+    const index = await this.#readIndex();
+    if (index === undefined || !names.existsIn(index)) throw new RegistryError('NAME_UNKNOWN');
+  }
+
+  async #isManifest(digest: Digest): Promise<boolean> {
+    const { lookup, names } = this.#layout;
+    return (await lookup.find(digest, names.of(''))) !== undefined;
+  }
+
+  /** Referrers that another tool listed without naming their subject belong into the response as well. */
+  async #learnForResponse(subject: Digest | undefined): Promise<void> {
+    const index = subject === undefined ? undefined : await this.#readIndex();
+    if (index !== undefined) await this.#layout.derived.of(index).learnFacts();
+  }
+
+  /** The manifests' files, durable before they are listed. */
+  async #putBack(entries: readonly IndexedEntry[]): Promise<void> {
+    const listed = entries.map(({ line }) => parseIndexEntry(line));
+    const manifests = listed.flatMap(({ digest, size }) => (digest === undefined ? [] : [{ digest, size }]));
+    for (const { digest } of manifests) await this.#lostFiles.restoreManifest(digest);
+    await this.blobs.secure(manifests);
+  }
+
+  /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
+  async #look(replaced: readonly ReplacedIndex[]): Promise<void> {
+    if (await this.#writer.look(replaced)) this.#watch.foreign();
+    if (!this.#watch.isLostLookDue) return;
+    const index = await this.#readIndex();
+    if (index !== undefined) this.#watch.lookedForLost(await this.#lostFiles.restore(index));
+  }
+}

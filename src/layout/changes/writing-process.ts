@@ -1,0 +1,16 @@
+// What the layouts that one process writes share: by which name the other processes of a root know it, and what its journals and
+// replaced files may take together.
+import { randomUUID } from 'node:crypto';
+import { type JournalBudget, newJournalBudget } from '../healing/journal-budget.ts';
+import { newReplacedFiles, type ReplacedFiles } from '../healing/replaced-files.ts';
+
+export interface WritingProcess {
+  /** Unique among all processes that ever wrote to the root. */
+  readonly id: string;
+  readonly journals: JournalBudget;
+  readonly replaced: ReplacedFiles;
+}
+
+export function newWritingProcess(): WritingProcess {
+  return { id: randomUUID(), journals: newJournalBudget(), replaced: newReplacedFiles() };
+}
