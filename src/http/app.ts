@@ -94,7 +94,7 @@ export function buildApp({
   state.watch(app);
 
   for (const [method, url, action, handler] of routes) {
-    app.route({ method, url, config: { action }, handler: (request, reply) => handler(context, request, reply) });
+    app.route({ method, url, config: { action }, handler: handler.bind(undefined, context) });
   }
   return app;
 }

@@ -22,15 +22,13 @@ export interface UploadSessionOptions {
 }
 
 export class UploadSession {
+  readonly repository: RepositoryName;
   readonly #options: UploadSessionOptions;
   readonly #turn = new SessionTurn();
 
   constructor(options: UploadSessionOptions) {
+    this.repository = options.repository;
     this.#options = options;
-  }
-
-  get repository(): RepositoryName {
-    return this.#options.repository;
   }
 
   /** True while a request holds the session or waits for it. */
@@ -53,32 +51,26 @@ export class UploadSession {
 
 interface Held {
   readonly staged: StagedObject;
-  /** Another process had it at some time, and may still hold its file open: its bytes may change under us. */
   readonly changedOwner: boolean;
-  /** Aborted when a later request wants the session. */
   readonly signal: AbortSignal;
 }
 
 /** A session while one request holds it. */
 export class HeldSession {
+  readonly staged: StagedObject;
+  readonly hash: SessionHash;
+  /** Another process had it at some time, and may still hold its file open: its bytes may change under us. */
+  readonly changedOwner: boolean;
+  /** Aborted when a later request wants the session. */
+  readonly #signal: AbortSignal;
   readonly #session: UploadSessionOptions;
-  readonly #held: Held;
 
-  constructor(session: UploadSessionOptions, held: Held) {
+  constructor(session: UploadSessionOptions, { staged, changedOwner, signal }: Held) {
+    this.staged = staged;
+    this.hash = session.hash;
+    this.changedOwner = changedOwner;
+    this.#signal = signal;
     this.#session = session;
-    this.#held = held;
-  }
-
-  get staged(): StagedObject {
-    return this.#held.staged;
-  }
-
-  get hash(): SessionHash {
-    return this.#session.hash;
-  }
-
-  get changedOwner(): boolean {
-    return this.#held.changedOwner;
   }
 
   /**
@@ -86,8 +78,8 @@ export class HeldSession {
    * chunk does not start there, or has another length than it says; the session is as before then.
    */
   async append(chunk: Chunk, size: number): Promise<number> {
-    const { id, store, hash } = this.#session;
-    const { staged, signal } = this.#held;
+    const { staged, hash } = this;
+    const { id, store } = this.#session;
     const { body } = chunk;
     const length = body === undefined ? 0 : chunk.length;
     assertChunkFits({ id, size }, { ...chunk, length });
@@ -96,9 +88,9 @@ export class HeldSession {
     await store.assertRoom(length ?? 0);
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
-    const either = chunk.signal === undefined ? signal : AbortSignal.any([signal, chunk.signal]);
+    const signal = chunk.signal === undefined ? this.#signal : AbortSignal.any([this.#signal, chunk.signal]);
     try {
-      const end = await this.backTo(size, () => staged.append(body, { signal: either, onChunk: counted.onChunk }));
+      const end = await staged.append(body, { signal, onChunk: counted.onChunk });
       counted.assertComplete();
       return end;
     } catch (error) {
@@ -107,19 +99,15 @@ export class HeldSession {
         await staged.truncate(size);
         throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
       }
-      if (!signal.aborted) throw error;
+      await this.giveUpSpace(error, size);
+      if (!this.#signal.aborted) throw error;
       throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
     }
   }
 
   /** What a request wrote that there was no space for is taken back at once; what was acknowledged before stays, and can be resumed. */
-  async backTo<Result>(size: number, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      if (meansNoSpace(error) && (await this.staged.size()) > size) await this.staged.truncate(size);
-      throw error;
-    }
+  async giveUpSpace(error: unknown, size: number): Promise<void> {
+    if (meansNoSpace(error) && (await this.staged.size()) > size) await this.staged.truncate(size);
   }
 
   /**

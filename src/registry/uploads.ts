@@ -86,11 +86,14 @@ export class Uploads {
   async #commit(held: HeldSession, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
     const before = await held.staged.size();
     const end = await held.append(lastChunk, before);
-    const size = await held.backTo(before, async () => {
-      return (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
-    });
-    held.end();
-    return { digest, size };
+    try {
+      const size = (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
+      held.end();
+      return { digest, size };
+    } catch (error) {
+      await held.giveUpSpace(error, before);
+      throw error;
+    }
   }
 
   /** The size of the blob; undefined, and nothing done, when another process may still hold the session's file open. */
