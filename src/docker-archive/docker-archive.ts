@@ -21,7 +21,7 @@ export interface LayoutArchiveOptions {
 export async function openLayoutArchive(file: string, options: LayoutArchiveOptions): Promise<ObjectStore> {
   const archive = await openArchiveStore(file, options);
   try {
-    // Newer engines write both; index.json says more (INTEROP: referrers, indexes).
+    // Newer engines write both; index.json says more (docs/layouts.md#exports).
     if ((await archive.stat(layoutKeys('').index)) !== undefined) return archive;
     const made = await openDockerArchive(archive, options);
     if (made !== undefined) return made;

@@ -1,4 +1,4 @@
-// Where a repository name leads: to a layout of its own, or to one of the full names inside a layout further up (INTEROP §4.4).
+// Where a repository name leads: to a layout of its own, or to one of the full names inside a layout further up (docs/layouts.md#several-repositories-in-one-file).
 
 import { isReservedBelowLayout, type LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';

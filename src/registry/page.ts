@@ -1,7 +1,7 @@
 // Paging as the spec's lists do it: at most `limit` items after a position that need not exist any more.
 
 export interface PageRequest {
-  /** Exclusive; a position in the order, not necessarily an item (SPEC §5.2: `last` names an absent tag). */
+  /** Exclusive; a position in the order, not necessarily an item (clients go on from a tag that was deleted meanwhile). */
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
 }

@@ -1,4 +1,4 @@
-// index.json of an export, in the form of each profile: pure, and the same for the same content (INTEROP.md, Exports).
+// index.json of an export, in the form of each profile: pure, and the same for the same content (docs/layouts.md#exports).
 import { emptyIndexDocument } from '../layout/index/index-document.ts';
 import { IndexDraft } from '../layout/index/index-draft.ts';
 import { type EntryFields, type IndexEntry, newIndexEntry } from '../layout/index/index-entry.ts';
@@ -158,7 +158,7 @@ function responsesFor(manifests: readonly ExportedManifest[]): readonly SubjectR
     .sort((a, b) => (a.subject < b.subject ? -1 : 1));
 }
 
-/** The manifest's own annotations stay out: one of them may be a name. */
+/** The manifest's own annotations stay out: one of them may be a name (docs/layouts.md#no-annotations-of-the-manifest). */
 function entryOf(
   { mediaType, digest, size, artifactType }: Descriptor,
   annotations: EntryFields['annotations'],

@@ -1,4 +1,4 @@
-// The forms an export can have: what each group of tools finds in index.json (INTEROP.md, Exports).
+// The forms an export can have: what each group of tools finds in index.json (docs/layouts.md#exports).
 
 /**
  * oci: bare tags, children and referrers listed, as our own layouts are. docker, ctr: full names and manifest.json, for engines.

@@ -1,4 +1,4 @@
-// How other tools edit the entries of an index.json that they read a while ago (INTEROP.md, Per tool): pure models, one per tool.
+// How other tools edit the entries of an index.json that they read a while ago (docs/layouts.md#who-writes-how): pure models, one per tool.
 
 import { type IndexedEntry, identityOf, indexedEntryOf, isNamed, nameOfKey } from '../../src/layout/index/entry-key.ts';
 import { type IndexEntry, newIndexEntry, parseIndexEntry } from '../../src/layout/index/index-entry.ts';

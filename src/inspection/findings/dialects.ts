@@ -1,4 +1,4 @@
-// Which tools wrote to a layout, by the traces they leave (INTEROP §1): what each of them does and does not find follows from it.
+// Which tools wrote to a layout, by the traces they leave (docs/layouts.md#conventions): what each of them does and does not find follows from it.
 
 import { isNamedResponse } from '../../layout/index/entry-name.ts';
 import { annotationOf } from '../../layout/index/index-document.ts';

@@ -1,4 +1,4 @@
-// What is hidden by its name: names that nobody can ask for, and names that several entries have (INTEROP §4.2 to §4.5).
+// What is hidden by its name: names that nobody can ask for, and names that several entries have (docs/layouts.md#names).
 
 import { parseImageName } from '../../layout/index/image-name.ts';
 import type { IndexEntry } from '../../layout/index/index-entry.ts';

@@ -1,4 +1,4 @@
-// Edits of index.json as deltas: each says what one push or delete wants, whatever the file holds by then (INTEROP §3.1).
+// Edits of index.json as deltas: each says what one push or delete wants, whatever the file holds by then (docs/layouts.md#entries-that-moorage-writes).
 // Pure: they change a draft, and one that is refused has changed nothing.
 import { annotationKeys, createdAt } from '../../oci/annotations.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -42,7 +42,7 @@ export interface RemoveEdit {
   readonly names: RepositoryNames;
 }
 
-/** What other tools left in a form that not every tool finds is brought to ours (INTEROP §3.4). */
+/** What other tools left in a form that not every tool finds is brought to ours (docs/layouts.md#reconcile). */
 export interface ReconcileEdit {
   readonly kind: 'reconcile';
   /** Manifests that are there and that no entry lists. */
@@ -97,7 +97,7 @@ function put(draft: IndexDraft, { facts, tags, names }: PutEdit, nowMs: number):
   return touched;
 }
 
-/** An image that was `latest` because nothing had a name keeps that name when something gets one (INTEROP §4.5). */
+/** An image that was `latest` because nothing had a name keeps that name when something gets one (docs/layouts.md#an-image-without-a-name). */
 function nameUnnamed(draft: IndexDraft, names: RepositoryNames): void {
   const unnamed = draft.hasTags || names.layout.rules.unnamed === 'hidden' ? undefined : impliedLatest(draft.entries);
   if (unnamed !== undefined) replaceEntry(draft, unnamed, annotated(unnamed, { [annotationKeys.refName]: latest }));
@@ -108,7 +108,7 @@ function replaceEntry(draft: IndexDraft, entry: IndexEntry, by: IndexEntry): voi
   draft.add(by);
 }
 
-/** Entries never copy the manifest's annotations: one of them may be a name and would create a phantom tag (INTEROP §3.1 rule 3). */
+/** Entries never copy the manifest's annotations: one of them may be a name and would create a phantom tag (docs/layouts.md#no-annotations-of-the-manifest). */
 function entryOf(facts: KeptFacts, name: NameAnnotations, nowMs: number): IndexEntry {
   const { subject, descriptor } = facts;
   const { mediaType, digest, size, artifactType } = descriptor;

@@ -1,4 +1,4 @@
-// Reconciles a layout by itself once another program wrote to it and it has been quiet for a while (INTEROP §3.4): never while a
+// Reconciles a layout by itself once another program wrote to it and it has been quiet for a while (docs/layouts.md#reconcile): never while a
 // lock or a temporary file of another tool is there, and never twice for the same state.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../storage/log.ts';

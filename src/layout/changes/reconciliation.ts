@@ -1,4 +1,4 @@
-// What a layout lacks of the form in which every tool finds everything (INTEROP §3.1, §3.4): referrers and children that no entry
+// What a layout lacks of the form in which every tool finds everything (docs/layouts.md#reconcile): referrers and children that no entry
 // lists, entries that do not say what they refer to, and responses that are stale. Worked out from what the manifests say.
 import type { Digest } from '../../oci/digest.ts';
 import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';

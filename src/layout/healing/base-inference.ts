@@ -1,4 +1,4 @@
-// What every recorded version of index.json would cost as the copy that a foreign file was made from (ARCHITECTURE.md, The journal,
+// What every recorded version of index.json would cost as the copy that a foreign file was made from (docs/healing.md#the-journal,
 // rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries.
 import type { VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/entry-key.ts';

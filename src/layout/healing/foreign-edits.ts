@@ -1,5 +1,5 @@
 // What another tool changed in index.json: added, deleted on purpose, or lost by writing back an old copy. Pure decisions;
-// ARCHITECTURE.md, The journal, states the rules that are numbered here.
+// docs/healing.md#the-journal states the rules that are numbered here.
 
 import {
   type Delta,

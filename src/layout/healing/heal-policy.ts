@@ -1,4 +1,4 @@
-// The numbers by which lost updates of other tools are judged and healed (ARCHITECTURE.md, The journal). All of them, once.
+// The numbers by which lost updates of other tools are judged and healed (docs/healing.md#the-journal). All of them, once.
 
 export const healPolicy = {
   /** How long a version of index.json stays a candidate after it was superseded: the longest read-to-write of a tool that we heal. */

@@ -1,4 +1,4 @@
-// Keeps what was acknowledged apart from what index.json shows (ARCHITECTURE.md, The journal): judges versions that other programs
+// Keeps what was acknowledged apart from what index.json shows (docs/healing.md#the-journal): judges versions that other programs
 // wrote, says what must be put back, and records every version. All of it happens under the repository's lock.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';

@@ -1,4 +1,4 @@
-// What an entry of index.json is called, whichever tool wrote it (INTEROP §4.2, §4.3): one reading of its annotations.
+// What an entry of index.json is called, whichever tool wrote it (docs/layouts.md#what-an-entry-is-called): one reading of its annotations.
 import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { isTag, type Tag } from '../../oci/reference.ts';

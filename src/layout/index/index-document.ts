@@ -27,7 +27,7 @@ export interface IndexDocument {
   readonly inOurForm: boolean;
 }
 
-/** A layout that nobody has written yet: `mediaType` at the top is what every reader accepts (INTEROP §1.15). */
+/** A layout that nobody has written yet: `mediaType` at the top is what every reader accepts (docs/layouts.md#a-new-index). */
 export const emptyIndexDocument: IndexDocument = {
   head: `{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":[`,
   entries: [],

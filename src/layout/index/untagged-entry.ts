@@ -3,7 +3,7 @@ import { annotationKeys, createdAt } from '../../oci/annotations.ts';
 import { type IndexedEntry, indexedEntryOf } from './entry-key.ts';
 import { annotated, type IndexEntry, parseIndexEntry } from './index-entry.ts';
 
-/** It gets a creation time if it has none: an entry without one may be read as an unnamed `latest` (INTEROP.md, Duplicates). */
+/** It gets a creation time if it has none: an entry without one may be read as an unnamed `latest` (docs/layouts.md#an-image-without-a-name). */
 export function untaggedEntry(entry: IndexEntry, atMs: number): IndexEntry {
   const { refName, imageName, created } = annotationKeys;
   return annotated(entry, {

@@ -1,5 +1,5 @@
 // Manifests with a subject that only an index lists: BuildKit's attestations as artifacts, and what `ctr images import --index-name` keeps.
-// An entry lists the index, so they are reachable (INTEROP §4.6).
+// An entry lists the index, so they are reachable (docs/layouts.md#nested-referrers).
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';

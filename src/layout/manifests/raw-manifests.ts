@@ -1,5 +1,5 @@
 // Manifests that nothing leads to: `cosign save` v3 lists the image only, umoci and regclient let go of referrers, olareg keeps
-// them behind a response. A scan looks into the small blobs of a layout for manifests with a subject (INTEROP §4.6).
+// them behind a response. A scan looks into the small blobs of a layout for manifests with a subject (docs/layouts.md#unreferenced-manifests).
 import { type Digest, digestAlgorithms, isDigest } from '../../oci/digest.ts';
 import { portableManifestBytes } from '../../oci/manifest.ts';
 import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';

@@ -96,7 +96,7 @@ function isIndexEntry(entry: IndexEntry): boolean {
 
 /**
  * What an entry under a referrers tag is. A response only serves clients without the referrers API: an index that is empty or
- * lists at least one manifest of that subject. Anything else under such a name is an ordinary tag (INTEROP §4.2). Nothing can
+ * lists at least one manifest of that subject. Anything else under such a name is an ordinary tag (docs/layouts.md#the-referrers-tag). Nothing can
  * be said when its file, or all that it lists, is not there.
  */
 export async function useOfReferrersTag(

@@ -1,4 +1,4 @@
-// What an operator can decide about names where tools disagree (INTEROP §4.4, §4.5).
+// What an operator can decide about names where tools disagree (docs/layouts.md#names).
 
 export interface NameRules {
   /** Which of several entries of one name it means: appenders (BuildKit, crane, docker load) and oras take the last, others the first. */

@@ -1,5 +1,5 @@
 // Who is called what in one index.json: the layout's own tags, and the virtual repositories that full names make of it
-// (INTEROP §4.4, §4.5). Only needed where something is not a bare tag; worked out once for each snapshot.
+// (docs/layouts.md#several-repositories-in-one-file). Only needed where something is not a bare tag; worked out once for each snapshot.
 import { isImageIndexType } from '../../oci/media-type.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';

@@ -82,7 +82,7 @@ export class RepositoryNames {
     return this.path === '' || this.layout.table(index)?.repositories.has(this.path) === true;
   }
 
-  /** The entry that a tag means (INTEROP §4.5). */
+  /** The entry that a tag means (docs/layouts.md#duplicates). */
   entryOf(index: NamedEntries, tag: Tag): IndexEntry | undefined {
     // What names no digest that we can serve is kept and ignored: it hides no other entry of its name.
     const entries = this.#entriesOf(index, tag, this.layout.table(index)).filter(({ digest }) => digest !== undefined);

@@ -1,4 +1,4 @@
-// Round trips through other tools (INTEROP.md 5.3, models of them; `npm run interop` has the real ones): what one of them stores, the
+// Round trips through other tools (models of them; `npm run interop` has the real ones): what one of them stores, the
 // server lists and `moorage reconcile` makes visible to the others; what we write survives what they do.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-// Round trips over one directory that is served all the time (INTEROP.md 5.3): one tool adds or deletes a referrer, the server lists it
+// Round trips over one directory that is served all the time: one tool adds or deletes a referrer, the server lists it
 // at once, `moorage reconcile` brings it to the form that the next tool finds.
 
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// What pushes and deletes write into index.json (INTEROP §3.1), entry by entry.
+// What pushes and deletes write into index.json (docs/layouts.md#entries-that-moorage-writes), entry by entry.
 import { describe, expect, it } from 'vitest';
 import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-edit.ts';
 import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';

@@ -1,4 +1,4 @@
-// What reconcile makes of layouts of every tool (INTEROP §3.4): the form that all tools find, once, and nothing lost.
+// What reconcile makes of layouts of every tool (docs/layouts.md#reconcile): the form that all tools find, once, and nothing lost.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// What an entry is called, whichever tool wrote it (INTEROP §4.2, §4.3).
+// What an entry is called, whichever tool wrote it (docs/layouts.md#what-an-entry-is-called).
 import { describe, expect, it } from 'vitest';
 import { entryNameOf, isNamedResponse, tagOf } from '../../../../src/layout/index/entry-name.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';

@@ -1,4 +1,4 @@
-// Referrers that nothing leads to, found by a look into the blobs (INTEROP §4.6).
+// Referrers that nothing leads to, found by a look into the blobs (docs/layouts.md#unreferenced-manifests).
 import { describe, expect, it } from 'vitest';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';

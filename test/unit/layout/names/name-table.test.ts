@@ -1,4 +1,4 @@
-// Which repositories and tags the names of one index.json make (INTEROP §4.4, §4.5).
+// Which repositories and tags the names of one index.json make (docs/layouts.md#several-repositories-in-one-file).
 import { describe, expect, it } from 'vitest';
 import { parseIndexEntry } from '../../../../src/layout/index/index-entry.ts';
 import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';

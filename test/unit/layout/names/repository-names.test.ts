@@ -1,4 +1,4 @@
-// What a tag means and what a new entry of it carries, in files of every style (INTEROP §4.4, §4.5).
+// What a tag means and what a new entry of it carries, in files of every style (docs/layouts.md#names).
 import { describe, expect, it } from 'vitest';
 import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-edit.ts';
 import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
