@@ -1,9 +1,10 @@
 // The manifests of one repository: pull and, where pushes are taken, push and delete by tag or digest.
 
+import type { PutEdit } from '../layout/changes/index-edit.ts';
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
-import { requiredBy } from '../layout/manifests/manifest-outline.ts';
+import { type ManifestOutline, requiredBy } from '../layout/manifests/manifest-outline.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { pacedDigestOf } from '../layout/pacing/paced-digest.ts';
@@ -93,30 +94,22 @@ export class WritableManifests extends Manifests {
   }
 
   /**
-   * Stores the manifest, moves the tags and lists it with its subject in one transaction: durable when this returns, or
-   * nothing of it visible. Throws MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN; UNAVAILABLE (503) when a blob that was there is gone.
+   * All that a push passes through, in this order: durable when it returns, or nothing of it visible. Throws MANIFEST_INVALID,
+   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN; UNAVAILABLE (503) when a blob that was there is gone.
    */
-  async put({ reference, tags, contentType, bytes }: ManifestPush): Promise<PushedManifest> {
-    const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
-    if (this.#options.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
-      throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
-    }
-    const digest = await pacedDigestOf(bytes, algorithm);
-    if (reference.kind === 'digest' && reference.digest !== digest) {
-      throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
-    }
-    const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
-    const outline = await readOutline(bytes, digest, essence || undefined);
-    const { facts } = outline;
+  async put(push: ManifestPush): Promise<PushedManifest> {
+    const digest = await this.#digestOf(push);
+    const outline = await outlineOf(push, digest);
     const references = requiredBy(outline);
-    const named = reference.kind === 'tag' ? [reference.tag] : tags;
+    // A delete of what the manifest needs has ended, or waits until the push has.
     await this.#changes.deletions.pushing(references, async () => {
-      const absent = await this.#secureReferences(references);
-      const edit = { facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
-      await this.#changes.pushManifest(outline, { kind: 'put', ...edit });
+      const absent = await this.#secure(references);
+      // The file, then index.json with entries, tags, referrers and the journal in one transaction
+      // (layout-changes.ts, and index-transaction.ts for what belongs to it).
+      await this.#changes.pushManifest(outline, this.#editOf(push, outline, absent));
       await this.#secureAgain(references, absent);
     });
-    return { digest, subject: facts.subject, tags };
+    return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 
   /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
@@ -125,8 +118,24 @@ export class WritableManifests extends Manifests {
     else await this.#changes.removeManifest(reference.digest, this.#names);
   }
 
-  /** Returns what is not in the repository: sparse images are taken unless they are refused as a rule. */
-  async #secureReferences(references: Iterable<BlobReference>): Promise<readonly string[]> {
+  /** The digest that the manifest is stored under. Throws DIGEST_INVALID when it is not the one in the URL, or not allowed here. */
+  async #digestOf({ reference, bytes }: ManifestPush): Promise<Digest> {
+    const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
+    if (this.#options.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
+      throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
+    }
+    const digest = await pacedDigestOf(bytes, algorithm);
+    if (reference.kind === 'digest' && reference.digest !== digest) {
+      throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
+    }
+    return digest;
+  }
+
+  /**
+   * Makes durable what the manifest refers to, and returns what is not in the repository: sparse images are taken unless they are
+   * refused as a rule.
+   */
+  async #secure(references: Iterable<BlobReference>): Promise<readonly string[]> {
     const { missing, wrongSize } = await this.#changes.blobs.secure(references);
     if (wrongSize.length > 0) {
       throw new RegistryError('MANIFEST_INVALID', {
@@ -135,6 +144,11 @@ export class WritableManifests extends Manifests {
     }
     if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
     return missing;
+  }
+
+  #editOf({ reference, tags, bytes }: ManifestPush, { facts }: ManifestOutline, absent: readonly string[]): PutEdit {
+    const named = reference.kind === 'tag' ? [reference.tag] : tags;
+    return { kind: 'put', facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
   }
 
   /**
@@ -148,4 +162,10 @@ export class WritableManifests extends Manifests {
       detail: 'a blob was deleted while the manifest was pushed; push it again',
     });
   }
+}
+
+/** What the manifest says of itself. Throws MANIFEST_INVALID. */
+function outlineOf({ bytes, contentType }: ManifestPush, digest: Digest): Promise<ManifestOutline> {
+  const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
+  return readOutline(bytes, digest, essence || undefined);
 }
