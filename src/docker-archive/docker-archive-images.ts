@@ -13,11 +13,13 @@ import { StorageError } from '../storage/storage-error.ts';
 import type { HashedMember, MemberDigests } from './docker-archive-digests.ts';
 import { type DockerImage, diffIdsOf, type ManifestElements } from './docker-archive-manifest.ts';
 import { type DockerName, parseDockerName } from './docker-archive-name.ts';
+import { type ImageProblem, ImageProblems } from './image-problem.ts';
 
 /** Where the bytes of a blob are: a member of the archive, or made here. */
 export type BlobSource = { readonly member: Key } | { readonly bytes: Buffer };
 
 export interface DockerImages {
+  readonly problems: readonly ImageProblem[];
   readonly index: Buffer;
   readonly blobs: ReadonlyMap<Digest, BlobSource>;
 }
@@ -52,6 +54,7 @@ export class DockerImagesBuilder {
   readonly #archive: ArchiveStore;
   readonly #digests: MemberDigests;
   readonly #log: Log;
+  readonly #problems = new ImageProblems();
   readonly #blobs = new Map<Digest, BlobSource>();
   readonly #entries: string[] = [];
   #metadataBytes = 0;
@@ -73,16 +76,17 @@ export class DockerImagesBuilder {
         await this.#add(image, (name) => owners.get(name.full) === at);
       } catch (error) {
         if (!(error instanceof UnusableImageError)) throw error;
-        const details = {
-          path: this.#archive.name,
-          image: image?.names[0] ?? `number ${at + 1}`,
-          reason: error.message,
-        };
-        this.#log.warn('an image of an archive is not served', details);
+        const leftOut = { image: image?.names[0] ?? `number ${at + 1}`, reason: error.message };
+        this.#problems.addLeftOut(leftOut);
+        this.#log.warn('an image of an archive is not served', { path: this.#archive.name, ...leftOut });
       }
     }
     const start = `{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":[`;
-    return { index: Buffer.from(`${start}\n${this.#entries.join(',\n')}\n]}`), blobs: this.#blobs };
+    return {
+      index: Buffer.from(`${start}\n${this.#entries.join(',\n')}\n]}`),
+      blobs: this.#blobs,
+      problems: this.#problems.all(),
+    };
   }
 
   async #add(image: DockerImage, owns: (name: DockerName) => boolean): Promise<void> {
@@ -125,9 +129,14 @@ export class DockerImagesBuilder {
   #namesOf(image: DockerImage): readonly DockerName[] {
     return image.names.flatMap((text) => {
       const name = parseDockerName(text);
-      if (name === undefined)
-        this.#log.warn('no name of an image', { path: this.#archive.name, name: text.slice(0, 300) });
-      return name ?? [];
+      if (name !== undefined) return name;
+      const unusable = text.slice(0, 300);
+      this.#problems.addUnusable(unusable);
+      this.#log.warn('an image of an archive has a name that nobody can ask for', {
+        path: this.#archive.name,
+        name: unusable,
+      });
+      return [];
     });
   }
 

@@ -3,6 +3,7 @@
 
 import { layoutKeys, ociLayoutBytes } from '../layout/files/keys.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
+import type { ArchiveProblem } from '../storage/archive/archive-problem.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import { ReadOnlyStore } from '../storage/archive/read-only-store.ts';
 import { childrenAmong, openBytes } from '../storage/bytes-in-memory.ts';
@@ -13,19 +14,23 @@ import { versionLabel } from '../storage/version-label.ts';
 import { openMemberDigests } from './docker-archive-digests.ts';
 import { type BlobSource, type DockerImages, DockerImagesBuilder } from './docker-archive-images.ts';
 import { manifestFile, parseDockerManifest } from './docker-archive-manifest.ts';
+import type { ImageProblem } from './image-problem.ts';
 
 /** Thousands of images; Docker writes about 300 bytes for one. */
 const maxManifestBytes = 4 * 1024 * 1024;
 
 export class DockerArchive extends ReadOnlyStore {
   readonly name: string;
+  /** What is wrong with the archive, and with what manifest.json names in it. */
+  readonly problems: readonly (ArchiveProblem | ImageProblem)[];
   readonly #archive: ArchiveStore;
   readonly #objects: ReadonlyMap<Key, BlobSource>;
   readonly #modifiedAtMs: number;
 
-  constructor(archive: ArchiveStore, { index, blobs }: DockerImages, modifiedAtMs: number) {
+  constructor(archive: ArchiveStore, { index, blobs, problems }: DockerImages, modifiedAtMs: number) {
     super();
     this.name = archive.name;
+    this.problems = [...archive.problems, ...problems];
     this.#archive = archive;
     this.#modifiedAtMs = modifiedAtMs;
     const keys = layoutKeys('');

@@ -6,8 +6,8 @@ import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { mountOf } from '../registry/mount.ts';
 import type { Registry } from '../registry/registry.ts';
-import { ArchiveStore } from '../storage/archive/archive-store.ts';
 import { DirectoryLook } from '../storage/filesystem/directory-look.ts';
+import { findArchiveProblems } from './findings/archive-findings.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import type { Finding } from './findings/finding.ts';
 import { FindingList } from './findings/finding-list.ts';
@@ -54,14 +54,12 @@ function hasOtherFiles(path: string): boolean {
   return false;
 }
 
-async function ofMount({ kind, name, path, store }: OpenedMount): Promise<FindingList> {
+async function ofMount({ kind, name, path, problems = [] }: OpenedMount): Promise<FindingList> {
   const findings = new FindingList();
   if (kind !== 'archive' && path !== '') {
     await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
   }
-  if (store instanceof ArchiveStore) {
-    for (const { name, reason } of store.ignored) findings.add('members-refused', { path: name, detail: reason });
-  }
+  findArchiveProblems(problems, findings);
   return findings;
 }
 

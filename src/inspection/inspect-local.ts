@@ -2,11 +2,11 @@
 
 import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { type NamedLayout, Registry } from '../registry/registry.ts';
-import { archiveWarnings } from '../storage/archive/archive-store.ts';
 import { DirectoryLook } from '../storage/filesystem/directory-look.ts';
 import { onlyReads, openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { markDamaged } from './damage-marks.ts';
+import { findArchiveProblems } from './findings/archive-findings.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import { FindingList } from './findings/finding-list.ts';
 import { inspectLayout } from './findings/inspect-layout.ts';
@@ -22,17 +22,16 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
 /** Writes nothing but work files in the cache directory, and what a server must know of damaged blobs where it keeps such facts. Throws what openMounts throws. */
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
   const { path, root, environment, names, within } = options;
-  const log = new ArchiveWarnings();
   const mounts = await openMountsToRead({
     paths: path === undefined ? [] : [path],
     root: path === undefined ? root : undefined,
     environment,
-    log,
+    log: silent,
   });
   const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...onlyReads });
   try {
     const parts: InspectedPart[] = [];
-    if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount, log)));
+    if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
     const layouts: NamedLayout[] = [];
     for await (const layout of registry.layouts()) if (isMeant(layout, within)) layouts.push(layout);
     layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -65,9 +64,9 @@ async function inspected(
 }
 
 /** Empty where there is nothing to say: each layout is looked at by itself. */
-async function asAWhole({ kind, name, path }: OpenedMount, log: ArchiveWarnings): Promise<readonly InspectedPart[]> {
+async function asAWhole({ kind, name, path, problems = [] }: OpenedMount): Promise<readonly InspectedPart[]> {
   const findings = new FindingList();
-  if (kind === 'archive') log.tell(findings);
+  if (kind === 'archive') findArchiveProblems(problems, findings);
   else await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
   const groups = findings.groups();
   return groups.length === 0
@@ -85,26 +84,3 @@ async function asAWhole({ kind, name, path }: OpenedMount, log: ArchiveWarnings)
 }
 
 const silent = { info: () => {}, warn: () => {} };
-
-/** What is said when an archive is opened, as findings; whatever else is said is found out by the look itself. */
-class ArchiveWarnings {
-  readonly #said: { readonly message: string; readonly details: object }[] = [];
-
-  info(): void {}
-
-  warn(message: string, details: object): void {
-    this.#said.push({ message, details });
-  }
-
-  tell(findings: FindingList): void {
-    for (const { message, details } of this.#said) {
-      if (message === archiveWarnings.cutOff) findings.add('archive-cut-off', {});
-      if (message === archiveWarnings.damaged) findings.add('archive-damaged', { detail: JSON.stringify(details) });
-      if (message !== archiveWarnings.refused) continue;
-      const { count, examples } = details as { readonly count: number; readonly examples: readonly string[] };
-      for (const detail of examples) findings.add('members-refused', { detail });
-      const more = count - examples.length;
-      if (more > 0) findings.add('members-refused', { detail: `and ${more} more` });
-    }
-  }
-}

@@ -1,8 +1,7 @@
 // Opens what `serve PATH...` names: finds out what each path is, what it is called, and where its work files go.
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { openLayoutArchive } from '../docker-archive/docker-archive.ts';
-import { DockerArchive } from '../docker-archive/docker-archive-store.ts';
+import { type LayoutArchive, openLayoutArchive } from '../docker-archive/docker-archive.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/files/keys.ts';
 import type { FactsPlace } from '../layout/image-layout-options.ts';
 import type { RepositoryName } from '../oci/reference.ts';
@@ -49,6 +48,8 @@ export interface OpenedMount extends Mount {
   /** '' for what is in memory. */
   readonly path: string;
   readonly kind: PathKind;
+  /** What is wrong with an archive; nothing is known of what else may be served. */
+  readonly problems?: LayoutArchive['problems'];
 }
 
 interface Place extends MountArgument {
@@ -190,9 +191,8 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   const facts = await sharedFacts(path, options);
   if (kind === 'archive') {
     const workDirectory = workDirectoryOf(options);
-    const store = await openLayoutArchive(path, { log: options.log, workDirectory });
-    const isHashed = store instanceof DockerArchive;
-    return { name, store, readOnly: true, isHashed, facts, path, kind };
+    const archive = await openLayoutArchive(path, { log: options.log, workDirectory });
+    return { name, ...archive, readOnly: true, facts, path, kind };
   }
   const readOnly = options.readOnly || place.readOnly;
   const opened = await openDirectory(path, readOnly, options);

@@ -63,11 +63,12 @@ describe('damaged archives', () => {
     const damages = fc.oneof(damagesOf(tar), damagesOf(tar).map(withRightSums));
     const property = fc.asyncProperty(damages, async (bytes) => {
       const path = await archives.write(bytes);
-      const store = await openLayoutArchive(path, archives.options).catch((error: unknown) => {
+      const archive = await openLayoutArchive(path, archives.options).catch((error: unknown) => {
         expect(error).toBeInstanceOf(StorageError);
         return undefined;
       });
-      if (store === undefined) return;
+      if (archive === undefined) return;
+      const { store } = archive;
       opened += 1;
       for (const { name, kind } of await store.list(key(''))) {
         if (kind === 'object') expect((await store.read(key(name), bytes.length + 1_000))?.info.size).toBeDefined();

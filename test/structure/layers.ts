@@ -57,7 +57,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   mounts: ['docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
   remote: ['oci'],
   transfer: ['remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
-  inspection: ['transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+  inspection: ['transfer', 'remote', 'mounts', 'docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
 
   auth: ['oci'],
   config: ['oci'],

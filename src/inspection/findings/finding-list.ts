@@ -34,6 +34,12 @@ export class FindingList {
     if (group.findings.length < this.#kept) group.findings.push(findingOf(code, shortened(subject)));
   }
 
+  /** So many more of a code that was added: they count, and nothing else is known of them. */
+  addUnseen(code: FindingCode, count: number): void {
+    const group = this.#groups.get(code);
+    if (group !== undefined) group.count += count;
+  }
+
   has(code: FindingCode): boolean {
     return this.#groups.has(code);
   }

@@ -7,10 +7,11 @@ import { StorageError } from '../storage-error.ts';
 import { versionLabel } from '../version-label.ts';
 import { type ArchiveFile, openArchiveFile } from './archive-file.ts';
 import { ArchiveObject } from './archive-object.ts';
+import { type ArchiveProblem, archiveProblems, logProblem } from './archive-problem.ts';
 import { layoutBase, markersBelow } from './layout-base.ts';
 import { MemberTree } from './member-tree.ts';
 import { ReadOnlyStore } from './read-only-store.ts';
-import type { IgnoredMember, Member, TarContents } from './tar-contents.ts';
+import type { Member, TarContents } from './tar-contents.ts';
 import { scanTar, type TarScan } from './tar-scan.ts';
 import { openUnpacked } from './unpacked-archive.ts';
 import { forgetUnpacked } from './unpacked-cache.ts';
@@ -23,7 +24,7 @@ export interface ArchiveStoreOptions {
   readonly base?: string;
 }
 
-interface NamedArchive extends Pick<ArchiveStore, 'name' | 'identity' | 'base'> {
+interface NamedArchive extends Pick<ArchiveStore, 'name' | 'identity' | 'base' | 'problems'> {
   /** Removes what was unpacked. */
   readonly discard: () => Promise<void>;
 }
@@ -36,21 +37,21 @@ export class ArchiveStore extends ReadOnlyStore {
   readonly identity: string;
   /** The directory inside the archive that is served. */
   readonly base: string;
-  /** Members that cannot be served, and why: the first hundred. */
-  readonly ignored: readonly IgnoredMember[];
+  /** What is wrong with it; empty for one that is whole and served as a whole. */
+  readonly problems: readonly ArchiveProblem[];
   readonly #file: ArchiveFile;
   readonly #tree: MemberTree;
 
   readonly #discard: () => Promise<void>;
 
   /** For `openArchiveStore`. `file` is the tar itself, `identity` that of the file which the operator named. */
-  constructor({ name, identity, base, discard }: NamedArchive, file: ArchiveFile, contents: TarContents) {
+  constructor({ name, identity, base, problems, discard }: NamedArchive, file: ArchiveFile, contents: TarContents) {
     super();
     this.name = name;
     this.identity = identity;
     this.base = base;
     this.#discard = discard;
-    this.ignored = contents.ignored;
+    this.problems = problems;
     this.#file = file;
     this.#tree = new MemberTree(contents, base);
   }
@@ -145,9 +146,11 @@ export async function openArchiveStore(path: string, options: ArchiveStoreOption
     const scan = await scanTar(file);
     file.assertUnchanged();
     const base = options.base ?? layoutBase(scan.contents);
-    report(path, scan, base, options.log);
+    assertUsable(path, scan, base);
+    const problems = archiveProblems(scan);
+    for (const problem of problems) logProblem(path, problem, options.log);
     const discard = file === named ? nothing : () => forgetUnpacked(options.workDirectory, named.identity);
-    return new ArchiveStore({ name: path, identity: named.identity, base, discard }, file, scan.contents);
+    return new ArchiveStore({ name: path, identity: named.identity, base, problems, discard }, file, scan.contents);
   } catch (error) {
     file.close();
     if (file !== named) await forgetUnpacked(options.workDirectory, named.identity);
@@ -157,25 +160,8 @@ export async function openArchiveStore(path: string, options: ArchiveStoreOption
   }
 }
 
-/** What is said when an archive is opened: a look at one tells them apart. */
-export const archiveWarnings = {
-  damaged: 'an archive is damaged: only what is before the damage is served',
-  cutOff: 'an archive has no end mark: it may have been cut off',
-  refused: 'members of an archive are not served',
-} as const;
-
-function report(path: string, { contents, damage, hasEnd }: TarScan, base: string, log: Log): void {
-  if (damage !== undefined) {
-    const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
-    if (markersBelow(contents, base).length === 0) {
-      throw new StorageError('unavailable', `${where}; neither index.json nor manifest.json is before that`);
-    }
-    log.warn(archiveWarnings.damaged, { path, ...damage });
-  } else if (!hasEnd) {
-    log.warn(archiveWarnings.cutOff, { path });
-  }
-  if (contents.ignoredCount > 0) {
-    const examples = contents.ignored.slice(0, 5).map(({ name, reason }) => `${name}: ${reason}`);
-    log.warn(archiveWarnings.refused, { path, count: contents.ignoredCount, examples });
-  }
+function assertUsable(path: string, { contents, damage }: TarScan, base: string): void {
+  if (damage === undefined || markersBelow(contents, base).length > 0) return;
+  const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
+  throw new StorageError('unavailable', `${where}; neither index.json nor manifest.json is before that`);
 }

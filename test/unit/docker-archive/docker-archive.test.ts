@@ -30,7 +30,7 @@ function manifestOf(...images: readonly object[]): TarMember {
 }
 
 async function opened(archives: Archives, bytes: Buffer): Promise<ObjectStore> {
-  const store = await openLayoutArchive(await archives.write(bytes), archives.options);
+  const { store } = await openLayoutArchive(await archives.write(bytes), archives.options);
   onTestFinished(() => store.close());
   return store;
 }
@@ -164,7 +164,7 @@ describe('a docker save without index.json', () => {
       v1,
     ]);
     expect(entries[3]?.digest).not.toBe(entries[2]?.digest);
-    expect(archives.warnings).toEqual(['no name of an image']);
+    expect(archives.warnings).toEqual(['an image of an archive has a name that nobody can ask for']);
   });
 
   test('an image that cannot be made is left out and reported, the others are served', async () => {
@@ -220,7 +220,7 @@ describe('digests of layers', () => {
 
   async function openAgain(archives: Archives): Promise<number> {
     archives.lines.length = 0;
-    const store = await openLayoutArchive(join(archives.directory, 'x.tar'), archives.options);
+    const { store } = await openLayoutArchive(join(archives.directory, 'x.tar'), archives.options);
     expect(await entriesOf(store)).toHaveLength(1);
     await store.close();
     return archives.lines.filter(({ message }) => message === hashing).length;

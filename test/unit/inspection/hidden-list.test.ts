@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { hiddenLines } from '../../../src/inspection/hidden-list.ts';
 import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { openMounts } from '../../../src/mounts/open-mounts.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
 import { imageManifest } from '../../support/content.ts';
@@ -24,6 +25,17 @@ async function linesOf(...paths: readonly string[]): Promise<readonly string[]> 
   onTestFinished(() => registry.close());
   const { signal } = new AbortController();
   return hiddenLines({ registry, mounts, names: defaultNameRules, signal });
+}
+
+async function archiveOf(members: Readonly<Record<string, string | Buffer>>): Promise<string> {
+  const tar = pack();
+  for (const [name, bytes] of Object.entries(members)) tar.entry({ name }, bytes);
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar) chunks.push(chunk as Buffer);
+  const path = join(await temporaryDirectory(), 'app.tar');
+  writeFileSync(path, Buffer.concat(chunks));
+  return path;
 }
 
 describe('what is hidden', () => {
@@ -46,19 +58,35 @@ describe('what is hidden', () => {
   });
 
   it('members of an archive', async () => {
-    const tar = pack();
-    tar.entry({ name: 'oci-layout' }, '{"imageLayoutVersion":"1.0.0"}');
-    tar.entry({ name: 'index.json' }, JSON.stringify({ schemaVersion: 2, manifests: [entryOf(image, 'v1')] }));
-    for (const { digest, bytes } of blobsOf(image)) tar.entry({ name: `blobs/${digest.replace(':', '/')}` }, bytes);
-    tar.entry({ name: '../evil' }, 'evil');
-    tar.finalize();
-    const chunks: Buffer[] = [];
-    for await (const chunk of tar) chunks.push(chunk as Buffer);
-    const path = join(await temporaryDirectory(), 'app.tar');
-    writeFileSync(path, Buffer.concat(chunks));
+    const path = await archiveOf({
+      'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
+      'index.json': JSON.stringify({ schemaVersion: 2, manifests: [entryOf(image, 'v1')] }),
+      ...Object.fromEntries(blobsOf(image).map(({ digest, bytes }) => [`blobs/${digest.replace(':', '/')}`, bytes])),
+      '../evil': 'evil',
+    });
     expect(await linesOf(path)).toEqual([
       `  1 thing is hidden (moorage inspect ${path} says what to do)`,
       '    members-refused  app  ../evil  (its path contains `..`)',
+      '',
+    ]);
+  });
+
+  it('members of a docker save without index.json, and images that it cannot be made of', async () => {
+    const layer = 'a layer';
+    const path = await archiveOf({
+      'config.json': JSON.stringify({ rootfs: { type: 'layers', diff_ids: [digestOf(Buffer.from(layer))] } }),
+      'layer.tar': layer,
+      'manifest.json': JSON.stringify([
+        { Config: 'config.json', RepoTags: ['app:v1', 'not a name'], Layers: ['layer.tar'] },
+        { Config: 'config.json', RepoTags: ['app:v2'], Layers: ['gone.tar'] },
+      ]),
+      '../evil': 'evil',
+    });
+    expect(await linesOf(path)).toEqual([
+      `  3 things are hidden (moorage inspect ${path} says what to do)`,
+      '    image-left-out  app  app:v2  (gone.tar is not in the archive)',
+      '    members-refused  app  ../evil  (its path contains `..`)',
+      '    unusable-name  app:not a name',
       '',
     ]);
   });

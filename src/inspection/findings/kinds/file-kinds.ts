@@ -92,6 +92,12 @@ export const fileKinds = {
     why: 'members of the archive that would lead out of it, or are no regular files, are not served',
     remedy: 'make the archive again with plain files: tar -C LAYOUT -cf ARCHIVE .',
   },
+  'image-left-out': {
+    severity: 'error',
+    hides: true,
+    why: 'an image that the manifest.json of the archive names is not served: its parts are missing, or do not belong together',
+    remedy: 'save it again: docker save',
+  },
   'archive-damaged': {
     severity: 'error',
     hides: true,
