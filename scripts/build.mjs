@@ -1,10 +1,12 @@
 // Compiles what a command runs. With --if-changed only when a source is not as it was at the last build that ran to its end.
+// With --clean nothing of an earlier build stays, such as what was made of a source that is gone: for what is published.
 //
-//   node scripts/build.mjs [--if-changed] TARGET...      executable: dist/, tools: build/
+//   node scripts/build.mjs [--if-changed | --clean] TARGET...      executable: dist/, tools: build/
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
@@ -13,12 +15,14 @@ const targets = {
   executable: {
     sources: ['src', 'tsconfig.build.json', 'scripts/bundle-executable.mjs', ...settings],
     steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle-executable.mjs')]],
+    directory: 'dist',
     output: join('dist', 'main.js'),
     stamp: join('dist', '.built-from'),
   },
   tools: {
     sources: ['src', 'conformance', 'bench', 'test', 'tsconfig.tools.json', ...settings],
     steps: [[tsc, '-p', 'tsconfig.tools.json']],
+    directory: 'build',
     output: join('build', 'src', 'main.js'),
     stamp: join('build', '.built-from'),
   },
@@ -57,10 +61,13 @@ function isBuilt({ sources, output, stamp }) {
   return existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(sources);
 }
 
-const [onlyIfChanged, names] =
-  process.argv[2] === '--if-changed' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)];
+const { values: flags, positionals: names } = parseArgs({
+  options: { 'if-changed': { type: 'boolean' }, clean: { type: 'boolean' } },
+  allowPositionals: true,
+});
 for (const name of names) {
   const target = targets[name];
   if (target === undefined) throw new Error(`no such target: ${name}`);
-  if (!onlyIfChanged || !isBuilt(target)) build(target);
+  if (flags.clean) rmSync(target.directory, { recursive: true, force: true });
+  if (!flags['if-changed'] || !isBuilt(target)) build(target);
 }

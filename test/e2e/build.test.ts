@@ -1,5 +1,6 @@
 // `npm start` compiles when sources changed, and only then: scripts/build.mjs, in a project whose compiler notes that it ran.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +42,9 @@ async function project() {
     remove: (path: string) => rm(join(root, path), { recursive: true }),
     /** What `npm run build` does. */
     build: () => builds('executable'),
+    /** What `npm pack` does first. */
+    buildClean: () => builds('--clean', 'executable'),
+    holds: (path: string) => existsSync(join(root, path)),
     /** What `npm start` does first. */
     buildIfChanged: () => builds('--if-changed', 'executable'),
   };
@@ -98,5 +102,14 @@ describe('a build that is wanted only if something changed', () => {
   it('is unlike `npm run build`, which always compiles', async () => {
     const { build, buildIfChanged } = await project();
     expect([await build(), await buildIfChanged(), await build()]).toEqual([yes, no, yes]);
+  });
+
+  it('keeps what is there of sources that are gone, and a clean one does not', async () => {
+    const { write, build, buildClean, holds } = await project();
+    await write('dist/gone.js', '');
+    await build();
+    expect(holds('dist/gone.js')).toBe(true);
+    expect(await buildClean()).toEqual(yes);
+    expect([holds('dist/gone.js'), holds('dist/main.js')]).toEqual([false, true]);
   });
 });
