@@ -33,7 +33,9 @@ function contestantsFor(options: Options): (Contestant | Absent)[] {
     if (peer === 'olareg') return olareg(options.clients);
     return peer === 'distribution' ? distribution(options.clients) : nodeHttp();
   });
-  return [...ours, ...peers];
+  const beside =
+    options.beside === undefined ? [] : [{ ...moorage(resolve(options.beside), false, []), name: 'beside' }];
+  return [...ours, ...beside, ...peers];
 }
 
 function reservationOf(options: Options): string {
@@ -41,6 +43,7 @@ function reservationOf(options: Options): string {
   const parts = [
     options.rounds === undefined ? '' : `${options.rounds} rounds each`,
     options.only.length === 0 ? '' : `only ${options.only.join(', ')}`,
+    options.beside === undefined ? '' : `beside ${describeCommit(resolve(options.beside))} of moorage`,
     options.withoutMoorage ? 'without moorage' : '',
     options.nodeArguments.length === 0 ? '' : `moorage run with ${options.nodeArguments.join(' ')}`,
   ].filter((part) => part !== '');

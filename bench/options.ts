@@ -14,6 +14,8 @@ export interface Options {
   /** Parts of workload names; empty for all of them. */
   readonly only: readonly string[];
   readonly peers: readonly string[];
+  /** Another checkout of moorage, compiled, that takes part as a peer: its dist/ is what is run. */
+  readonly beside: string | undefined;
   readonly withoutMoorage: boolean;
   readonly clients: string;
   readonly data: string;
@@ -28,6 +30,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --rounds N          rounds of each workload, instead of its own number
   --only NAME[,NAME]  only the workloads whose names contain one of these
   --peers A[,B]       who is measured beside moorage (default: ${PEERS.join(',')})
+  --beside DIR        another checkout of moorage, compiled, takes part under the name beside: did a change make anything slower?
   --without-moorage   only the peers
   --clients DIR       where the peers' binaries are (default: where test/interop/install-clients.sh puts them)
   --data DIR          where the servers keep their data while they are measured (default: the system's directory for temporary files)
@@ -45,6 +48,7 @@ export function parseOptions(args: readonly string[]): Options {
       rounds: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
       peers: { type: 'string', default: PEERS.join(',') },
+      beside: { type: 'string' },
       'without-moorage': { type: 'boolean', default: false },
       clients: { type: 'string', default: defaultClients() },
       data: { type: 'string', default: tmpdir() },
@@ -64,6 +68,7 @@ export function parseOptions(args: readonly string[]): Options {
     rounds,
     only: namesIn(values.only),
     peers,
+    beside: values.beside,
     withoutMoorage: values['without-moorage'],
     clients: values.clients,
     data: values.data,
