@@ -1,12 +1,13 @@
 // What a layout hides from whoever only sees its tags: told from index.json and a look at each tagged file, without reading manifests.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
-import { IndexUnreadableError, parseIndexDocument } from '../../layout/index/index-document.ts';
+import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { maxIndexBytes } from '../../layout/index/index-limits.ts';
+import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout-version.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
+import { systemClock } from '../../storage/clock.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { fieldsOf } from './entry-fields.ts';
@@ -19,8 +20,8 @@ import { findNames } from './name-findings.ts';
 const maxLookedAt = 20_000;
 /** Larger ones are for `moorage inspect`. */
 const maxReadBytes = 128 * 1024 * 1024;
-/** An in-place writer may be at it. */
-const retryAfterMs = 200;
+/** Less than a request has: a server that starts with thousands of layouts waits for each. */
+const patienceMs = 200;
 
 export interface HiddenIn {
   readonly store: ObjectStore;
@@ -40,8 +41,10 @@ export async function findHidden({ store, prefix, name, names }: HiddenIn): Prom
     await new LayoutVersion(store, keys).assertReadable();
     const info = await store.stat(keys.index);
     if (info !== undefined && info.size > maxReadBytes && info.size <= maxIndexBytes) return findings;
-    const index = await readIndex(store, keys);
-    if (index === undefined) return findings;
+    const read = () => readIndexDocument(store, keys.index, maxReadBytes);
+    const document = await whileUnfinished(read, { clock: systemClock, patienceMs });
+    if (document === undefined) return findings;
+    const index = LayoutIndex.of(document);
     findNames(index, name, names, findings);
     await findDangling(store, keys, index, findings);
   } catch (error) {
@@ -52,23 +55,6 @@ export async function findHidden({ store, prefix, name, names }: HiddenIn): Prom
 }
 
 const path = 'index.json';
-
-async function readIndex(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
-  try {
-    return await readIndexNow(store, keys);
-  } catch (error) {
-    if (!(error instanceof IndexUnreadableError)) throw error;
-    await sleep(retryAfterMs);
-    return readIndexNow(store, keys);
-  }
-}
-
-async function readIndexNow(store: ObjectStore, keys: LayoutKeys): Promise<LayoutIndex | undefined> {
-  const object = await store.read(keys.index, maxReadBytes);
-  if (object === undefined) return undefined;
-  const { buffer, byteOffset, byteLength } = object.bytes;
-  return LayoutIndex.of(parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined));
-}
 
 async function findDangling(
   store: ObjectStore,

@@ -1,9 +1,8 @@
 // A look at one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reconciled } from '../../layout/changes/reconciliation.ts';
 import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
-import { IndexUnreadableError, parseIndexDocument } from '../../layout/index/index-document.ts';
-import { maxIndexBytes } from '../../layout/index/index-limits.ts';
+import { IndexUnreadableError } from '../../layout/index/index-document.ts';
+import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';
 import { TooManyElementsError } from '../../layout/index/json-span.ts';
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
@@ -11,6 +10,7 @@ import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
+import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
@@ -49,9 +49,6 @@ export interface LayoutInspection {
   readonly damaged: readonly DamagedBlob[];
 }
 
-const retryEveryMs = 100;
-const maxTries = 8;
-
 export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
   const { store, prefix, files, name, names, scan, verify } = options;
   const keys = layoutKeys(prefix);
@@ -87,32 +84,23 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
 
 const silent = { info: () => {}, warn: () => {} };
 
-/** Tried again for a moment: an in-place writer may be at it. */
 async function readIndex({ store, keys, findings }: LookedAt): Promise<LayoutIndex | undefined> {
   const path = 'index.json';
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const object = await store.read(keys.index, maxIndexBytes);
-      if (object === undefined) return undefined;
-      const { buffer, byteOffset, byteLength } = object.bytes;
-      const document = parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined);
-      if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
-      return LayoutIndex.of(document);
-    } catch (error) {
-      if (error instanceof IndexUnreadableError) {
-        if (tries < maxTries) {
-          await sleep(retryEveryMs);
-          continue;
-        }
-        const isTooLarge = error.cause instanceof TooManyElementsError;
-        findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
-      } else if (error instanceof StorageError) {
-        const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
-        // A link or a pipe was told already where files can be seen.
-        if (error.failure !== 'unsafe') findings.add(code, { path, detail: error.message });
-      } else throw error;
-      return undefined;
-    }
+  try {
+    const document = await whileUnfinished(() => readIndexDocument(store, keys.index), { clock: systemClock });
+    if (document === undefined) return undefined;
+    if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
+    return LayoutIndex.of(document);
+  } catch (error) {
+    if (error instanceof IndexUnreadableError) {
+      const isTooLarge = error.cause instanceof TooManyElementsError;
+      findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
+    } else if (error instanceof StorageError) {
+      const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
+      // A link or a pipe was told already where files can be seen.
+      if (error.failure !== 'unsafe') findings.add(code, { path, detail: error.message });
+    } else throw error;
+    return undefined;
   }
 }
 

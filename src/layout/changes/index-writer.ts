@@ -8,7 +8,8 @@ import type { LayoutKeys } from '../files/keys.ts';
 import type { IndexGuard } from '../healing/index-guard.ts';
 import { ReplacedIndex } from '../healing/replaced-index.ts';
 import { IndexUnreadableError } from '../index/index-document.ts';
-import { type IndexReader, indexUnavailable, patienceMs } from '../index/index-reader.ts';
+import { whileUnfinished } from '../index/index-patience.ts';
+import { type IndexReader, indexUnavailable } from '../index/index-reader.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexTransactions, Outcome, Refusals } from './index-transaction.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
@@ -102,15 +103,11 @@ export class IndexWriter {
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
   async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<Refusals> {
-    const deadlineMs = this.#options.clock.elapsed() + patienceMs;
-    for (;;) {
-      try {
-        return (await this.#replace(edits))?.refusals ?? [];
-      } catch (error) {
-        if (!(error instanceof IndexUnreadableError)) throw error;
-        if (this.#options.clock.elapsed() >= deadlineMs) throw indexUnavailable(error);
-        await sleep(retryEveryMs);
-      }
+    try {
+      const outcome = await whileUnfinished(() => this.#replace(edits), this.#options);
+      return outcome?.refusals ?? [];
+    } catch (error) {
+      throw error instanceof IndexUnreadableError ? indexUnavailable(error) : error;
     }
   }
 

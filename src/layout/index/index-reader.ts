@@ -1,5 +1,4 @@
 // The current snapshot of index.json: one stat a request, a re-read only when the file changed, the last good state while it is broken.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
@@ -15,12 +14,10 @@ import type {
 import { StorageError } from '../../storage/storage-error.ts';
 import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
+import { retryEveryMs, whileUnfinished } from './index-patience.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
 
-/** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
-export const patienceMs = 1_000;
-const retryEveryMs = 50;
 /** How long a version may hide a second edit of the same size where time stamps are coarse. */
 const settleMs = 100;
 
@@ -151,27 +148,25 @@ export class IndexReader {
 
   async #reread(): Promise<LayoutIndex | undefined> {
     const { store, key, version, clock } = this.#options;
-    const deadlineMs = clock.elapsed() + patienceMs;
-    for (;;) {
-      let object: StoredObject | undefined;
-      try {
-        await version.assertReadable();
-        object = await store.read(key, maxIndexBytes);
-        if (object !== undefined) return this.#parse(object);
-        this.#seen = undefined;
-        this.#broken = undefined;
-        return undefined;
-      } catch (error) {
-        const problem = unreadable(error);
-        const lastGood = this.#seen?.index;
-        // Waiting helps against a file that is being written, not against another version.
-        const isWhole = problem instanceof UnsupportedLayoutError || problem instanceof ForeignIndexError;
-        const isFinal = clock.elapsed() >= deadlineMs || isWhole;
-        if (lastGood !== undefined || isFinal) this.#setBroken(problem, object?.info);
-        if (lastGood !== undefined) return lastGood;
-        if (isFinal) throw indexUnavailable(problem);
-        await sleep(retryEveryMs);
-      }
+    let object: StoredObject | undefined;
+    const read = async () => {
+      object = undefined;
+      await version.assertReadable();
+      object = await store.read(key, maxIndexBytes);
+      if (object !== undefined) return this.#parse(object);
+      this.#seen = undefined;
+      this.#broken = undefined;
+      return undefined;
+    };
+    // Nobody waits where there is a last good state.
+    const mayPass = (error: unknown) => this.#seen === undefined && !isWhole(unreadable(error));
+    try {
+      return await whileUnfinished(read, { clock, mayPass });
+    } catch (error) {
+      const problem = unreadable(error);
+      this.#setBroken(problem, object?.info);
+      if (this.#seen !== undefined) return this.#seen.index;
+      throw indexUnavailable(problem);
     }
   }
 
@@ -182,6 +177,11 @@ export class IndexReader {
     const version = read?.settled === true ? read.version : undefined;
     this.#broken = { error, version, nextTryAtMs: clock.elapsed() + retryEveryMs };
   }
+}
+
+/** Waiting helps against a file that is being written, not against another version. */
+function isWhole(problem: Error): boolean {
+  return problem instanceof UnsupportedLayoutError || problem instanceof ForeignIndexError;
 }
 
 /** Passes on what is no fault of the file's content or kind. */
