@@ -5,6 +5,7 @@ import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { impliedLatest, nameTableOf } from '../../layout/names/name-table.ts';
+import { entryMeant } from '../../layout/names/repository-names.ts';
 import { annotationKeys } from '../../oci/annotations.ts';
 import { fieldsOf } from './entry-fields.ts';
 import type { FindingList } from './finding-list.ts';
@@ -64,11 +65,11 @@ function isUpperCase(text: string): boolean {
 function findDuplicates(
   tag: string,
   entries: readonly IndexEntry[],
-  { duplicates }: NameRules,
+  rules: NameRules,
   seen: Set<string>,
   findings: FindingList,
 ): void {
-  const shown = duplicates === 'last' ? entries.at(-1) : entries[0];
+  const shown = entryMeant(entries, rules);
   const repeated = new Set<string>();
   for (const entry of entries) {
     const { digest, line, name } = entry;

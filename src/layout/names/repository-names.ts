@@ -68,6 +68,16 @@ function needsTable(source: NamedEntries): boolean {
   return source.fullNames.length > 0 || !source.hasTags;
 }
 
+/** Which of the entries of one name it means; undefined where none can be served. `entries` are in the order of the file. */
+export function entryMeant(
+  entries: readonly IndexEntry[],
+  { duplicates }: Pick<NameRules, 'duplicates'>,
+): IndexEntry | undefined {
+  // What names no digest that we can serve is kept and ignored: it hides no other entry of its name.
+  const served = entries.filter(({ digest }) => digest !== undefined);
+  return duplicates === 'last' ? served.at(-1) : served[0];
+}
+
 export class RepositoryNames {
   readonly path: VirtualPath;
   readonly layout: LayoutNames;
@@ -84,9 +94,7 @@ export class RepositoryNames {
 
   /** The entry that a tag means (docs/layouts.md#duplicates). */
   entryOf(index: NamedEntries, tag: Tag): IndexEntry | undefined {
-    // What names no digest that we can serve is kept and ignored: it hides no other entry of its name.
-    const entries = this.#entriesOf(index, tag, this.layout.table(index)).filter(({ digest }) => digest !== undefined);
-    return this.layout.rules.duplicates === 'last' ? entries.at(-1) : entries[0];
+    return entryMeant(this.#entriesOf(index, tag, this.layout.table(index)), this.layout.rules);
   }
 
   /** Every entry of the tag in a draft, in the order of the file: a push of the tag replaces them all. */
