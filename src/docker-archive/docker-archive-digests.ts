@@ -1,10 +1,11 @@
 // Digests of members that are named by no digest. Hashing gigabytes takes seconds, so that they are remembered in a file of
 // the work directory, under the identity of the archive: one that changed is hashed again.
 import { z } from 'zod';
-import { canonicalAlgorithm, type Digest, Digester, isDigest } from '../oci/digest.ts';
+import { digestOfObject } from '../layout/pacing/paced-digest.ts';
+import { canonicalAlgorithm, type Digest, isDigest } from '../oci/digest.ts';
 import { pathPartOf } from '../storage/archive/archive-file.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
-import { isGzip, isZstd } from '../storage/archive/file-form.ts';
+import { formBytes, isGzip, isZstd } from '../storage/archive/file-form.ts';
 import { readWorkFile, removeOutdated, writeWorkFile } from '../storage/archive/work-file.ts';
 import type { Log } from '../storage/log.ts';
 import type { Key, OpenObject } from '../storage/object-store.ts';
@@ -25,7 +26,6 @@ const memberSchema = z.object({
 const fileSchema = z.object({ version: z.literal(1), members: z.record(z.string(), memberSchema) });
 
 const maxFileBytes = 64 * 1024 * 1024;
-const chunkBytes = 1024 * 1024;
 
 export class MemberDigests {
   readonly #archive: ArchiveStore;
@@ -104,15 +104,13 @@ function parseKnown(bytes: Buffer): Map<string, HashedMember> {
 }
 
 async function hash(object: OpenObject): Promise<HashedMember> {
-  const digester = new Digester(canonicalAlgorithm);
-  const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(chunkBytes, object.info.size)));
-  let compression: HashedMember['compression'] = 'none';
-  for (let at = 0; at < object.info.size; ) {
-    const count = await object.readInto(buffer, at);
-    const chunk = buffer.subarray(0, count);
-    if (at === 0) compression = isGzip(chunk) ? 'gzip' : isZstd(chunk) ? 'zstd' : 'none';
-    digester.update(chunk);
-    at += count;
-  }
-  return { digest: digester.digest(), size: object.info.size, compression };
+  const digest = await digestOfObject(object, canonicalAlgorithm);
+  return { digest, size: object.info.size, compression: await compressionOf(object) };
+}
+
+async function compressionOf(object: OpenObject): Promise<HashedMember['compression']> {
+  const buffer = Buffer.alloc(formBytes);
+  const first = buffer.subarray(0, await object.readInto(buffer, 0));
+  if (isGzip(first)) return 'gzip';
+  return isZstd(first) ? 'zstd' : 'none';
 }

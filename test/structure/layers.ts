@@ -52,7 +52,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'oci',
   ],
 
-  'docker-archive': ['layout/index', 'layout/files', 'storage', 'oci'],
+  'docker-archive': ['layout/index', 'layout/pacing', 'layout/files', 'storage', 'oci'],
   registry: ['layout/*', 'storage', 'oci'],
   mounts: ['docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
   remote: ['oci'],

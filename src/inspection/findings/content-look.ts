@@ -2,8 +2,9 @@
 // Each manifest is read once, whatever leads to it, itself included; nothing larger than a manifest is held.
 
 import { maxStoredManifestBytes } from '../../layout/manifests/manifest-reader.ts';
+import { digestOfObject } from '../../layout/pacing/paced-digest.ts';
 import type { DescriptorReference } from '../../oci/descriptor.ts';
-import { algorithmOf, type Digest, Digester, digestOf, isDigest } from '../../oci/digest.ts';
+import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { type Manifest, parseManifest } from '../../oci/manifest.ts';
 import type { ObjectInfo } from '../../storage/object-store.ts';
@@ -14,7 +15,6 @@ import type { LookedAt } from './looked-at.ts';
 
 const maxKnownSizes = 200_000;
 const maxReported = 200_000;
-const hashBlockBytes = 1024 * 1024;
 
 export class ContentLook {
   readonly #looked: LookedAt;
@@ -104,13 +104,8 @@ export class ContentLook {
       const object = await store.open(keys.blob(digest));
       if (object === undefined) return;
       try {
-        const digester = new Digester(algorithmOf(digest));
-        const buffer = Buffer.allocUnsafe(Math.min(hashBlockBytes, Math.max(1, object.info.size)));
-        for (let read = await object.readInto(buffer, 0); read > 0; ) {
-          digester.update(buffer.subarray(0, read));
-          read = await object.readInto(buffer, digester.bytes);
-        }
-        if (!this.#isWhatItSays(digest, digester.digest(), {})) await this.#noteDamaged(digest, object.info);
+        const actual = await digestOfObject(object, algorithmOf(digest));
+        if (!this.#isWhatItSays(digest, actual, {})) await this.#noteDamaged(digest, object.info);
       } finally {
         await object.close();
       }

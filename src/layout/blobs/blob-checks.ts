@@ -5,7 +5,7 @@ import { algorithmOf, type Digest, Digester } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectInfo, ObjectStore, OpenObject } from '../../storage/object-store.ts';
 import type { BackgroundWork } from '../pacing/background-work.ts';
-import { Pace } from '../pacing/pace.ts';
+import { digestOfObject } from '../pacing/paced-digest.ts';
 import { Turns } from '../pacing/turns.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 
@@ -15,7 +15,6 @@ export type VerifyReads = 'once' | 'all' | 'off';
 /** Hashed in a tenth of a second, which a client waits for; must be more than is sent in one piece. */
 export const defaultCheckedAtOnceBytes = 64 * 1024 * 1024;
 
-const pieceBytes = 1024 * 1024;
 /** Reads wait for the disk while another one is hashed; more would only keep other requests from the processor. */
 const checksAtOnce = 2;
 
@@ -90,7 +89,7 @@ export class BlobChecks {
     const running = this.#running.get(id);
     if (running !== undefined) return running;
     const hashed = this.#turns
-      .run(() => digestOfObject(object, file.digest, undefined))
+      .run(() => digestOfObject(object, algorithmOf(file.digest)))
       .then((actual) => this.#learn(file, object.info, actual))
       .finally(() => this.#running.delete(id));
     this.#running.set(id, hashed);
@@ -122,7 +121,7 @@ export class BlobChecks {
   #checkInBackground(file: BlobFile, signal: AbortSignal): Promise<boolean> {
     return this.#opened(file, async (object) => {
       const known = await this.known(file.digest, object.info);
-      return known ?? this.#learn(file, object.info, await digestOfObject(object, file.digest, signal));
+      return known ?? this.#learn(file, object.info, await digestOfObject(object, algorithmOf(file.digest), signal));
     });
   }
 
@@ -152,17 +151,4 @@ export class BlobChecks {
     });
     return false;
   }
-}
-
-/** Lets others take their turn after each piece. Throws the signal's reason once it is aborted. */
-async function digestOfObject(object: OpenObject, expected: Digest, signal: AbortSignal | undefined): Promise<Digest> {
-  const digester = new Digester(algorithmOf(expected));
-  const pace = new Pace();
-  const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(object.info.size, 1)));
-  for (let read = await object.readInto(buffer, 0); read > 0; read = await object.readInto(buffer, digester.bytes)) {
-    signal?.throwIfAborted();
-    digester.update(buffer.subarray(0, read));
-    await pace.step();
-  }
-  return digester.digest();
 }
