@@ -37,7 +37,7 @@ async function pullLine(registry: Registry, name: RepositoryName, { host, port }
     const { items: tags } = await repository.tags.list({});
     const tag = tags.find((each) => each === 'latest') ?? tags.at(-1);
     if (tag === undefined) {
-      const isEmpty = await repository.tags.areOfNothing();
+      const isEmpty = await repository.manifests.isEmpty();
       return `${image}    ${isEmpty ? 'empty' : 'no tags: what it holds is found by digest only'}`;
     }
     const { digest, mediaType, bytes } = await repository.manifests.get({ kind: 'tag', tag });

@@ -79,6 +79,13 @@ export class Manifests {
     if (await needsDamaged({ digest, mediaType }, this.#layout)) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }
+
+  /** True when nothing is listed, so that nothing is found by digest either. Throws NAME_UNKNOWN. */
+  async isEmpty(): Promise<boolean> {
+    const index = await this.#layout.readIndex();
+    if (index === undefined) throw new RegistryError('NAME_UNKNOWN');
+    return index.entries.length === 0;
+  }
 }
 
 export class WritableManifests extends Manifests {

@@ -20,11 +20,4 @@ export class Tags {
     if (tags === undefined) throw new RegistryError('NAME_UNKNOWN');
     return pageOf(tags, page);
   }
-
-  /** True when index.json lists nothing, so that nothing is found by digest either. Throws NAME_UNKNOWN. */
-  async areOfNothing(): Promise<boolean> {
-    const index = await this.#layout.readIndex();
-    if (index === undefined) throw new RegistryError('NAME_UNKNOWN');
-    return index.entries.length === 0;
-  }
 }

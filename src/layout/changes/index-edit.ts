@@ -71,7 +71,7 @@ export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): To
   if (edit.kind === 'restore') return restore(draft, edit);
   const touched = edit.kind === 'untag' ? untag(draft, edit, nowMs) : remove(draft, edit);
   // What is left alone without a name was never called `latest`, and must not become so by a delete.
-  const unnamed = edit.names.layout.rules.unnamed === 'latest' ? impliedLatest(draft.entries) : undefined;
+  const unnamed = edit.names.all.rules.unnamed === 'latest' ? impliedLatest(draft.entries) : undefined;
   if (unnamed !== undefined) replaceEntry(draft, unnamed, untaggedEntry(unnamed, nowMs));
   return touched;
 }
@@ -99,7 +99,7 @@ function put(draft: IndexDraft, { facts, tags, names }: PutEdit, nowMs: number):
 
 /** An image that was `latest` because nothing had a name keeps that name when something gets one (docs/layouts.md#an-image-without-a-name). */
 function nameUnnamed(draft: IndexDraft, names: RepositoryNames): void {
-  const unnamed = draft.hasTags || names.layout.rules.unnamed === 'hidden' ? undefined : impliedLatest(draft.entries);
+  const unnamed = draft.hasTags || names.all.rules.unnamed === 'hidden' ? undefined : impliedLatest(draft.entries);
   if (unnamed !== undefined) replaceEntry(draft, unnamed, annotated(unnamed, { [annotationKeys.refName]: latest }));
 }
 

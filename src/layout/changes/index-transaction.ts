@@ -6,7 +6,7 @@ import type { KeptFacts } from '../../oci/manifest-facts.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { CurrentObject, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
-import { applyDelta, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
+import { applyToDraft, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
 import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -14,12 +14,12 @@ import type { LayoutVersion } from '../index/layout-version.ts';
 import { applyEdit, type IndexEdit } from './index-edit.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
-export type Refusals = readonly (RegistryError | undefined)[];
+export type EditRefusals = readonly (RegistryError | undefined)[];
 
 /** What one run came to; the run that was published counts. */
 export interface Outcome {
   /** In the order of the edits; undefined where the edit took effect. */
-  readonly refusals: Refusals;
+  readonly refusals: EditRefusals;
   readonly atMs: number;
   /** How the file was judged. */
   readonly verdict: Verdict;
@@ -54,7 +54,7 @@ export class IndexTransactions {
     const base = await reader.at(now);
     const draft = new IndexDraft(base);
     const verdict = await guard.judge(base, now?.info);
-    if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyDelta(draft, delta);
+    if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyToDraft(draft, delta);
     const nowMs = clock.now();
     const { refusals, touched } = applyAll(draft, await this.#withoutDeleted(edits), nowMs);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
@@ -134,7 +134,7 @@ function applyAll(
   draft: IndexDraft,
   edits: readonly IndexEdit[],
   nowMs: number,
-): { refusals: Refusals; touched: ReadonlySet<Digest> } {
+): { refusals: EditRefusals; touched: ReadonlySet<Digest> } {
   const touched = new Set<Digest>();
   const refusals = edits.map((edit) => {
     try {

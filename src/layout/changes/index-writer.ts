@@ -11,7 +11,7 @@ import { IndexUnreadableError } from '../index/index-document.ts';
 import { whileUnfinished } from '../index/index-patience.ts';
 import { type IndexReader, indexUnavailable } from '../index/index-reader.ts';
 import type { IndexEdit } from './index-edit.ts';
-import type { IndexTransactions, Outcome, Refusals } from './index-transaction.ts';
+import type { EditRefusals, IndexTransactions, Outcome } from './index-transaction.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 interface PendingEdit {
@@ -102,7 +102,7 @@ export class IndexWriter {
   }
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
-  async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<Refusals> {
+  async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<EditRefusals> {
     try {
       const outcome = await whileUnfinished(() => this.#replace(edits), this.#options);
       return outcome?.refusals ?? [];

@@ -235,7 +235,7 @@ const messages: Readonly<Record<Judgement['notes'][number]['kind'], string>> = {
 };
 
 /** Applies a delta to the draft: what is there already stays as it is. */
-export function applyDelta(draft: IndexDraft, { added, removed }: Delta): void {
+export function applyToDraft(draft: IndexDraft, { added, removed }: Delta): void {
   for (const key of removed) for (const entry of entriesOf(draft, key)) draft.remove(entry);
   for (const { key, line } of added) if (entriesOf(draft, key).length === 0) draft.add(parseIndexEntry(line));
 }

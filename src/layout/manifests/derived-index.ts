@@ -125,7 +125,7 @@ export class DerivedIndex {
 
   async #ordinaryTags(names: RepositoryNames): Promise<readonly Tag[]> {
     const tags = names.tags(this.index) ?? this.index.tags();
-    if (names.layout.rules.listReferrersTags) return tags;
+    if (names.all.rules.listReferrersTags) return tags;
     const hidden = new Set<Tag>();
     const pace = new Pace();
     for (const tag of tags) {

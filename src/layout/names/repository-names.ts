@@ -80,38 +80,38 @@ export function entryMeant(
 
 export class RepositoryNames {
   readonly path: VirtualPath;
-  readonly layout: LayoutNames;
+  readonly all: LayoutNames;
 
-  constructor(layout: LayoutNames, path: VirtualPath) {
-    this.layout = layout;
+  constructor(all: LayoutNames, path: VirtualPath) {
+    this.all = all;
     this.path = path;
   }
 
   /** True when the layout has such a repository; the layout's own one is always there. */
   existsIn(index: NamedEntries): boolean {
-    return this.path === '' || this.layout.table(index)?.repositories.has(this.path) === true;
+    return this.path === '' || this.all.table(index)?.repositories.has(this.path) === true;
   }
 
   /** The entry that a tag means (docs/layouts.md#duplicates). */
   entryOf(index: NamedEntries, tag: Tag): IndexEntry | undefined {
-    return entryMeant(this.#entriesOf(index, tag, this.layout.table(index)), this.layout.rules);
+    return entryMeant(this.#entriesOf(index, tag, this.all.table(index)), this.all.rules);
   }
 
   /** Every entry of the tag in a draft, in the order of the file: a push of the tag replaces them all. */
   holders(draft: NamedEntries, tag: Tag): readonly IndexEntry[] {
-    return this.#entriesOf(draft, tag, this.layout.tableNow(draft));
+    return this.#entriesOf(draft, tag, this.all.tableNow(draft));
   }
 
   /** In byte order; undefined when bare tags are all there is and the snapshot knows them. */
   tags(index: NamedEntries): readonly Tag[] | undefined {
-    const table = this.layout.table(index);
+    const table = this.all.table(index);
     if (table === undefined) return this.path === '' ? undefined : [];
     return [...(table.repositories.get(this.path)?.keys() ?? [])].sort(byteOrder);
   }
 
   /** All entries that carry the name of this repository, with a tag or without one. */
   named(draft: NamedEntries): ReadonlySet<IndexEntry> {
-    const table = this.layout.tableNow(draft);
+    const table = this.all.tableNow(draft);
     const tagged = [...(table?.repositories.get(this.path)?.values() ?? [])].flat();
     return new Set([...tagged, ...(table?.tagless.get(this.path) ?? [])]);
   }
@@ -131,7 +131,7 @@ export class RepositoryNames {
 
   /** Undefined where bare tags are the style. */
   #imageIn(draft: NamedEntries): ImageName | undefined {
-    const table = this.layout.tableNow(draft);
+    const table = this.all.tableNow(draft);
     if (table === undefined) return undefined;
     if (this.path !== '') return table.imageAt.get(this.path) ?? newImageAt(this.path, table);
     const [only] = table.images;
