@@ -1,8 +1,8 @@
 // The log as it leaves the process: JSON lines for machines, text for a person at a terminal.
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
-import { LineOutput } from '../cli/line-output.ts';
 import { textLine } from '../observability/text-line.ts';
+import { LineOutput } from './line-output.ts';
 
 export interface LoggerOptions {
   readonly level: 'error' | 'warn' | 'info' | 'debug' | 'silent';

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TLSSocket } from 'node:tls';
 import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, TruncatedBlobError, write } from './blob-sender.ts';
-import type { SystemCalls } from './system-calls.ts';
+import type { SendfileCalls } from './sendfile-calls.ts';
 
 /** One turn of the event loop: small enough that others are served in between. */
 const turnBytes = 1024 * 1024;
@@ -20,13 +20,13 @@ const ordinaryBytes = 4 * 1024;
 /** The connection keeps its stall timer from seeing bytes that pass it by. */
 const turnsBetweenRefreshes = 256;
 
-type Outcome = 'sent' | 'gone' | 'unsupported';
+type Sent = 'sent' | 'gone' | 'unsupported';
 
 export class SendfileSender implements BlobSender {
-  readonly #calls: SystemCalls;
+  readonly #calls: SendfileCalls;
   readonly #fallback: BlobSender;
 
-  constructor(calls: SystemCalls, fallback: BlobSender) {
+  constructor(calls: SendfileCalls, fallback: BlobSender) {
     this.#calls = calls;
     this.#fallback = fallback;
   }
@@ -46,14 +46,14 @@ export class SendfileSender implements BlobSender {
 }
 
 class Transfer {
-  readonly #calls: SystemCalls;
+  readonly #calls: SendfileCalls;
   readonly #response: ServerResponse;
   readonly #content: BlobContent;
   readonly #end: number;
   readonly #buffer = Buffer.allocUnsafe(ordinaryBytes);
   #at: number;
 
-  constructor(calls: SystemCalls, response: ServerResponse, content: BlobContent, { first, length }: ByteSpan) {
+  constructor(calls: SendfileCalls, response: ServerResponse, content: BlobContent, { first, length }: ByteSpan) {
     this.#calls = calls;
     this.#response = response;
     this.#content = content;
@@ -65,7 +65,7 @@ class Transfer {
     return { first: this.#at, length: this.#end - this.#at };
   }
 
-  async run(socket: Socket, file: number): Promise<Outcome> {
+  async run(socket: Socket, file: number): Promise<Sent> {
     if (!(await this.#writeSome(file))) return 'gone';
     for (let turn = 1; this.#at < this.#end; turn += 1) {
       const outcome = await this.#turn(socket, file);
@@ -75,7 +75,7 @@ class Transfer {
     return 'sent';
   }
 
-  async #turn(socket: Socket, file: number): Promise<Outcome> {
+  async #turn(socket: Socket, file: number): Promise<Sent> {
     // Asked again each time and used in the same tick: a destroyed socket has no descriptor, so never one that was reused.
     const target = descriptorOf(socket);
     if (target === undefined) return 'gone';

@@ -19,8 +19,8 @@ import { FactsFile } from './manifests/facts-file.ts';
 import { type FoundManifest, ManifestLookup } from './manifests/manifest-lookup.ts';
 import { ManifestReader } from './manifests/manifest-reader.ts';
 import { NestedReferrers } from './manifests/nested-referrers.ts';
-import { RawManifests } from './manifests/raw-manifests.ts';
 import { referrersJson } from './manifests/referrers-json.ts';
+import { UnreferencedManifests } from './manifests/unreferenced-manifests.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import { LayoutNames, type RepositoryNames } from './names/repository-names.ts';
 
@@ -58,8 +58,8 @@ export class ImageLayout {
     this.blobs = blobs;
     const names = new LayoutNames(options.name, options.names);
     this.#names = names;
-    const raw = options.scan ? new RawManifests(store, keys, manifests) : undefined;
-    const derived = new DerivedIndexes({ manifests, nested: new NestedReferrers(manifests), raw });
+    const unreferenced = options.scan ? new UnreferencedManifests(store, keys, manifests) : undefined;
+    const derived = new DerivedIndexes({ manifests, nested: new NestedReferrers(manifests), unreferenced });
     this.#derived = derived;
     const childType = (index: LayoutIndex, digest: Digest) => derived.of(index).mediaTypeOfChild(digest);
     const lookup = new ManifestLookup({ readIndex, childType, manifests, blobs });
@@ -156,7 +156,7 @@ export class ImageLayout {
       manifests: this.manifests,
       responses: new ReferrersResponses(this.#keys, this.manifests, this.#referrersTag),
       names: this.#names.of(''),
-      raw: await derived.rawManifests(),
+      unreferenced: await derived.unreferenced(),
       nowMs: this.#clock.now(),
     });
   }
@@ -176,7 +176,7 @@ export class ImageLayout {
   /** Looks into the blobs that nothing leads to, where that is wanted; what is found is kept. */
   async scan(): Promise<void> {
     const index = await this.readIndex();
-    if (index !== undefined) await this.#derived.of(index).rawManifests();
+    if (index !== undefined) await this.#derived.of(index).unreferenced();
   }
 
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */

@@ -2,7 +2,7 @@
 // the headers, so that no credential can be in it.
 import type { Logger } from 'pino';
 
-export interface RequestLine {
+export interface RequestFields {
   readonly method: string;
   /** The pattern that matched, e.g. `/v2/:name/blobs/:digest`. */
   readonly route: string;
@@ -23,17 +23,17 @@ export class RequestLines {
     this.#log = log;
   }
 
-  request({ method, route, repository, status, durationMs, bytes }: RequestLine): void {
+  request({ method, route, repository, status, durationMs, bytes }: RequestFields): void {
     const rounded = Math.round(durationMs * 100) / 100;
     this.#log.info({ method, route, repository, status, durationMs: rounded, bytes }, message);
   }
 }
 
-export function isRequestLine(msg: unknown, fields: object): fields is RequestLine {
+export function isRequestLine(msg: unknown, fields: object): fields is RequestFields {
   return msg === message && 'route' in fields && 'durationMs' in fields;
 }
 
-export function requestText({ method, route, repository, status, durationMs, bytes }: RequestLine): string {
+export function requestText({ method, route, repository, status, durationMs, bytes }: RequestFields): string {
   const shown = repository === undefined ? route : `${route} ${repository}`;
   return `${status} ${method.padEnd(6)} ${shown} ${bytes} B ${durationMs} ms`;
 }

@@ -12,7 +12,6 @@ export const digestAlgorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 export const canonicalAlgorithm: DigestAlgorithm = 'sha256';
 
 const registered = /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/;
-const encodedOfAlgorithm: Record<DigestAlgorithm, RegExp> = { sha256: /^[a-f0-9]{64}$/, sha512: /^[a-f0-9]{128}$/ };
 /** The general grammar: what a descriptor may hold although we cannot verify it (image-spec, Digests). */
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 
@@ -51,13 +50,6 @@ export function algorithmOf(digest: Digest): DigestAlgorithm {
 /** The part after the colon; the spec's word is "encoded", not "hex". */
 export function encodedOf(digest: Digest): string {
   return digest.slice(7);
-}
-
-/** The digest that a blob file is named by; undefined when the name is not of the algorithm's form. */
-export function digestOfParts(algorithm: string, encoded: string): Digest | undefined {
-  const known = digestAlgorithms.find((each) => each === algorithm);
-  if (known === undefined || !encodedOfAlgorithm[known].test(encoded)) return undefined;
-  return `${known}:${encoded}` as Digest;
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = canonicalAlgorithm): Digest {

@@ -6,7 +6,7 @@ import { fetchToken } from './token-server.ts';
 import type { Transport } from './transport.ts';
 
 /** What a request needs: `repository:team/app:pull` or `registry:catalog:*` (distribution, Token Scope Documentation). */
-export interface Access {
+export interface TokenScope {
   readonly scope: string;
   /** The repository, or ''. */
   readonly name: string;
@@ -28,7 +28,7 @@ export class Authorizer {
     this.#source = source;
   }
 
-  headersFor({ scope }: Access): Readonly<Record<string, string>> {
+  headersFor({ scope }: TokenScope): Readonly<Record<string, string>> {
     const authorization = this.#headers.get(scope);
     return authorization === undefined ? {} : { authorization };
   }
@@ -37,7 +37,7 @@ export class Authorizer {
    * Acts on the challenge of a 401; `refused` is the Authorization that was sent. False when there is no answer to it. Requests
    * that are refused together share one new token. Throws when the token server refuses.
    */
-  async respond(header: string | null, access: Access, refused: string | undefined): Promise<boolean> {
+  async respond(header: string | null, access: TokenScope, refused: string | undefined): Promise<boolean> {
     const { scope } = access;
     if (this.#headers.get(scope) !== refused) return true;
     const pending = this.#pending.get(scope) ?? this.#answer(header, access).finally(() => this.#pending.delete(scope));
@@ -48,11 +48,11 @@ export class Authorizer {
   }
 
   /** Why there were no credentials to show, if something is to be said about that. */
-  async problem(access: Access): Promise<string | undefined> {
+  async problem(access: TokenScope): Promise<string | undefined> {
     return (await this.#credentials(access)).problem;
   }
 
-  async #answer(header: string | null, access: Access): Promise<string | undefined> {
+  async #answer(header: string | null, access: TokenScope): Promise<string | undefined> {
     const challenges = header === null ? [] : parseChallenges(header);
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.has('realm'));
     const { credentials } = await this.#credentials(access);
@@ -62,7 +62,7 @@ export class Authorizer {
     return authorization;
   }
 
-  async #bearer({ parameters }: Challenge, { scope }: Access, credentials: Credentials | undefined) {
+  async #bearer({ parameters }: Challenge, { scope }: TokenScope, credentials: Credentials | undefined) {
     if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
     const token = await fetchToken(this.#transport, {
       registry: this.#address,
@@ -74,7 +74,7 @@ export class Authorizer {
     return `Bearer ${token}`;
   }
 
-  #credentials({ name }: Access): Promise<FoundCredentials> {
+  #credentials({ name }: TokenScope): Promise<FoundCredentials> {
     const found = this.#found.get(name) ?? this.#source(this.#address.host, name);
     this.#found.set(name, found);
     return found;

@@ -1,6 +1,6 @@
 // Asks one registry: with authorization where it is wanted, again where that may help, and with errors that say what was sought.
 import { RegistryError } from '../oci/error-code.ts';
-import type { Access, Authorizer } from './authorizer.ts';
+import type { Authorizer, TokenScope } from './authorizer.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import type { RegistryAddress } from './registry-address.ts';
 import { refusalOf, type Sought } from './response-error.ts';
@@ -9,7 +9,7 @@ import type { Transport, TransportOptions } from './transport.ts';
 
 export interface Question extends Sought {
   readonly url: URL;
-  readonly access: Access;
+  readonly access: TokenScope;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -74,6 +74,6 @@ export class RegistryClient {
 }
 
 /** To read from a repository. */
-export function pullAccess(name: string): Access {
+export function pullAccess(name: string): TokenScope {
   return { scope: `repository:${name}:pull`, name };
 }

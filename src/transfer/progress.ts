@@ -77,12 +77,3 @@ export class CopyTally implements CopyProgress {
     this.#listener.note(text);
   }
 }
-
-/** For whoever wants the report only. */
-export const noProgress: CopyProgress = {
-  blobStarted: () => {},
-  blobAdvanced: () => {},
-  blobFinished: () => {},
-  manifestFinished: () => {},
-  note: () => {},
-};

@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type BlobSender, TruncatedBlobError } from '../../src/http/blob-sender.ts';
 import { PooledSender } from '../../src/http/pooled-sender.ts';
+import { loadSendfileCalls } from '../../src/http/sendfile-calls.ts';
 import { SendfileSender } from '../../src/http/sendfile-sender.ts';
-import { loadSystemCalls } from '../../src/http/system-calls.ts';
 import { encodedOf } from '../../src/oci/digest.ts';
 import { imageManifest, pushBlob, pushImage } from './support/content.ts';
 import { diskApp } from './support/disk-app.ts';
 import { head, rawConnection } from './support/raw-connection.ts';
 
 const mebibyte = 1024 * 1024;
-const calls = loadSystemCalls();
+const calls = loadSendfileCalls();
 
 const senders: [string, (() => BlobSender) | undefined][] = [
   ['reads and writes', () => new PooledSender()],
@@ -193,8 +193,8 @@ describe('sendfile', () => {
   });
 
   it('is left alone where it does not exist', () => {
-    expect(loadSystemCalls('darwin')).toBeUndefined();
-    expect(loadSystemCalls('win32')).toBeUndefined();
+    expect(loadSendfileCalls('darwin')).toBeUndefined();
+    expect(loadSendfileCalls('win32')).toBeUndefined();
   });
 });
 

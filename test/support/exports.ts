@@ -5,10 +5,10 @@ import type { ExportRequest } from '../../src/transfer/export-content.ts';
 import { type ExportOptions, exportImages } from '../../src/transfer/export-images.ts';
 import { fullNameOf } from '../../src/transfer/export-name.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
-import { noProgress } from '../../src/transfer/progress.ts';
 import { blobOf, type Content, configType, contentOf, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
 import { silentLog } from './silent-log.ts';
+import { noProgress } from './silent-progress.ts';
 
 export const layer = blobOf('the layer that both platforms share');
 export const amd64 = imageManifest({ layers: [layer], config: blobOf('{"architecture":"amd64"}', configType) });

@@ -1,6 +1,6 @@
 // One index.json that we and other tools write, as a model without files: every version is recorded, foreign ones are judged and healed
 // as the server does it. What was acknowledged is kept beside, to be compared with.
-import type { FileVersion, Past, Stray } from '../../src/layout/healing/base-inference.ts';
+import type { Branch, FileVersion, Past } from '../../src/layout/healing/base-inference.ts';
 import { type Judgement, judge } from '../../src/layout/healing/foreign-edits.ts';
 import {
   type Delta,
@@ -29,7 +29,7 @@ export class SharedLayout {
   }
 
   get past(): Past {
-    return { start: this.#start, versions: this.#versions, owed: this.#owed, strays: [] };
+    return { start: this.#start, versions: this.#versions, owed: this.#owed, branches: [] };
   }
 
   get file(): Entries {
@@ -86,9 +86,9 @@ export class SharedLayout {
     entries: Entries,
     arrived: 'rename' | 'in-place',
     modifiedAtMs = this.nowMs,
-    strays: readonly Stray[] = [],
+    branches: readonly Branch[] = [],
   ): Judgement {
-    return judge({ ...this.past, strays }, { entries, arrived, modifiedAtMs, seenAtMs: this.nowMs });
+    return judge({ ...this.past, branches }, { entries, arrived, modifiedAtMs, seenAtMs: this.nowMs });
   }
 
   /** The foreign version as it is recorded before a heal. */

@@ -5,9 +5,9 @@ import { tagOf } from '../../layout/index/entry-name.ts';
 import { annotationOf } from '../../layout/index/index-document.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
 import type { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
-import { RawManifests } from '../../layout/manifests/raw-manifests.ts';
 import { reachableManifests } from '../../layout/manifests/reachable-manifests.ts';
 import { useOfReferrersTag } from '../../layout/manifests/referrers.ts';
+import { UnreferencedManifests } from '../../layout/manifests/unreferenced-manifests.ts';
 import { annotationKeys } from '../../oci/annotations.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isReferrersTag, referrersTagOf } from '../../oci/referrers-tag.ts';
@@ -38,7 +38,7 @@ export async function findRaw(
 ): Promise<ReadonlySet<Digest>> {
   const reachable = await reachableManifests(index.entries, manifests);
   const raw = new Set<Digest>();
-  for (const { digest, facts } of (await new RawManifests(store, keys, manifests).referring(index)).values()) {
+  for (const { digest, facts } of (await new UnreferencedManifests(store, keys, manifests).referring(index)).values()) {
     if (reachable.mediaTypes.has(digest)) continue;
     raw.add(digest);
     findings.add('raw-referrer', {

@@ -9,8 +9,8 @@ import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
-import type { RawManifest } from '../manifests/raw-manifests.ts';
 import { reachableManifests } from '../manifests/reachable-manifests.ts';
+import type { UnreferencedManifest } from '../manifests/unreferenced-manifests.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import { applyEdit, type ReconcileEdit } from './index-edit.ts';
@@ -43,7 +43,7 @@ export interface ReconcileParts {
   readonly responses: ReferrersResponses;
   readonly names: RepositoryNames;
   /** Manifests with a subject that only a scan finds. */
-  readonly raw: ReadonlyMap<Digest, RawManifest>;
+  readonly unreferenced: ReadonlyMap<Digest, UnreferencedManifest>;
   readonly nowMs: number;
 }
 
@@ -57,7 +57,7 @@ export async function planReconcile(index: LayoutIndex, parts: ReconcileParts): 
   return { edit, changes: changesOf(draft, (entry) => entry.responseFor ?? subjects.get(tagOf(entry.name) ?? noTag)) };
 }
 
-async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileParts): Promise<ReconcileEdit> {
+async function editFor(index: LayoutIndex, { manifests, names, unreferenced }: ReconcileParts): Promise<ReconcileEdit> {
   const unlisted: KeptFacts[] = [];
   const subjects = new Set<Digest>();
   const pace = new Pace();
@@ -74,7 +74,7 @@ async function editFor(index: LayoutIndex, { manifests, names, raw }: ReconcileP
     if (index.listed(digest).length === 0) unlisted.push(keptOf(facts));
   }
   const known = new Set(unlisted.map(({ descriptor }) => descriptor.digest));
-  for (const { digest, facts } of raw.values()) {
+  for (const { digest, facts } of unreferenced.values()) {
     if (facts.subject === undefined) continue;
     subjects.add(facts.subject);
     if (!known.has(digest)) unlisted.push(facts);

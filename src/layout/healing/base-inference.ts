@@ -23,11 +23,11 @@ export interface Past {
   /** From the newest version to WANT: what a heal that did not come through still owes. */
   readonly owed: Delta;
   /** What this process published and another holder of the lock replaced without having seen it. */
-  readonly strays: readonly Stray[];
+  readonly branches: readonly Branch[];
 }
 
 /** A delta that was published on top of a version, beside the one that came to follow it. */
-export interface Stray {
+export interface Branch {
   /** Index into `Past.versions`. */
   readonly base: number;
   readonly delta: Delta;

@@ -96,11 +96,11 @@ class Judging {
   }
 
   judgement(): Judgement {
-    const { owed, strays } = this.#past;
+    const { owed, branches } = this.#past;
     const tip = this.#tipState;
     const before = new Map(tip);
     applyDelta(before, owed);
-    for (const { base, delta } of strays) this.#apply(before, delta, this.#versionAt(base), false);
+    for (const { base, delta } of branches) this.#apply(before, delta, this.#versionAt(base), false);
     const base = this.#versionAt(this.#base());
     const edit = this.#editFrom(base.state);
     const want = new Map(before);

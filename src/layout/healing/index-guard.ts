@@ -221,7 +221,7 @@ const clockSlackMs = 20;
  */
 function asOf(past: Past, atMs: number): Past {
   const versions = past.versions.filter((version, at) => at === 0 || version.atMs <= atMs + clockSlackMs);
-  return { start: past.start, versions, owed: noDelta, strays: [] };
+  return { start: past.start, versions, owed: noDelta, branches: [] };
 }
 
 const messages: Readonly<Record<Judgement['notes'][number]['kind'], string>> = {

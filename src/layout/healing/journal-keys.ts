@@ -16,15 +16,15 @@ export function withPresentKeys(past: RecalledPast): RecalledPast {
     start: new Map(start.map((entry) => [entry.key, entry])),
     versions: past.versions.map((version) => ({ ...version, ...renamedDelta(version, renamed) })),
     owed: renamedDelta(past.owed, renamed),
-    strays: past.strays.map(({ base, delta }) => ({ base, delta: renamedDelta(delta, renamed) })),
+    branches: past.branches.map(({ base, delta }) => ({ base, delta: renamedDelta(delta, renamed) })),
   };
 }
 
 /** By the key of old; without those that an entry has that really carries no image name. */
-function renamedIn({ start, versions, owed, strays }: Past): Renamed {
+function renamedIn({ start, versions, owed, branches }: Past): Renamed {
   const renamed = new Map<EntryKey, EntryKey>();
   const genuine = new Set<EntryKey>();
-  const deltas = [...versions, owed, ...strays.map(({ delta }) => delta)];
+  const deltas = [...versions, owed, ...branches.map(({ delta }) => delta)];
   for (const { key, line } of [...start.values(), ...deltas.flatMap(({ added }) => added)]) {
     if (!line.includes(annotationKeys.imageName)) {
       genuine.add(key);

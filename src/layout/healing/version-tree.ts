@@ -2,7 +2,7 @@
 // branch. Tells which versions really were, and what was acknowledged on top of them.
 import type { VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, isEmptyDelta, noDelta } from '../index/entry-key.ts';
-import type { FileVersion, Past, Stray } from './base-inference.ts';
+import type { Branch, FileVersion, Past } from './base-inference.ts';
 import type { JournalRecord, Span } from './journal-record.ts';
 
 /** What a version changed: megabytes for an hour of pushes, and needed only when another program wrote. */
@@ -90,7 +90,7 @@ export class VersionTree {
   shows(label: VersionLabel | undefined): boolean {
     const standing = this.#standing(label);
     if (standing?.isShown !== true) return false;
-    return !standing.tip.isOwing && this.#straysBeside(standing.tip).length === 0;
+    return !standing.tip.isOwing && this.#branchesBeside(standing.tip).length === 0;
   }
 
   /** Of a tree that holds the whole journal, changes included. */
@@ -100,10 +100,10 @@ export class VersionTree {
     const versions = pathTo(tip).map(({ author, label: each, atMs, end, changes }) => ({
       ...{ author, label: each, atMs, end, ...deltaOf(changes) },
     }));
-    const strays = this.#straysBeside(tip).map(
-      ({ parent, changes }): Stray => ({ base: sharedDepth(parent, tip), delta: deltaOf(changes) }),
+    const branches = this.#branchesBeside(tip).map(
+      ({ parent, changes }): Branch => ({ base: sharedDepth(parent, tip), delta: deltaOf(changes) }),
     );
-    return { versions, owed: tip.changes?.owed ?? noDelta, strays, entries: tip.entries };
+    return { versions, owed: tip.changes?.owed ?? noDelta, branches, entries: tip.entries };
   }
 
   /** Forgets all but the newest `most` versions, and what they changed. */
@@ -147,13 +147,13 @@ export class VersionTree {
   }
 
   /** What this process made visible and the tip does not build upon. */
-  #straysBeside(tip: KnownVersion): readonly KnownVersion[] {
+  #branchesBeside(tip: KnownVersion): readonly KnownVersion[] {
     const ours = this.published === undefined ? undefined : this.#versions.get(this.published);
-    const strays: KnownVersion[] = [];
+    const branches: KnownVersion[] = [];
     for (let version = ours; version !== undefined && !leadsTo(version, tip); version = version.parent) {
-      strays.unshift(version);
+      branches.unshift(version);
     }
-    return strays;
+    return branches;
   }
 }
 

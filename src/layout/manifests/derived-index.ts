@@ -11,18 +11,18 @@ import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { NestedReferrers } from './nested-referrers.ts';
-import type { RawManifest, RawManifests } from './raw-manifests.ts';
 import { type Reachable, reachableManifests } from './reachable-manifests.ts';
 import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
+import type { UnreferencedManifest, UnreferencedManifests } from './unreferenced-manifests.ts';
 
 export interface DerivedIndexParts {
   readonly manifests: ManifestReader;
   readonly nested: NestedReferrers;
   /** Undefined: blobs that no entry leads to are not looked at. */
-  readonly raw: RawManifests | undefined;
+  readonly unreferenced: UnreferencedManifests | undefined;
 }
 
-const noRawManifests: Promise<ReadonlyMap<Digest, RawManifest>> = Promise.resolve(new Map());
+const noneUnreferenced: Promise<ReadonlyMap<Digest, UnreferencedManifest>> = Promise.resolve(new Map());
 
 type Subjects = ReadonlyMap<Digest, readonly IndexEntry[]>;
 
@@ -33,8 +33,8 @@ export class DerivedIndex {
   readonly #tags = new Map<VirtualPath, Promise<readonly Tag[]>>();
   #bySubject: Promise<Subjects> | undefined;
   #reachable: Promise<Reachable> | undefined;
-  #nested: Promise<ReadonlyMap<Digest, readonly RawManifest[]>> | undefined;
-  #raw: Promise<ReadonlyMap<Digest, RawManifest>> | undefined;
+  #nested: Promise<ReadonlyMap<Digest, readonly UnreferencedManifest[]>> | undefined;
+  #unreferenced: Promise<ReadonlyMap<Digest, UnreferencedManifest>> | undefined;
 
   constructor(index: LayoutIndex, parts: DerivedIndexParts) {
     this.index = index;
@@ -75,7 +75,7 @@ export class DerivedIndex {
       this.#reachable = undefined;
     });
     const reachable = (await this.#reachable).mediaTypes.get(digest);
-    return reachable ?? (await this.rawManifests()).get(digest)?.facts.descriptor.mediaType;
+    return reachable ?? (await this.unreferenced()).get(digest)?.facts.descriptor.mediaType;
   }
 
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
@@ -89,26 +89,26 @@ export class DerivedIndex {
   }
 
   /** Manifests with a subject that nothing leads to; empty unless blobs are scanned. */
-  rawManifests(): Promise<ReadonlyMap<Digest, RawManifest>> {
-    const { raw } = this.#parts;
-    if (raw === undefined) return noRawManifests;
-    this.#raw ??= unlessItFails(raw.referring(this.index), () => {
-      this.#raw = undefined;
+  unreferenced(): Promise<ReadonlyMap<Digest, UnreferencedManifest>> {
+    const { unreferenced } = this.#parts;
+    if (unreferenced === undefined) return noneUnreferenced;
+    this.#unreferenced ??= unlessItFails(unreferenced.referring(this.index), () => {
+      this.#unreferenced = undefined;
     });
-    return this.#raw;
+    return this.#unreferenced;
   }
 
   /** Those that only an index lists, and a scan found. Their files must be there now. */
-  async #unlisted(subject: Digest): Promise<readonly RawManifest[]> {
+  async #unlisted(subject: Digest): Promise<readonly UnreferencedManifest[]> {
     this.#nested ??= unlessItFails(this.#parts.nested.bySubject(this.index), () => {
       this.#nested = undefined;
     });
-    const found = new Map<Digest, RawManifest>();
+    const found = new Map<Digest, UnreferencedManifest>();
     for (const each of (await this.#nested).get(subject) ?? []) {
       const facts = await this.#parts.manifests.factsOfChild(each.digest, each.facts.descriptor.mediaType);
       if (facts !== 'none') found.set(each.digest, each);
     }
-    for (const each of (await this.rawManifests()).values())
+    for (const each of (await this.unreferenced()).values())
       if (each.facts.subject === subject) found.set(each.digest, each);
     return [...found.values()];
   }

@@ -109,7 +109,7 @@ export class ManifestReader {
   }
 
   /** Of a blob that nothing names as a manifest: it must say itself what it is. */
-  async factsOfRaw(digest: Digest): Promise<KnownFacts> {
+  async factsIfManifest(digest: Digest): Promise<KnownFacts> {
     return (await this.#factsOf(digest, undefined)) ?? 'none';
   }
 

@@ -9,10 +9,10 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { ManifestWalk, maxWalkedManifests } from './manifest-walk.ts';
-import type { RawManifest } from './raw-manifests.ts';
+import type { UnreferencedManifest } from './unreferenced-manifests.ts';
 
 interface Below {
-  readonly referrers: readonly RawManifest[];
+  readonly referrers: readonly UnreferencedManifest[];
   /** What it took of the bound. */
   readonly looked: number;
 }
@@ -20,15 +20,15 @@ interface Below {
 export class NestedReferrers {
   readonly #manifests: ManifestReader;
   /** By what is kept of an index: what lies below it never changes, so each is looked through once. */
-  readonly #known = new WeakMap<KeptFacts, readonly RawManifest[]>();
+  readonly #known = new WeakMap<KeptFacts, readonly UnreferencedManifest[]>();
 
   constructor(manifests: ManifestReader) {
     this.#manifests = manifests;
   }
 
   /** By subject; without what an entry lists, too, and what is being deleted. */
-  async bySubject(index: LayoutIndex): Promise<ReadonlyMap<Digest, readonly RawManifest[]>> {
-    const found = new Map<Digest, RawManifest[]>();
+  async bySubject(index: LayoutIndex): Promise<ReadonlyMap<Digest, readonly UnreferencedManifest[]>> {
+    const found = new Map<Digest, UnreferencedManifest[]>();
     const seen = new Set<Digest>();
     const pace = new Pace();
     // Of all entries together: those of a layout of a stranger may list the same children in every index.
@@ -57,7 +57,7 @@ export class NestedReferrers {
   }
 
   async #lookBelow(entry: IndexEntry, limit: number): Promise<Below> {
-    const referrers: RawManifest[] = [];
+    const referrers: UnreferencedManifest[] = [];
     const walk = new ManifestWalk<Descriptor>(limit);
     const facts = await this.#manifests.factsOfEntry(entry);
     // A missing file may come back.
@@ -79,7 +79,7 @@ export class NestedReferrers {
   }
 }
 
-function addTo(bySubject: Map<Digest, RawManifest[]>, referrer: RawManifest): void {
+function addTo(bySubject: Map<Digest, UnreferencedManifest[]>, referrer: UnreferencedManifest): void {
   const { subject } = referrer.facts;
   if (subject === undefined) return;
   const group = bySubject.get(subject);

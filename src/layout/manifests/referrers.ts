@@ -66,10 +66,10 @@ export async function referrersOf(
 /** With what a scan found; what entries and responses say comes first. */
 export function addRawReferrers(
   listed: readonly Referrer[],
-  raw: readonly { readonly digest: Digest; readonly facts: KeptFacts }[],
+  unreferenced: readonly { readonly digest: Digest; readonly facts: KeptFacts }[],
 ): readonly Referrer[] {
   const known = new Set(listed.map(({ descriptor }) => descriptor.digest));
-  const added = raw.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts);
+  const added = unreferenced.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts);
   return added.length === 0 ? listed : [...listed, ...added].sort(byDigest);
 }
 

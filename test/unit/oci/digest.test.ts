@@ -6,7 +6,6 @@ import {
   type Digest,
   Digester,
   digestOf,
-  digestOfParts,
   encodedOf,
   isDigest,
   isDigestLike,
@@ -89,7 +88,6 @@ describe('parseDigestAlgorithm', () => {
 
 describe('the parts of a digest', () => {
   it.each([`sha256:${hex64}`, `sha512:${hex128}`] as Digest[])('of %s make it again', (digest) => {
-    expect(digestOfParts(algorithmOf(digest), encodedOf(digest))).toBe(digest);
     expect(`${algorithmOf(digest)}:${encodedOf(digest)}`).toBe(digest);
   });
 
@@ -100,7 +98,7 @@ describe('the parts of a digest', () => {
     ['sha256', 'index.json'],
     ['', ''],
   ])('%s and %s make none', (algorithm, encoded) => {
-    expect(digestOfParts(algorithm, encoded)).toBeUndefined();
+    expect(isDigest(`${algorithm}:${encoded}`)).toBe(false);
   });
 });
 

@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { exportProfiles } from '../../../src/transfer/export-profile.ts';
-import { noProgress } from '../../../src/transfer/progress.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { amd64, arm64, exported, index, layer, signature, signedImages } from '../../support/exports.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { noProgress } from '../../support/silent-progress.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 async function target(): Promise<string> {

@@ -7,7 +7,6 @@ import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { type ImportOptions, importImages } from '../../../src/transfer/import-images.ts';
 import { planImport } from '../../../src/transfer/import-plan.ts';
-import { noProgress } from '../../../src/transfer/progress.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { MemorySource } from '../../support/memory-source.ts';
 import { bytesOfBlob, digestAt, pushBlob, referrersIn, tagsOf } from '../../support/pushes.ts';
@@ -17,6 +16,7 @@ import {
   onEveryDriver,
   type RegistryUnderTest,
 } from '../../support/registry-under-test.ts';
+import { noProgress } from '../../support/silent-progress.ts';
 
 const layer = blobOf('0123456789abcdefghijklmnopqrstuv');
 const other = blobOf('another layer, in one image only');

@@ -388,11 +388,11 @@ describe('what is wanted', () => {
     const layout = settled();
     const [theirs] = new SharedLayout().push('P', 'p').file;
     const { past } = layout;
-    const stray = {
+    const branch = {
       base: past.versions.length - 1,
       delta: { added: theirs === undefined ? [] : [theirs], removed: [] },
     };
-    const judgement = layout.judgeOnly(layout.file, 'rename', layout.nowMs, [stray]);
+    const judgement = layout.judgeOnly(layout.file, 'rename', layout.nowMs, [branch]);
     expect(judgement.heal).toEqual({ added: [theirs], removed: [] });
   });
 });

@@ -129,7 +129,7 @@ describe('two holders of the lock', () => {
     expect(other.shows(label('theirs'))).toBe(true);
     expect(one.shows(label('theirs'))).toBe(false);
     const past = await one.recall(label('theirs'));
-    expect(past?.strays).toEqual([{ base: 1, delta: { added: [tagged('mine')], removed: [] } }]);
+    expect(past?.branches).toEqual([{ base: 1, delta: { added: [tagged('mine')], removed: [] } }]);
     const file = {
       entries: [tagged('v1'), tagged('theirs')],
       arrived: 'rename',

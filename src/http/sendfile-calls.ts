@@ -1,7 +1,7 @@
 // The two system calls that Node does not have, through koffi where it is installed: sendfile and lseek, with integers only.
 import { createRequire } from 'node:module';
 
-export interface SystemCalls {
+export interface SendfileCalls {
   /** Moves up to `count` bytes from the file's position into the socket; the bytes moved, or minus errno. */
   sendfile(socket: number, file: number, count: number): number;
   /** Sets the file's position; minus errno when it cannot. */
@@ -24,7 +24,7 @@ interface Koffi {
 }
 
 /** Undefined where the calls are missing or do not do what they should: then blobs are sent by reads and writes. */
-export function loadSystemCalls(platform: NodeJS.Platform = process.platform): SystemCalls | undefined {
+export function loadSendfileCalls(platform: NodeJS.Platform = process.platform): SendfileCalls | undefined {
   if (platform !== 'linux') return undefined;
   try {
     const koffi = createRequire(import.meta.url)('koffi') as Koffi;
@@ -36,7 +36,7 @@ export function loadSystemCalls(platform: NodeJS.Platform = process.platform): S
   }
 }
 
-function bind(koffi: Koffi): SystemCalls {
+function bind(koffi: Koffi): SendfileCalls {
   const library = koffi.load(null);
   const { EAGAIN = 11, EINTR = 4, EPIPE = 32, ECONNRESET = 104 } = koffi.os.errno;
   const sendfile = library.func('sendfile', 'int64_t', ['int', 'int', 'intptr_t', 'size_t']);
@@ -50,7 +50,7 @@ function bind(koffi: Koffi): SystemCalls {
 }
 
 /** Copies between two files in memory: results, positions and errno must all come back as they should. */
-function isWorking(koffi: Koffi, { sendfile, seek }: SystemCalls): boolean {
+function isWorking(koffi: Koffi, { sendfile, seek }: SendfileCalls): boolean {
   const library = koffi.load(null);
   const memfd = library.func('memfd_create', 'int', ['str', 'uint']);
   const truncate = library.func('ftruncate', 'int', ['int', 'int64_t']);

@@ -10,14 +10,14 @@ import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import { maxWalkedManifests } from './manifest-walk.ts';
 
-export interface RawManifest {
+export interface UnreferencedManifest {
   readonly digest: Digest;
   readonly facts: KeptFacts;
 }
 
 const openingBrace = 0x7b;
 
-export class RawManifests {
+export class UnreferencedManifests {
   readonly #store: ObjectStore;
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
@@ -31,8 +31,8 @@ export class RawManifests {
   }
 
   /** Manifests with a subject that no entry lists. What was deleted through the registry has no file, so it is not among them. */
-  async referring(index: LayoutIndex): Promise<ReadonlyMap<Digest, RawManifest>> {
-    const found = new Map<Digest, RawManifest>();
+  async referring(index: LayoutIndex): Promise<ReadonlyMap<Digest, UnreferencedManifest>> {
+    const found = new Map<Digest, UnreferencedManifest>();
     const pace = new Pace();
     for (const [digest, key] of await this.#blobs()) {
       if (found.size >= maxWalkedManifests || index.listed(digest).length > 0) continue;
@@ -57,7 +57,7 @@ export class RawManifests {
   }
 
   async #lookInto(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
-    const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsOfRaw(digest) : 'none';
+    const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsIfManifest(digest) : 'none';
     const known = facts === 'none' || facts.subject === undefined ? 'other' : keptOf(facts);
     if (this.#known.size < maxWalkedManifests) this.#known.set(digest, known);
     return known;

@@ -1,0 +1,10 @@
+// For tests that want the report of a copy only.
+import type { CopyProgress } from '../../src/transfer/progress.ts';
+
+export const noProgress: CopyProgress = {
+  blobStarted: () => {},
+  blobAdvanced: () => {},
+  blobFinished: () => {},
+  manifestFinished: () => {},
+  note: () => {},
+};
