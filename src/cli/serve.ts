@@ -108,7 +108,7 @@ async function start({ settings, paths, root, environment }: ServeRequest, { log
   });
   try {
     const port = await server.listen(address);
-    const { mounts } = server;
+    const mounts = server.mounts.map((mount) => ({ ...mount, readOnly: mount.writer === undefined }));
     print(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
     log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
     if (!isLoopback(address.host)) {

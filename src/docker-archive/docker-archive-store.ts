@@ -5,10 +5,18 @@ import { layoutKeys, ociLayoutBytes } from '../layout/files/keys.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { ArchiveProblem } from '../storage/archive/archive-problem.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
-import { ReadOnlyStore } from '../storage/archive/read-only-store.ts';
 import { childrenAmong, openBytes } from '../storage/bytes-in-memory.ts';
 import type { Log } from '../storage/log.ts';
-import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../storage/object-store.ts';
+import type {
+  Child,
+  Key,
+  ListingVersion,
+  ObjectInfo,
+  ObjectReader,
+  OpenObject,
+  StoredObject,
+  Version,
+} from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { versionLabel } from '../storage/version-label.ts';
 import { openMemberDigests } from './docker-archive-digests.ts';
@@ -19,8 +27,9 @@ import type { ImageProblem } from './image-problem.ts';
 /** Thousands of images; Docker writes about 300 bytes for one. */
 const maxManifestBytes = 4 * 1024 * 1024;
 
-export class DockerArchive extends ReadOnlyStore {
-  readonly name: string;
+export class DockerArchive implements ObjectReader {
+  /** Nothing is recorded about it. */
+  readonly place = '';
   /** What is wrong with the archive, and with what manifest.json names in it. */
   readonly problems: readonly (ArchiveProblem | ImageProblem)[];
   readonly #archive: ArchiveStore;
@@ -28,8 +37,6 @@ export class DockerArchive extends ReadOnlyStore {
   readonly #modifiedAtMs: number;
 
   constructor(archive: ArchiveStore, { index, blobs, problems }: DockerImages, modifiedAtMs: number) {
-    super();
-    this.name = archive.name;
     this.problems = [...archive.problems, ...problems];
     this.#archive = archive;
     this.#modifiedAtMs = modifiedAtMs;
@@ -39,6 +46,10 @@ export class DockerArchive extends ReadOnlyStore {
       [keys.index, { bytes: index }],
       ...[...blobs].map(([digest, source]: [Digest, BlobSource]) => [keys.blob(digest), source] as const),
     ]);
+  }
+
+  problem(): Promise<string | undefined> {
+    return this.#archive.problem();
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
@@ -69,6 +80,11 @@ export class DockerArchive extends ReadOnlyStore {
     if ('member' in source) return this.#archive.open(source.member);
     const { bytes } = source;
     return openBytes(this.#infoOf(bytes), bytes);
+  }
+
+  /** Of an archive nothing comes, and nothing goes. */
+  async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
+    return prefix as string as ListingVersion;
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {

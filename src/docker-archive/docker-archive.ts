@@ -5,13 +5,13 @@ import { childPrefix, layoutKeys, rootPrefix } from '../layout/files/keys.ts';
 import type { ArchiveProblem } from '../storage/archive/archive-problem.ts';
 import { type ArchiveStore, openArchiveStore } from '../storage/archive/archive-store.ts';
 import type { Log } from '../storage/log.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectReader } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { openDockerArchive } from './docker-archive-store.ts';
 import type { ImageProblem } from './image-problem.ts';
 
 export interface LayoutArchive {
-  readonly store: ObjectStore;
+  readonly reader: ObjectReader;
   /** What is wrong with it; empty for one that is whole and served as a whole. */
   readonly problems: readonly (ArchiveProblem | ImageProblem)[];
   /** True where opening it hashed its blobs: they hold what their names say. */
@@ -25,7 +25,7 @@ export interface LayoutArchiveOptions {
 }
 
 /**
- * Opens a tar, plain or compressed, as a store whose root is an image layout; read-only. Throws a StorageError with a message
+ * Opens a tar, plain or compressed, as a reader whose root is an image layout. Throws a StorageError with a message
  * for the operator: what is no tar, a damaged one, and one in which there is no layout and no image ('unsafe').
  */
 export async function openLayoutArchive(file: string, options: LayoutArchiveOptions): Promise<LayoutArchive> {
@@ -33,10 +33,10 @@ export async function openLayoutArchive(file: string, options: LayoutArchiveOpti
   try {
     // Newer engines write both; index.json says more (docs/layouts.md#exports).
     if ((await archive.stat(layoutKeys('').index)) !== undefined) {
-      return { store: archive, problems: archive.problems, isHashed: false };
+      return { reader: archive, problems: archive.problems, isHashed: false };
     }
     const made = await openDockerArchive(archive, options);
-    if (made !== undefined) return { store: made, problems: made.problems, isHashed: true };
+    if (made !== undefined) return { reader: made, problems: made.problems, isHashed: true };
     throw new StorageError('unsafe', `${file} is a tar, but no image layout: ${await whatElse(archive)}`);
   } catch (error) {
     await archive.discard();

@@ -32,10 +32,10 @@ export async function hiddenLines(options: HiddenIn): Promise<readonly string[]>
   for await (const { name, mount, prefix } of options.registry.layouts()) {
     if (options.signal.aborted) return [];
     served.add(mount.name);
-    found.add(name, await findHidden({ store: mount.store, prefix, name, names: options.names }));
-    if (name === '' || mountOf(options.mounts, name)?.store === mount.store) continue;
+    found.add(name, await findHidden({ store: mount.reader, prefix, name, names: options.names }));
+    if (name === '' || mountOf(options.mounts, name)?.reader === mount.reader) continue;
     const hidden = new FindingList();
-    hidden.add('hidden-by-mount', { detail: options.mounts.find(({ store }) => store === mount.store)?.path });
+    hidden.add('hidden-by-mount', { detail: options.mounts.find(({ reader }) => reader === mount.reader)?.path });
     found.add(name, hidden);
   }
   return [...emptyRoots(options.mounts, served), ...found.lines(options.mounts)];

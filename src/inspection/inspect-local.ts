@@ -51,12 +51,12 @@ async function inspected(
   mounts: readonly OpenedMount[],
   { names, scan, verify }: InspectLocalOptions,
 ): Promise<InspectedPart> {
-  const opened = mounts.find((each) => each.store === mount.store);
+  const opened = mounts.find((each) => each.reader === mount.reader);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
   const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
-  const looked = { store: mount.store, prefix, name, names, files, reconcile, remembered, scan, verify };
+  const looked = { store: mount.reader, prefix, name, names, files, reconcile, remembered, scan, verify };
   const { damaged, ...found } = await inspectLayout(looked);
   if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');

@@ -1,7 +1,7 @@
 // What a layout is made with: where it lies, the rules it follows, and what it shares with the other layouts of the process.
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
-import type { Key, ObjectStore } from '../storage/object-store.ts';
+import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
 import type { BlobChecks } from './blobs/blob-checks.ts';
 import type { LayoutChangesOptions } from './changes/layout-changes.ts';
 import type { ReferrersTagRule } from './changes/referrers-responses.ts';
@@ -22,7 +22,7 @@ export interface ImageLayoutOptions {
   /** Looks for referrers also among blobs that nothing leads to. */
   readonly scan: boolean;
   readonly referrersTag: ReferrersTagRule;
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly checks: BlobChecks;
   readonly caches: ManifestCaches;
   /** Where derived facts are kept across restarts; undefined: nowhere. */

@@ -7,11 +7,11 @@ import type { FactsPlace } from '../layout/image-layout-options.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
-import { type FilesystemStoreOptions, openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
+import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
+import { openFilesystemStore, type ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
 import { exists, realPathOf } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { hasImageIndex } from './image-index-file.ts';
@@ -74,7 +74,7 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
     }
     return opened;
   } catch (error) {
-    await Promise.all(opened.map(({ store }) => store.close()));
+    await Promise.all(opened.map(({ reader }) => reader.close()));
     throw error;
   }
 }
@@ -170,20 +170,20 @@ function withSeparator(path: string): string {
 async function openRoot(root: string | typeof inMemory, options: OpenMountsOptions): Promise<OpenedMount> {
   const { readOnly } = options;
   if (root === inMemory) {
-    return { name: '', store: new MemoryStore(), readOnly, facts: undefined, path: '', kind: 'root' };
+    const store = new MemoryStore();
+    return { name: '', reader: store, writer: readOnly ? undefined : store, facts: undefined, path: '', kind: 'root' };
   }
-  const store = await openFilesystemStore(root, {
-    ...storeOptions(options, readOnly),
-    served: { ownFiles: 'at-open', minFree: options.minFree },
-  });
+  const objects = readOnly ? await openToRead(root, options) : await openToWrite(root, 'at-open', options);
   if (pathKindOf(root) === 'layout') {
     options.log.warn(
       'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',
       { root },
     );
   }
-  const facts = readOnly ? await sharedFacts(root, options) : { store, directory: ownFactsDirectory };
-  return { name: '', store, readOnly, facts, path: root, kind: 'root' };
+  const { writer } = objects;
+  const facts =
+    writer === undefined ? await sharedFacts(root, options) : { store: writer, directory: ownFactsDirectory };
+  return { name: '', ...objects, facts, path: root, kind: 'root' };
 }
 
 async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {
@@ -192,35 +192,38 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   if (kind === 'archive') {
     const workDirectory = workDirectoryOf(options);
     const archive = await openLayoutArchive(path, { log: options.log, workDirectory });
-    return { name, ...archive, readOnly: true, facts, path, kind };
+    return { name, ...archive, writer: undefined, facts, path, kind };
   }
   const readOnly = options.readOnly || place.readOnly;
-  const opened = await openDirectory(path, readOnly, options);
-  return { name, ...opened, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
+  const objects = await openDirectory(path, readOnly, options);
+  return { name, ...objects, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
 }
 
+type MountedObjects = Pick<Mount, 'reader' | 'writer'>;
+
 /** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
-async function openDirectory(
-  path: string,
-  readOnly: boolean,
-  options: OpenMountsOptions,
-): Promise<{ readonly store: ObjectStore; readonly readOnly: boolean }> {
+async function openDirectory(path: string, readOnly: boolean, options: OpenMountsOptions): Promise<MountedObjects> {
+  if (readOnly) return openToRead(path, options);
   try {
-    const store = await openFilesystemStore(path, {
-      ...storeOptions(options, readOnly),
-      served: { ownFiles: 'with-first-write', minFree: options.minFree },
-    });
-    return { store, readOnly };
+    return await openToWrite(path, 'with-first-write', options);
   } catch (error) {
-    if (readOnly || !(error instanceof StorageError) || error.failure !== 'read-only') throw error;
+    if (!(error instanceof StorageError) || error.failure !== 'read-only') throw error;
     options.log.warn('the directory cannot be written to: it is served read-only', { path });
-    return { store: await openFilesystemStore(path, storeOptions(options, true)), readOnly: true };
+    return openToRead(path, options);
   }
 }
 
-function storeOptions(options: OpenMountsOptions, readOnly: boolean): FilesystemStoreOptions {
-  const { log, fileMode, directoryMode } = options;
-  return { log, readOnly, fileMode, directoryMode };
+async function openToRead(path: string, { log }: OpenMountsOptions): Promise<MountedObjects> {
+  return { reader: await openFilesystemReader(path, { log }), writer: undefined };
+}
+
+async function openToWrite(
+  path: string,
+  ownFiles: ServedRootOptions['ownFiles'],
+  { log, fileMode, directoryMode, minFree }: OpenMountsOptions,
+): Promise<MountedObjects> {
+  const store = await openFilesystemStore(path, { log, fileMode, directoryMode, served: { ownFiles, minFree } });
+  return { reader: store, writer: store };
 }
 
 function workDirectoryOf({ root, readOnly, cacheDirectory }: OpenMountsOptions): string {
@@ -233,8 +236,9 @@ async function sharedFacts(path: string, options: OpenMountsOptions): Promise<Fa
     const directory = workDirectoryOf(options);
     // What the user's cache directory tells is nobody else's business; in the registry's own, other servers work as well.
     const isPrivate = directory === options.cacheDirectory;
-    const modes = isPrivate ? { fileMode: 0o600, directoryMode: 0o700 } : {};
-    const store = await openFilesystemStore(directory, { ...storeOptions(options, false), ...modes });
+    const { log, fileMode, directoryMode } = options;
+    const modes = isPrivate ? { fileMode: 0o600, directoryMode: 0o700 } : { fileMode, directoryMode };
+    const store = await openFilesystemStore(directory, { log, ...modes });
     const scope = createHash('sha256').update(realPathOf(path)).digest('hex').slice(0, 32);
     return { store, directory: sharedFactsDirectory(scope) };
   } catch (error) {

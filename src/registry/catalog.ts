@@ -13,7 +13,7 @@ import type { VirtualPath } from '../layout/names/name-table.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import type { Child, Key, ObjectStore } from '../storage/object-store.ts';
+import type { Child, Key, ObjectReader } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { mountOf, nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
@@ -39,7 +39,7 @@ export async function repositoryNames(
 }
 
 async function* namesIn(mounted: MountedLayouts, ended: AbortSignal): AsyncIterable<RepositoryName> {
-  for await (const prefix of layoutPrefixes(mounted.mount.store, ended)) {
+  for await (const prefix of layoutPrefixes(mounted.mount.reader, ended)) {
     for (const path of await pathsIn(mounted, prefix)) {
       const below = [prefix, path].filter((part) => part !== '').join('/');
       const name = nameAbove(mounted, below);
@@ -49,7 +49,7 @@ async function* namesIn(mounted: MountedLayouts, ended: AbortSignal): AsyncItera
 }
 
 /** Where the layouts of a store lie. Throws the reason of `ended`, looked at before each directory. */
-export async function* layoutPrefixes(store: ObjectStore, ended: AbortSignal): AsyncIterable<LayoutPrefix> {
+export async function* layoutPrefixes(store: ObjectReader, ended: AbortSignal): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
     ended.throwIfAborted();
@@ -63,7 +63,7 @@ export async function* layoutPrefixes(store: ObjectStore, ended: AbortSignal): A
 }
 
 /** One directory that may not be listed is no reason to serve none of the others. */
-async function childrenOf(store: ObjectStore, prefix: Key): Promise<readonly Child[]> {
+async function childrenOf(store: ObjectReader, prefix: Key): Promise<readonly Child[]> {
   try {
     return await store.list(prefix);
   } catch (error) {
@@ -76,7 +76,7 @@ async function childrenOf(store: ObjectStore, prefix: Key): Promise<readonly Chi
 
 /** Most layouts hold one repository, which a look at the bytes tells without parsing them. */
 async function pathsIn(mounted: MountedLayouts, prefix: LayoutPrefix): Promise<readonly VirtualPath[]> {
-  if (!(await mayHoldFullNames(mounted.mount.store, layoutKeys(prefix)))) return [''];
+  if (!(await mayHoldFullNames(mounted.mount.reader, layoutKeys(prefix)))) return [''];
   try {
     return (await mounted.at(prefix).repositories()) ?? [];
   } catch (error) {

@@ -1,14 +1,14 @@
 // What is served under which name: a store whose root is a directory of layouts, or a layout itself, or an archive of one.
 import type { FactsPlace } from '../layout/image-layout-options.ts';
 import type { RepositoryName } from '../oci/reference.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { ObjectReader, ObjectStore } from '../storage/object-store.ts';
 
 export interface Mount {
   /** First components of every repository in it; '' where repositories keep their own names. At most one mount is called ''. */
   readonly name: RepositoryName | '';
-  readonly store: ObjectStore;
-  /** Pushes and deletes are refused, and nothing is healed. */
-  readonly readOnly: boolean;
+  readonly reader: ObjectReader;
+  /** The same objects, where pushes and deletes are taken; undefined: they are refused, and nothing is healed. */
+  readonly writer: ObjectStore | undefined;
   /** True for a directory of layouts that is served under a name: nothing is pushed to that name itself, which would make it a layout. */
   readonly isOnlyParent?: boolean;
   /** Another name that repositories of a mount called '' are found below, where it has none that begin with it. */

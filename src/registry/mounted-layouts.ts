@@ -53,9 +53,9 @@ export class MountedLayouts {
     this.mount = mount;
     this.#shared = shared;
     const { clock, process, uploadsExpireAfterMs: expireAfterMs } = shared;
-    const { store, readOnly } = mount;
+    const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
-    this.sessions = readOnly ? undefined : new UploadSessions({ store, clock, expireAfterMs, owner: process.id });
+    this.sessions = store && new UploadSessions({ store, clock, expireAfterMs, owner: process.id });
   }
 
   get name(): RepositoryName | '' {
@@ -78,7 +78,7 @@ export class MountedLayouts {
 
   /** What keeps layouts from being served, or pushes from being stored, in words for an operator. */
   async problems(): Promise<readonly string[]> {
-    const problem = await this.mount.store.problem();
+    const problem = await this.mount.reader.problem();
     if (problem !== undefined) return [this.name === '' ? problem : `${this.name}: ${problem}`];
     // Also among the candidates: a repository that never could be read has not shown its index.json.
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
@@ -95,15 +95,15 @@ export class MountedLayouts {
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
     await Promise.all([...new Set(all)].map((layout) => layout.close()));
     await this.#checks.ledger.flush();
-    await this.mount.store.close();
+    await this.mount.reader.close();
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
     const { caches, clock, log, process, names, referrersTag, referencedBlobs, scan, reconciles } = this.#shared;
-    const { store, readOnly, facts } = this.mount;
+    const { reader: store, writer, facts } = this.mount;
     const name = nameAbove(this.mount, prefix);
     const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
-    const changes = readOnly ? undefined : { store, process, referencedBlobs, referrersTag, reconciles, onActive };
+    const changes = writer && { store: writer, process, referencedBlobs, referrersTag, reconciles, onActive };
     const rules = { names, scan, referrersTag };
     const layout = new ImageLayout({
       prefix,
@@ -123,7 +123,7 @@ export class MountedLayouts {
 }
 
 function checksOf(
-  { store, facts, isHashed = false }: Mount,
+  { reader: store, facts, isHashed = false }: Mount,
   { log, background, verifyReads, checkedAtOnceBytes }: SharedByLayouts,
 ) {
   const ledger = new BlobLedger(facts && keptBlobFacts(facts, { log }));

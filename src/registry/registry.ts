@@ -3,7 +3,7 @@ import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blobs/blo
 import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
 import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
-import { type LayoutPrefix, layoutKeys } from '../layout/files/keys.ts';
+import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
 import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
@@ -22,6 +22,7 @@ import { MountedLayouts } from './mounted-layouts.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { SharedWork } from './shared-work.ts';
+import { Upkeep } from './upkeep.ts';
 
 export interface RegistryOptions {
   readonly mounts: readonly Mount[];
@@ -61,7 +62,6 @@ export interface NamedLayout {
 /** Of callers in this process, who wait for the result. */
 const stays = new AbortController().signal;
 const catchUpEveryMs = 5_000;
-const longestSweepIntervalMs = 10 * 60_000;
 
 export class Registry {
   readonly #options: RegistryOptions;
@@ -72,7 +72,8 @@ export class Registry {
   readonly #own = new WeakMap<ImageLayout, Repository | WritableRepository>();
   /** Of all mounts; whoever asks while it is worked out shares the next. */
   readonly #names = new SharedWork((ended) => repositoryNames(this.#mounts, ended));
-  #sweeping: NodeJS.Timeout | undefined;
+  /** Once started, and where pushes are taken. */
+  #upkeep: Upkeep | undefined;
   #catchingUp: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryOptions) {
@@ -95,7 +96,7 @@ export class Registry {
       ...rules,
     };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
-    const empty: Mount = { name: '', store: new MemoryStore(), readOnly: true, facts: undefined };
+    const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, shared);
   }
 
@@ -197,11 +198,11 @@ export class Registry {
   /** In words for whoever is refused; undefined when pushes are taken. */
   whyReadOnly(name: RepositoryName | undefined): string | undefined {
     if (name === undefined) {
-      return this.#mounts.every(({ mount }) => mount.readOnly) ? 'the registry is read-only' : undefined;
+      return this.#mounts.every(({ mount }) => mount.writer === undefined) ? 'the registry is read-only' : undefined;
     }
     const mounted = mountOf(this.#mounts, name);
     if (mounted === undefined) return 'nothing is served under this name; new repositories need --root DIR';
-    if (mounted.mount.readOnly) return 'this repository is served read-only';
+    if (mounted.mount.writer === undefined) return 'this repository is served read-only';
     const isItself = mounted.mount.isOnlyParent === true && name === mounted.name;
     return isItself ? `a directory of repositories is served under this name; push to ${name}/NAME` : undefined;
   }
@@ -214,10 +215,10 @@ export class Registry {
   /** Every layout of every mount, by the name it is served under. */
   async *layouts(): AsyncIterable<NamedLayout> {
     for (const mounted of this.#mounts) {
-      for await (const prefix of layoutPrefixes(mounted.mount.store, stays)) {
+      for await (const prefix of layoutPrefixes(mounted.mount.reader, stays)) {
         const { mount } = mounted;
         const name = nameAbove(mounted, prefix);
-        yield { name, layout: mounted.at(prefix), readOnly: mount.readOnly, mount, prefix };
+        yield { name, layout: mounted.at(prefix), readOnly: mount.writer === undefined, mount, prefix };
       }
     }
   }
@@ -242,37 +243,17 @@ export class Registry {
     return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
   }
 
-  /** Starts the expiry of upload sessions, and looks at what other processes find out about blobs. */
+  /** Looks at what other processes find out about blobs from now on and, where pushes are taken, keeps the layouts in order. */
   start(): void {
     this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
-    if (this.isReadOnly(undefined) || this.#sweeping !== undefined) return;
-    const intervalMs = Math.min(Math.max(this.#options.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
-    this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
-    void this.#sweep();
-    this.#background.add('files lost before the start', (signal) => this.#recover(signal));
-  }
-
-  /** Of every layout that was ever pushed to: what another program deleted while nobody looked comes back from its journal. */
-  async #recover(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
-    for (const mounted of this.#mounts) {
-      const { readOnly, store } = mounted.mount;
-      if (readOnly) continue;
-      for await (const prefix of layoutPrefixes(store, signal)) {
-        if (signal.aborted) return;
-        if ((await store.stat(layoutKeys(prefix).journal)) === undefined) continue;
-        await mounted
-          .at(prefix)
-          .changes?.recover(signal)
-          .catch((error: unknown) => {
-            if (!signal.aborted) log.warn('a layout could not be looked through for lost files', { prefix, error });
-          });
-      }
-    }
+    if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
+    const { log, uploadsExpireAfterMs } = this.#options;
+    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, log, uploadsExpireAfterMs });
+    this.#upkeep.start();
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeping);
+    this.#upkeep?.stop();
     clearInterval(this.#catchingUp);
     await this.#background.close();
     await Promise.all(this.#mounts.map((mounted) => mounted.close()));
@@ -283,19 +264,6 @@ export class Registry {
       await mounted.catchUp().catch((error: unknown) => {
         this.#options.log.info('what other processes found out about blobs cannot be read', { error });
       });
-    }
-  }
-
-  async #sweep(): Promise<void> {
-    const { log } = this.#options;
-    for (const { sessions } of this.#mounts) {
-      if (sessions === undefined) continue;
-      try {
-        const swept = await sessions.sweep();
-        if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
-      } catch (error) {
-        log.warn('expired upload sessions could not be removed; trying again later', { error });
-      }
     }
   }
 }

@@ -1,5 +1,6 @@
 // The storage seam: bytes under keys, with one primitive for concurrency (`update`) and one for large content
-// (`stage`, `append`, `commit`). Knows nothing of OCI. Every driver passes test/contract/object-store.contract.ts.
+// (`stage`, `append`, `commit`). Knows nothing of OCI. Every driver passes test/contract/object-store.contract.ts, and one that
+// only reads its reading half, reading.contract.ts.
 import type { Readable } from 'node:stream';
 import type { Brand } from '../oci/brand.ts';
 import type { UploadId } from '../oci/upload-id.ts';
@@ -157,20 +158,18 @@ export interface StagedObject {
   discard(): Promise<void>;
 }
 
-/** Nothing is called absent that is only out of reach: where a store is unmounted or replaced, reading and writing throw 'unavailable'. */
-export interface ObjectStore {
+/**
+ * Reading alone, as of an archive or of a directory that must stay as it is. Nothing is called absent that is only out of reach:
+ * where a store is unmounted or replaced, everything throws 'unavailable'.
+ */
+export interface ObjectReader {
   /**
    * Tells where the objects are: another one when they were copied or unpacked somewhere else, so that a record about them can
-   * say whether it was written here. '' where they cannot be anywhere else.
+   * say whether it was written here. '' where they cannot be anywhere else, or where nothing is recorded about them.
    */
   readonly place: string;
   /** Why nothing can be read, or stored where that is allowed, at the moment: in words for an operator, without paths. */
   problem(): Promise<string | undefined>;
-  /**
-   * Refuses ('no-space') new content of so many bytes that would leave less space than is kept for deletes, repairs and other
-   * programs. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
-   */
-  assertRoom(bytes: number): Promise<void>;
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
   /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */
@@ -188,6 +187,17 @@ export interface ObjectStore {
    * differ although nothing did, as while a change within a tick of the clock could not be told. Undefined when there is no such prefix.
    */
   listingVersion(prefix: Key): Promise<ListingVersion | undefined>;
+  /** Ends pending work and releases what is held open. */
+  close(): Promise<void>;
+}
+
+/** Reading and writing. */
+export interface ObjectStore extends ObjectReader {
+  /**
+   * Refuses ('no-space') new content of so many bytes that would leave less space than is kept for deletes, repairs and other
+   * programs. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
+   */
+  assertRoom(bytes: number): Promise<void>;
   /** Creates or replaces a small object, atomically and durably. */
   write(key: Key, bytes: Uint8Array): Promise<ObjectInfo>;
   /** Appends to a small object, creating it; one write, not synced. */
@@ -206,6 +216,4 @@ export interface ObjectStore {
   stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject>;
   resume(id: UploadId): Promise<StagedObject | undefined>;
   staged(): Promise<readonly StagedInfo[]>;
-  /** Ends pending work and releases what is held open. */
-  close(): Promise<void>;
 }

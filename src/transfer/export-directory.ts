@@ -47,7 +47,7 @@ export async function exportDirectory(
   await assertFits(store, entries, profile);
   const isOurs = !found.includes(ownDirectory) || (await store.stat(markKey)) !== undefined;
   if (isOurs) await store.write(markKey, Buffer.from('An export is under way, or was broken off: run it again.\n'));
-  const mount = { name: layoutName, store, readOnly: false, facts: undefined };
+  const mount = { name: layoutName, reader: store, writer: store, facts: undefined };
   const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
   try {
     const repository = await registry.writable(layoutName);

@@ -1,10 +1,11 @@
-// The reading half of the storage seam, kept by the archive driver, and by those that it is measured against.
+// The reading half of the storage seam, kept by the drivers that only read, and by those that they are measured against.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openArchiveStore } from '../../src/storage/archive/archive-store.ts';
+import { openFilesystemReader } from '../../src/storage/filesystem/filesystem-reader.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
@@ -32,7 +33,10 @@ const archiveWith =
     return openArchiveStore(file, { log: silentLog, workDirectory: join(directory, 'work'), base: base.slice(0, -1) });
   };
 
-async function filled(store: ObjectStore, objects: Readonly<Record<string, Uint8Array>>): Promise<ObjectStore> {
+async function filled<Store extends ObjectStore>(
+  store: Store,
+  objects: Readonly<Record<string, Uint8Array>>,
+): Promise<Store> {
   for (const [path, bytes] of Object.entries(objects)) await store.write(key(path), bytes);
   return store;
 }
@@ -43,3 +47,8 @@ readingContract('memory', (objects) => filled(new MemoryStore(), objects));
 readingContract('filesystem', async (objects) =>
   filled(await openFilesystemStore(await newDirectory(), { log: silentLog }), objects),
 );
+readingContract('filesystem, for reading', async (objects) => {
+  const directory = await newDirectory();
+  await (await filled(await openFilesystemStore(directory, { log: silentLog }), objects)).close();
+  return openFilesystemReader(directory, { log: silentLog });
+});

@@ -1,13 +1,13 @@
-// What a read-only driver promises too: the reading half of src/storage/object-store.ts, over objects that are there already.
+// What a driver that only reads promises too: the reading half of src/storage/object-store.ts, over objects that are there already.
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { ObjectReader } from '../../src/storage/object-store.ts';
 import { key, textOf } from './store-under-test.ts';
 
-/** `open` gives a store that holds exactly these objects. */
-export type OpenWith = (objects: Readonly<Record<string, Uint8Array>>) => Promise<ObjectStore>;
+/** `open` gives a reader that holds exactly these objects. */
+export type OpenWith = (objects: Readonly<Record<string, Uint8Array>>) => Promise<ObjectReader>;
 
 export function readingContract(name: string, open: OpenWith): void {
-  const storeOf = async (objects: Readonly<Record<string, string>>): Promise<ObjectStore> => {
+  const storeOf = async (objects: Readonly<Record<string, string>>): Promise<ObjectReader> => {
     const entries = Object.entries(objects).map(([at, text]) => [at, Buffer.from(text)] as const);
     const store = await open(Object.fromEntries(entries));
     onTestFinished(() => store.close());

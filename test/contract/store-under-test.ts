@@ -6,6 +6,7 @@ import type {
   Change,
   CurrentObject,
   Key,
+  ObjectReader,
   ObjectStore,
   StagedObject,
   Updated,
@@ -32,7 +33,7 @@ export function textOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes && Buffer.from(bytes).toString();
 }
 
-export async function textAt(store: ObjectStore, at: Key): Promise<string | undefined> {
+export async function textAt(store: ObjectReader, at: Key): Promise<string | undefined> {
   return textOf((await store.read(at, Number.POSITIVE_INFINITY))?.bytes);
 }
 

@@ -8,7 +8,9 @@ import { parseRepositoryName } from '../../src/oci/reference.ts';
 import type { Mount } from '../../src/registry/mount.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
+import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { imageManifest } from '../support/content.ts';
+import { type MountOptions, mountOver } from '../support/mounts.ts';
 import { pushImage } from '../support/pushes.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -18,8 +20,8 @@ import { registryApp } from './support/registry-app.ts';
 const image = imageManifest();
 const [layer] = image.layers;
 
-function mount(name: string, options: Partial<Mount> = {}): Mount {
-  return { name: name as RepositoryName | '', store: new MemoryStore(), readOnly: false, facts: undefined, ...options };
+function mount(name: string, { store = new MemoryStore(), ...options }: MountOptions & { store?: ObjectStore } = {}) {
+  return mountOver(store, { name: name as RepositoryName | '', ...options });
 }
 
 async function appOf(...mounts: readonly Mount[]) {

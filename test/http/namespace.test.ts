@@ -4,9 +4,10 @@ import type { Policy } from '../../src/auth/policy.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
 import type { Mount } from '../../src/registry/mount.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
-import type { Key } from '../../src/storage/object-store.ts';
+import type { Key, ObjectStore } from '../../src/storage/object-store.ts';
 import { imageManifest } from '../support/content.ts';
 import { putLayout } from '../support/fixture-layouts.ts';
+import { mountOver } from '../support/mounts.ts';
 import { pushImage } from '../support/pushes.ts';
 import { codesOf } from './support/answers.ts';
 import { registryApp } from './support/registry-app.ts';
@@ -101,12 +102,14 @@ it('a push goes where its path says', async () => {
 describe('full names in a mounted layout', () => {
   async function mountedApp(...names: readonly string[]) {
     const mounts: Mount[] = [];
+    const stores: MemoryStore[] = [];
     for (const name of names) {
       const store = new MemoryStore();
       await fill(store, 'generated/containerd/fullname');
-      mounts.push({ name: name as RepositoryName, store, readOnly: true, facts: undefined });
+      mounts.push(mountOver(store, { name: name as RepositoryName, readOnly: true }));
+      stores.push(store);
     }
-    return { ...registryApp({ mounts }), mounts };
+    return { ...registryApp({ mounts }), stores };
   }
 
   it('are found by the registry and the name in them', async () => {
@@ -118,22 +121,22 @@ describe('full names in a mounted layout', () => {
   });
 
   it('are found beside a layout that cannot be read', async () => {
-    const { app, mounts } = await mountedApp('broken', 'cache');
-    await mounts[0]?.store.write('index.json' as Key, Buffer.from('{"manifests":[{'));
+    const { app, stores } = await mountedApp('broken', 'cache');
+    await stores[0]?.write('index.json' as Key, Buffer.from('{"manifests":[{'));
     const found = await app.inject('/v2/library/alpine/manifests/3.20?ns=docker.io');
     expect(found.statusCode).toBe(200);
   });
 });
 
 /** The fixture as the layout that the store's root is. */
-async function fill(store: Mount['store'], fixture: string): Promise<void> {
+async function fill(store: ObjectStore, fixture: string): Promise<void> {
   const below = new MemoryStore();
   await putLayout(below, 'x', fixture);
   for (const path of ['index.json', 'oci-layout']) await copy(below, store, path);
   for (const { name } of await below.list('x/blobs/sha256' as Key)) await copy(below, store, `blobs/sha256/${name}`);
 }
 
-async function copy(from: Mount['store'], to: Mount['store'], path: string): Promise<void> {
+async function copy(from: ObjectStore, to: ObjectStore, path: string): Promise<void> {
   const object = await from.read(`x/${path}` as Key, 1 << 20);
   if (object !== undefined) await to.write(path as Key, object.bytes);
 }

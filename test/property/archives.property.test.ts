@@ -68,7 +68,7 @@ describe('damaged archives', () => {
         return undefined;
       });
       if (archive === undefined) return;
-      const { store } = archive;
+      const { reader: store } = archive;
       opened += 1;
       for (const { name, kind } of await store.list(key(''))) {
         if (kind === 'object') expect((await store.read(key(name), bytes.length + 1_000))?.info.size).toBeDefined();

@@ -3,7 +3,6 @@ import { onTestFinished } from 'vitest';
 import type { LayoutChanges } from '../../src/layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../../src/layout/image-layout.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
-import type { Mount } from '../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
 import type { WritableRepository } from '../../src/registry/repository.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
@@ -11,6 +10,7 @@ import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/syst
 import type { Log } from '../../src/storage/log.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { type MountOptions, mountOver } from './mounts.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -18,9 +18,9 @@ export type RegistryTestOptions = Partial<
   Pick<
     RegistryOptions,
     'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'referrersTag' | 'digests' | 'scan' | 'referencedBlobs'
-  > &
-    Pick<Mount, 'readOnly'>
->;
+  >
+> &
+  Pick<MountOptions, 'readOnly'>;
 
 /** Keeps what would have been logged. */
 export class RecordedLog implements Log {
@@ -112,7 +112,7 @@ export function registryOver(
   log = new RecordedLog(),
 ): Omit<RegistryUnderTest, 'another'> {
   const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000, ...rest } = options;
-  const mounts: Mount[] = [{ name: '', store, readOnly, facts: undefined }];
+  const mounts = [mountOver(store, { readOnly })];
   const registry = new Registry({ mounts, log, clock, requireReferences, uploadsExpireAfterMs, ...rest });
   onTestFinished(() => registry.close());
   return {

@@ -8,7 +8,7 @@ import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { systemClock } from '../../storage/clock.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { fieldsOf } from './entry-fields.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
@@ -24,7 +24,7 @@ const maxReadBytes = 128 * 1024 * 1024;
 const patienceMs = 200;
 
 export interface HiddenIn {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly prefix: LayoutPrefix;
   readonly name: string;
   readonly names: NameRules;
@@ -57,7 +57,7 @@ export async function findHidden({ store, prefix, name, names }: HiddenIn): Prom
 const path = 'index.json';
 
 async function findDangling(
-  store: ObjectStore,
+  store: ObjectReader,
   keys: LayoutKeys,
   index: LayoutIndex,
   findings: FindingList,

@@ -12,7 +12,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { ContentLook } from './content-look.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
@@ -25,7 +25,7 @@ import { findNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
 
 export interface InspectLayoutOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly prefix: LayoutPrefix;
   /** The name it is served under, and how names in it are understood. */
   readonly name: string;

@@ -3,7 +3,7 @@
 import type { LayoutKeys } from '../../layout/files/keys.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
-import type { ObjectInfo, ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectInfo, ObjectReader } from '../../storage/object-store.ts';
 import type { FindingList } from './finding-list.ts';
 
 export interface DamagedBlob {
@@ -13,7 +13,7 @@ export interface DamagedBlob {
 }
 
 export interface LookedAt {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   /** Shows what the store takes for absent; undefined where the store is no directory. */
   readonly files: DirectoryLook | undefined;

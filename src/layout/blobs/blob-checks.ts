@@ -3,7 +3,7 @@
 // another program may be writing it at this moment.
 import { algorithmOf, type Digest, Digester } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
-import type { Key, ObjectInfo, ObjectStore, OpenObject } from '../../storage/object-store.ts';
+import type { Key, ObjectInfo, ObjectReader, OpenObject } from '../../storage/object-store.ts';
 import type { BackgroundWork } from '../pacing/background-work.ts';
 import { digestOfObject } from '../pacing/paced-digest.ts';
 import { Turns } from '../pacing/turns.ts';
@@ -31,7 +31,7 @@ export interface BlobFile {
 }
 
 export interface BlobChecksOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly ledger: BlobLedger;
   readonly background: BackgroundWork;
   readonly log: Log;

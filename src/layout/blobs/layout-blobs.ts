@@ -1,12 +1,12 @@
 // The blobs of one layout as they are answered: what is there, whether it may be given away, and what must be looked at first.
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import type { ObjectInfo, ObjectStore, OpenObject } from '../../storage/object-store.ts';
+import type { ObjectInfo, ObjectReader, OpenObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { BlobChecks, BlobFile, PassingCheck } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 
 export interface LayoutBlobsOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   readonly checks: BlobChecks;
   /** The size that a manifest of the layout says the blob has; undefined when none says anything. */
@@ -14,7 +14,7 @@ export interface LayoutBlobsOptions {
 }
 
 export class LayoutBlobs {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;
   readonly #checks: BlobChecks;
   readonly #ledger: BlobLedger;

@@ -2,7 +2,7 @@
 // lock or a temporary file of another tool is there, and never twice for the same state.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../storage/log.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { isForeignWork, type LayoutKeys } from '../files/keys.ts';
 import type { Reconciled } from './reconciliation.ts';
 
@@ -11,7 +11,7 @@ export const quietMs = 5_000;
 const maxPostponements = 60;
 
 export interface QuietReconcileOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   readonly log: Log;
   /** Names the layout in the log. */

@@ -1,7 +1,7 @@
 // What another program took off the list and the journal still knows, for an operator who says that it was no edit. Only reads.
 import type { Digest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import { newJournalBudget } from '../healing/journal-budget.ts';
 import { JournalReader } from '../healing/journal-reader.ts';
@@ -34,7 +34,7 @@ export interface RestorePlan {
 }
 
 export interface RememberedEntriesOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   readonly manifests: ManifestReader;
   readonly clock: Clock;

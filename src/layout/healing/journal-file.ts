@@ -1,5 +1,5 @@
 // The journal as a file that other processes append to and trim: reads on from where it was read to, and finds out when it is another one.
-import type { Key, ObjectStore, OpenObject, Version } from '../../storage/object-store.ts';
+import type { Key, ObjectReader, OpenObject, Version } from '../../storage/object-store.ts';
 import { readHeader, type Span } from './journal-record.ts';
 
 export interface Tail {
@@ -21,13 +21,13 @@ export class JournalFile {
   protected readonly key: Key;
   /** There is one, and it was not written here. */
   protected isForeign = false;
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   /** Of the file as far as it was read; undefined when there is none. */
   #id: string | undefined;
   #version: Version | undefined;
   #size = 0;
 
-  constructor(store: ObjectStore, key: Key) {
+  constructor(store: ObjectReader, key: Key) {
     this.#store = store;
     this.key = key;
   }

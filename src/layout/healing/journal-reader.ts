@@ -2,7 +2,7 @@
 // nothing but a store that can be read, so that a look at a directory that is served elsewhere can tell what its server knows.
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
-import type { Key, ObjectStore, VersionLabel } from '../../storage/object-store.ts';
+import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
 import type { JournalBudget } from './journal-budget.ts';
 import { JournalFile } from './journal-file.ts';
 import { withPresentKeys } from './journal-keys.ts';
@@ -12,7 +12,7 @@ import { JournalView } from './journal-view.ts';
 import type { VersionTree } from './version-tree.ts';
 
 export interface JournalReaderOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly key: Key;
   readonly clock: Clock;
   /** What all journals of the process keep in memory counts towards it. */

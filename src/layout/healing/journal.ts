@@ -1,6 +1,6 @@
 // What we acknowledged in one repository, and every version of its index.json that we know of: a file that all server processes
 // append to under the repository's lock. Nothing in it is needed to serve; without it a foreign file is adopted as it is.
-import type { SmallObject, VersionLabel } from '../../storage/object-store.ts';
+import type { ObjectStore, SmallObject, VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, type IndexedEntry, noDelta } from '../index/entry-key.ts';
 import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
@@ -17,6 +17,7 @@ import {
 import { journalId, WritableJournalFile } from './writable-journal-file.ts';
 
 export interface JournalOptions extends JournalReaderOptions {
+  readonly store: ObjectStore;
   /** Unique among all processes that ever wrote here. */
   readonly process: string;
 }

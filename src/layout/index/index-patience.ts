@@ -2,7 +2,7 @@
 // short.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../storage/clock.ts';
-import type { Key, ObjectStore } from '../../storage/object-store.ts';
+import type { Key, ObjectReader } from '../../storage/object-store.ts';
 import { ForeignIndexError, type IndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
 
@@ -40,7 +40,7 @@ function isUnfinished(error: unknown): boolean {
 
 /** As it is now, for whoever keeps nothing of it; undefined when there is none. Throws IndexUnreadableError and StorageError. */
 export async function readIndexDocument(
-  store: Pick<ObjectStore, 'read'>,
+  store: Pick<ObjectReader, 'read'>,
   key: Key,
   maxBytes = maxIndexBytes,
 ): Promise<IndexDocument | undefined> {

@@ -6,7 +6,7 @@ import type {
   CurrentObject,
   Key,
   ObjectInfo,
-  ObjectStore,
+  ObjectReader,
   StoredObject,
   Version,
   VersionLabel,
@@ -36,7 +36,7 @@ interface Broken {
 }
 
 export interface IndexReaderOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly key: Key;
   /** Asked whenever index.json is read anew. */
   readonly version: Pick<LayoutVersion, 'assertReadable'>;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryError } from '../../oci/error-code.ts';
 import { printableText } from '../../oci/printable-text.ts';
-import type { ObjectStore, SmallObject, Version } from '../../storage/object-store.ts';
+import type { ObjectReader, SmallObject, Version } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { type LayoutKeys, ociLayoutBytes } from '../files/keys.ts';
 
@@ -17,11 +17,11 @@ export class UnsupportedLayoutError extends Error {
 }
 
 export class LayoutVersion {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;
   #checked: Version | undefined;
 
-  constructor(store: ObjectStore, keys: LayoutKeys) {
+  constructor(store: ObjectReader, keys: LayoutKeys) {
     this.#store = store;
     this.#keys = keys;
   }

@@ -4,7 +4,7 @@ import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { isWhole, type KnownFacts, keptOf, type Referrer } from '../../oci/manifest-facts.ts';
 import type { Log } from '../../storage/log.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
@@ -20,7 +20,7 @@ export const maxStoredManifestBytes = 16 * 1024 * 1024;
 const maxSeenHere = 2_000;
 
 export interface ManifestReaderOptions {
-  readonly store: ObjectStore;
+  readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   readonly caches: ManifestCaches;
   readonly log: Log;
@@ -29,7 +29,7 @@ export interface ManifestReaderOptions {
 }
 
 export class ManifestReader {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;
   readonly #caches: ManifestCaches;
   readonly #log: Log;

@@ -3,7 +3,7 @@
 import { type Digest, digestAlgorithms, isDigest } from '../../oci/digest.ts';
 import { portableManifestBytes } from '../../oci/manifest.ts';
 import { type KeptFacts, keptOf } from '../../oci/manifest-facts.ts';
-import type { Key, ObjectStore } from '../../storage/object-store.ts';
+import type { Key, ObjectReader } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { Pace } from '../pacing/pace.ts';
@@ -18,13 +18,13 @@ export interface UnreferencedManifest {
 const openingBrace = 0x7b;
 
 export class UnreferencedManifests {
-  readonly #store: ObjectStore;
+  readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
   /** Blobs never change: each is looked into once. */
   readonly #known = new Map<Digest, KeptFacts | 'other'>();
 
-  constructor(store: ObjectStore, keys: LayoutKeys, manifests: ManifestReader) {
+  constructor(store: ObjectReader, keys: LayoutKeys, manifests: ManifestReader) {
     this.#store = store;
     this.#keys = keys;
     this.#manifests = manifests;

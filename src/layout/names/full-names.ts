@@ -1,6 +1,6 @@
 // Whether an index.json may hold full names, told from its bytes: a walk over thousands of layouts need not parse them all.
 import { annotationKeys } from '../../oci/annotations.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
+import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 
@@ -9,7 +9,7 @@ const maxProbedBytes = 8 * 1024 * 1024;
 const fullRefName = new RegExp(`"${annotationKeys.refName.replaceAll('.', '\\.')}"\\s*:\\s*"[^"]*[/:@\\\\]`);
 
 /** True also when nobody can tell without parsing; false for a file that vanished. */
-export async function mayHoldFullNames(store: ObjectStore, keys: LayoutKeys): Promise<boolean> {
+export async function mayHoldFullNames(store: ObjectReader, keys: LayoutKeys): Promise<boolean> {
   try {
     const object = await store.read(keys.index, maxProbedBytes);
     if (object === undefined) return false;

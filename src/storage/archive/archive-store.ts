@@ -1,8 +1,17 @@
-// The archive driver: a read-only ObjectStore whose keys are the regular members of a tar, served in place. A compressed tar
+// The archive driver: an ObjectReader whose keys are the regular members of a tar, served in place. A compressed tar
 // is unpacked once beside our work files and served from there.
 
 import type { Log } from '../log.ts';
-import type { Child, Key, ObjectInfo, OpenObject, StoredObject, Version } from '../object-store.ts';
+import type {
+  Child,
+  Key,
+  ListingVersion,
+  ObjectInfo,
+  ObjectReader,
+  OpenObject,
+  StoredObject,
+  Version,
+} from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { versionLabel } from '../version-label.ts';
 import { type ArchiveFile, openArchiveFile } from './archive-file.ts';
@@ -10,7 +19,6 @@ import { ArchiveObject } from './archive-object.ts';
 import { type ArchiveProblem, archiveProblems, logProblem } from './archive-problem.ts';
 import { layoutBase, markersBelow } from './layout-base.ts';
 import { MemberTree } from './member-tree.ts';
-import { ReadOnlyStore } from './read-only-store.ts';
 import type { Member, TarContents } from './tar-contents.ts';
 import { scanTar, type TarScan } from './tar-scan.ts';
 import { openUnpacked } from './unpacked-archive.ts';
@@ -31,7 +39,10 @@ interface NamedArchive extends Pick<ArchiveStore, 'name' | 'identity' | 'base' |
 
 const nothing = async () => {};
 
-export class ArchiveStore extends ReadOnlyStore {
+export class ArchiveStore implements ObjectReader {
+  /** Nothing is recorded about it. */
+  readonly place = '';
+  /** As the operator named it. */
   readonly name: string;
   /** Names this state of this file, before unpacking: what is derived from it may be kept under this name. */
   readonly identity: string;
@@ -41,12 +52,10 @@ export class ArchiveStore extends ReadOnlyStore {
   readonly problems: readonly ArchiveProblem[];
   readonly #file: ArchiveFile;
   readonly #tree: MemberTree;
-
   readonly #discard: () => Promise<void>;
 
   /** For `openArchiveStore`. `file` is the tar itself, `identity` that of the file which the operator named. */
   constructor({ name, identity, base, problems, discard }: NamedArchive, file: ArchiveFile, contents: TarContents) {
-    super();
     this.name = name;
     this.identity = identity;
     this.base = base;
@@ -54,6 +63,11 @@ export class ArchiveStore extends ReadOnlyStore {
     this.problems = problems;
     this.#file = file;
     this.#tree = new MemberTree(contents, base);
+  }
+
+  /** The file stays open: what became of its name does not matter. */
+  async problem(): Promise<string | undefined> {
+    return undefined;
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
@@ -83,6 +97,11 @@ export class ArchiveStore extends ReadOnlyStore {
     if (member === undefined) return undefined;
     this.#file.assertUnchanged();
     return new ArchiveObject(this.#file, member, this.#infoOf(member));
+  }
+
+  /** Of an archive nothing comes, and nothing goes. */
+  async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
+    return prefix as string as ListingVersion;
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {

@@ -39,6 +39,15 @@ export function toStorageError(error: unknown, intent: Intent): unknown {
   return new StorageError(failureOf(code, intent), error.message, error);
 }
 
+/** What the system refuses to `work` is thrown as a StorageError. */
+export async function translated<Result>(intent: Intent, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStorageError(error, intent);
+  }
+}
+
 function failureOf(code: string, intent: Intent): StorageFailure {
   if (noSpace.has(code)) return 'no-space';
   // A reader that may not read: say so, never "absent", or a wrong owner would look like an empty registry.

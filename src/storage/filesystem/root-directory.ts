@@ -8,16 +8,16 @@ import type { FileTree } from './file-tree.ts';
 const { O_DIRECTORY, O_RDONLY, R_OK, W_OK, X_OK } = constants;
 
 /** Returns the attributes of the directory. */
-export async function prepareRoot(tree: FileTree, readOnly: boolean): Promise<Stats> {
-  if (!readOnly) await create(tree);
+export async function prepareRoot(tree: FileTree, access: 'read' | 'write'): Promise<Stats> {
+  if (access === 'write') await create(tree);
   try {
     const descriptor = tree.calls.openSync(tree.root, O_RDONLY | O_DIRECTORY, 0);
     const stats = tree.calls.fstatSync(descriptor);
     tree.calls.closeSync(descriptor);
-    tree.calls.accessSync(tree.root, readOnly ? R_OK | X_OK : R_OK | W_OK | X_OK);
+    tree.calls.accessSync(tree.root, access === 'read' ? R_OK | X_OK : R_OK | W_OK | X_OK);
     return stats;
   } catch (error) {
-    throw refusal(tree.root, error, readOnly ? 'read' : 'write to');
+    throw refusal(tree.root, error, access === 'read' ? 'read' : 'write to');
   }
 }
 

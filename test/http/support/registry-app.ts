@@ -12,6 +12,7 @@ import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
+import { mountOver } from '../../support/mounts.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 export interface RegistryAppOptions extends Pick<RegistryOptions, 'verifyReads' | 'checkedAtOnceBytes'> {
@@ -37,7 +38,7 @@ export interface RegistryApp {
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
   const registry = new Registry({
-    mounts: options.mounts ?? [{ name: '', store, readOnly: options.readOnly ?? false, facts: undefined }],
+    mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
     requireReferences,
     uploadsExpireAfterMs: 60_000,
     log: silentLog,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openLayoutArchive } from '../../../src/docker-archive/docker-archive.ts';
-import type { ObjectStore } from '../../../src/storage/object-store.ts';
+import type { ObjectReader } from '../../../src/storage/object-store.ts';
 import { type Archives, key, newArchives, refusalOf, textAt } from '../storage/archive/archives.ts';
 import { longName, type TarMember, tarOf } from '../storage/archive/tar-writer.ts';
 import { zstdFrame } from '../storage/archive/zstd-writer.ts';
@@ -29,8 +29,8 @@ function manifestOf(...images: readonly object[]): TarMember {
   return { path: 'manifest.json', content: JSON.stringify(images) };
 }
 
-async function opened(archives: Archives, bytes: Buffer): Promise<ObjectStore> {
-  const { store } = await openLayoutArchive(await archives.write(bytes), archives.options);
+async function opened(archives: Archives, bytes: Buffer): Promise<ObjectReader> {
+  const { reader: store } = await openLayoutArchive(await archives.write(bytes), archives.options);
   onTestFinished(() => store.close());
   return store;
 }
@@ -42,11 +42,11 @@ interface Entry {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-async function entriesOf(store: ObjectStore): Promise<readonly Entry[]> {
+async function entriesOf(store: ObjectReader): Promise<readonly Entry[]> {
   return (JSON.parse((await textAt(store, 'index.json')) ?? '') as { manifests: Entry[] }).manifests;
 }
 
-function blobText(store: ObjectStore, digest: string | undefined): Promise<string | undefined> {
+function blobText(store: ObjectReader, digest: string | undefined): Promise<string | undefined> {
   return textAt(store, `blobs/${digest?.replace(':', '/')}`);
 }
 
@@ -113,7 +113,6 @@ describe('a docker save without index.json', () => {
       expect((await refusalOf(store.read(key(path), info.size - 1))).failure).toBe('too-large');
       await open.close();
     }
-    expect((await refusalOf(store.write(key('a'), Buffer.from('x')))).failure).toBe('read-only');
     for (const path of ['manifest.json', 'config.json', 'one/layer.tar', 'blobs', 'blobs/sha256/00']) {
       expect(await store.stat(key(path))).toBeUndefined();
       expect(await store.read(key(path), 10)).toBeUndefined();
@@ -220,7 +219,7 @@ describe('digests of layers', () => {
 
   async function openAgain(archives: Archives): Promise<number> {
     archives.lines.length = 0;
-    const { store } = await openLayoutArchive(join(archives.directory, 'x.tar'), archives.options);
+    const { reader: store } = await openLayoutArchive(join(archives.directory, 'x.tar'), archives.options);
     expect(await entriesOf(store)).toHaveLength(1);
     await store.close();
     return archives.lines.filter(({ message }) => message === hashing).length;

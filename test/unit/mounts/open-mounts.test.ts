@@ -27,11 +27,13 @@ async function places() {
       log: silentLog,
       ...options,
     });
-    onTestFinished(async () => void (await Promise.all(mounts.map(({ store }) => store.close()))));
+    onTestFinished(async () => void (await Promise.all(mounts.map(({ reader }) => reader.close()))));
     return mounts;
   };
   const described = async (paths: readonly string[], options: Partial<OpenMountsOptions> = {}) =>
-    (await open(paths, options)).map(({ name, kind, readOnly }) => `${kind} ${name}${readOnly ? ' read-only' : ''}`);
+    (await open(paths, options)).map(
+      ({ name, kind, writer }) => `${kind} ${name}${writer === undefined ? ' read-only' : ''}`,
+    );
   return { directory, open, described };
 }
 

@@ -8,6 +8,7 @@ import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { putLayout } from '../../support/fixture-layouts.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
+import { mountOver } from '../../support/mounts.ts';
 import { referrersIn } from '../../support/pushes.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
@@ -17,7 +18,7 @@ const A = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da
 async function referrersOfOneRun(memory: MemoryStore, facts: MemoryStore) {
   const { store, count } = interleaving(memory);
   const registry = new Registry({
-    mounts: [{ name: '', store, readOnly: true, facts: { store: facts, directory: ownFactsDirectory } }],
+    mounts: [mountOver(store, { readOnly: true, facts: { store: facts, directory: ownFactsDirectory } })],
     log: silentLog,
     requireReferences: false,
     uploadsExpireAfterMs: 60_000,

@@ -1,4 +1,5 @@
 // What was hashed is hashed once: for all that ask at the same time, for what was pushed here never again, and for the next process.
+
 import { expect, it } from 'vitest';
 import { layoutKeys, ownFactsDirectory } from '../../../src/layout/files/keys.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
@@ -6,6 +7,7 @@ import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { blobOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
+import { mountOver } from '../../support/mounts.ts';
 import { pushBlob } from '../../support/pushes.ts';
 
 const name = parseRepositoryName('a');
@@ -17,7 +19,7 @@ function run(memory: MemoryStore) {
   const { store, count } = interleaving(memory);
   const warnings: object[] = [];
   const registry = new Registry({
-    mounts: [{ name: '', store, readOnly: false, facts: { store, directory: ownFactsDirectory } }],
+    mounts: [mountOver(store, { facts: { store, directory: ownFactsDirectory } })],
     log: { info: () => {}, warn: (_, details) => warnings.push(details) },
     requireReferences: false,
     uploadsExpireAfterMs: 60_000,

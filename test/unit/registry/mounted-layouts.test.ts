@@ -3,11 +3,12 @@
 import { expect, it, vi } from 'vitest';
 import { parseRepositoryName, type RepositoryName } from '../../../src/oci/reference.ts';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
-import { type Mount, mountOf, nameAbove, nameBelow } from '../../../src/registry/mount.ts';
+import { mountOf, nameAbove, nameBelow } from '../../../src/registry/mount.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
+import { mountOver } from '../../support/mounts.ts';
 import { registryOver } from '../../support/registry-under-test.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { TestClock } from '../../support/test-clock.ts';
@@ -32,9 +33,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   const stores = [new MemoryStore(() => clock.now()), new MemoryStore(() => clock.now())] as const;
   for (const store of stores) await store.stage(newUploadId(), { repository: 'a' });
   clock.advance(120_000);
-  const mounts = stores.map(
-    (store, at): Mount => ({ name: `m${at}` as RepositoryName, store, readOnly: at === 0, facts: undefined }),
-  );
+  const mounts = stores.map((store, at) => mountOver(store, { name: `m${at}` as RepositoryName, readOnly: at === 0 }));
   const log = silentLog;
   const registry = new Registry({ mounts, log, clock, requireReferences: false, uploadsExpireAfterMs: 60_000 });
   registry.start();

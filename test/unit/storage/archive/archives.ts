@@ -8,7 +8,7 @@ import {
   type ArchiveStoreOptions,
   openArchiveStore,
 } from '../../../../src/storage/archive/archive-store.ts';
-import type { Key, ObjectStore } from '../../../../src/storage/object-store.ts';
+import type { Key, ObjectReader } from '../../../../src/storage/object-store.ts';
 import { StorageError } from '../../../../src/storage/storage-error.ts';
 
 export interface LogLine {
@@ -72,7 +72,7 @@ export function key(text: string): Key {
 }
 
 /** The text of an object; undefined when it is absent. */
-export async function textAt(store: ObjectStore, path: string): Promise<string | undefined> {
+export async function textAt(store: ObjectReader, path: string): Promise<string | undefined> {
   const object = await store.read(key(path), 100_000);
   return object && Buffer.from(object.bytes).toString();
 }

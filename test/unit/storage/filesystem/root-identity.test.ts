@@ -16,7 +16,7 @@ import { newUploadId } from '../../../../src/oci/upload-id.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
 import { appendText, bytesOf, key, replaceBy, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
-import { failing, newDirectory, type StoreOnDisk, storeOnDisk, systemError } from './store-on-disk.ts';
+import { failing, newDirectory, readerOnDisk, type StoreOnDisk, storeOnDisk, systemError } from './store-on-disk.ts';
 
 const own = { served: { ownFiles: 'at-open', minFree: 0 } } as const;
 const shared = { served: { ownFiles: 'with-first-write', minFree: 0 } } as const;
@@ -218,7 +218,7 @@ test('without an id: an empty or missing directory is not the one that was opene
   const root = `${above}/layout`;
   mkdirSync(root);
   writeFileSync(`${root}/index.json`, 'old');
-  const { store } = await storeOnDisk({}, { ...shared, readOnly: true }, root);
+  const store = await readerOnDisk({}, root);
   rmSync(root, { recursive: true });
   await expect(store.stat(key('index.json'))).rejects.toMatchObject(unavailable);
   mkdirSync(root);

@@ -1,15 +1,18 @@
 // A filesystem store in a directory of its own, with system calls that a test may replace or watch.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
+import { type FilesystemReader, openFilesystemReader } from '../../../../src/storage/filesystem/filesystem-reader.ts';
 import {
   type FilesystemStore,
   type FilesystemStoreOptions,
   openFilesystemStore,
 } from '../../../../src/storage/filesystem/filesystem-store.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
+import { silentLog } from '../../../support/silent-log.ts';
 
 export interface StoreOnDisk {
   readonly store: FilesystemStore;
@@ -37,6 +40,14 @@ export async function storeOnDisk(
   const store = await openFilesystemStore(root, { log, calls, ...options });
   onTestFinished(() => store.close());
   return { store, root, warnings, at: (key) => join(root, key) };
+}
+
+/** The same directory for reading alone. */
+export async function readerOnDisk(replaced: Partial<SystemCalls>, root: string): Promise<FilesystemReader> {
+  const calls = { ...systemCalls, ...withPaths(replaced) };
+  const reader = await openFilesystemReader(root, { log: silentLog, calls });
+  onTestFinished(() => reader.close());
+  return reader;
 }
 
 /** The driver names what lies in a directory that it holds by the number of the open directory; tests want to know the path. */

@@ -1,0 +1,70 @@
+// What a registry that takes pushes does by itself: it removes uploads that nobody goes on with, and puts back what other programs
+// deleted while no server was there to see it.
+import { layoutKeys } from '../layout/files/keys.ts';
+import type { BackgroundWork } from '../layout/pacing/background-work.ts';
+import type { Log } from '../storage/log.ts';
+import { layoutPrefixes } from './catalog.ts';
+import type { MountedLayouts } from './mounted-layouts.ts';
+
+const longestSweepIntervalMs = 10 * 60_000;
+
+export interface UpkeepOptions {
+  /** Those that take no pushes are left alone. */
+  readonly mounts: readonly MountedLayouts[];
+  readonly background: BackgroundWork;
+  readonly log: Log;
+  readonly uploadsExpireAfterMs: number;
+}
+
+export class Upkeep {
+  readonly #options: UpkeepOptions;
+  #sweeping: NodeJS.Timeout | undefined;
+
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { background, uploadsExpireAfterMs } = this.#options;
+    const intervalMs = Math.min(Math.max(uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
+    this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
+    void this.#sweep();
+    background.add('files lost before the start', (signal) => this.#recover(signal));
+  }
+
+  stop(): void {
+    clearInterval(this.#sweeping);
+  }
+
+  /** Of every layout that was ever pushed to: what another program deleted while nobody looked comes back from its journal. */
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { mounts, log } = this.#options;
+    for (const mounted of mounts) {
+      const { reader, writer } = mounted.mount;
+      if (writer === undefined) continue;
+      for await (const prefix of layoutPrefixes(reader, signal)) {
+        if (signal.aborted) return;
+        if ((await reader.stat(layoutKeys(prefix).journal)) === undefined) continue;
+        await mounted
+          .at(prefix)
+          .changes?.recover(signal)
+          .catch((error: unknown) => {
+            if (!signal.aborted) log.warn('a layout could not be looked through for lost files', { prefix, error });
+          });
+      }
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { mounts, log } = this.#options;
+    for (const { sessions } of mounts) {
+      if (sessions === undefined) continue;
+      try {
+        const swept = await sessions.sweep();
+        if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
+      } catch (error) {
+        log.warn('expired upload sessions could not be removed; trying again later', { error });
+      }
+    }
+  }
+}
