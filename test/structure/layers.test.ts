@@ -57,6 +57,13 @@ describe('layers', () => {
     expect(circles).toEqual([]);
   });
 
+  it('open healing to what changes a layout, and to nobody else', () => {
+    const healing = 'layout/healing';
+    const importers = files.filter(({ imports }) => imports.some((imported) => layerOf(imported) === healing));
+    const others = importers.filter(({ path }) => layerOf(path) !== healing);
+    expect(new Set(others.map(({ path }) => layerOf(path)))).toEqual(new Set(['layout/changes']));
+  });
+
   it('leave files to storage, to the reading of settings, and to the command line', () => {
     const touching = files.filter(({ builtIn }) => builtIn.some((name) => /^node:fs(?:\/|$)/.test(name)));
     const wrong = touching.filter(({ path }) => !touchesFiles.includes(path.split('/')[0] ?? ''));

@@ -41,7 +41,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   layout: [
     'layout/changes',
-    'layout/healing',
     'layout/manifests',
     'layout/blobs',
     'layout/names',
