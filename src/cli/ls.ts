@@ -32,7 +32,7 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
   try {
     const names = await namesOf(opened);
     const found = new Map<RepositoryName, ListedRepository>();
-    await forEachConcurrently(names, repositoriesAtATime, new AbortController().signal, async (name) => {
+    await forEachConcurrently(names, repositoriesAtATime, undefined, async (name) => {
       found.set(name, await listed(opened, name, quiet));
     });
     const repositories = names.flatMap((name) => found.get(name) ?? []);

@@ -10,8 +10,8 @@ import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
 import type { RegistryLook } from '../remote/registry-look.ts';
 import { RemoteError } from '../remote/remote-error.ts';
-import { forEachConcurrently } from '../transfer/copy-concurrently.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
+import { walkLevels } from '../transfer/level-walk.ts';
 import type { FindingCode, FindingSubject } from './findings/finding.ts';
 import type { FindingList } from './findings/finding-list.ts';
 
@@ -36,8 +36,8 @@ interface Reached {
 }
 
 const concurrency = 8;
+/** Each costs requests to somebody else's registry. */
 const maxManifests = 5_000;
-const unending = new AbortController().signal;
 
 export class RepositoryWalk {
   readonly #looked: LookedAtRegistry;
@@ -63,22 +63,22 @@ export class RepositoryWalk {
       reference === undefined
         ? tags.filter((tag) => !isReferrersTag(tag)).map((tag) => ({ kind: 'tag', tag }))
         : [reference];
-    let level: readonly Reached[] = references.map((each) => ({
-      reference: each,
-      promised: undefined,
-      missing: 'dangling-tag',
-      subject: { name: each.kind === 'tag' ? each.tag : each.digest },
-      refersTo: undefined,
-      isOnlyTagged: false,
-      isAttestation: false,
-    }));
-    while (level.length > 0) {
-      const next: Reached[] = [];
-      await forEachConcurrently(level, concurrency, unending, async (reached) => {
-        for (const each of await this.#look(reached)) next.push(each);
-      });
-      level = next.filter((each) => this.#isNew(each));
-    }
+    const first = references.map(
+      (each): Reached => ({
+        reference: each,
+        promised: undefined,
+        missing: 'dangling-tag',
+        subject: { name: each.kind === 'tag' ? each.tag : each.digest },
+        refersTo: undefined,
+        isOnlyTagged: false,
+        isAttestation: false,
+      }),
+    );
+    await walkLevels(first, {
+      concurrency,
+      read: (reached) => this.#look(reached),
+      admit: (found) => (this.#isNew(found) ? found : undefined),
+    });
     if (!this.#hasApi) this.#findings.add('no-referrers-api', {});
     return tags.length - this.#referrersTags.size;
   }

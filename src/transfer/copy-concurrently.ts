@@ -4,11 +4,11 @@
 export async function forEachConcurrently<Item>(
   items: Iterable<Item>,
   limit: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   work: (item: Item, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const others = new AbortController();
-  const either = AbortSignal.any([signal, others.signal]);
+  const either = signal === undefined ? others.signal : AbortSignal.any([signal, others.signal]);
   const pending = items[Symbol.iterator]();
   let failure: { readonly reason: unknown } | undefined;
   const worker = async () => {

@@ -6,7 +6,7 @@ import type { Tag } from '../oci/reference.ts';
 import type { WritableRepository } from '../registry/repository.ts';
 import type { SourceManifest } from './image-source.ts';
 
-const maxManifests = 64;
+const manifestsAtOnce = 64;
 const maxBytes = 8 * 1024 * 1024;
 
 /** Manifests that were refused, with why. */
@@ -30,7 +30,7 @@ export class ManifestBatch {
     }
     this.#pending.push(manifest);
     this.#bytes += manifest.bytes.byteLength;
-    if (this.#pending.length >= maxManifests || this.#bytes >= maxBytes) await this.#putAll();
+    if (this.#pending.length >= manifestsAtOnce || this.#bytes >= maxBytes) await this.#putAll();
   }
 
   /** Everything that was added and not refused is durable then. */
@@ -43,8 +43,8 @@ export class ManifestBatch {
 
   /** Of manifests that were added. Throws the first failure. */
   async tag(tagged: readonly (readonly [manifest: SourceManifest, tag: Tag])[]): Promise<void> {
-    for (let at = 0; at < tagged.length; at += maxManifests) {
-      const some = tagged.slice(at, at + maxManifests);
+    for (let at = 0; at < tagged.length; at += manifestsAtOnce) {
+      const some = tagged.slice(at, at + manifestsAtOnce);
       const results = await Promise.allSettled(some.map(([manifest, tag]) => this.#put(manifest, [tag])));
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     }

@@ -1,4 +1,5 @@
-// Walks an image as a copy needs it: children before the index that lists them, then the manifest, then what refers to it.
+// Walks an image as a copy needs it: children before the index that lists them, then the manifest, then what refers to it. That order
+// is why it is a walk of its own: whoever stops it half-way has copied nothing that leads to what is not there. Its bound is the depth.
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';

@@ -38,10 +38,9 @@ export async function summarizeTags(
   name: RepositoryName,
   tags: readonly Tag[],
 ): Promise<readonly TagSummary[]> {
-  const { signal } = defaultTreeOptions;
   const byDigest = new Map<Digest, Promise<ImageSummary>>();
   const byTag = new Map<Tag, ImageSummary>();
-  await forEachConcurrently(tags, tagsAtATime, signal, async (tag) => {
+  await forEachConcurrently(tags, tagsAtATime, undefined, async (tag) => {
     const digest = await digestOfTag(source, name, tag);
     if (digest === undefined) return;
     const summary = byDigest.get(digest) ?? summarize(source, name, digest);

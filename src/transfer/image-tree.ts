@@ -6,10 +6,10 @@ import { RegistryError } from '../oci/error-code.ts';
 import { artifactTypeOf, type ImageIndex, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isImageIndexType, isManifestType } from '../oci/media-type.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
-import { forEachConcurrently } from './copy-concurrently.ts';
 import { configFacts, platformsOf } from './image-platform.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
 import { draftOf, type ImageTreeNode, type NodeDraft, type NodeKind, sumContent } from './image-tree-node.ts';
+import { type LevelWalk, walkLevels } from './level-walk.ts';
 
 export interface TreeOptions {
   /** False: only the image itself and its platforms. */
@@ -18,7 +18,7 @@ export interface TreeOptions {
   readonly maxNodes: number;
   /** Requests at a time. */
   readonly concurrency: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export const defaultTreeOptions: TreeOptions = {
@@ -26,7 +26,6 @@ export const defaultTreeOptions: TreeOptions = {
   maxDepth: 16,
   maxNodes: 10_000,
   concurrency: 8,
-  signal: new AbortController().signal,
 };
 
 interface Found {
@@ -42,9 +41,10 @@ interface Pending {
   readonly above: Pending | undefined;
   readonly depth: number;
   readonly attestations: readonly Found[];
-  /** What was found below, each with the list that it belongs to. */
-  readonly below: (readonly [NodeDraft[], Found])[];
 }
+
+/** What was found below a node, and the list that it belongs to. */
+type Below = readonly [NodeDraft[], Found];
 
 /** Throws NAME_UNKNOWN or MANIFEST_UNKNOWN for the image itself; whatever is missing below it is a node that says so. */
 export async function imageTree(
@@ -57,21 +57,25 @@ export async function imageTree(
   const kind = isImageIndexType(mediaType) ? 'index' : 'image';
   const draft = draftOf(kind, { digest, mediaType, size: bytes.byteLength });
   const walk = new TreeWalk(source, name, options);
-  let level: readonly Pending[] = [{ draft, above: undefined, depth: 0, attestations: [], below: [] }];
-  // Level by level: what is cut off a tree that is too large does not depend on who answers first.
-  while (level.length > 0) {
-    await forEachConcurrently(level, options.concurrency, options.signal, (pending) => walk.look(pending));
-    level = level.flatMap((pending) => walk.next(pending));
-  }
+  await walkLevels([{ draft, above: undefined, depth: 0, attestations: [] }], walk);
   sumContent(draft);
   return draft;
 }
 
-class TreeWalk {
+/** A tree for people: one image may stand in it more than once, and only below itself it is cut off. */
+class TreeWalk implements LevelWalk<Pending, Below> {
   readonly #source: ImageSource;
   readonly #name: RepositoryName;
   readonly #options: TreeOptions;
   #nodes = 1;
+
+  get concurrency(): number {
+    return this.#options.concurrency;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
+  }
 
   constructor(source: ImageSource, name: RepositoryName, options: TreeOptions) {
     this.#source = source;
@@ -79,44 +83,44 @@ class TreeWalk {
     this.#options = options;
   }
 
-  async look(pending: Pending): Promise<void> {
-    const { draft, attestations, below } = pending;
-    for (const attestation of attestations) below.push([draft.attestations, attestation]);
+  readonly read = async (pending: Pending): Promise<readonly Below[]> => {
+    const { draft, attestations } = pending;
+    const below = attestations.map((attestation): Below => [draft.attestations, attestation]);
     const { digest } = draft;
     if (!isDigest(digest) || !isManifestType(draft.mediaType)) {
       draft.problem = 'not a manifest';
-      return;
+      return below;
     }
     const stored = await this.#manifestIfThere(digest);
     const manifest = stored === undefined ? undefined : manifestIn(stored);
-    if (stored !== undefined && manifest !== undefined) await this.#describe(pending, stored, manifest);
-    else draft.problem = stored === undefined ? 'missing' : 'unreadable';
-    if (!this.#options.referrers) return;
+    if (stored !== undefined && manifest !== undefined) {
+      for (const listed of await this.#describe(pending, stored, manifest)) below.push(listed);
+    } else draft.problem = stored === undefined ? 'missing' : 'unreadable';
+    if (!this.#options.referrers) return below;
     // Also of what is missing: a signature may be copied before what it signs.
     for (const descriptor of await this.#source.referrers(this.#name, digest)) {
       below.push([draft.referrers, { kind: 'referrer', descriptor, attestations: [] }]);
     }
-  }
+    return below;
+  };
 
-  /** Makes the nodes below, as far as there is room for them. */
-  next(pending: Pending): Pending[] {
-    const { draft, below, depth } = pending;
-    const made: Pending[] = [];
-    for (const [list, { kind, descriptor, platform, attestations }] of below) {
-      if (depth >= this.#options.maxDepth || this.#nodes >= this.#options.maxNodes) {
-        draft.omitted += 1;
-        continue;
-      }
-      this.#nodes += 1;
-      const child = draftOf(kind, descriptor, platform);
-      list.push(child);
-      if (standsAbove(pending, descriptor.digest)) child.problem = 'cycle';
-      else made.push({ draft: child, above: pending, depth: depth + 1, attestations, below: [] });
+  /** Makes the node, if there is room for it. */
+  readonly admit = ([list, found]: Below, above: Pending): Pending | undefined => {
+    const { kind, descriptor, platform, attestations } = found;
+    if (above.depth >= this.#options.maxDepth || this.#nodes >= this.#options.maxNodes) {
+      above.draft.omitted += 1;
+      return undefined;
     }
-    return made;
-  }
+    this.#nodes += 1;
+    const draft = draftOf(kind, descriptor, platform);
+    list.push(draft);
+    if (!standsAbove(above, descriptor.digest)) return { draft, above, depth: above.depth + 1, attestations };
+    draft.problem = 'cycle';
+    return undefined;
+  };
 
-  async #describe({ draft, above, below }: Pending, stored: SourceManifest, manifest: Manifest): Promise<void> {
+  /** Returns what an index lists. */
+  async #describe({ draft, above }: Pending, stored: SourceManifest, manifest: Manifest): Promise<readonly Below[]> {
     draft.mediaType = stored.mediaType;
     draft.size = stored.bytes.byteLength;
     draft.artifactType = artifactTypeOf(manifest);
@@ -124,15 +128,15 @@ class TreeWalk {
     if (draft.kind === 'referrer' && subjectOf(manifest) !== above?.draft.digest) draft.problem = 'unrelated';
     draft.created = draft.annotations[annotationKeys.created];
     if (manifest.kind === 'index') {
-      for (const found of childrenOf(manifest, stored.bytes)) below.push([draft.manifests, found]);
-      return;
+      return childrenOf(manifest, stored.bytes).map((found) => [draft.manifests, found]);
     }
     draft.config = manifest.config;
     draft.layers = manifest.layers;
-    if (draft.kind === 'attestation') return;
+    if (draft.kind === 'attestation') return [];
     const facts = await configFacts(this.#source, this.#name, manifest.config);
     draft.platform ??= facts.platform;
     draft.created ??= facts.created;
+    return [];
   }
 
   async #manifestIfThere(digest: Digest): Promise<SourceManifest | undefined> {
