@@ -18,7 +18,7 @@ export class ServerState {
 
   /** False also while nothing listens: then nobody can connect at all. */
   get listensOnLoopback(): boolean {
-    this.#listensOnLoopback ??= this.#look();
+    this.#listensOnLoopback ??= this.#readAddress();
     return this.#listensOnLoopback ?? false;
   }
 
@@ -31,7 +31,7 @@ export class ServerState {
   }
 
   /** Fastify opens one more socket only for `localhost`, and that is the loopback as well. */
-  #look(): boolean | undefined {
+  #readAddress(): boolean | undefined {
     const address = this.#app?.server.address();
     if (address === undefined || address === null || typeof address === 'string') return undefined;
     return loopback.check(address.address, isIPv6(address.address) ? 'ipv6' : 'ipv4');

@@ -46,7 +46,7 @@ export class MountedLayouts {
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
   /** Names that were asked for and have shown no index.json yet. */
   readonly #candidates = new LRUCache<LayoutPrefix, ImageLayout>({ max: candidateLayouts });
-  /** With work of their own still to do, e.g. looks after a foreign write: they outlive the caches above. */
+  /** With work of their own still to do, e.g. checks after a foreign write: they outlive the caches above. */
   readonly #active = new Map<LayoutPrefix, ImageLayout>();
 
   constructor(mount: Mount, shared: SharedByLayouts) {
@@ -90,7 +90,7 @@ export class MountedLayouts {
     return this.#checks.ledger.catchUp();
   }
 
-  /** Runs the pending looks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
+  /** Runs the pending checks, so that nothing acknowledged is left to a foreign writer, and releases the store. */
   async close(): Promise<void> {
     const all = [this.#known, this.#candidates, this.#active].flatMap((some) => [...some.values()]);
     await Promise.all([...new Set(all)].map((layout) => layout.close()));

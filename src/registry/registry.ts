@@ -234,7 +234,7 @@ export class Registry {
       }
     } catch (error) {
       // Nobody waits for it: the first client that asks for referrers finds out what is wrong.
-      log.warn('the layouts could not be looked for', { error });
+      log.warn('the layouts could not be listed', { error });
     }
   }
 

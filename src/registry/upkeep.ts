@@ -49,7 +49,7 @@ export class Upkeep {
           .at(prefix)
           .changes?.recover(signal)
           .catch((error: unknown) => {
-            if (!signal.aborted) log.warn('a layout could not be looked through for lost files', { prefix, error });
+            if (!signal.aborted) log.warn('a layout could not be searched for lost files', { prefix, error });
           });
       }
     }

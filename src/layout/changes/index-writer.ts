@@ -33,7 +33,7 @@ export interface IndexWriterOptions {
   readonly responses: ReferrersResponses;
   readonly transactions: IndexTransactions;
   readonly clock: Clock;
-  /** We replaced the file; the one before is still open if there was one, to be looked at and closed. */
+  /** We replaced the file; the one before is still open if there was one, to be read once more and closed. */
   /** `isForeign`: another program had written since, and was judged with this replacement. */
   readonly onReplaced: (previous: ReplacedIndex | undefined, isForeign: boolean) => void;
 }
@@ -59,10 +59,10 @@ export class IndexWriter {
   }
 
   /**
-   * Looks whether another program wrote: into the file, or into one that we had replaced. Then judges it under the lock and
+   * Checks whether another program wrote: into the file, or into one that we had replaced. Then judges it under the lock and
    * puts back what was acknowledged and is lost; writes nothing when all is well. True when somebody had written.
    */
-  async look(replaced: readonly ReplacedIndex[]): Promise<boolean> {
+  async checkForeign(replaced: readonly ReplacedIndex[]): Promise<boolean> {
     const { guard, reader, responses, clock } = this.#options;
     for (const index of replaced) {
       const stray = await index.readStray();

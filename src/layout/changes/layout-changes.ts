@@ -66,7 +66,7 @@ export interface LayoutChangesOptions {
   readonly referrersTag: ReferrersTagRule;
   /** Brings what other tools write to the convention by itself, after a quiet time. */
   readonly reconciles: boolean;
-  /** Looks at what other programs write are pending, or not any more. */
+  /** Checks of what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
 }
 
@@ -89,8 +89,8 @@ export class LayoutChanges {
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs });
     this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, referencedBlobs });
-    const look = (replaced: readonly ReplacedIndex[]) => this.#look(replaced);
-    this.#watch = new ForeignWatch({ look, replaced: process.replaced, clock, log, onActive: options.onActive });
+    const check = (replaced: readonly ReplacedIndex[]) => this.#checkForeign(replaced);
+    this.#watch = new ForeignWatch({ check, replaced: process.replaced, clock, log, onActive: options.onActive });
     const reconcile = () => this.reconcile();
     this.#quiet = options.reconciles ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
     const budget = process.journals;
@@ -180,7 +180,7 @@ export class LayoutChanges {
       throw new RegistryError('UNSUPPORTED', { detail: 'several repositories of one layout share its blobs' });
     }
     const deleted = await this.deletions.delete(digest);
-    // A push of the same bytes as a manifest was acknowledged between the look and the delete.
+    // A push of the same bytes as a manifest was acknowledged between the check and the delete.
     const isListed = deleted && ((await this.#readIndex())?.listed(digest) ?? []).length > 0;
     if (isListed) await this.#lostFiles.restoreManifest(digest);
     return deleted;
@@ -203,8 +203,8 @@ export class LayoutChanges {
   /** Lists again what other programs took away, and puts back what belongs to it. Returns what was changed. Throws UNAVAILABLE (503). */
   async restoreRemembered(): Promise<readonly RestoredEntry[]> {
     const { names, remembered } = this.#layout;
-    // Whatever was written since the last look is judged first: most of what is missing comes back by that alone.
-    await this.#writer.look([]);
+    // Whatever was written since the last check is judged first: most of what is missing comes back by that alone.
+    await this.#writer.checkForeign([]);
     const index = await this.#readIndex();
     if (index === undefined) return [];
     const { entries, changes } = await remembered.plan(index);
@@ -216,7 +216,7 @@ export class LayoutChanges {
   }
 
   /**
-   * Looks for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing.
+   * Searches for files that went while no process of ours was there to see it, or had time to put them back; where we never wrote, nothing.
    * Reads thousands of manifests where as many were pushed: throws the signal's reason once it is aborted.
    */
   async recover(signal?: AbortSignal): Promise<void> {
@@ -224,7 +224,7 @@ export class LayoutChanges {
     if (index === undefined) return;
     // Where layers of images may be deleted through us, the journal does not say which were.
     if (!this.deletions.mayDeleteReferenced) await this.#lostFiles.recall(index, signal);
-    this.#watch.lookedForLost(await this.#lostFiles.restore(index));
+    this.#watch.searched(await this.#lostFiles.restore(index));
   }
 
   /** What is lost for good of what was acknowledged, in words for an operator. */
@@ -232,7 +232,7 @@ export class LayoutChanges {
     return this.#lostFiles.mayBeGone ? this.#lostFiles.problems(await this.#readIndex()) : [];
   }
 
-  /** Runs the pending looks, so that nothing acknowledged is left to another program. */
+  /** Runs the pending checks, so that nothing acknowledged is left to another program. */
   async close(): Promise<void> {
     await this.#quiet?.close();
     await this.#watch.close();
@@ -266,11 +266,11 @@ export class LayoutChanges {
     await this.blobs.secure(manifests);
   }
 
-  /** Looks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
-  async #look(replaced: readonly ReplacedIndex[]): Promise<void> {
-    if (await this.#writer.look(replaced)) this.#watch.foreign();
-    if (!this.#watch.isLostLookDue) return;
+  /** Checks again a few times after each foreign write, since some tools delete files only after they wrote the index. */
+  async #checkForeign(replaced: readonly ReplacedIndex[]): Promise<void> {
+    if (await this.#writer.checkForeign(replaced)) this.#watch.foreign();
+    if (!this.#watch.isSearchDue) return;
     const index = await this.#readIndex();
-    if (index !== undefined) this.#watch.lookedForLost(await this.#lostFiles.restore(index));
+    if (index !== undefined) this.#watch.searched(await this.#lostFiles.restore(index));
   }
 }

@@ -46,7 +46,7 @@ export class KeptLines {
 
   /** The file as it is now, its first line included; empty when it is not there, or not ours. The last line may be cut short. */
   async read(): Promise<Buffer> {
-    const bytes = await this.#look();
+    const bytes = await this.#readNow();
     this.#seen = bytes.lastIndexOf(newline) + 1;
     return bytes;
   }
@@ -84,9 +84,9 @@ export class KeptLines {
     this.#writing = undefined;
     if (this.#unwritten.length === 0) return;
     // Whether it is ours, and ends with a whole line.
-    await (this.#reading ?? this.#look());
+    await (this.#reading ?? this.#readNow());
     // Another process may have begun it since: beginning it anew would take away what that wrote.
-    if (this.#isUnread || this.#isNew) await this.#look();
+    if (this.#isUnread || this.#isNew) await this.#readNow();
     const { store, key, kind, log } = this.#options;
     const bytes = Buffer.from(`${this.#isCut ? '\n' : ''}${this.#unwritten.join('')}`);
     const isNew = this.#isNew;
@@ -108,7 +108,7 @@ export class KeptLines {
     }
   }
 
-  #look(): Promise<Buffer> {
+  #readNow(): Promise<Buffer> {
     this.#reading = this.#read();
     return this.#reading;
   }
@@ -152,7 +152,7 @@ function mayPass(error: unknown): boolean {
   return error instanceof StorageError && (error.failure === 'no-space' || error.failure === 'unavailable');
 }
 
-/** What is wrong with the storage others tell, who need it more; the next look tries again. */
+/** What is wrong with the storage others tell, who need it more; the next read tries again. */
 function unlessStorageFails(error: unknown): undefined {
   if (!(error instanceof StorageError)) throw error;
 }

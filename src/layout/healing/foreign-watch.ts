@@ -1,20 +1,20 @@
-// When to look at index.json again: right after our own replacement, a while after another program wrote, when what it overwrote
+// When index.json is checked again: right after our own replacement, a while after another program wrote, when what it overwrote
 // by mistake can be told from what it meant, and now and then for as long as a stale copy of the file may come back.
-// Looks happen off the lock and off the answer's path.
+// Checks happen off the lock and off the answer's path.
 import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
 import { healPolicy } from './heal-policy.ts';
-import type { LostLook } from './lost-files.ts';
+import type { LostSearch } from './lost-files.ts';
 import type { ReplacedFiles } from './replaced-files.ts';
 import type { ReplacedIndex } from './replaced-index.ts';
 
 /** After a write: at once, soon, and late enough for a tool that deletes what it did not see (regctl) to be done. */
-const lookAfterMs = [0, 250, 1_000, 3_000] as const;
-/** While a tool may still hold a copy that it read before our last write: a request may not come for long, and a look is one stat. */
-const idleLookEveryMs = 2_000;
-/** Files can go without index.json being written, to `umoci gc`; with steady pushes each such look walks all entries. */
-const idleLostLookEveryMs = 4_000;
-/** Looks that fall into the same span are one. */
+const checkAfterMs = [0, 250, 1_000, 3_000] as const;
+/** While a tool may still hold a copy that it read before our last write: a request may not come for long, and a check is one stat. */
+const idleCheckEveryMs = 2_000;
+/** Files can go without index.json being written, to `umoci gc`; with steady pushes each such search walks all entries. */
+const idleSearchEveryMs = 4_000;
+/** Checks that fall into the same span are one. */
 const bucketMs = 50;
 /** In-place writers have the replaced file open for milliseconds; a burst of pushes replaces hundreds a second. */
 const maxReplaced = 8;
@@ -22,12 +22,12 @@ const keepReplacedMs = 3_500;
 
 export interface ForeignWatchOptions {
   /** Finds out whether the file, and the replaced files that somebody may still write to, are as we left them; heals if not. */
-  readonly look: (replaced: readonly ReplacedIndex[]) => Promise<void>;
+  readonly check: (replaced: readonly ReplacedIndex[]) => Promise<void>;
   /** Those of all repositories. */
   readonly replaced: ReplacedFiles;
   readonly clock: Clock;
   readonly log: Log;
-  /** Looks are pending, or not any more: whoever closes the registry runs them first. */
+  /** Checks are pending, or not any more: whoever closes the registry runs them first. */
   readonly onActive: (active: boolean) => void;
 }
 
@@ -42,10 +42,10 @@ export class ForeignWatch {
   #replaced: Replaced[] = [];
   #timer: { readonly handle: NodeJS.Timeout; readonly atMs: number } | undefined;
   #activeUntilMs = 0;
-  /** Until then a collector may be at work; without a sign of one, what went is looked for now and then. */
+  /** Until then a collector may be at work; without a sign of one, what went is searched for now and then. */
   #collectingUntilMs = Number.NEGATIVE_INFINITY;
-  #nextLostLookAtMs = Number.NEGATIVE_INFINITY;
-  #looking: Promise<void> = Promise.resolve();
+  #nextSearchAtMs = Number.NEGATIVE_INFINITY;
+  #checking: Promise<void> = Promise.resolve();
   #isFailing = false;
   #closed = false;
 
@@ -57,57 +57,57 @@ export class ForeignWatch {
   replaced(previous: ReplacedIndex | undefined): void {
     const nowMs = this.#options.clock.elapsed();
     if (previous !== undefined) this.#hold(previous, nowMs);
-    // A push that ends after the registry did: nobody looks any more.
+    // A push that ends after the registry did: nobody checks any more.
     if (this.#closed) return void this.#releaseReplaced(() => false);
     if (this.#replaced.length > maxReplaced) void this.#releaseReplaced((_, at) => at > 0);
     this.#activeUntilMs = nowMs + healPolicy.windowMs;
     this.#options.onActive(true);
-    this.#lookAfter(lookAfterMs);
+    this.#checkAfter(checkAfterMs);
   }
 
   /** Another process wrote it: a server like this one, or another program. */
   changed(): void {
-    this.#lookAfter(lookAfterMs.slice(1));
+    this.#checkAfter(checkAfterMs.slice(1));
   }
 
   /** Another program wrote it, and may go on to delete the files of what it did not see. */
   foreign(): void {
     this.#collectorAtWork();
-    this.#nextLostLookAtMs = Number.NEGATIVE_INFINITY;
-    this.#lookAfter(lookAfterMs.slice(1));
+    this.#nextSearchAtMs = Number.NEGATIVE_INFINITY;
+    this.#checkAfter(checkAfterMs.slice(1));
   }
 
-  /** True when it is time to look for files that another program deleted, as with the last look of all. */
-  get isLostLookDue(): boolean {
-    return this.#closed || this.#options.clock.elapsed() >= this.#nextLostLookAtMs;
+  /** True when it is time to search for files that another program deleted, as with the last check of all. */
+  get isSearchDue(): boolean {
+    return this.#closed || this.#options.clock.elapsed() >= this.#nextSearchAtMs;
   }
 
-  /** What such a look found: where something was missing, more may go; a look takes a small part of the time. */
-  lookedForLost({ restored, tookMs }: LostLook): void {
+  /** What such a search found: where something was missing, more may go; searching takes a small part of the time. */
+  searched({ restored, tookMs }: LostSearch): void {
     if (restored > 0) this.#collectorAtWork();
     const nowMs = this.#options.clock.elapsed();
     const isCollecting = nowMs < this.#collectingUntilMs;
-    const restMs = isCollecting ? 4 * tookMs : Math.max(20 * tookMs, idleLostLookEveryMs);
-    this.#nextLostLookAtMs = nowMs + Math.min(restMs, healPolicy.collectorMs);
-    if (restored > 0) this.#lookAfter([idleLookEveryMs]);
+    const restMs = isCollecting ? 4 * tookMs : Math.max(20 * tookMs, idleSearchEveryMs);
+    this.#nextSearchAtMs = nowMs + Math.min(restMs, healPolicy.collectorMs);
+    if (restored > 0) this.#checkAfter([idleCheckEveryMs]);
   }
 
   #collectorAtWork(): void {
     this.#collectingUntilMs = this.#options.clock.elapsed() + healPolicy.collectorMs;
   }
 
-  /** Runs the last look, so that a process that ends leaves nothing acknowledged to a foreign writer. */
+  /** Runs the last check, so that a process that ends leaves nothing acknowledged to a foreign writer. */
   async close(): Promise<void> {
     const pending = this.#due.size > 0 || this.#replaced.length > 0;
     this.#closed = true;
     clearTimeout(this.#timer?.handle);
-    await this.#looking;
-    if (pending) await this.#look();
+    await this.#checking;
+    if (pending) await this.#check();
     await this.#releaseReplaced(() => false);
     this.#options.onActive(false);
   }
 
-  #lookAfter(delays: readonly number[]): void {
+  #checkAfter(delays: readonly number[]): void {
     const nowMs = this.#options.clock.elapsed();
     for (const delay of delays) this.#due.add(bucketOf(nowMs + delay));
     this.#arm();
@@ -126,25 +126,26 @@ export class ForeignWatch {
     this.#timer = undefined;
     const nowMs = this.#options.clock.elapsed();
     for (const atMs of this.#due) if (atMs <= nowMs) this.#due.delete(atMs);
-    this.#looking = this.#looking.then(() => this.#look());
+    this.#checking = this.#checking.then(() => this.#check());
     if (this.#due.size === 0) {
       const untilMs = Math.max(this.#activeUntilMs, this.#collectingUntilMs);
-      if (nowMs < untilMs) this.#due.add(nowMs + idleLookEveryMs);
+      if (nowMs < untilMs) this.#due.add(nowMs + idleCheckEveryMs);
       else this.#options.onActive(false);
     }
     this.#arm();
   }
 
-  async #look(): Promise<void> {
-    const { look, log, clock } = this.#options;
+  async #check(): Promise<void> {
+    const { check, log, clock } = this.#options;
     try {
-      await look(this.#replaced.map(({ index }) => index));
+      await check(this.#replaced.map(({ index }) => index));
       const oldestMs = clock.elapsed() - keepReplacedMs;
       await this.#releaseReplaced(({ atMs }) => atMs > oldestMs);
       this.#isFailing = false;
     } catch (error) {
-      // Once: a volume may be away for hours, and each repository looks every two seconds.
-      if (!this.#isFailing) log.warn('looks at index.json fail; the next ones try again', { error });
+      // Once: a volume may be away for hours, and each repository is checked every two seconds.
+      if (!this.#isFailing)
+        log.warn('index.json could not be checked for changes by other programs; trying again', { error });
       this.#isFailing = true;
     }
   }

@@ -13,7 +13,7 @@ export const healPolicy = {
   deletedAtOnceLimit: 8,
   /** Longer than the slowest collector of another tool takes from reading index.json to its last delete (regctl with 2,000 tags on a busy machine: 30 s). */
   collectorMs: 60 * 1000,
-  /** Candidates of equal cost that are looked into. */
+  /** Candidates of equal cost that are considered. */
   tieLimit: 4,
   /** Manifests up to this size are kept in the journal, so that a foreign collector can be undone. */
   manifestLimitBytes: 64 * 1024,

@@ -1,5 +1,5 @@
 // What the journal still knows and index.json does not list any more: entries that another program took away. That was honoured as an
-// edit; where it was none (two writers that tore the file between two of our looks, old tags among them), this brings it back.
+// edit; where it was none (two writers that tore the file between two of our checks, old tags among them), this brings it back.
 
 import { digestOfKey, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/entry-key.ts';
 import { untagged } from '../index/untagged-entry.ts';

@@ -26,24 +26,24 @@ export interface LostFilesOptions {
   readonly name: string;
 }
 
-export interface LostLook {
+export interface LostSearch {
   /** How many files were put back. */
   readonly restored: number;
   readonly tookMs: number;
 }
 
-/** What the last look was at: while both are the same, nothing can have gone. */
-interface LookedAt {
+/** What the last search saw: while both are the same, nothing can have gone. */
+interface Searched {
   readonly index: LayoutIndex;
   readonly listings: string;
 }
 
-const nothingLost: LostLook = { restored: 0, tookMs: 0 };
+const nothingLost: LostSearch = { restored: 0, tookMs: 0 };
 const shownDigests = 20;
 
 export class LostFiles {
   readonly #options: LostFilesOptions;
-  #looked: LookedAt | undefined;
+  #searched: Searched | undefined;
   #restoring: Promise<unknown> = Promise.resolve();
   /** Acknowledged here, and nobody has the bytes any more. */
   #gone: readonly Digest[] = [];
@@ -54,27 +54,27 @@ export class LostFiles {
 
   /**
    * Manifests come back from memory or the journal, layers and configs from the pool. Costs a stat for each entry, and one for each
-   * directory of blobs where nothing came or went since the last look. One at a time: the look of the start and the first after it meet.
+   * directory of blobs where nothing came or went since the last search. One at a time: the search of the start and the first after it meet.
    */
-  restore(index: LayoutIndex): Promise<LostLook> {
-    const look = this.#restoring.then(() => this.#restore(index));
-    this.#restoring = look.catch(() => {});
-    return look;
+  restore(index: LayoutIndex): Promise<LostSearch> {
+    const search = this.#restoring.then(() => this.#restore(index));
+    this.#restoring = search.catch(() => {});
+    return search;
   }
 
-  async #restore(index: LayoutIndex): Promise<LostLook> {
+  async #restore(index: LayoutIndex): Promise<LostSearch> {
     const { guard, clock, log, name } = this.#options;
     // The bytes of what is listed may be known from another layout: one that we never wrote to is not touched for that.
     if (!(await guard.hasPast())) return nothingLost;
     const listings = await this.#listings();
-    if (this.#looked?.index === index && this.#looked.listings === listings) return nothingLost;
+    if (this.#searched?.index === index && this.#searched.listings === listings) return nothingLost;
     const beganMs = clock.elapsed();
     const { restored: manifests, gone } = await this.#restoreManifests(index);
     const blobs = await this.#restoreReferenced(index);
     this.#gone = gone;
     const restored = manifests.length + blobs.length;
-    // What was put back may be gone again by the next look, and the listing be the same.
-    this.#looked = restored === 0 ? { index, listings } : undefined;
+    // What was put back may be gone again by the next search, and the listing be the same.
+    this.#searched = restored === 0 ? { index, listings } : undefined;
     if (restored > 0) {
       const shown = { manifests: manifests.slice(0, shownDigests), blobs: blobs.slice(0, shownDigests) };
       const counts = { manifestCount: manifests.length, blobCount: blobs.length };

@@ -13,7 +13,7 @@ export interface ExplainedEdit {
   readonly isStale: boolean;
   /** Names that the file lists. */
   readonly names: ReadonlySet<string | undefined>;
-  /** True for what came within the window, for which the file is looked at every few seconds. */
+  /** True for what came within the window, for which the file is checked every few seconds. */
   readonly isYoung: (key: EntryKey) => boolean;
   /** True for an entry that some version of the window listed. */
   readonly isKnown: (key: EntryKey) => boolean;
@@ -30,7 +30,7 @@ export interface ExplainedEdit {
 /**
  * A delete by digest takes all names of one manifest, one by name takes one. No command deletes while it adds, or moves one tag while it
  * sets another to another digest; and only a person's script deletes several manifests. An entry without a digest is half of one.
- * So a delete and a copy within the seconds between two looks are taken for damage, too: a delete can be repeated, what is lost not.
+ * So a delete and a copy within the seconds between two checks are taken for damage, too: a delete can be repeated, what is lost not.
  */
 export function isTorn(explained: ExplainedEdit): boolean {
   const { edit, names, isStale, isYoung, isKnown, isAltered, lacksAny } = explained;

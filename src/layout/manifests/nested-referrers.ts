@@ -14,12 +14,12 @@ import type { UnreferencedManifest } from './unreferenced-manifests.ts';
 interface Below {
   readonly referrers: readonly UnreferencedManifest[];
   /** What it took of the bound. */
-  readonly looked: number;
+  readonly walked: number;
 }
 
 export class NestedReferrers {
   readonly #manifests: ManifestReader;
-  /** By what is kept of an index: what lies below it never changes, so each is looked through once. */
+  /** By what is kept of an index: what lies below it never changes, so each is walked once. */
   readonly #known = new WeakMap<KeptFacts, readonly UnreferencedManifest[]>();
 
   constructor(manifests: ManifestReader) {
@@ -38,8 +38,8 @@ export class NestedReferrers {
       if (entry.facts === undefined) await this.#manifests.factsOfEntry(entry);
       const { facts } = entry;
       if (facts === undefined || facts === 'none' || facts.children?.length === 0 || left <= 0) continue;
-      const { referrers, looked } = this.#knownBelow(facts) ?? (await this.#lookBelow(entry, left));
-      left -= looked;
+      const { referrers, walked } = this.#knownBelow(facts) ?? (await this.#walkBelow(entry, left));
+      left -= walked;
       await pace.step();
       for (const referrer of referrers) {
         const { digest } = referrer;
@@ -53,10 +53,10 @@ export class NestedReferrers {
 
   #knownBelow(facts: KeptFacts): Below | undefined {
     const referrers = this.#known.get(facts);
-    return referrers && { referrers, looked: 1 + referrers.length };
+    return referrers && { referrers, walked: 1 + referrers.length };
   }
 
-  async #lookBelow(entry: IndexEntry, limit: number): Promise<Below> {
+  async #walkBelow(entry: IndexEntry, limit: number): Promise<Below> {
     const referrers: UnreferencedManifest[] = [];
     const walk = new ManifestWalk<Descriptor>(limit);
     const facts = await this.#manifests.factsOfEntry(entry);
@@ -73,9 +73,9 @@ export class NestedReferrers {
       if (below.subject !== undefined) referrers.push({ digest, facts: keptOf(below) });
       await walk.add(below.children);
     }
-    if (!walk.isWhole) return { referrers, looked: limit };
+    if (!walk.isWhole) return { referrers, walked: limit };
     if (isComplete && entry.facts !== undefined && entry.facts !== 'none') this.#known.set(entry.facts, referrers);
-    return { referrers, looked: 1 + walk.size };
+    return { referrers, walked: 1 + walk.size };
   }
 }
 

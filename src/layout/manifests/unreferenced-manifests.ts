@@ -21,7 +21,7 @@ export class UnreferencedManifests {
   readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
-  /** Blobs never change: each is looked into once. */
+  /** Blobs never change: each is examined once. */
   readonly #known = new Map<Digest, KeptFacts | 'other'>();
 
   constructor(store: ObjectReader, keys: LayoutKeys, manifests: ManifestReader) {
@@ -36,7 +36,7 @@ export class UnreferencedManifests {
     const pace = new Pace();
     for (const [digest, key] of await this.#blobs()) {
       if (found.size >= maxWalkedManifests || index.listed(digest).length > 0) continue;
-      const known = this.#known.get(digest) ?? (await this.#lookInto(digest, key));
+      const known = this.#known.get(digest) ?? (await this.#examine(digest, key));
       await pace.step();
       if (known !== 'other') found.set(digest, { digest, facts: known });
     }
@@ -56,7 +56,7 @@ export class UnreferencedManifests {
     return all.flat();
   }
 
-  async #lookInto(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
+  async #examine(digest: Digest, key: Key): Promise<KeptFacts | 'other'> {
     const facts = (await this.#beginsLikeJson(key)) ? await this.#manifests.factsIfManifest(digest) : 'none';
     const known = facts === 'none' || facts.subject === undefined ? 'other' : keptOf(facts);
     if (this.#known.size < maxWalkedManifests) this.#known.set(digest, known);

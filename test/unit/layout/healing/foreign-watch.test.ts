@@ -6,12 +6,12 @@ import { ReplacedIndex } from '../../../../src/layout/healing/replaced-index.ts'
 import { RecordedLog } from '../../../support/registry-under-test.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
-function watch(look: () => Promise<void> = async () => {}, replaced = newReplacedFiles()) {
+function watch(check: () => Promise<void> = async () => {}, replaced = newReplacedFiles()) {
   const log = new RecordedLog();
   const active: boolean[] = [];
   const closed: number[] = [];
   const onActive = (each: boolean) => active.push(each);
-  const watching = new ForeignWatch({ look, replaced, clock: new TestClock(), log, onActive });
+  const watching = new ForeignWatch({ check, replaced, clock: new TestClock(), log, onActive });
   let made = 0;
   const replace = (close: () => Promise<void> = async () => {}) => {
     const at = made;
@@ -71,27 +71,27 @@ describe('replaced files', () => {
   });
 });
 
-describe('looks', () => {
+describe('checks', () => {
   it('that are still to come are made when the registry is closed, others are not', async () => {
-    let looks = 0;
-    const look = async () => {
-      looks += 1;
+    let checks = 0;
+    const check = async () => {
+      checks += 1;
     };
-    await watch(look).watching.close();
-    expect(looks).toBe(0);
-    const { watching, replace } = watch(look);
+    await watch(check).watching.close();
+    expect(checks).toBe(0);
+    const { watching, replace } = watch(check);
     replace();
     await watching.close();
-    expect(looks).toBeGreaterThan(0);
+    expect(checks).toBeGreaterThan(0);
   });
 
   it('for deleted files do not wait for their time when the registry is closed', async () => {
     const turns: boolean[] = [];
-    const { watching } = watch(async () => void turns.push(watching.isLostLookDue));
+    const { watching } = watch(async () => void turns.push(watching.isSearchDue));
     watching.foreign();
-    expect(watching.isLostLookDue).toBe(true);
-    watching.lookedForLost({ restored: 0, tookMs: 60_000 });
-    expect(watching.isLostLookDue).toBe(false);
+    expect(watching.isSearchDue).toBe(true);
+    watching.searched({ restored: 0, tookMs: 60_000 });
+    expect(watching.isSearchDue).toBe(false);
     await watching.close();
     expect(turns).toEqual([true]);
   });
@@ -100,29 +100,29 @@ describe('looks', () => {
     const { watching, log, replace } = watch(() => Promise.reject(new Error('injected')));
     replace();
     await watching.close();
-    expect(log.lines[0]?.message).toContain('the next ones try again');
+    expect(log.lines[0]?.message).toContain('trying again');
   });
 });
 
-describe('looks that fail', () => {
+describe('checks that fail', () => {
   it('are told once each time they begin to', async () => {
     let isAway = true;
-    let looks = 0;
+    let checks = 0;
     const { watching, log, replace } = watch(async () => {
-      looks += 1;
+      checks += 1;
       if (isAway) throw new Error('away');
     });
     const next = async () => {
-      const before = looks;
+      const before = checks;
       replace();
-      await vi.waitFor(() => expect(looks).toBeGreaterThan(before));
+      await vi.waitFor(() => expect(checks).toBeGreaterThan(before));
     };
     for (const away of [true, true, false, true, true]) {
       isAway = away;
       await next();
     }
     expect(log.lines.map(({ message }) => message)).toEqual(
-      Array.from({ length: 2 }, () => 'looks at index.json fail; the next ones try again'),
+      Array.from({ length: 2 }, () => 'index.json could not be checked for changes by other programs; trying again'),
     );
     isAway = false;
     await watching.close();
