@@ -6,7 +6,7 @@ import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { mountOf } from '../registry/mount.ts';
 import type { Registry } from '../registry/registry.ts';
-import { DirectoryLook } from '../storage/filesystem/directory-look.ts';
+import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { findArchiveProblems } from './findings/archive-findings.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import type { Finding } from './findings/finding.ts';
@@ -50,14 +50,14 @@ function emptyRoots(mounts: readonly OpenedMount[], served: ReadonlySet<string>)
 }
 
 function hasOtherFiles(path: string): boolean {
-  for (const { name } of new DirectoryLook(path).children(rootPrefix)) if (!name.startsWith('.')) return true;
+  for (const { name } of new DirectoryListing(path).children(rootPrefix)) if (!name.startsWith('.')) return true;
   return false;
 }
 
 async function ofMount({ kind, name, path, problems = [] }: OpenedMount): Promise<FindingList> {
   const findings = new FindingList();
   if (kind !== 'archive' && path !== '') {
-    await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
+    await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
   }
   findArchiveProblems(problems, findings);
   return findings;

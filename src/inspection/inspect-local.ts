@@ -1,8 +1,8 @@
-// A look at what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
+// The inspection of what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
 
 import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { type NamedLayout, Registry } from '../registry/registry.ts';
-import { DirectoryLook } from '../storage/filesystem/directory-look.ts';
+import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { onlyReads, openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { markDamaged } from './damage-marks.ts';
@@ -13,7 +13,7 @@ import { inspectLayout } from './findings/inspect-layout.ts';
 import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
 
 export interface InspectLocalOptions extends OpenOptions, InspectDepth {
-  /** Undefined: --root is looked at. */
+  /** Undefined: --root is inspected. */
   readonly path: string | undefined;
   /** A repository in it, by its whole name or the end of it; undefined: all of them. */
   readonly within: string | undefined;
@@ -52,22 +52,22 @@ async function inspected(
   { names, scan, verify }: InspectLocalOptions,
 ): Promise<InspectedPart> {
   const opened = mounts.find((each) => each.reader === mount.reader);
-  const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryLook(opened.path);
+  const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryListing(opened.path);
   const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
-  const looked = { store: mount.reader, prefix, name, names, files, reconcile, remembered, scan, verify };
-  const { damaged, ...found } = await inspectLayout(looked);
+  const given = { store: mount.reader, prefix, name, names, files, reconcile, remembered, scan, verify };
+  const { damaged, ...found } = await inspectLayout(given);
   if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');
   return { kind: 'layout', name, where, ...found };
 }
 
-/** Empty where there is nothing to say: each layout is looked at by itself. */
+/** Empty where there is nothing to say: each layout is inspected by itself. */
 async function asAWhole({ kind, name, path, problems = [] }: OpenedMount): Promise<readonly InspectedPart[]> {
   const findings = new FindingList();
   if (kind === 'archive') findArchiveProblems(problems, findings);
-  else await findDirectories(new DirectoryLook(path), findings, { isNamed: name !== '' });
+  else await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
   const groups = findings.groups();
   return groups.length === 0
     ? []

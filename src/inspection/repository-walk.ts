@@ -8,16 +8,16 @@ import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType, mediaTypes } from '../oci/media-type.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
-import type { RegistryLook } from '../remote/registry-look.ts';
+import type { RegistryProbe } from '../remote/registry-probe.ts';
 import { RemoteError } from '../remote/remote-error.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { walkLevels } from '../transfer/level-walk.ts';
 import type { FindingCode, FindingSubject } from './findings/finding.ts';
 import type { FindingList } from './findings/finding-list.ts';
 
-export interface LookedAtRegistry {
+export interface InspectedRegistry {
   readonly source: ImageSource;
-  readonly look: RegistryLook;
+  readonly probe: RegistryProbe;
   /** Downloads every blob and compares its digest. */
   readonly verify: boolean;
 }
@@ -40,7 +40,7 @@ const concurrency = 8;
 const maxManifests = 5_000;
 
 export class RepositoryWalk {
-  readonly #looked: LookedAtRegistry;
+  readonly #registry: InspectedRegistry;
   readonly #name: RepositoryName;
   readonly #findings: FindingList;
   readonly #seen = new Set<string>();
@@ -49,15 +49,15 @@ export class RepositoryWalk {
   readonly #referrersTags = new Set<string>();
   #hasApi = true;
 
-  constructor(looked: LookedAtRegistry, name: RepositoryName, findings: FindingList) {
-    this.#looked = looked;
+  constructor(registry: InspectedRegistry, name: RepositoryName, findings: FindingList) {
+    this.#registry = registry;
     this.#name = name;
     this.#findings = findings;
   }
 
   /** Returns how many tags there are. Throws where the repository cannot be read at all. */
   async walk(reference: Reference | undefined): Promise<number> {
-    const tags = await this.#looked.look.everyTag(this.#name);
+    const tags = await this.#registry.probe.everyTag(this.#name);
     for (const tag of tags) if (isReferrersTag(tag)) this.#referrersTags.add(tag);
     const references: readonly Reference[] =
       reference === undefined
@@ -76,7 +76,7 @@ export class RepositoryWalk {
     );
     await walkLevels(first, {
       concurrency,
-      read: (reached) => this.#look(reached),
+      read: (reached) => this.#visit(reached),
       admit: (found) => (this.#isNew(found) ? found : undefined),
     });
     if (!this.#hasApi) this.#findings.add('no-referrers-api', {});
@@ -93,7 +93,7 @@ export class RepositoryWalk {
     return this.#seen.size <= maxManifests;
   }
 
-  async #look(reached: Reached): Promise<readonly Reached[]> {
+  async #visit(reached: Reached): Promise<readonly Reached[]> {
     const { reference, promised, missing, subject } = reached;
     const about = { ...subject, ...(promised === undefined ? {} : { digest: promised.digest }) };
     const stored = await this.#stored(reference, missing, about);
@@ -116,7 +116,7 @@ export class RepositoryWalk {
 
   async #stored(reference: Reference, missing: FindingCode, about: FindingSubject) {
     try {
-      return await this.#looked.source.manifest(this.#name, reference);
+      return await this.#registry.source.manifest(this.#name, reference);
     } catch (error) {
       if (error instanceof RegistryError && error.status === 404) this.#findings.add(missing, about);
       else if (error instanceof RemoteError) this.#findings.add('wrong-digest', { ...about, detail: error.message });
@@ -163,7 +163,7 @@ export class RepositoryWalk {
 
   async #sizeOfManifest(digest: Digest): Promise<number | undefined> {
     try {
-      return (await this.#looked.source.manifest(this.#name, { kind: 'digest', digest })).bytes.byteLength;
+      return (await this.#registry.source.manifest(this.#name, { kind: 'digest', digest })).bytes.byteLength;
     } catch (error) {
       if (error instanceof RegistryError && error.status === 404) return undefined;
       throw error;
@@ -194,7 +194,7 @@ export class RepositoryWalk {
     for (const { digest, size, mediaType } of [config, ...layers]) {
       if (isNonDistributableType(mediaType) || !isDigest(digest)) continue;
       const isFirst = !this.#sizes.has(digest);
-      const asked = this.#sizes.get(digest) ?? this.#looked.look.blobSize(this.#name, digest);
+      const asked = this.#sizes.get(digest) ?? this.#registry.probe.blobSize(this.#name, digest);
       this.#sizes.set(digest, asked);
       const actual = await asked;
       const subject = { digest, detail: `in ${image}` };
@@ -202,20 +202,20 @@ export class RepositoryWalk {
         if (isFirst) this.#findings.add('missing-content', subject);
       } else if (actual !== 'unknown' && actual !== size) {
         this.#findings.add('wrong-size', { ...subject, detail: sizes(actual, size) });
-      } else if (isFirst && this.#looked.verify) await this.#verify({ digest, size, mediaType }, digest);
+      } else if (isFirst && this.#registry.verify) await this.#verify({ digest, size, mediaType }, digest);
     }
     return [];
   }
 
   async #verify(blob: DescriptorReference, digest: Digest): Promise<void> {
     const digester = new Digester(algorithmOf(digest));
-    for await (const chunk of this.#looked.source.readBlob(this.#name, blob, 0)) digester.update(chunk);
+    for await (const chunk of this.#registry.source.readBlob(this.#name, blob, 0)) digester.update(chunk);
     const actual = digester.digest();
     if (actual !== digest) this.#findings.add('wrong-digest', { digest, detail: `it is ${actual}` });
   }
 
   async #referrers(digest: Digest): Promise<readonly Reached[]> {
-    const byApi = this.#hasApi ? await this.#looked.look.referrersByApi(this.#name, digest) : undefined;
+    const byApi = this.#hasApi ? await this.#registry.probe.referrersByApi(this.#name, digest) : undefined;
     this.#hasApi = this.#hasApi && byApi !== undefined;
     const byTag = await this.#listedUnderTag(digest);
     const listed = new Set<string>((byApi ?? []).map((each) => each.digest));

@@ -42,7 +42,7 @@ async function* bytesFrom(client: RegistryClient, question: Question, at: number
   else if (answer.status === 206 && startOf(answer) === at) yield* answer.chunks();
   else if (answer.status === 206 || answer.status === 416) {
     await answer.discard();
-    throw new RemoteError(client.address.host, `it has no bytes from ${at} on of ${question.looked}`);
+    throw new RemoteError(client.address.host, `it has no bytes from ${at} on of ${question.sought}`);
   } else throw await client.refusal(answer, question);
 }
 

@@ -4,7 +4,7 @@ import { Authorizer } from './authorizer.ts';
 import type { CredentialSource } from './credentials.ts';
 import { registryAddress } from './registry-address.ts';
 import { RegistryClient } from './registry-client.ts';
-import { RegistryLook } from './registry-look.ts';
+import { RegistryProbe } from './registry-probe.ts';
 import { RemoteRegistry } from './remote-registry.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
@@ -30,13 +30,13 @@ export function openRemote(host: string, options: RemoteOptions): RemoteRegistry
   return new RemoteRegistry(clientOf(host, options));
 }
 
-/** The same registry twice: for its images, and for a look behind them. */
-export function openRemoteLook(
+/** The same registry twice: for its images, and for what lies behind them. */
+export function openRemoteProbe(
   host: string,
   options: RemoteOptions,
-): { readonly registry: RemoteRegistry; readonly look: RegistryLook } {
+): { readonly registry: RemoteRegistry; readonly probe: RegistryProbe } {
   const client = clientOf(host, options);
-  return { registry: new RemoteRegistry(client), look: new RegistryLook(client) };
+  return { registry: new RemoteRegistry(client), probe: new RegistryProbe(client) };
 }
 
 function clientOf(host: string, { scheme, credentials, transport }: RemoteOptions): RegistryClient {

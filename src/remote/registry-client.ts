@@ -62,14 +62,14 @@ export class RegistryClient {
     });
   }
 
-  async refusal(answer: HttpAnswer, { looked, unknown, access }: Question): Promise<RegistryError> {
-    const refusal = await refusalOf(answer, { looked, unknown });
+  async refusal(answer: HttpAnswer, { sought, unknown, access }: Question): Promise<RegistryError> {
+    const refusal = await refusalOf(answer, { sought, unknown });
     if (answer.status !== 401) return refusal;
     const { host } = this.address;
     const advice =
       (await this.#authorizer.problem(access)) ?? `docker login ${host}, or podman login ${host}, may help`;
     const { code, status } = refusal;
-    return new RegistryError(code, { detail: `${looked}; ${advice}`, status, cause: refusal });
+    return new RegistryError(code, { detail: `${sought}; ${advice}`, status, cause: refusal });
   }
 }
 

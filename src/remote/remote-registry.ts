@@ -48,7 +48,7 @@ export class RemoteRegistry {
       url: this.#client.urlOf('/v2/_catalog'),
       access: { scope: 'registry:catalog:*', name: '' },
       headers: {},
-      looked: `the list of repositories of ${this.#client.address.host}`,
+      sought: `the list of repositories of ${this.#client.address.host}`,
       unknown: 'UNSUPPORTED',
     };
     const names = await everyPage(this.#client, question, (page) => {
@@ -85,8 +85,8 @@ export class RemoteRegistry {
 
   /** As the registry lists them; without the API, those of the referrers tag whose manifests exist and say so themselves. */
   async referrers(name: RepositoryName, subject: Digest): Promise<readonly Descriptor[]> {
-    const looked = `the referrers of ${this.#nameOf(name)}@${subject}`;
-    const question = this.#question(name, `referrers/${subject}`, looked, 'MANIFEST_UNKNOWN');
+    const sought = `the referrers of ${this.#nameOf(name)}@${subject}`;
+    const question = this.#question(name, `referrers/${subject}`, sought, 'MANIFEST_UNKNOWN');
     const listed = await absentAs404(listReferrers(this.#client, question));
     return listed ?? this.#referrersByTag(name, subject);
   }
@@ -128,9 +128,9 @@ export class RemoteRegistry {
     return referrerDescriptorOf(manifest, stored.digest, stored.bytes.byteLength);
   }
 
-  #question(name: RepositoryName, path: string, looked: string, unknown: Question['unknown']): Question {
+  #question(name: RepositoryName, path: string, sought: string, unknown: Question['unknown']): Question {
     const url = this.#client.urlOf(`/v2/${name}/${path}`);
-    return { url, access: pullAccess(name), headers: {}, looked, unknown };
+    return { url, access: pullAccess(name), headers: {}, sought, unknown };
   }
 
   #nameOf(name: RepositoryName): string {

@@ -6,7 +6,7 @@ import { TransientError } from './remote-error.ts';
 
 export interface Sought {
   /** What was asked for, for the message: `localhost:5000/team/app:v1`. */
-  readonly looked: string;
+  readonly sought: string;
   /** What a 404 means when the answer names no code of the spec. */
   readonly unknown: ErrorCode;
 }
@@ -20,13 +20,13 @@ export function isPassing(status: number): boolean {
 }
 
 /** Reads the envelope of the spec when there is one (distribution-spec, Error Codes), else plain text. */
-export async function refusalOf(answer: HttpAnswer, { looked, unknown }: Sought): Promise<RegistryError> {
+export async function refusalOf(answer: HttpAnswer, { sought, unknown }: Sought): Promise<RegistryError> {
   const body = await bodyOf(answer);
   const { code, text } = firstEntry(body) ?? { code: '', text: isPlainText(answer) ? body.trim() : '' };
   const meant = codeOf(answer.status, code, unknown);
   const said = text === '' ? '' : ` (${printableText(text, maxShown)})`;
   const status = answer.status === 404 ? '' : `, HTTP ${answer.status}`;
-  const detail = `${looked}${status}${said}`;
+  const detail = `${sought}${status}${said}`;
   // "Internal error" would be ours, and this is theirs.
   const message = meant === 'UNKNOWN' ? { message: 'the registry answers with what is not expected' } : {};
   return new RegistryError(meant, { ...message, detail, status: answer.status });

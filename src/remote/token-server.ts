@@ -27,7 +27,7 @@ export async function fetchToken(transport: Transport, request: TokenRequest): P
     const answer = await transport.send(asked);
     if (answer.status !== 200) {
       throw await refusalOf(answer, {
-        looked: `no token for ${registry.host} from ${asked.url.host}`,
+        sought: `no token for ${registry.host} from ${asked.url.host}`,
         unknown: 'UNAUTHORIZED',
       });
     }

@@ -63,7 +63,7 @@ export class Transport {
   async #settled(answer: HttpAnswer): Promise<HttpAnswer> {
     if (!isPassing(answer.status)) return answer;
     const wait = retryAfterMs(answer.headers.get('retry-after'), Date.now());
-    throw new TransientError(await refusalOf(answer, { looked: answer.url.host, unknown: 'UNKNOWN' }), wait);
+    throw new TransientError(await refusalOf(answer, { sought: answer.url.host, unknown: 'UNKNOWN' }), wait);
   }
 }
 

@@ -3,7 +3,7 @@
 import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../../layout/files/keys.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
-import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { Key } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { FindingList } from './finding-list.ts';
@@ -12,7 +12,7 @@ const maxDirectories = 100_000;
 
 /** Lists every directory below the root but those of blobs. `isNamed`: the root itself may be a layout, since it has a name. */
 export async function findDirectories(
-  files: DirectoryLook,
+  files: DirectoryListing,
   findings: FindingList,
   { isNamed }: { readonly isNamed: boolean },
 ): Promise<void> {
@@ -26,13 +26,13 @@ export async function findDirectories(
       return;
     }
     const mayBeLayout = isRepositoryName(prefix) || (isNamed && prefix === rootPrefix);
-    for (const directory of look(files, prefix, mayBeLayout, findings)) pending.push(directory);
+    for (const directory of examine(files, prefix, mayBeLayout, findings)) pending.push(directory);
     await pace.step();
   }
 }
 
 /** The directories in it that may hold repositories. */
-function look(files: DirectoryLook, prefix: Key, mayBeLayout: boolean, findings: FindingList): readonly Key[] {
+function examine(files: DirectoryListing, prefix: Key, mayBeLayout: boolean, findings: FindingList): readonly Key[] {
   const directories: Key[] = [];
   let isLayout = false;
   let hasBlobs = false;
@@ -55,7 +55,7 @@ function look(files: DirectoryLook, prefix: Key, mayBeLayout: boolean, findings:
   return directories;
 }
 
-function childrenIn(files: DirectoryLook, prefix: Key, findings: FindingList) {
+function childrenIn(files: DirectoryListing, prefix: Key, findings: FindingList) {
   try {
     return [...files.children(prefix)];
   } catch (error) {

@@ -4,38 +4,38 @@ import { childPrefix, isForeignWork } from '../../layout/files/keys.ts';
 import { supportedVersion, versionIn } from '../../layout/index/layout-version.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { type Digest, digestAlgorithms, isDigest, isDigestLike } from '../../oci/digest.ts';
-import type { DirectoryLook, SeenFile, SeenKind } from '../../storage/filesystem/directory-look.ts';
+import type { DirectoryListing, SeenFile, SeenKind } from '../../storage/filesystem/directory-listing.ts';
 import type { Key } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { FindingList } from './finding-list.ts';
-import type { LookedAt } from './looked-at.ts';
+import type { InspectedLayout } from './inspected-layout.ts';
 
 const maxLayoutFileBytes = 64 * 1024;
 
 /** The names in the layout's own directory. */
-export async function findFiles(looked: LookedAt): Promise<readonly string[]> {
-  const { keys, files, findings } = looked;
+export async function findFiles(inspected: InspectedLayout): Promise<readonly string[]> {
+  const { keys, files, findings } = inspected;
   const names: string[] = [];
-  for (const { name, kind } of await childrenOf(looked, keys.directory)) {
+  for (const { name, kind } of await childrenOf(inspected, keys.directory)) {
     names.push(name);
     if (isForeignWork(name)) findings.add('unfinished-write', { path: name });
-    if (name === 'index.json' || name === 'oci-layout') findIrregular(looked, name, kind, 'file');
-    else if (name === 'blobs') findIrregular(looked, name, kind, 'directory');
+    if (name === 'index.json' || name === 'oci-layout') findIrregular(inspected, name, kind, 'file');
+    else if (name === 'blobs') findIrregular(inspected, name, kind, 'directory');
   }
-  await findVersion(looked);
+  await findVersion(inspected);
   if (files?.kind(keys.index) === 'file' && files.isPrivate(keys.index)) {
     findings.add('private-index', { path: 'index.json' });
   }
   return names;
 }
 
-function findIrregular({ findings }: LookedAt, path: string, kind: SeenKind, expected: SeenKind): boolean {
+function findIrregular({ findings }: InspectedLayout, path: string, kind: SeenKind, expected: SeenKind): boolean {
   if (kind === expected) return false;
   findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path, detail: kind });
   return true;
 }
 
-async function findVersion({ store, keys, findings }: LookedAt): Promise<void> {
+async function findVersion({ store, keys, findings }: InspectedLayout): Promise<void> {
   const path = 'oci-layout';
   try {
     const object = await store.read(keys.ociLayout, maxLayoutFileBytes);
@@ -54,36 +54,39 @@ async function findVersion({ store, keys, findings }: LookedAt): Promise<void> {
 }
 
 /** The names in `blobs/`; costs a directory listing, however many there are. */
-export async function findBlobFiles(looked: LookedAt, onBlob: (digest: Digest) => void): Promise<void> {
-  const { keys, findings } = looked;
+export async function findBlobFiles(inspected: InspectedLayout, onBlob: (digest: Digest) => void): Promise<void> {
+  const { keys, findings } = inspected;
   const blobs = childPrefix(keys.directory, 'blobs');
   const pace = new Pace();
-  for (const { name: algorithm, kind } of await childrenOf(looked, blobs)) {
+  for (const { name: algorithm, kind } of await childrenOf(inspected, blobs)) {
     const directory = `blobs/${algorithm}`;
     if (kind === 'file') findings.add('non-digest-file', { path: directory });
-    if (kind === 'file' || findIrregular(looked, directory, kind, 'directory')) continue;
+    if (kind === 'file' || findIrregular(inspected, directory, kind, 'directory')) continue;
     if (!digestAlgorithms.some((each) => each === algorithm)) {
       findings.add('other-algorithm', { path: directory });
       continue;
     }
-    for (const child of await childrenOf(looked, childPrefix(blobs, algorithm))) {
+    for (const child of await childrenOf(inspected, childPrefix(blobs, algorithm))) {
       const path = `${directory}/${child.name}`;
       const digest = `${algorithm}:${child.name}`;
       await pace.step();
       if (!isDigest(digest)) findings.add('non-digest-file', { path });
-      else if (!findIrregular(looked, path, child.kind, 'file')) onBlob(digest);
+      else if (!findIrregular(inspected, path, child.kind, 'file')) onBlob(digest);
     }
   }
 }
 
 /** Also those that the store takes for absent, where they can be seen. */
-async function childrenOf({ store, keys, files, findings }: LookedAt, directory: Key): Promise<Iterable<SeenFile>> {
+async function childrenOf(
+  { store, keys, files, findings }: InspectedLayout,
+  directory: Key,
+): Promise<Iterable<SeenFile>> {
   if (files !== undefined) return seenIn(files, directory, findings, keys.directory);
   const children = await store.list(directory);
   return children.map(({ name, kind }) => ({ name, kind: kind === 'object' ? 'file' : 'directory' }));
 }
 
-function* seenIn(files: DirectoryLook, directory: Key, findings: FindingList, layout: Key): Generator<SeenFile> {
+function* seenIn(files: DirectoryListing, directory: Key, findings: FindingList, layout: Key): Generator<SeenFile> {
   try {
     yield* files.children(directory);
   } catch (error) {
@@ -94,7 +97,7 @@ function* seenIn(files: DirectoryLook, directory: Key, findings: FindingList, la
 }
 
 /** The digest of an entry, or why it is none that can be served. */
-export function findDigest({ findings }: LookedAt, text: string, name: string | undefined): Digest | undefined {
+export function findDigest({ findings }: InspectedLayout, text: string, name: string | undefined): Digest | undefined {
   if (!isDigest(text)) {
     const isOther = isDigestLike(text) && !/^sha(256|512):/.test(text);
     findings.add(isOther ? 'other-algorithm' : 'invalid-digest', { name, digest: text });

@@ -1,4 +1,4 @@
-// What a look at a layout found: one fact each, with a code that does not change, what it is about, why it matters, what to do.
+// What an inspection of a layout found: one fact each, with a code that does not change, what it is about, why it matters, what to do.
 import { type FindingCode, findingKinds } from './finding-kinds.ts';
 import type { Severity } from './severity.ts';
 

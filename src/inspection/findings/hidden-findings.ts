@@ -1,4 +1,4 @@
-// What a layout hides from whoever only sees its tags: told from index.json and a look at each tagged file, without reading manifests.
+// What a layout hides from whoever only sees its tags: told from index.json and a glance at each tagged file, without reading manifests.
 import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
 import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { maxIndexBytes } from '../../layout/index/index-limits.ts';

@@ -1,4 +1,4 @@
-// A look at one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
+// The inspection of one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
 import type { Reconciled } from '../../layout/changes/reconciliation.ts';
 import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
 import { IndexUnreadableError } from '../../layout/index/index-document.ts';
@@ -11,15 +11,15 @@ import type { NameRules } from '../../layout/names/name-rules.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { systemClock } from '../../storage/clock.ts';
-import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import { ContentLook } from './content-look.ts';
+import { ContentChecks } from './content-checks.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
 import { findBlobFiles, findFiles } from './file-findings.ts';
 import type { FindingSubject } from './finding.ts';
 import { type FindingGroup, FindingList } from './finding-list.ts';
-import type { DamagedBlob, LookedAt } from './looked-at.ts';
+import type { DamagedBlob, InspectedLayout } from './inspected-layout.ts';
 import { findContent } from './manifest-findings.ts';
 import { findNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
@@ -30,7 +30,7 @@ export interface InspectLayoutOptions {
   /** The name it is served under, and how names in it are understood. */
   readonly name: string;
   readonly names: NameRules;
-  readonly files: DirectoryLook | undefined;
+  readonly files: DirectoryListing | undefined;
   /** What a reconcile would change. */
   readonly reconcile: () => Promise<readonly Reconciled[]>;
   /** Entries that other programs took off the list, as far as a journal knows. */
@@ -54,26 +54,26 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
   const damaged: DamagedBlob[] = [];
-  const looked: LookedAt = { store, keys, files, findings, damaged };
-  const fileNames = await findFiles(looked);
-  const index = await readIndex(looked);
+  const inspected: InspectedLayout = { store, keys, files, findings, damaged };
+  const fileNames = await findFiles(inspected);
+  const index = await readIndex(inspected);
   const blobs: Digest[] = [];
-  await findBlobFiles(looked, (digest) => verify && blobs.push(digest));
-  const look = new ContentLook(looked);
+  await findBlobFiles(inspected, (digest) => verify && blobs.push(digest));
+  const checks = new ContentChecks(inspected);
   if (index !== undefined) {
     findNames(index, name, names, findings);
-    await findContent(looked, look, index);
+    await findContent(inspected, checks, index);
     const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
-    await unlessUnreadable(looked, () => findReferrersTags(looked, index, manifests));
-    const raw = scan ? await unlessUnreadable(looked, () => findRaw(looked, index, manifests)) : undefined;
-    for (const taken of (await unlessUnreadable(looked, options.remembered)) ?? []) {
+    await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));
+    const raw = scan ? await unlessUnreadable(inspected, () => findRaw(inspected, index, manifests)) : undefined;
+    for (const taken of (await unlessUnreadable(inspected, options.remembered)) ?? []) {
       findings.add('taken-off-the-list', taken);
     }
-    const changes = await unlessUnreadable(looked, options.reconcile);
-    findReconcile(looked, index, changes ?? [], raw ?? new Set());
+    const changes = await unlessUnreadable(inspected, options.reconcile);
+    findReconcile(inspected, index, changes ?? [], raw ?? new Set());
   }
-  for (const digest of blobs) await look.verify(digest);
+  for (const digest of blobs) await checks.verify(digest);
   return {
     entries: index?.entries.length,
     dialects: index === undefined ? [] : dialectsOf(index, fileNames),
@@ -84,7 +84,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
 
 const silent = { info: () => {}, warn: () => {} };
 
-async function readIndex({ store, keys, findings }: LookedAt): Promise<LayoutIndex | undefined> {
+async function readIndex({ store, keys, findings }: InspectedLayout): Promise<LayoutIndex | undefined> {
   const path = 'index.json';
   try {
     const document = await whileUnfinished(() => readIndexDocument(store, keys.index), { clock: systemClock });
@@ -114,9 +114,9 @@ function goesOn(bytes: Buffer): boolean {
   }
 }
 
-/** One file that may not be read ends one look, not all of them; a layout that cannot be served was told of already. */
+/** One file that may not be read ends one check, not all of them; a layout that cannot be served was told of already. */
 async function unlessUnreadable<Result>(
-  { findings }: LookedAt,
+  { findings }: InspectedLayout,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   try {

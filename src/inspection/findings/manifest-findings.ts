@@ -10,11 +10,11 @@ import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import { isManifestType, isNonDistributableType, mediaTypes } from '../../oci/media-type.ts';
-import type { ContentLook } from './content-look.ts';
+import type { ContentChecks } from './content-checks.ts';
 import { fieldsOf } from './entry-fields.ts';
 import { findDigest } from './file-findings.ts';
 import type { FindingSubject } from './finding.ts';
-import type { LookedAt } from './looked-at.ts';
+import type { InspectedLayout } from './inspected-layout.ts';
 
 /** More than a server looks through for one request: somebody waits for all that there is to find. */
 const maxManifests = 500_000;
@@ -28,9 +28,13 @@ interface Reached {
   readonly isAttestation: boolean;
 }
 
-/** Costs a look at each blob, and reads each manifest. */
-export async function findContent(looked: LookedAt, look: ContentLook, index: LayoutIndex): Promise<void> {
-  const walk = new ContentWalk(looked, look);
+/** Costs a stat of each blob, and reads each manifest. */
+export async function findContent(
+  inspected: InspectedLayout,
+  checks: ContentChecks,
+  index: LayoutIndex,
+): Promise<void> {
+  const walk = new ContentWalk(inspected, checks);
   for (const entry of index.entries) {
     const reached = await walk.entry(entry);
     if (reached !== undefined) await walk.from(reached);
@@ -38,14 +42,14 @@ export async function findContent(looked: LookedAt, look: ContentLook, index: La
 }
 
 class ContentWalk {
-  readonly #looked: LookedAt;
-  readonly #look: ContentLook;
+  readonly #inspected: InspectedLayout;
+  readonly #checks: ContentChecks;
   readonly #manifests = new ManifestWalk<Reached>(maxManifests);
   readonly #pace = new Pace();
 
-  constructor(looked: LookedAt, look: ContentLook) {
-    this.#looked = looked;
-    this.#look = look;
+  constructor(inspected: InspectedLayout, checks: ContentChecks) {
+    this.#inspected = inspected;
+    this.#checks = checks;
   }
 
   /** What the entry leads to; undefined when that is nothing to read. */
@@ -53,12 +57,12 @@ class ContentWalk {
     const { size, mediaType, rank } = entry;
     await this.#pace.step();
     const name = shownName(entry);
-    const digest = findDigest(this.#looked, entry.digest ?? fieldsOf(entry).digest, name);
+    const digest = findDigest(this.#inspected, entry.digest ?? fieldsOf(entry).digest, name);
     if (digest === undefined) return undefined;
     const subject = { name };
-    if (mediaType === undefined) this.#look.report('missing-media-type', { digest, ...subject });
+    if (mediaType === undefined) this.#checks.report('missing-media-type', { digest, ...subject });
     const missing = name === undefined ? 'dangling-entry' : 'dangling-tag';
-    if (!(await this.#look.check({ digest, size }, missing, subject))) return undefined;
+    if (!(await this.#checks.check({ digest, size }, missing, subject))) return undefined;
     return { digest, mediaType, subject, isResponse: rank === 3, isAttestation: false };
   }
 
@@ -66,31 +70,31 @@ class ContentWalk {
     await this.#manifests.add([first]);
     for await (const reached of this.#manifests) await this.#manifests.add(await this.#read(reached));
     if (this.#manifests.isWhole) return;
-    this.#look.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
+    this.#checks.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
   }
 
   async #read({ digest, mediaType, subject, isResponse, isAttestation }: Reached): Promise<readonly Reached[]> {
     if (mediaType !== undefined && !isManifestType(mediaType)) {
-      this.#look.report('unknown-media-type', { digest, ...subject, detail: mediaType });
+      this.#checks.report('unknown-media-type', { digest, ...subject, detail: mediaType });
       return [];
     }
     if (mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.dockerManifestList) {
-      this.#look.report('docker-media-type', { digest, ...subject });
+      this.#checks.report('docker-media-type', { digest, ...subject });
     }
-    const manifest = await this.#look.manifest(digest, mediaType, subject);
+    const manifest = await this.#checks.manifest(digest, mediaType, subject);
     if (manifest === undefined) return [];
     if (manifest.subject !== undefined) await this.#checkSubject(digest, manifest.subject);
-    else if (isAttestation) this.#look.report('attestation-without-subject', { digest, ...subject });
+    else if (isAttestation) this.#checks.report('attestation-without-subject', { digest, ...subject });
     return manifest.kind === 'index' ? this.#children(digest, manifest, isResponse) : this.#content(digest, manifest);
   }
 
   async #checkSubject(referrer: Digest, { digest, size }: DescriptorReference): Promise<void> {
-    const actual = isDigest(digest) ? await this.#look.size(digest) : undefined;
+    const actual = isDigest(digest) ? await this.#checks.size(digest) : undefined;
     const subject = { digest: referrer, detail: `of ${digest}` };
-    if (actual === undefined) this.#look.report('missing-subject', subject);
+    if (actual === undefined) this.#checks.report('missing-subject', subject);
     else if (actual !== size) {
       const detail = `${digest} has ${actual} bytes, and ${size} by the referrer`;
-      this.#look.report('wrong-subject-size', { digest: referrer, detail });
+      this.#checks.report('wrong-subject-size', { digest: referrer, detail });
     }
   }
 
@@ -102,7 +106,7 @@ class ContentWalk {
     const reached: Reached[] = [];
     for (const { digest, mediaType, size, annotations } of manifests) {
       const subject = { detail: `in ${index}` };
-      const isThere = await this.#look.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
+      const isThere = await this.#checks.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
       await this.#pace.step();
       if (!isThere || !isDigest(digest)) continue;
       reached.push({ digest, mediaType, subject, isResponse: false, isAttestation: isAttestation(annotations) });
@@ -113,7 +117,7 @@ class ContentWalk {
   async #content(image: Digest, { config, layers }: Extract<Manifest, { kind: 'image' }>): Promise<readonly Reached[]> {
     for (const blob of [config, ...layers]) {
       const missing = isNonDistributableType(blob.mediaType) ? undefined : 'missing-content';
-      await this.#look.check(blob, missing, { detail: `in ${image}` });
+      await this.#checks.check(blob, missing, { detail: `in ${image}` });
       await this.#pace.step();
     }
     return [];

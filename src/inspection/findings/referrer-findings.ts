@@ -1,4 +1,4 @@
-// Referrers as other tools would find them: what a reconcile would change, and what only a look into every blob shows.
+// Referrers as other tools would find them: what a reconcile would change, and what only a scan of every blob shows.
 
 import type { Reconciled } from '../../layout/changes/reconciliation.ts';
 import { tagOf } from '../../layout/index/entry-name.ts';
@@ -12,12 +12,12 @@ import { annotationKeys } from '../../oci/annotations.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { isReferrersTag, referrersTagOf } from '../../oci/referrers-tag.ts';
 import type { FindingCode } from './finding.ts';
-import type { LookedAt } from './looked-at.ts';
+import type { InspectedLayout } from './inspected-layout.ts';
 import { shownName } from './manifest-findings.ts';
 
 /** What stands under names of the referrers tag schema. Reads those entries, and what they list. */
 export async function findReferrersTags(
-  { findings }: LookedAt,
+  { findings }: InspectedLayout,
   index: LayoutIndex,
   manifests: ManifestReader,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function findReferrersTags(
 
 /** Manifests with a subject that no entry leads to. Looks into every small blob. */
 export async function findRaw(
-  { store, keys, findings }: LookedAt,
+  { store, keys, findings }: InspectedLayout,
   index: LayoutIndex,
   manifests: ManifestReader,
 ): Promise<ReadonlySet<Digest>> {
@@ -51,7 +51,7 @@ export async function findRaw(
 
 /** `changes` are those that a reconcile would make; `raw` was told already. */
 export function findReconcile(
-  { findings }: LookedAt,
+  { findings }: InspectedLayout,
   index: LayoutIndex,
   changes: readonly Reconciled[],
   raw: ReadonlySet<Digest>,

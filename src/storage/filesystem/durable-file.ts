@@ -52,7 +52,7 @@ export class DurableFiles {
   async publish(path: string, key: Key): Promise<void> {
     const directory = parentOf(key);
     await this.#directories.within(directory, async (target) => {
-      target.lookForFile(nameOf(key));
+      target.lstatFile(nameOf(key));
       try {
         await this.#tree.calls.rename(path, target.at(nameOf(key)));
       } catch (error) {

@@ -217,7 +217,7 @@ export class FileTree {
     const held = this.tryHold(parentOf(key));
     if (held === undefined) return;
     try {
-      held.lookForFile(nameOf(key));
+      held.lstatFile(nameOf(key));
     } catch (error) {
       if (!meansAbsent(error)) throw error;
     } finally {
@@ -226,23 +226,23 @@ export class FileTree {
   }
 
   /** The attributes of a regular file; undefined when there is none. Cheap for a file that was asked for before: one call. */
-  lookAt(key: Key): Stats | undefined {
+  statFile(key: Key): Stats | undefined {
     const stats = this.calls.lstatSync(this.pathOf(key));
     if (stats?.isFile() !== true) return undefined;
     const seen = this.#seen.get(key);
     if (seen !== undefined && sameVersion(stats, seen)) return stats;
-    const real = this.#lookFromParent(key);
+    const real = this.#lstatFromParent(key);
     if (real?.isFile() !== true) return undefined;
     if (this.#seen.size >= maxSeen) this.#seen.clear();
     this.#seen.set(key, real);
     return real;
   }
 
-  #lookFromParent(key: Key): Stats | undefined {
+  #lstatFromParent(key: Key): Stats | undefined {
     const flags = process.platform === 'linux' ? O_PATH | O_DIRECTORY : directoryFlags;
     const held = this.tryHold(parentOf(key), flags);
     try {
-      return held?.look(nameOf(key));
+      return held?.lstat(nameOf(key));
     } finally {
       held?.close();
     }
@@ -275,7 +275,7 @@ export class FileTree {
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
   hasRealParents(key: string): boolean {
     for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {
-      const stats = this.#lookAt(key.slice(0, slash));
+      const stats = this.#lstatOf(key.slice(0, slash));
       if (stats?.isDirectory() === true) continue;
       if (stats !== undefined) this.#notRegular(key);
       return false;
@@ -283,7 +283,7 @@ export class FileTree {
     return true;
   }
 
-  #lookAt(key: string): Stats | undefined {
+  #lstatOf(key: string): Stats | undefined {
     try {
       return this.calls.lstatSync(this.pathOf(key));
     } catch (error) {

@@ -37,7 +37,7 @@ export class FilesystemReader implements ObjectReader {
   }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
-    const info = this.#look(key);
+    const info = this.#infoNow(key);
     if (info === undefined) await translated('read', () => this.root.assertPresent());
     return info;
   }
@@ -105,11 +105,11 @@ export class FilesystemReader implements ObjectReader {
 
   async close(): Promise<void> {}
 
-  #look(key: Key): ObjectInfo | undefined {
+  #infoNow(key: Key): ObjectInfo | undefined {
     const { calls } = this.tree;
     try {
       const seenAtMs = calls.now();
-      const stats = this.#cachesAttributes ? this.#statOpened(key) : this.tree.lookAt(key);
+      const stats = this.#cachesAttributes ? this.#statOpened(key) : this.tree.statFile(key);
       return stats && this.tree.infoOf(stats, seenAtMs);
     } catch (error) {
       if (meansAbsent(error)) return undefined;

@@ -20,7 +20,7 @@ export class FreeSpace {
   readonly #tree: FileTree;
   readonly #minFree: number | undefined;
   #room: Room | undefined;
-  #lookedAtMs = 0;
+  #measuredAtMs = 0;
   #writtenSince = 0;
 
   /** `minFree` in bytes; undefined keeps as much free as is usual, 0 nothing. */
@@ -32,28 +32,28 @@ export class FreeSpace {
   /** Refuses ('no-space') new content of so many bytes that would leave less than is kept free. */
   async assertRoom(bytes: number): Promise<void> {
     if (this.#minFree === 0 || (this.#isFresh() && this.#fits(bytes))) return;
-    // Also where the last look would refuse: somebody may have made room since.
-    await this.look();
+    // Also where the last measurement would refuse: somebody may have made room since.
+    await this.measure();
     if (this.#fits(bytes)) return;
     throw new StorageError('no-space', `${bytes} bytes would leave less than ${this.#kept()} bytes free`);
   }
 
-  /** To be counted until the next look, so that a burst does not go beyond what is kept free. */
+  /** To be counted until the next measurement, so that a burst does not go beyond what is kept free. */
   wrote(bytes: number): void {
     this.#writtenSince += bytes;
   }
 
   /** True while new content of any size is refused, as the system says now. */
   async isShort(): Promise<boolean> {
-    const { free } = await this.look();
+    const { free } = await this.measure();
     return free < Math.max(this.#kept(), 1);
   }
 
   /** Asks the system. */
-  async look(): Promise<Room> {
+  async measure(): Promise<Room> {
     const { calls, root } = this.#tree;
     const { bsize, blocks, bavail } = await calls.statfs(root);
-    this.#lookedAtMs = calls.elapsed();
+    this.#measuredAtMs = calls.elapsed();
     this.#writtenSince = 0;
     // File systems that do not tell how large they are do not tell how full either.
     this.#room = blocks > 0 ? { free: bavail * bsize, total: blocks * bsize } : unlimited;
@@ -61,7 +61,7 @@ export class FreeSpace {
   }
 
   #isFresh(): boolean {
-    return this.#room !== undefined && this.#tree.calls.elapsed() - this.#lookedAtMs < trustMs;
+    return this.#room !== undefined && this.#tree.calls.elapsed() - this.#measuredAtMs < trustMs;
   }
 
   #fits(bytes: number): boolean {

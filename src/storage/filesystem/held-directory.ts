@@ -38,13 +38,13 @@ export class HeldDirectory {
   }
 
   /** Undefined when there is no such name. Follows no link. */
-  look(name: string): Stats | undefined {
+  lstat(name: string): Stats | undefined {
     return this.#calls.lstatSync(this.at(name));
   }
 
   /** The attributes of what a writer is about to replace or change; undefined when there is nothing. Refuses what is no regular file. */
-  lookForFile(name: string): Stats | undefined {
-    const stats = this.look(name);
+  lstatFile(name: string): Stats | undefined {
+    const stats = this.lstat(name);
     if (stats === undefined || stats.isFile()) return stats;
     throw new StorageError('unsafe', `${this.keyOf(name)} is not a regular file`);
   }

@@ -10,8 +10,8 @@ export const abandonedAfterMs = 3_600_000;
 
 export class Leftovers {
   readonly #tree: FileTree;
-  /** Directories looked at this hour: with many nested repositories a look is not cheap. */
-  readonly #looked = new RecentSet(16_384);
+  /** Directories searched this hour: with many nested repositories a search is not cheap. */
+  readonly #searched = new RecentSet(16_384);
 
   constructor(tree: FileTree) {
     this.#tree = tree;
@@ -20,9 +20,9 @@ export class Leftovers {
   /** Never fails: an update is not refused for what somebody else left there. */
   async sweep(directory: HeldDirectory): Promise<void> {
     const now = this.#tree.calls.now();
-    const look = `${Math.floor(now / abandonedAfterMs)} ${directory.key}`;
-    if (this.#looked.has(look)) return;
-    this.#looked.add(look);
+    const search = `${Math.floor(now / abandonedAfterMs)} ${directory.key}`;
+    if (this.#searched.has(search)) return;
+    this.#searched.add(search);
     try {
       await this.#remove(directory, now - abandonedAfterMs);
     } catch (error) {
@@ -34,7 +34,7 @@ export class Leftovers {
     const { calls, log } = this.#tree;
     for (const { name } of await calls.readdir(directory.path)) {
       if (!name.startsWith(draftPrefix)) continue;
-      const stats = directory.look(name);
+      const stats = directory.lstat(name);
       if (stats === undefined || !stats.isFile() || stats.ctimeMs > changedBeforeMs) continue;
       log.warn('a file left behind by a crash is removed', { key: directory.keyOf(name) });
       await calls.unlink(directory.at(name));

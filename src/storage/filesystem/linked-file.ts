@@ -37,11 +37,11 @@ export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<bo
     // Another program may have written it: durable first, visible under the new name then.
     await tree.calls.fsync(file.descriptor);
     await directories.within(parentOf(to), async (target) => {
-      if (!isSameFile(target.lookForFile(nameOf(to)), source)) await linkOrCopy(parts, source, to, target);
+      if (!isSameFile(target.lstatFile(nameOf(to)), source)) await linkOrCopy(parts, source, to, target);
       await directories.sync(target.key, target);
     });
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && held.look(name) === undefined) return false;
+    if (errnoOf(error) === 'ENOENT' && held.lstat(name) === undefined) return false;
     throw error;
   } finally {
     if (file !== undefined) tree.calls.closeSync(file.descriptor);
@@ -65,7 +65,7 @@ async function linkOrCopy(parts: LinkParts, source: Source, to: Key, target: Hel
     await parts.space.assertRoom(source.file.stats.size);
     return files.copyAndRename(tree.pathOfOpen(source.file.descriptor) ?? from, to, target);
   }
-  if (!isSameFile(target.look(nameOf(to)), source)) await assertFile(parts, to, target);
+  if (!isSameFile(target.lstat(nameOf(to)), source)) await assertFile(parts, to, target);
 }
 
 /**
@@ -73,7 +73,7 @@ async function linkOrCopy(parts: LinkParts, source: Source, to: Key, target: Hel
  * file was put under the source's name by somebody else after it was opened.
  */
 async function assertFile({ tree, files }: StoreParts, to: Key, target: HeldDirectory): Promise<void> {
-  const found = target.look(nameOf(to));
+  const found = target.lstat(nameOf(to));
   if (found?.isFile() === false) {
     files.removeDraft(target.at(nameOf(to)));
     throw new StorageError('unavailable', `what became ${to} was replaced while it was linked`);

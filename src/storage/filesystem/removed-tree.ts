@@ -26,7 +26,7 @@ export async function removeDirectoryAt(path: string): Promise<void> {
 async function removeEntry(tree: FileTree, parent: HeldDirectory, name: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      if (parent.look(name)?.isDirectory() === true) await removeDirectory(tree, parent, name);
+      if (parent.lstat(name)?.isDirectory() === true) await removeDirectory(tree, parent, name);
       else await tree.calls.unlink(parent.at(name));
       return;
     } catch (error) {

@@ -100,7 +100,7 @@ async function attempt(parts: UpdateParts, target: Target, change: Change): Prom
 }
 
 function isAsFound({ held, name }: Target, found: FoundFile | undefined): boolean {
-  const now = held.lookForFile(name);
+  const now = held.lstatFile(name);
   return now === undefined || found === undefined ? now === found : sameVersion(now, found.info.stats);
 }
 
@@ -162,7 +162,7 @@ function takeDisplaced(
   { tree, files }: UpdateParts,
   draft: { readonly held: HeldDirectory; readonly name: string; readonly seen: Stats },
 ): ReplacedFile | undefined {
-  const found = draft.held.look(draft.name);
+  const found = draft.held.lstat(draft.name);
   if (found === undefined) return undefined;
   const displaced = sameLabel(found, draft.seen) ? undefined : ReplacedFile.openDisplaced(tree, draft);
   files.removeDraft(draft.held.at(draft.name));
@@ -209,7 +209,7 @@ class FoundFile implements CurrentObject {
 
   static lookFor(tree: FileTree, target: Target): FoundFile | undefined {
     const seenAtMs = tree.calls.now();
-    const stats = target.held.lookForFile(target.name);
+    const stats = target.held.lstatFile(target.name);
     return stats && new FoundFile(tree, target, tree.infoOf(stats, seenAtMs));
   }
 

@@ -14,8 +14,8 @@ const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;
 /** More than file systems compress together, and drawn in a millisecond. */
 const fillingBytes = 1024 * 1024;
-/** So often it is looked whether it can be laid again. */
-const lookEveryMs = 10_000;
+/** So often it is checked whether it can be laid again. */
+const checkEveryMs = 10_000;
 /** Far more than it takes: a draft that is older was left by a crash. */
 const layingTakesMs = 60_000;
 
@@ -26,7 +26,7 @@ export class ReserveFile {
   readonly #parts: StoreParts;
   readonly #root: RootIdentity;
   readonly #space: FreeSpace;
-  #looks: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #laying: Promise<void> | undefined;
   #isFailing = false;
 
@@ -38,8 +38,8 @@ export class ReserveFile {
 
   /** From now on it is laid, in the background, whenever it is missing and there is room. */
   keep(): void {
-    if (this.#looks !== undefined) return;
-    this.#looks = setInterval(() => void this.lay(), lookEveryMs).unref();
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => void this.lay(), checkEveryMs).unref();
     void this.lay();
   }
 
@@ -73,15 +73,15 @@ export class ReserveFile {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#looks);
+    clearInterval(this.#timer);
     await this.#laying;
   }
 
   async #lay(): Promise<void> {
     const { tree, directories, files } = this.#parts;
     await this.#root.assertPresent();
-    if (tree.lookAt(reserveKey) !== undefined) return;
-    const { free, total } = await this.#space.look();
+    if (tree.statFile(reserveKey) !== undefined) return;
+    const { free, total } = await this.#space.measure();
     const bytes = Math.floor(Math.min(largestBytes, total * largestShare));
     // Twice as much: right after it was given back there is that much free, and not for long.
     if (bytes === 0 || free < 2 * bytes) return;
@@ -104,7 +104,7 @@ export class ReserveFile {
   /** One draft for all servers of the root: starts that are cut short again and again would fill the disk with them. */
   #isBeingLaid(staging: HeldDirectory): boolean {
     const { calls } = this.#parts.tree;
-    const draft = staging.look(reserveName);
+    const draft = staging.lstat(reserveName);
     if (draft === undefined || Math.abs(calls.now() - draft.ctimeMs) < layingTakesMs) return draft !== undefined;
     calls.unlinkSync(staging.at(reserveName));
     return false;

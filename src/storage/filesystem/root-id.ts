@@ -75,7 +75,7 @@ export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): P
 function place(tree: FileTree, draft: string, own: HeldDirectory): void {
   const path = own.at(idName);
   try {
-    if (own.lookForFile(idName) === undefined) tree.calls.linkSync(draft, path);
+    if (own.lstatFile(idName) === undefined) tree.calls.linkSync(draft, path);
     else tree.calls.renameSync(draft, path);
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return;

@@ -1,6 +1,6 @@
 // Whether the root is still the one that was opened. A volume that is unmounted or replaced leaves another directory under the same
 // path: everything would be absent there, and what is pushed would be gone once the volume is back. So nothing is called absent, and
-// nothing written, before this was asked: one look at the id file while all is well.
+// nothing written, before this was asked: one stat of the id file while all is well.
 import type { Stats } from 'node:fs';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';

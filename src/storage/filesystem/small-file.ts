@@ -19,7 +19,7 @@ export async function writeSmall({ tree, directories, files }: StoreParts, objec
       await files.publish(draft.path, object.key);
       const stats = calls.fstatSync(draft.descriptor);
       // Where the draft was copied to another file system, its descriptor shows a file without a name.
-      return tree.markPublished(stats.nlink > 0 ? stats : statNow(tree.lookAt(object.key)));
+      return tree.markPublished(stats.nlink > 0 ? stats : statNow(tree.statFile(object.key)));
     } catch (error) {
       files.removeDraft(draft.path);
       throw error;
@@ -71,7 +71,7 @@ export async function deleteFile({ tree, directories }: StoreParts, key: Key): P
   const held = tree.tryHold(parentOf(key));
   if (held === undefined) return false;
   try {
-    if (held.lookForFile(nameOf(key)) === undefined) return false;
+    if (held.lstatFile(nameOf(key)) === undefined) return false;
     await tree.calls.unlink(held.at(nameOf(key)));
     await directories.sync(held.key, held);
     return true;

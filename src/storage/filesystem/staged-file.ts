@@ -125,7 +125,7 @@ export class StagedFile implements StagedObject {
           this.#putBack(held);
           throw error;
         }
-        const stats = tree.lookAt(key);
+        const stats = tree.statFile(key);
         if (stats === undefined) {
           throw new StorageError('unavailable', `${key} was removed right after it was committed`);
         }
@@ -187,7 +187,7 @@ export class StagedFile implements StagedObject {
     this.#entriesSynced = true;
   }
 
-  /** A look alone: what is done with the bytes goes through the held directory. */
+  /** An lstat alone: what is done with the bytes goes through the held directory. */
   #sizeNow(): number {
     const { tree } = this.#parts;
     const key = `${this.#directory}/${dataName}`;
@@ -218,7 +218,7 @@ export class StagedFile implements StagedObject {
   }
 
   /**
-   * Moves the bytes to where whoever comes now does not find them, then looks whether somebody had come before: the record is
+   * Moves the bytes to where whoever comes now does not find them, then checks whether somebody had come before: the record is
    * replaced before the bytes are opened, so one who might still write into them is seen.
    */
   async #takeAside(held: HeldDirectory): Promise<void> {
@@ -242,9 +242,9 @@ export class StagedFile implements StagedObject {
 
   #putBack(held: HeldDirectory): void {
     const { tree, files } = this.#parts;
-    if (held.look(asideName) === undefined) return;
+    if (held.lstat(asideName) === undefined) return;
     // Whoever took the upload over meanwhile may have begun anew.
-    if (held.look(dataName) !== undefined) files.removeDraft(held.at(asideName));
+    if (held.lstat(dataName) !== undefined) files.removeDraft(held.at(asideName));
     else tree.calls.renameSync(held.at(asideName), held.at(dataName));
   }
 

@@ -109,8 +109,8 @@ export class StagingArea {
   #modifiedAtMs(directory: string): number | undefined {
     const held = this.#parts.tree.tryHold(directory);
     try {
-      const record = held?.look(recordName);
-      return record && Math.max(record.mtimeMs, held?.look(dataName)?.mtimeMs ?? 0);
+      const record = held?.lstat(recordName);
+      return record && Math.max(record.mtimeMs, held?.lstat(dataName)?.mtimeMs ?? 0);
     } finally {
       held?.close();
     }

@@ -7,7 +7,7 @@ function refused(status: number, body: string, type?: string) {
   const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
   const url = new URL('http://localhost/');
   const answer = new HttpAnswer(new Response(body, { status, headers }), url, new StallWatch(10_000));
-  return refusalOf(answer, { looked: 'host/app:v1', unknown: 'MANIFEST_UNKNOWN' });
+  return refusalOf(answer, { sought: 'host/app:v1', unknown: 'MANIFEST_UNKNOWN' });
 }
 
 const envelope = (code: string, message: string) => JSON.stringify({ errors: [{ code, message, detail: {} }] });

@@ -1,4 +1,4 @@
-// What a look at a registry asks beyond what images need: every tag, the referrers API by itself, the sizes of blobs.
+// What an inspection of a registry asks beyond what images need: every tag, the referrers API by itself, the sizes of blobs.
 import { z } from 'zod';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,7 +13,7 @@ import { retrying } from './retrying.ts';
 
 const tagsPage = z.looseObject({ tags: texts.nullish() });
 
-export class RegistryLook {
+export class RegistryProbe {
   readonly #client: RegistryClient;
 
   constructor(client: RegistryClient) {
@@ -59,7 +59,7 @@ export class RegistryLook {
 
   #question(name: RepositoryName, path: string, unknown: Question['unknown']): Question {
     const url = this.#client.urlOf(`/v2/${name}/${path}`);
-    return { url, access: pullAccess(name), headers: {}, looked: `${this.#client.address.host}/${name}`, unknown };
+    return { url, access: pullAccess(name), headers: {}, sought: `${this.#client.address.host}/${name}`, unknown };
   }
 }
 

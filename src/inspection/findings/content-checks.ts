@@ -11,27 +11,27 @@ import type { ObjectInfo } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
-import type { LookedAt } from './looked-at.ts';
+import type { InspectedLayout } from './inspected-layout.ts';
 
 const maxKnownSizes = 200_000;
 const maxReported = 200_000;
 
-export class ContentLook {
-  readonly #looked: LookedAt;
+export class ContentChecks {
+  readonly #layout: InspectedLayout;
   /** -1: not there. */
   readonly #sizes = recentMap<Digest, number>(maxKnownSizes);
   readonly #reported = new Set<string>();
   readonly #hashed = new Set<Digest>();
 
-  constructor(looked: LookedAt) {
-    this.#looked = looked;
+  constructor(layout: InspectedLayout) {
+    this.#layout = layout;
   }
 
   /** Undefined when there is no such file. */
   async size(digest: Digest): Promise<number | undefined> {
     const known = this.#sizes.get(digest);
     if (known !== undefined) return known < 0 ? undefined : known;
-    const { store, keys } = this.#looked;
+    const { store, keys } = this.#layout;
     const size = await store.stat(keys.blob(digest)).then(
       (info) => info?.size,
       (error: unknown) => this.#unreadable(error, digest),
@@ -45,7 +45,7 @@ export class ContentLook {
     const id = `${code} ${subject.digest ?? subject.path ?? subject.name}`;
     if (this.#reported.has(id)) return;
     if (this.#reported.size < maxReported) this.#reported.add(id);
-    this.#looked.findings.add(code, subject);
+    this.#layout.findings.add(code, subject);
   }
 
   /** False when the blob is not there, which `missing` is reported for; a wrong size is reported as well. */
@@ -72,7 +72,7 @@ export class ContentLook {
     mediaType: string | undefined,
     subject: FindingSubject,
   ): Promise<Manifest | undefined> {
-    const { store, keys } = this.#looked;
+    const { store, keys } = this.#layout;
     const size = await this.size(digest);
     if (size === undefined) return undefined;
     if (size > maxStoredManifestBytes) {
@@ -99,7 +99,7 @@ export class ContentLook {
   /** Reads the whole blob, a piece at a time, unless that was done. */
   async verify(digest: Digest): Promise<void> {
     if (this.#hashed.has(digest)) return;
-    const { store, keys } = this.#looked;
+    const { store, keys } = this.#layout;
     try {
       const object = await store.open(keys.blob(digest));
       if (object === undefined) return;
@@ -122,7 +122,7 @@ export class ContentLook {
   }
 
   async #noteDamaged(digest: Digest, info: ObjectInfo): Promise<void> {
-    const { store, keys, damaged } = this.#looked;
+    const { store, keys, damaged } = this.#layout;
     const now = info.settled ? await store.stat(keys.blob(digest)) : undefined;
     if (now?.version === info.version && damaged.length < maxReported) damaged.push({ digest, info });
   }

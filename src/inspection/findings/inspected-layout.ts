@@ -1,8 +1,8 @@
-// What a look at one layout works with.
+// What the inspection of one layout works with.
 
 import type { LayoutKeys } from '../../layout/files/keys.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { DirectoryLook } from '../../storage/filesystem/directory-look.ts';
+import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectInfo, ObjectReader } from '../../storage/object-store.ts';
 import type { FindingList } from './finding-list.ts';
 
@@ -12,11 +12,11 @@ export interface DamagedBlob {
   readonly info: ObjectInfo;
 }
 
-export interface LookedAt {
+export interface InspectedLayout {
   readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   /** Shows what the store takes for absent; undefined where the store is no directory. */
-  readonly files: DirectoryLook | undefined;
+  readonly files: DirectoryListing | undefined;
   readonly findings: FindingList;
   /** Files that were read and do not hold what their names say: versions that can no longer change unseen. */
   readonly damaged: DamagedBlob[];

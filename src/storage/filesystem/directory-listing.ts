@@ -10,8 +10,8 @@ export interface SeenFile {
   readonly kind: SeenKind;
 }
 
-/** Only looks: it opens nothing, follows no link, and never waits for a pipe. */
-export class DirectoryLook {
+/** Opens no file, follows no link, and never waits for a pipe. */
+export class DirectoryListing {
   readonly #root: string;
 
   constructor(root: string) {
