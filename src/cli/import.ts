@@ -69,11 +69,11 @@ function parseTarget(written: string): ImportTarget {
   const tag = colon < 0 ? undefined : written.slice(colon + 1);
   if (!isRepositoryName(name)) {
     throw new WrongReferenceError(
-      `"${name}" is no name of a repository: lower-case letters and digits, separated by one of . _ __ or dashes, joined by /`,
+      `"${name}" is not a repository name: lower-case letters and digits, separated by one of . _ __ or dashes, joined by /`,
     );
   }
   if (tag === undefined) return { name, tag: undefined };
-  if (!isTag(tag)) throw new WrongReferenceError(`"${tag}" is no tag`);
+  if (!isTag(tag)) throw new WrongReferenceError(`"${tag}" is not a tag`);
   return { name, tag };
 }
 

@@ -122,5 +122,5 @@ function place(path: string, lines: LineCounter, offset: number): string {
 
 function unknownKey(shown: string, word: string, known: readonly string[]): string {
   const suggestion = nearest(word, known);
-  return `"${shown}" is no setting; ${suggestion === undefined ? `known here: ${known.join(', ')}` : `did you mean ${suggestion}?`}`;
+  return `"${shown}" is not a setting; ${suggestion === undefined ? `known here: ${known.join(', ')}` : `did you mean ${suggestion}?`}`;
 }

@@ -35,6 +35,6 @@ function unknownVariable(name: string, known: readonly string[]): string {
   const [word = '', ...words] = [name, ...known, configFileVariable].map((each) => each.slice(prefix.length));
   const suggestion = nearest(word, words);
   return suggestion === undefined
-    ? 'is no setting of moorage; unset it, or see config.example.yaml'
-    : `is no setting of moorage; did you mean ${prefix}${suggestion}?`;
+    ? 'is not a setting of moorage; unset it, or see config.example.yaml'
+    : `is not a setting of moorage; did you mean ${prefix}${suggestion}?`;
 }

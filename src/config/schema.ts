@@ -23,7 +23,7 @@ export const configSchema = z.strictObject({
     ),
     fileMode: mode(0o600).prefault('0644').describe('Mode of new files, in quotes; the umask applies.'),
     directoryMode: mode(0o700).prefault('0755').describe('Mode of new directories, in quotes; the umask applies.'),
-    minFree: parsed((text) => (text.trim() === '0' ? 0 : parseSize(text)), 'is no size; write e.g. 1GiB, or 0')
+    minFree: parsed((text) => (text.trim() === '0' ? 0 : parseSize(text)), 'is not a size; write e.g. 1GiB, or 0')
       .optional()
       .describe(
         'Pushes are refused (507) while less than this is free, so that deletes and other programs still work; 0 lets them fill the disk. Unless set, 64MiB or 2 % of the file system, whichever is less.',
@@ -37,7 +37,7 @@ export const configSchema = z.strictObject({
   server: z.strictObject({
     listen: parsed(
       parseListenAddress,
-      'is no address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000',
+      'is not an address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000',
     )
       .prefault('127.0.0.1:5000')
       .describe(
@@ -105,7 +105,7 @@ export const configSchema = z.strictObject({
     requireReferences: onOff(false).describe(
       'Refuse a manifest whose layers, config or child manifests are not in the repository (MANIFEST_BLOB_UNKNOWN). Off, sparse images are accepted.',
     ),
-    maxSize: parsed(parseSize, 'is no size; write e.g. 8MiB')
+    maxSize: parsed(parseSize, 'is not a size; write e.g. 8MiB')
       .refine((bytes) => bytes >= portableManifestBytes, 'is below 4MiB, which registries must accept')
       .refine((bytes) => bytes <= largestManifestLimit, 'is above 64MiB; manifests are held in memory')
       .prefault('8MiB')
@@ -151,17 +151,17 @@ function onOff(byDefault: boolean) {
 }
 
 function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, { error: `is none of ${words.join(', ')}` });
+  return z.enum(words, { error: `is not one of ${words.join(', ')}` });
 }
 
 function duration(least: number) {
-  return parsed(parseDuration, 'is no duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
+  return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
     .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
     .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
 }
 
 function hostList() {
-  const refusal = 'is no list of host names; write e.g. registry.example, without scheme and port, or any';
+  const refusal = 'is not a list of host names; write e.g. registry.example, without scheme and port, or any';
   return z
     .union([z.string(), z.array(z.string())], { error: refusal })
     .transform((written, context): HostList => parseHostList(written) ?? refuse(context, refusal, written));
@@ -169,7 +169,7 @@ function hostList() {
 
 /** Quoted: YAML would read 0644 as a decimal number. */
 function mode(needed: number) {
-  const refusal = 'is no mode; write octal digits in quotes, e.g. "0644"';
+  const refusal = 'is not a file mode; write octal digits in quotes, e.g. "0644"';
   return z
     .string(refusal)
     .transform((written, context) => parseMode(written) ?? refuse(context, refusal, written))

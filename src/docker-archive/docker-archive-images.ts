@@ -146,7 +146,7 @@ export class DockerImagesBuilder {
     if (known !== undefined) return known;
     const object = await this.#readConfig(key);
     const diffIds = diffIdsOf(object);
-    if (diffIds === undefined) throw new UnusableImageError(`${key} is no image config with rootfs.diff_ids`);
+    if (diffIds === undefined) throw new UnusableImageError(`${key} is not an image config with rootfs.diff_ids`);
     const config = { key, digest: digestOf(object), size: object.byteLength, diffIds };
     this.#configs.set(key, config);
     return config;

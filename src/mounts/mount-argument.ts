@@ -28,7 +28,7 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
   const name = isRepositoryName(prefix) ? prefix : undefined;
   if (isNamed && name === undefined) {
     throw new MountArgumentError(
-      `"${prefix}" in "${written}" is no repository name: lower-case letters and digits, separated by one of . _ __ or dashes`,
+      `"${prefix}" in "${written}" is not a repository name: lower-case letters and digits, separated by one of . _ __ or dashes`,
     );
   }
   const text = isNamed ? written.slice(equals + 1) : written;

@@ -16,7 +16,7 @@ export async function credentialsFromHelper(
   }: { readonly timeoutMs: number; readonly environment: Readonly<Record<string, string | undefined>> },
 ): Promise<Credentials | undefined> {
   // A name, never a path: the file with the name may come from elsewhere.
-  if (!/^[\w.-]+$/.test(helper)) throw new Error(`"${helper}" is no name of a credential helper`);
+  if (!/^[\w.-]+$/.test(helper)) throw new Error(`"${helper}" is not the name of a credential helper`);
   const { code, output } = await run(`docker-credential-${helper}`, server, timeoutMs, environment);
   if (code !== 0) {
     if (/credentials not found/i.test(output)) return undefined;

@@ -28,7 +28,7 @@ export async function refusalOf(answer: HttpAnswer, { sought, unknown }: Sought)
   const status = answer.status === 404 ? '' : `, HTTP ${answer.status}`;
   const detail = `${sought}${status}${said}`;
   // "Internal error" would be ours, and this is theirs.
-  const message = meant === 'UNKNOWN' ? { message: 'the registry answers with what is not expected' } : {};
+  const message = meant === 'UNKNOWN' ? { message: 'the registry gave an unexpected answer' } : {};
   return new RegistryError(meant, { ...message, detail, status: answer.status });
 }
 

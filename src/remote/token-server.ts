@@ -42,7 +42,7 @@ function realmOf({ realm, registry }: TokenRequest): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   const allowed = registry.url.protocol === 'http:' ? ['http:', 'https:'] : ['https:'];
   if (url !== undefined && allowed.includes(url.protocol)) return url;
-  throw new RemoteError(registry.host, 'its token server is no HTTPS URL');
+  throw new RemoteError(registry.host, 'the address of its token server is not an HTTPS URL');
 }
 
 function httpRequestOf({ service, scope, credentials }: TokenRequest, url: URL): HttpRequest {

@@ -68,7 +68,8 @@ export class Transport {
 }
 
 function redirectTarget(location: string, from: URL, asked: URL): URL {
-  if (!URL.canParse(location, from.href)) throw new RemoteError(asked.host, 'it redirects to what is no URL');
+  if (!URL.canParse(location, from.href))
+    throw new RemoteError(asked.host, 'it redirects to something that is not a URL');
   const target = new URL(location, from.href);
   if (target.protocol !== 'https:' && target.protocol !== 'http:') {
     throw new RemoteError(asked.host, `it redirects to ${target.protocol}`);

@@ -5,7 +5,7 @@
  * - `read-only`: the store, or this part of it, cannot be written by us
  * - `too-large`: the object is larger than the caller's limit
  * - `unsafe`: something that is not a regular object stands in the way (a symbolic link, a device)
- * - `unavailable`: it may work later (I/O error, lock not to be had, too many open files)
+ * - `unavailable`: it may work later (I/O error, a lock that could not be taken, too many open files)
  */
 export type StorageFailure = 'no-space' | 'read-only' | 'too-large' | 'unsafe' | 'unavailable';
 

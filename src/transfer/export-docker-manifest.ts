@@ -50,5 +50,5 @@ function parsed(bytes: Uint8Array): readonly unknown[] {
   } catch (cause) {
     throw new CopyError('the manifest.json that is there is not JSON; remove it, or export elsewhere', { cause });
   }
-  throw new CopyError('the manifest.json that is there is no list of images; remove it, or export elsewhere');
+  throw new CopyError('the manifest.json that is there is not a list of images; remove it, or export elsewhere');
 }

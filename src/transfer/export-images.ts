@@ -55,7 +55,7 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
     note('there are sha512 digests, which containerd, docker and crane do not read');
   }
   if (hasDockerManifest(profile) && content.images.some(({ engineImage }) => engineImage === undefined)) {
-    note('what is no container image is only in index.json: engines that read manifest.json do not see it');
+    note('what is not a container image is in index.json only: engines that read manifest.json do not see it');
   }
   const compression = compressionOf(target);
   if (profile === 'crane' && compression !== undefined) {

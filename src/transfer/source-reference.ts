@@ -77,7 +77,7 @@ function namesHost(text: string): boolean {
 function remote(text: string, rest: string, scheme: RemoteReference['scheme']): RemoteReference {
   const [written = '', ...components] = rest.split('/');
   if (!host.test(written))
-    throw new WrongReferenceError(`"${text}" names no registry: "${written}" is no HOST or HOST:PORT`);
+    throw new WrongReferenceError(`"${text}" names no registry: "${written}" is neither HOST nor HOST:PORT`);
   const path = components.join('/').replace(/\/$/, '');
   if (path === '') return { kind: 'remote', host: written, scheme, name: undefined, reference: undefined };
   const { base, reference } = split(path, text);
@@ -145,5 +145,5 @@ function trySplit(text: string): Split | undefined {
 function repositoryName(text: string, whole: string): RepositoryName {
   if (isRepositoryName(text)) return text;
   const shape = 'lower-case letters and digits, separated by one of . _ __ or dashes, joined by /';
-  throw new WrongReferenceError(`"${whole}": no such path exists, and "${text}" is no name of a repository (${shape})`);
+  throw new WrongReferenceError(`"${whole}": no such path exists, and "${text}" is not a repository name (${shape})`);
 }

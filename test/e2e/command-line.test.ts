@@ -53,14 +53,14 @@ describe('a wrong command line', () => {
     [['serve', 'extra'], 'cannot open "extra": there is no such file or directory'],
     [['--root'], "option '--root <dir>' argument missing."],
     [['--ephemeral', '--root', 'x'], "option '--ephemeral' cannot be used with option '--root <dir>'."],
-    [['--listen', 'nowhere:at-all'], '--listen: server.listen: "nowhere:at-all" is no address; write HOST:PORT'],
+    [['--listen', 'nowhere:at-all'], '--listen: server.listen: "nowhere:at-all" is not an address; write HOST:PORT'],
     [['--root', ' '], '--root: storage.root: " " is empty'],
     [['--config', ''], '--config: the name of the file is empty'],
     [['export', './image:v1', ''], 'a REF or the TARGET is empty'],
     [['export', './image:v1', ' '], 'a REF or the TARGET is empty'],
     [['export', '', 'image.tar'], 'a REF or the TARGET is empty'],
     [['import', '', 'team/app'], 'the name of an image or a path is empty'],
-    [['import', './image', ''], '"" is no name of a repository'],
+    [['import', './image', ''], '"" is not a repository name'],
     [['ls', ' '], 'the name of an image or a path is empty'],
     [['reconcile', ''], 'a PATH is empty'],
     [['app= '], '"app= " names no path'],
@@ -88,10 +88,10 @@ describe('a wrong configuration', () => {
     expect(code).toBe(2);
     expect(stderr.split('\n')).toEqual([
       'moorage: 4 problems in the configuration:',
-      '  m.yaml:2:3: "server.lissten" is no setting; did you mean server.listen?',
-      '  MOORAGE_LOGLEVEL: is no setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
-      '  m.yaml:4:10: log.level: "loud" is none of error, warn, info, debug',
-      expect.stringMatching(/^ {2}--listen: server\.listen: "x y" is no address; /),
+      '  m.yaml:2:3: "server.lissten" is not a setting; did you mean server.listen?',
+      '  MOORAGE_LOGLEVEL: is not a setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
+      '  m.yaml:4:10: log.level: "loud" is not one of error, warn, info, debug',
+      expect.stringMatching(/^ {2}--listen: server\.listen: "x y" is not an address; /),
       '',
     ]);
   });

@@ -73,7 +73,7 @@ describe('moorage import and export', () => {
 
   it.each([
     [['import', './other'], 2, 'name'],
-    [['import', './other', 'Team/App'], 2, '"Team/App" is no name of a repository'],
+    [['import', './other', 'Team/App'], 2, '"Team/App" is not a repository name'],
     [['import', './nowhere', 'app'], 1, 'nowhere'],
     [['import', './other:v9', 'app'], 1, 'has no tag "v9"; its tags: v1'],
     [['export', './other:v1'], 2, 'needs a REF and a TARGET'],

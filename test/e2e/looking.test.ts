@@ -207,7 +207,7 @@ describe('what cannot be shown', () => {
     [['ls', '--root', 'nope'], 1, 'there is no nope here'],
     [['ls', 'team/nope'], 1, 'has no repository "team/nope"'],
     [['tree', 'localhost:1/app:v1'], 1, 'cannot use the registry localhost:1: '],
-    [['tree', 'App:v1'], 2, '"App" is no name of a repository'],
+    [['tree', 'App:v1'], 2, '"App" is not a repository name'],
     [['tree'], 2, "missing required argument 'ref'"],
     [['ls', 'a', 'b'], 2, "too many arguments for 'ls'"],
     [['ls', '--jsn'], 2, "unknown option '--jsn'; did you mean --json?"],

@@ -46,7 +46,7 @@ describe('a registry over HTTPS', () => {
 
   it.each([
     ['moved', 'it redirects from HTTPS to plain HTTP (localhost:9)'],
-    ['secret', 'its token server is no HTTPS URL'],
+    ['secret', 'the address of its token server is not an HTTPS URL'],
   ])('that leads %s to plain HTTP is not followed', async (name, message) => {
     const { directory, certificate, host } = await httpsRegistry();
     const environment = { NODE_EXTRA_CA_CERTS: certificate };

@@ -22,7 +22,7 @@ describe('health', () => {
       const headers = { 'content-type': mediaTypes.imageManifest };
       const answer = await app.inject({ method, url: '/v2/site/manifests/v1', headers, payload: bytes });
       expect(answer.statusCode).toBe(503);
-      expect(answer.body).toContain('is no image index; it is left as it is');
+      expect(answer.body).toContain('is not an image index; it is left as it is');
     }
     expect(readFileSync(`${directory}/site/index.json`, 'utf8')).toBe('{"name":"site"}');
     expect((await app.inject('/readyz')).statusCode).toBe(200);

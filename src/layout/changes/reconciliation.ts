@@ -143,7 +143,7 @@ function changeOf(entry: IndexEntry, removed: Removed, subjectOf: SubjectOf): Re
       kind: 'named-image',
       digest,
       subject: undefined,
-      why: 'it was latest as the only entry, which it is no more; now the entry says so',
+      why: 'it was latest as the only entry, which it no longer is; now the entry says so',
     };
   }
   if (before !== undefined) {

@@ -61,7 +61,7 @@ function parseWhole(bytes: Buffer): IndexDocument {
   const before = members.slice(0, at < 0 ? members.length : at);
   const after = at < 0 ? [] : members.slice(at + 1);
   for (const member of [...before, ...after]) JSON.parse(member.text);
-  if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is no image index');
+  if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is not an image index');
   // `manifests` null or absent is an empty index (zot writes null).
   const manifests = members[at]?.text ?? 'null';
   const entries = (manifests === 'null' ? [] : elementsOf(manifests, maxIndexEntries)).map(parseIndexEntry);

@@ -198,7 +198,7 @@ export function indexUnavailable(cause: unknown): RegistryError {
   }
   if (cause instanceof ForeignIndexError) {
     return new RegistryError('UNAVAILABLE', {
-      detail: 'the index.json of this repository is no image index; it is left as it is',
+      detail: 'the index.json of this repository is not an image index; it is left as it is',
       cause,
     });
   }

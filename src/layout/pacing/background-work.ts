@@ -37,7 +37,7 @@ export class BackgroundWork {
       try {
         await work(this.#end.signal);
       } catch (error) {
-        if (!this.#end.signal.aborted) this.#log.warn('work in the background failed', { work: name, error });
+        if (!this.#end.signal.aborted) this.#log.warn('background work failed', { work: name, error });
       }
       this.#pending.delete(work);
     }

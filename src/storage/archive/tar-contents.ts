@@ -64,7 +64,7 @@ export class TarContents {
     for (const path of this.members.keys()) {
       if (this.#hasFileAbove(path, possible)) {
         this.members.delete(path);
-        this.#ignore(path, 'a member above it is no directory');
+        this.#ignore(path, 'a member above it is not a directory');
       }
     }
   }

@@ -91,6 +91,7 @@ export class HeaderExtensions {
 
 function parseSize(text: string): number {
   const size = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(size)) throw new TarDamageError('the size in a PAX header is no number, or too large');
+  if (!Number.isSafeInteger(size))
+    throw new TarDamageError('the size in a PAX header is not a number, or is too large');
   return size;
 }

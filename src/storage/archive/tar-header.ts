@@ -87,11 +87,11 @@ function numberIn(block: Buffer, start: number, end: number, what: string): numb
   let value = 0;
   for (; at < end && !isFiller(block[at]); at += 1) {
     const digit = (block[at] ?? 0) - zero;
-    if (digit < 0 || digit > 7) throw new TarDamageError(`the ${what} in a tar header is no number`);
+    if (digit < 0 || digit > 7) throw new TarDamageError(`the ${what} in a tar header is not a number`);
     value = value * 8 + digit;
   }
   while (at < end && isFiller(block[at])) at += 1;
-  if (at < end) throw new TarDamageError(`the ${what} in a tar header is no number`);
+  if (at < end) throw new TarDamageError(`the ${what} in a tar header is not a number`);
   return value;
 }
 

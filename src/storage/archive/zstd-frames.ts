@@ -19,7 +19,7 @@ export async function skipToFrame(source: ByteSource): Promise<boolean> {
     const magic = await takeAll(source, 4);
     const number = magic.readUInt32LE(0);
     if (number === 0xfd2fb528) return true;
-    if (number >>> 4 !== 0x184d2a5) throw new CorruptStreamError('what follows a zstd frame is none');
+    if (number >>> 4 !== 0x184d2a5) throw new CorruptStreamError('what follows a zstd frame is not another one');
     const size = (await takeAll(source, 4)).readUInt32LE(0);
     if (!(await source.skip(size))) throw new CorruptStreamError(cutOff);
   }

@@ -59,7 +59,7 @@ export class FileLocks {
         if (!isHeld(error)) throw error;
         this.#metAtMs = calls.elapsed();
         if (calls.elapsed() >= deadline) {
-          throw new StorageError('unavailable', `lock not to be had: ${directory.keyOf(lockName)}`, error);
+          throw new StorageError('unavailable', `the lock could not be taken: ${directory.keyOf(lockName)}`, error);
         }
       }
       await sleep(shortestWaitMs + calls.random() * (longestWaitMs - shortestWaitMs));

@@ -21,10 +21,10 @@ describe('parseConfigFile', () => {
     const source = 'servr:\n  listen: x\nserver:\n  lisen: x\n  readonly: true\n  colour: blue\n';
     const { problems } = await parseConfigFile('m.yaml', source);
     expect(problems.map(({ origin, message }) => `${origin} ${message}`)).toEqual([
-      'm.yaml:1:1 "servr" is no setting; did you mean server?',
-      'm.yaml:4:3 "server.lisen" is no setting; did you mean server.listen?',
-      'm.yaml:5:3 "server.readonly" is no setting; did you mean server.readOnly?',
-      expect.stringContaining('m.yaml:6:3 "server.colour" is no setting; known here: server.listen, server.hosts'),
+      'm.yaml:1:1 "servr" is not a setting; did you mean server?',
+      'm.yaml:4:3 "server.lisen" is not a setting; did you mean server.listen?',
+      'm.yaml:5:3 "server.readonly" is not a setting; did you mean server.readOnly?',
+      expect.stringContaining('m.yaml:6:3 "server.colour" is not a setting; known here: server.listen, server.hosts'),
     ]);
   });
 

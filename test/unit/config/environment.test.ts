@@ -24,9 +24,9 @@ describe('readEnvironment', () => {
     expect(problems).toEqual([
       {
         origin: 'MOORAGE_SERVER_READONLY',
-        message: 'is no setting of moorage; did you mean MOORAGE_SERVER_READ_ONLY?',
+        message: 'is not a setting of moorage; did you mean MOORAGE_SERVER_READ_ONLY?',
       },
-      { origin: 'MOORAGE_COLOUR', message: 'is no setting of moorage; unset it, or see config.example.yaml' },
+      { origin: 'MOORAGE_COLOUR', message: 'is not a setting of moorage; unset it, or see config.example.yaml' },
     ]);
   });
 

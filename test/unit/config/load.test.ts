@@ -98,14 +98,14 @@ describe('loadSettings', () => {
       environment: { MOORAGE_SERVER_READ_ONLY: 'perhaps', MOORAGE_LOGLEVEL: 'x', MOORAGE_SERVER_WARNING: 'a\nb' },
       file: path,
     });
-    const address = 'is no address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000';
+    const address = 'is not an address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000';
     expect(problems).toEqual([
-      `${path}:3:3 "server.lissten" is no setting; did you mean server.listen?`,
-      'MOORAGE_LOGLEVEL is no setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
+      `${path}:3:3 "server.lissten" is not a setting; did you mean server.listen?`,
+      'MOORAGE_LOGLEVEL is not a setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
       `${path}:2:11 server.listen: "here:there" ${address}`,
       `${path}:5:12 manifests.maxSize: "1MiB" is below 4MiB, which registries must accept`,
-      `${path}:7:16 uploads.expireAfter: 24 is no duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d`,
-      `${path}:9:10 log.level: "loud" is none of error, warn, info, debug`,
+      `${path}:7:16 uploads.expireAfter: 24 is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d`,
+      `${path}:9:10 log.level: "loud" is not one of error, warn, info, debug`,
       `${path}:10:13 log.requests: [1] is neither true nor false`,
       'MOORAGE_SERVER_READ_ONLY server.readOnly: "perhaps" is neither true nor false',
       'MOORAGE_SERVER_WARNING server.warning: "a\\nb" is one line of at most 4000 printable ASCII characters',
@@ -115,7 +115,7 @@ describe('loadSettings', () => {
 
   it('says how many problems there are, one a line, and a single one in one line', async () => {
     const one = loadSettings({ flags: [], environment: { MOORAGE_LOG_LEVEL: 'x' }, file: undefined });
-    await expect(one).rejects.toThrow(/^MOORAGE_LOG_LEVEL: log\.level: "x" is none of [a-z, ]+$/);
+    await expect(one).rejects.toThrow(/^MOORAGE_LOG_LEVEL: log\.level: "x" is not one of [a-z, ]+$/);
     const two = loadSettings({
       flags: [],
       environment: { MOORAGE_LOG_LEVEL: 'x', MOORAGE_X: '1' },

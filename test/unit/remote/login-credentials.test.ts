@@ -129,7 +129,7 @@ describe('credential helpers', () => {
   it.each([
     ['missing', {}, 'docker-credential-missing is not installed'],
     ['failing', { failing: 'echo no >&2; exit 3' }, 'docker-credential-failing failed with exit code 3'],
-    ['../evil', {}, 'is no name of a credential helper'],
+    ['../evil', {}, 'is not the name of a credential helper'],
     ['babbling', { babbling: 'echo hello' }, 'are not used: '],
     ['hanging', { hanging: 'exec sleep 60' }, 'docker-credential-hanging gave no answer for 0.3 seconds'],
   ])('%s: a problem to be told', async (helper, helpers, expected) => {

@@ -130,7 +130,7 @@ describe('a registry with a token server', () => {
   it.each(['ftp://127.0.0.1/token', 'token', ''])('at %j is not asked', async (realm) => {
     const server = await fakeServer(wantingToken(() => realm));
     const { remote } = clientOf(server, { credentials: source(password) });
-    await expect(remote.manifest(app, tag)).rejects.toThrow('its token server is no HTTPS URL');
+    await expect(remote.manifest(app, tag)).rejects.toThrow('the address of its token server is not an HTTPS URL');
   });
 });
 
@@ -208,7 +208,7 @@ describe('redirects', () => {
   it.each([
     ['without end', '/v2/again', 'more than 5 redirects'],
     ['to a file', 'file:///etc/passwd', 'it redirects to file:'],
-    ['to nowhere', 'http://[', 'what is no URL'],
+    ['to nowhere', 'http://[', 'something that is not a URL'],
   ])('%s are refused', async (_what, location, message) => {
     const server = await fakeServer((_request, response) => response.writeHead(302, { location }).end());
     await expect(bytesOf(clientOf(server).remote.readBlob(app, blob.descriptor, 0))).rejects.toThrow(message);

@@ -24,7 +24,7 @@ describe('refusalOf', () => {
     [501, '', 'UNSUPPORTED', 'HTTP 501'],
     [429, envelope('TOOMANYREQUESTS', 'slow'), 'TOOMANYREQUESTS', '(slow)'],
     [503, '', 'UNAVAILABLE', 'HTTP 503'],
-    [400, '', 'UNKNOWN', 'the registry answers with what is not expected: host/app:v1, HTTP 400'],
+    [400, '', 'UNKNOWN', 'the registry gave an unexpected answer: host/app:v1, HTTP 400'],
     [418, '{"errors":[null]}', 'UNKNOWN', 'HTTP 418'],
     [418, '{"errors":{}}', 'UNKNOWN', 'HTTP 418'],
   ])('%d %s is %s', async (status, body, code, message) => {

@@ -247,7 +247,7 @@ describe('manifest.json of an export', () => {
     expect(mergedDockerManifest(merged, [{ Config: 'c', RepoTags: ['app:v2', 'app:v3'], Layers: ['l'] }])).toEqual(
       merged,
     );
-    expect(() => mergedDockerManifest(Buffer.from('{}'), [])).toThrow('no list of images');
+    expect(() => mergedDockerManifest(Buffer.from('{}'), [])).toThrow('not a list of images');
     expect(() => mergedDockerManifest(Buffer.from('[{'), [])).toThrow('is not JSON');
   });
 });

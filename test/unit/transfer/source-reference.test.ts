@@ -130,7 +130,7 @@ describe('a name below --root', () => {
 describe('what means nothing', () => {
   it.each([
     ['', 'is empty'],
-    ['App:v1', 'is no name of a repository'],
+    ['App:v1', 'is not a repository name'],
     ['app:', 'neither a tag'],
     ['app:-x', 'neither a tag'],
     ['app@sha256:123', 'neither a tag'],
@@ -138,8 +138,8 @@ describe('what means nothing', () => {
     ['http://', 'names no registry'],
     ['http://a b/c', 'names no registry'],
     ['-x.y/app', 'names no registry'],
-    ['localhost:5000/Team/App', 'is no name of a repository'],
-    ['localhost:5000/app:v1:v2', 'is no name of a repository'],
+    ['localhost:5000/Team/App', 'is not a repository name'],
+    ['localhost:5000/app:v1:v2', 'is not a repository name'],
     ['host:port/app', 'names no registry'],
   ])('%j', (text, message) => {
     expect(() => parse(text)).toThrow(WrongReferenceError);

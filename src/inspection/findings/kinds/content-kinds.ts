@@ -21,7 +21,7 @@ export const contentKinds = {
   'invalid-digest': {
     severity: 'warning',
     hides: true,
-    why: 'the digest of the entry is none: it cannot be served, and olareg and the crane family refuse the whole layout',
+    why: 'the digest of the entry is not valid: it cannot be served, and olareg and the crane family refuse the whole layout',
     remedy: 'remove the entry from index.json',
   },
   'other-algorithm': {
@@ -83,7 +83,7 @@ export const contentKinds = {
   },
   'look-ended': {
     severity: 'note',
-    why: 'there is more than one look takes in: the rest was not looked at',
-    remedy: 'look at single layouts',
+    why: 'there is more than one inspection covers: the rest was not inspected',
+    remedy: 'inspect single layouts',
   },
 } as const satisfies Readonly<Record<string, FindingKind>>;

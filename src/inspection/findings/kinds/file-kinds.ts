@@ -5,7 +5,7 @@ export const fileKinds = {
   'index-unreadable': {
     severity: 'error',
     hides: true,
-    why: 'index.json is no complete image index, so nothing it should name can be pulled; regctl and olareg would start a new one and delete the blobs',
+    why: 'index.json is not a complete image index, so nothing it should name can be pulled; regctl and olareg would start a new one and delete the blobs',
     remedy: 'restore it from a copy, or export the images again; keep regctl and olareg away until then',
   },
   'index-too-large': {
@@ -66,7 +66,7 @@ export const fileKinds = {
   },
   'non-digest-file': {
     severity: 'warning',
-    why: 'a file in blobs/ whose name is no digest stops the collectors of zot, umoci and crane, and regctl deletes it',
+    why: 'a file in blobs/ whose name is not a digest stops the collectors of zot, umoci and crane, and regctl deletes it',
     remedy: 'move it out of blobs/',
   },
   'unfinished-write': {
@@ -77,7 +77,7 @@ export const fileKinds = {
   'unserved-directory': {
     severity: 'warning',
     hides: true,
-    why: 'a layout lies in a directory whose path is no repository name, so no client can ask for it',
+    why: 'a layout lies in a directory whose path is not a repository name, so no client can ask for it',
     remedy: 'rename it: lower-case letters and digits, separated by one of . _ __ or dashes; or serve it as NAME=PATH',
   },
   'hidden-by-mount': {
@@ -89,7 +89,7 @@ export const fileKinds = {
   'members-refused': {
     severity: 'warning',
     hides: true,
-    why: 'members of the archive that would lead out of it, or are no regular files, are not served',
+    why: 'members of the archive that would lead out of it, or are not regular files, are not served',
     remedy: 'make the archive again with plain files: tar -C LAYOUT -cf ARCHIVE .',
   },
   'image-left-out': {
@@ -112,7 +112,7 @@ export const fileKinds = {
   'cannot-be-read': {
     severity: 'error',
     hides: true,
-    why: 'it could not be looked at',
+    why: 'it could not be inspected',
     remedy: 'see the reason',
   },
 } as const satisfies Readonly<Record<string, FindingKind>>;

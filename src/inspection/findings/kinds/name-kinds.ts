@@ -49,7 +49,7 @@ export const nameKinds = {
   },
   'ordinary-referrers-tag': {
     severity: 'note',
-    why: 'it looks like a referrers tag and is none: it is listed among the tags, and no response will take its place',
+    why: 'it looks like a referrers tag but is not one: it is listed among the tags, and no response will take its place',
     remedy: 'give it another name; clients without the referrers API look there',
   },
   'implied-latest': {

@@ -33,7 +33,7 @@ describe('members that are left out', () => {
     ['not before it', [{ path: 'x', type: '1', linkPath: '../x' }]],
     ['not before it', [{ path: 'x', type: '1', linkPath: 'x' }]],
     ['too long', [longName('K', 'n'.repeat(5_000)), { path: 'x', type: '2' }]],
-    ['no directory', [{ path: 'index.json/x', content: 'x' }]],
+    ['not a directory', [{ path: 'index.json/x', content: 'x' }]],
   ])('because it is %s', async (reason, members) => {
     const archives = await newArchives();
     const store = await archives.open(tarOf(...members, index, { path: 'after', content: 'after' }));
