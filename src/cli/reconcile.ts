@@ -25,11 +25,11 @@ export interface ReconcileOptions {
   readonly environment: Environment;
 }
 
-type Change = Reconciled | RestoredEntry;
+type ReportedChange = Reconciled | RestoredEntry;
 
 interface ReconciledLayout {
   readonly name: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly ReportedChange[];
   /** Why it could not be done; undefined when it was. */
   readonly problem: string | undefined;
 }
@@ -93,7 +93,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun, 
 }
 
 /** One layout that cannot be read is no reason to leave the others as they are. */
-async function reconciled(name: string, work: () => Promise<readonly Change[]>): Promise<ReconciledLayout> {
+async function reconciled(name: string, work: () => Promise<readonly ReportedChange[]>): Promise<ReconciledLayout> {
   try {
     return { name, changes: await work(), problem: undefined };
   } catch (error) {
@@ -122,7 +122,7 @@ function summaryOf(layouts: readonly ReconciledLayout[], dryRun: boolean): strin
   return `${counted(total, 'change')} in ${changed} of ${looked}${left}${dryRun ? ' (dry run: nothing was written)' : ''}`;
 }
 
-const verbs: Readonly<Record<Change['kind'], readonly [done: string, wouldDo: string]>> = {
+const verbs: Readonly<Record<ReportedChange['kind'], readonly [done: string, wouldDo: string]>> = {
   'listed-referrer': ['listed the referrer', 'would list the referrer'],
   'listed-child': ['listed the child', 'would list the child'],
   'named-image': ['named the image', 'would name the image'],
@@ -132,7 +132,7 @@ const verbs: Readonly<Record<Change['kind'], readonly [done: string, wouldDo: st
   'removed-response': ['removed the referrers response', 'would remove the referrers response'],
 };
 
-function describe(change: Change, dryRun: boolean): string {
+function describe(change: ReportedChange, dryRun: boolean): string {
   const { kind, digest, why } = change;
   const of = kind === 'restored-entry' || change.subject === undefined ? '' : ` of ${change.subject}`;
   return `${verbs[kind][dryRun ? 1 : 0]} ${digest}${of}: ${why}`;

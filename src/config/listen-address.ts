@@ -7,7 +7,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export const defaultPort = 5000;
+const defaultPort = 5000;
 const loopbackHost = '127.0.0.1';
 const everyInterface = '0.0.0.0';
 

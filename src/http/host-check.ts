@@ -18,7 +18,7 @@ export interface Addressed {
 }
 
 /** What a written Host turned out to be. */
-type Verdict = 'ours' | 'foreign' | 'invalid';
+type HostVerdict = 'ours' | 'foreign' | 'invalid';
 
 /** Clients of one registry use a handful of values; a stranger's thousands only cost us their parsing. */
 const mostRemembered = 64;
@@ -26,7 +26,7 @@ const absoluteForm = /^https?:\/\/([^/?#]*)/i;
 
 export class HostCheck {
   readonly #names: ReadonlySet<string>;
-  readonly #verdicts = new Map<string, Verdict>();
+  readonly #verdicts = new Map<string, HostVerdict>();
 
   constructor(names: readonly string[]) {
     this.#names = new Set(names.map((name) => name.toLowerCase()));
@@ -43,7 +43,7 @@ export class HostCheck {
     if (namesMatter) throw misdirected(written);
   }
 
-  #judge(written: string): Verdict {
+  #judge(written: string): HostVerdict {
     const authority = parseAuthority(written);
     // Not remembered: it may be as long as a header.
     if (authority === undefined) return 'invalid';

@@ -21,7 +21,7 @@ export function assertOwnOrigin(method: string, headers: BrowserHeaders, authori
 }
 
 /** `null` (sandboxed pages, files, redirects) is nobody's own. A proxy may speak TLS for us, so the scheme itself tells nothing. */
-export function isOwnOrigin(origin: string, authority: string | undefined): boolean {
+function isOwnOrigin(origin: string, authority: string | undefined): boolean {
   const [, scheme = '', rest = ''] = /^(https?):\/\/(.+)$/i.exec(origin) ?? [];
   const from = parseAuthority(rest);
   const to = parseAuthority(authority ?? '');

@@ -15,7 +15,7 @@ export interface SendfileCalls {
 }
 
 /** The part of koffi that is used; typed here because an optional dependency may be missing when this is compiled. */
-interface Koffi {
+interface KoffiWithErrors {
   load(library: null): {
     func(name: string, result: string, parameters: readonly string[]): (...values: unknown[]) => number;
   };
@@ -27,7 +27,7 @@ interface Koffi {
 export function loadSendfileCalls(platform: NodeJS.Platform = process.platform): SendfileCalls | undefined {
   if (platform !== 'linux') return undefined;
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    const koffi = createRequire(import.meta.url)('koffi') as KoffiWithErrors;
     const calls = bind(koffi);
     return isWorking(koffi, calls) ? calls : undefined;
   } catch {
@@ -36,7 +36,7 @@ export function loadSendfileCalls(platform: NodeJS.Platform = process.platform):
   }
 }
 
-function bind(koffi: Koffi): SendfileCalls {
+function bind(koffi: KoffiWithErrors): SendfileCalls {
   const library = koffi.load(null);
   const { EAGAIN = 11, EINTR = 4, EPIPE = 32, ECONNRESET = 104 } = koffi.os.errno;
   const sendfile = library.func('sendfile', 'int64_t', ['int', 'int', 'intptr_t', 'size_t']);
@@ -50,7 +50,7 @@ function bind(koffi: Koffi): SendfileCalls {
 }
 
 /** Copies between two files in memory: results, positions and errno must all come back as they should. */
-function isWorking(koffi: Koffi, { sendfile, seek }: SendfileCalls): boolean {
+function isWorking(koffi: KoffiWithErrors, { sendfile, seek }: SendfileCalls): boolean {
   const library = koffi.load(null);
   const memfd = library.func('memfd_create', 'int', ['str', 'uint']);
   const truncate = library.func('ftruncate', 'int', ['int', 'int64_t']);

@@ -16,7 +16,7 @@ import { findHidden } from './findings/hidden-findings.ts';
 const shownFindings = 20;
 const longestLine = 240;
 
-export interface HiddenIn {
+export interface HiddenListOptions {
   readonly registry: Registry;
   readonly mounts: readonly OpenedMount[];
   readonly names: NameRules;
@@ -25,7 +25,7 @@ export interface HiddenIn {
 }
 
 /** Lines to print; empty where nothing is hidden. */
-export async function hiddenLines(options: HiddenIn): Promise<readonly string[]> {
+export async function hiddenLines(options: HiddenListOptions): Promise<readonly string[]> {
   const found = new HiddenFindings();
   for (const mount of options.mounts) found.add(mount.name, await ofMount(mount));
   const served = new Set<string>();

@@ -22,7 +22,7 @@ export interface InspectedRegistry {
   readonly verify: boolean;
 }
 
-interface Reached {
+interface PromisedManifest {
   readonly reference: Reference;
   /** Undefined for a tag, of which nothing was promised. */
   readonly promised: DescriptorReference | undefined;
@@ -64,7 +64,7 @@ export class RepositoryWalk {
         ? tags.filter((tag) => !isReferrersTag(tag)).map((tag) => ({ kind: 'tag', tag }))
         : [reference];
     const first = references.map(
-      (each): Reached => ({
+      (each): PromisedManifest => ({
         reference: each,
         promised: undefined,
         missing: 'dangling-tag',
@@ -83,7 +83,7 @@ export class RepositoryWalk {
     return tags.length - this.#referrersTags.size;
   }
 
-  #isNew({ promised }: Reached): boolean {
+  #isNew({ promised }: PromisedManifest): boolean {
     const id = promised?.digest ?? '';
     if (this.#seen.has(id)) return false;
     if (this.#seen.size === maxManifests) {
@@ -93,7 +93,7 @@ export class RepositoryWalk {
     return this.#seen.size <= maxManifests;
   }
 
-  async #visit(reached: Reached): Promise<readonly Reached[]> {
+  async #visit(reached: PromisedManifest): Promise<readonly PromisedManifest[]> {
     const { reference, promised, missing, subject } = reached;
     const about = { ...subject, ...(promised === undefined ? {} : { digest: promised.digest }) };
     const stored = await this.#stored(reference, missing, about);
@@ -138,7 +138,7 @@ export class RepositoryWalk {
   }
 
   async #checkSubject(
-    { refersTo, isOnlyTagged, isAttestation }: Reached,
+    { refersTo, isOnlyTagged, isAttestation }: PromisedManifest,
     digest: Digest,
     manifest: Manifest,
   ): Promise<void> {
@@ -170,8 +170,8 @@ export class RepositoryWalk {
     }
   }
 
-  #children(index: Digest, { manifests }: Extract<Manifest, { kind: 'index' }>): readonly Reached[] {
-    return manifests.flatMap((promised): readonly Reached[] => {
+  #children(index: Digest, { manifests }: Extract<Manifest, { kind: 'index' }>): readonly PromisedManifest[] {
+    return manifests.flatMap((promised): readonly PromisedManifest[] => {
       const { digest, mediaType, annotations } = promised;
       const subject = { detail: `in ${index}` };
       if (!isDigest(digest) || !isManifestType(mediaType)) return [];
@@ -190,7 +190,10 @@ export class RepositoryWalk {
     });
   }
 
-  async #content(image: Digest, { config, layers }: Extract<Manifest, { kind: 'image' }>): Promise<readonly Reached[]> {
+  async #content(
+    image: Digest,
+    { config, layers }: Extract<Manifest, { kind: 'image' }>,
+  ): Promise<readonly PromisedManifest[]> {
     for (const { digest, size, mediaType } of [config, ...layers]) {
       if (isNonDistributableType(mediaType) || !isDigest(digest)) continue;
       const isFirst = !this.#sizes.has(digest);
@@ -214,7 +217,7 @@ export class RepositoryWalk {
     if (actual !== digest) this.#findings.add('wrong-digest', { digest, detail: `it is ${actual}` });
   }
 
-  async #referrers(digest: Digest): Promise<readonly Reached[]> {
+  async #referrers(digest: Digest): Promise<readonly PromisedManifest[]> {
     const byApi = this.#hasApi ? await this.#registry.probe.referrersByApi(this.#name, digest) : undefined;
     this.#hasApi = this.#hasApi && byApi !== undefined;
     const byTag = await this.#listedUnderTag(digest);

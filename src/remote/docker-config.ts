@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Credentials } from './credentials.ts';
 import { isDockerHub } from './registry-address.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Variables = Readonly<Record<string, string | undefined>>;
 
 const entry = z.looseObject({
   auth: z.string().optional(),
@@ -23,7 +23,7 @@ export type DockerConfig = z.output<typeof file>;
 type AuthEntry = z.output<typeof entry>;
 
 /** In the order in which they are asked. */
-export function credentialFiles(environment: Environment): readonly string[] {
+export function credentialFiles(environment: Variables): readonly string[] {
   const { DOCKER_CONFIG: dockerConfig, HOME: home, XDG_RUNTIME_DIR: runtime } = environment;
   const docker = dockerConfig || (home ? join(home, '.docker') : undefined);
   return [

@@ -24,7 +24,7 @@ export async function listReferrers(
 }
 
 /** The descriptors of a referrers response; undefined when it is none. */
-export function descriptorsIn(page: Document): readonly Descriptor[] | undefined {
+function descriptorsIn(page: Document): readonly Descriptor[] | undefined {
   const type = mediaTypeEssence(page.answer.headers.get('content-type') ?? '');
   if (!isImageIndexType(type) && type !== 'application/json') return undefined;
   const parsed = response.safeParse(jsonOf(page));

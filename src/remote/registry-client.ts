@@ -14,7 +14,7 @@ export interface Question extends Sought {
 }
 
 /** Lists and manifests: larger ones are refused. */
-export const maxDocumentBytes = 16 * 1024 * 1024;
+const maxDocumentBytes = 16 * 1024 * 1024;
 
 export interface Document {
   readonly answer: HttpAnswer;

@@ -5,10 +5,10 @@ import { CannotWriteError, publishFile } from '../storage/filesystem/published-f
 import { CopyError } from './copy-error.ts';
 import { storedZstd } from './stored-zstd.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+export type ArchiveCompression = 'none' | 'gzip' | 'zstd';
 
 /** Undefined for what names no archive: a directory, then. */
-export function compressionOf(path: string): Compression | undefined {
+export function compressionOf(path: string): ArchiveCompression | undefined {
   if (path.endsWith('.tar')) return 'none';
   if (path.endsWith('.tar.gz')) return 'gzip';
   return path.endsWith('.tar.zst') ? 'zstd' : undefined;
@@ -18,7 +18,7 @@ export function compressionOf(path: string): Compression | undefined {
 type ZstdFactory = () => Transform;
 
 /** What makes the archive of its bytes. */
-export function compressor(compression: Compression): readonly Transform[] {
+export function compressor(compression: ArchiveCompression): readonly Transform[] {
   if (compression === 'none') return [];
   if (compression === 'gzip') return [zlib.createGzip()];
   const { createZstdCompress } = zlib as { createZstdCompress?: ZstdFactory };
@@ -29,7 +29,7 @@ export function compressor(compression: Compression): readonly Transform[] {
 export async function writeArchive(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
-  { compression, signal }: { readonly compression: Compression; readonly signal: AbortSignal },
+  { compression, signal }: { readonly compression: ArchiveCompression; readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     await publishFile(path, bytes, { through: compressor(compression), signal });

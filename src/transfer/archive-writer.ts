@@ -6,7 +6,7 @@ export interface ArchiveDirectory {
   readonly path: string;
 }
 
-export interface ArchiveFile {
+export interface ArchivedFile {
   readonly kind: 'file';
   readonly path: string;
   /** Bytes; `content` gives exactly as many. */
@@ -18,7 +18,7 @@ export interface ArchiveFile {
 const owner = { uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(0) };
 
 /** Reads an entry when the ones before it have been taken; fails with what an entry's content fails with. */
-export async function* tarBytes(entries: AsyncIterable<ArchiveDirectory | ArchiveFile>): AsyncGenerator<Uint8Array> {
+export async function* tarBytes(entries: AsyncIterable<ArchiveDirectory | ArchivedFile>): AsyncGenerator<Uint8Array> {
   const archive = pack();
   const fed = feed(archive, entries).catch((error: unknown) => {
     archive.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -31,7 +31,7 @@ export async function* tarBytes(entries: AsyncIterable<ArchiveDirectory | Archiv
   }
 }
 
-async function feed(archive: Pack, entries: AsyncIterable<ArchiveDirectory | ArchiveFile>): Promise<void> {
+async function feed(archive: Pack, entries: AsyncIterable<ArchiveDirectory | ArchivedFile>): Promise<void> {
   for await (const entry of entries) {
     if (entry.kind === 'directory')
       await added(archive, { ...owner, name: entry.path, type: 'directory', mode: 0o755 });
@@ -44,7 +44,7 @@ async function feed(archive: Pack, entries: AsyncIterable<ArchiveDirectory | Arc
 function added(
   archive: Pack,
   header: Parameters<Pack['entry']>[0],
-  content: ArchiveFile['content'] = [],
+  content: ArchivedFile['content'] = [],
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
@@ -59,7 +59,7 @@ function added(
 
 type Entry = ReturnType<Pack['entry']>;
 
-async function writeAll(entry: Entry, content: ArchiveFile['content']): Promise<void> {
+async function writeAll(entry: Entry, content: ArchivedFile['content']): Promise<void> {
   for await (const bytes of content) {
     if (!entry.write(bytes)) await drained(entry);
     // Whoever reads the archive has gone: the content must not be read to its end.

@@ -171,10 +171,7 @@ async function cancel({ uploads }: BlobTarget, id: UploadId): Promise<void> {
 }
 
 /** The same in every run, and a UUID as upload ids are. */
-export function resumableUploadId(
-  { name }: Pick<BlobTarget, 'name'>,
-  { digest }: Pick<BlobToCopy, 'digest'>,
-): UploadId {
+function resumableUploadId({ name }: Pick<BlobTarget, 'name'>, { digest }: Pick<BlobToCopy, 'digest'>): UploadId {
   const hex = createHash('sha256').update(`copy\n${name}\n${digest}`).digest('hex');
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)];
   return parts.join('-') as UploadId;

@@ -3,8 +3,8 @@
 import { ociLayoutBytes } from '../layout/files/keys.ts';
 import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { type ArchiveDirectory, type ArchiveFile, tarBytes } from './archive-writer.ts';
-import { type Compression, compressor, writeArchive } from './archive-writer-file.ts';
+import { type ArchiveDirectory, type ArchivedFile, tarBytes } from './archive-writer.ts';
+import { type ArchiveCompression, compressor, writeArchive } from './archive-writer-file.ts';
 import { blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import type { ExportContent, ExportedBlob, ExportedManifest } from './export-content.ts';
@@ -15,7 +15,7 @@ import type { CopyProgress } from './progress.ts';
 
 export interface ArchiveTarget {
   readonly path: string;
-  readonly compression: Compression;
+  readonly compression: ArchiveCompression;
 }
 
 export interface ExportRun {
@@ -48,16 +48,16 @@ interface SmallFile {
   readonly bytes: Uint8Array;
 }
 
-type MakeFile = () => AsyncIterable<ArchiveFile>;
+type MakeFile = () => AsyncIterable<ArchivedFile>;
 
-async function* oneFile({ path, bytes }: SmallFile): AsyncGenerator<ArchiveFile> {
+async function* oneFile({ path, bytes }: SmallFile): AsyncGenerator<ArchivedFile> {
   yield { kind: 'file', path, size: bytes.byteLength, content: [bytes] };
 }
 
 async function* layoutEntries(
   files: ReadonlyMap<Digest, MakeFile>,
   tail: readonly SmallFile[],
-): AsyncGenerator<ArchiveDirectory | ArchiveFile> {
+): AsyncGenerator<ArchiveDirectory | ArchivedFile> {
   yield* oneFile({ path: 'oci-layout', bytes: ociLayoutBytes });
   yield { kind: 'directory', path: 'blobs/' };
   let directory = '';
@@ -82,13 +82,13 @@ function contentFiles(content: ExportContent, run: ExportRun): Map<Digest, MakeF
 async function* manifestFile(
   { descriptor: { digest, size }, origin }: ExportedManifest,
   { progress }: ExportRun,
-): AsyncGenerator<ArchiveFile> {
+): AsyncGenerator<ArchivedFile> {
   const { bytes } = await origin.source.manifest(origin.repository, { kind: 'digest', digest });
   yield* oneFile({ path: blobPath(digest), bytes });
   progress.manifestFinished({ digest, size }, 'copied');
 }
 
-async function* blobFile(blob: ExportedBlob, run: ExportRun): AsyncGenerator<ArchiveFile> {
+async function* blobFile(blob: ExportedBlob, run: ExportRun): AsyncGenerator<ArchivedFile> {
   const { digest, size, origin } = blob;
   run.progress.blobStarted(blob, 0);
   const content = verifiedBytes(blob, run);

@@ -3,7 +3,7 @@ import { algorithmOf, type Digest, encodedOf } from '../oci/digest.ts';
 import { CopyError } from './copy-error.ts';
 import type { ExportedImage } from './export-content.ts';
 
-interface DockerImage {
+interface ManifestElement {
   readonly Config: string;
   readonly RepoTags: readonly string[] | null;
   readonly Layers: readonly string[];
@@ -14,8 +14,8 @@ export function blobPath(digest: Digest): string {
 }
 
 /** One element for each image, with all its names; of an index the image for this machine stands for it, as containerd does it. */
-export function dockerImages(images: readonly ExportedImage[]): readonly DockerImage[] {
-  const byContent = new Map<string, DockerImage>();
+export function dockerImages(images: readonly ExportedImage[]): readonly ManifestElement[] {
+  const byContent = new Map<string, ManifestElement>();
   for (const { engineImage, fullName, tag } of images) {
     if (engineImage === undefined) continue;
     const [Config, Layers] = [blobPath(engineImage.config), engineImage.layers.map(blobPath)];
@@ -30,7 +30,7 @@ export function dockerImages(images: readonly ExportedImage[]): readonly DockerI
 }
 
 /** `existing` with our images: their names taken from the images that had them, everything else kept. Throws CopyError. */
-export function mergedDockerManifest(existing: Uint8Array | undefined, images: readonly DockerImage[]): Buffer {
+export function mergedDockerManifest(existing: Uint8Array | undefined, images: readonly ManifestElement[]): Buffer {
   const names = new Set(images.flatMap(({ RepoTags }) => RepoTags ?? []));
   const kept: unknown[] = [];
   for (const image of existing === undefined ? [] : parsed(existing)) {

@@ -44,7 +44,7 @@ interface Pending {
 }
 
 /** What was found below a node, and the list that it belongs to. */
-type Below = readonly [NodeDraft[], Found];
+type FoundBelow = readonly [NodeDraft[], Found];
 
 /** Throws NAME_UNKNOWN or MANIFEST_UNKNOWN for the image itself; whatever is missing below it is a node that says so. */
 export async function imageTree(
@@ -63,7 +63,7 @@ export async function imageTree(
 }
 
 /** A tree for people: one image may stand in it more than once, and only below itself it is cut off. */
-class TreeWalk implements LevelWalk<Pending, Below> {
+class TreeWalk implements LevelWalk<Pending, FoundBelow> {
   readonly #source: ImageSource;
   readonly #name: RepositoryName;
   readonly #options: TreeOptions;
@@ -83,9 +83,9 @@ class TreeWalk implements LevelWalk<Pending, Below> {
     this.#options = options;
   }
 
-  readonly read = async (pending: Pending): Promise<readonly Below[]> => {
+  readonly read = async (pending: Pending): Promise<readonly FoundBelow[]> => {
     const { draft, attestations } = pending;
-    const below = attestations.map((attestation): Below => [draft.attestations, attestation]);
+    const below = attestations.map((attestation): FoundBelow => [draft.attestations, attestation]);
     const { digest } = draft;
     if (!isDigest(digest) || !isManifestType(draft.mediaType)) {
       draft.problem = 'not a manifest';
@@ -105,7 +105,7 @@ class TreeWalk implements LevelWalk<Pending, Below> {
   };
 
   /** Makes the node, if there is room for it. */
-  readonly admit = ([list, found]: Below, above: Pending): Pending | undefined => {
+  readonly admit = ([list, found]: FoundBelow, above: Pending): Pending | undefined => {
     const { kind, descriptor, platform, attestations } = found;
     if (above.depth >= this.#options.maxDepth || this.#nodes >= this.#options.maxNodes) {
       above.draft.omitted += 1;
@@ -120,7 +120,11 @@ class TreeWalk implements LevelWalk<Pending, Below> {
   };
 
   /** Returns what an index lists. */
-  async #describe({ draft, above }: Pending, stored: SourceManifest, manifest: Manifest): Promise<readonly Below[]> {
+  async #describe(
+    { draft, above }: Pending,
+    stored: SourceManifest,
+    manifest: Manifest,
+  ): Promise<readonly FoundBelow[]> {
     draft.mediaType = stored.mediaType;
     draft.size = stored.bytes.byteLength;
     draft.artifactType = artifactTypeOf(manifest);

@@ -5,7 +5,7 @@ import { annotationOf } from '../../layout/index/index-document.ts';
 import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { annotationKeys } from '../../oci/annotations.ts';
-import { type EntryFields, fieldsOf } from './entry-fields.ts';
+import { fieldsOf, type WrittenFields } from './entry-fields.ts';
 
 /** A tool, and what shows that it was there. Several tools where they do the same. */
 export interface Dialect {
@@ -57,7 +57,7 @@ function isNameless(entry: IndexEntry): boolean {
   return !entry.isNamed && entry.createdAt === undefined && fieldsOf(entry).annotations.kind === undefined;
 }
 
-function* ofEntry(entry: IndexEntry, { annotations, hasPlatform, hasArtifactType }: EntryFields): Generator<Dialect> {
+function* ofEntry(entry: IndexEntry, { annotations, hasPlatform, hasArtifactType }: WrittenFields): Generator<Dialect> {
   const { kind } = annotations;
   if (kind?.startsWith('dev.cosignproject.cosign/')) yield { tool: 'cosign save', trace: 'annotation kind' };
   if (kind?.startsWith('dev.hauler/')) yield { tool: 'hauler', trace: 'annotation kind' };

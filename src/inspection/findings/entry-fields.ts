@@ -3,7 +3,7 @@
 import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { Annotations } from '../../oci/annotations.ts';
 
-export interface EntryFields {
+export interface WrittenFields {
   /** Whatever stands there; '' when it is no text. */
   readonly digest: string;
   readonly annotations: Annotations;
@@ -11,7 +11,7 @@ export interface EntryFields {
   readonly hasArtifactType: boolean;
 }
 
-export function fieldsOf({ line }: Pick<IndexEntry, 'line'>): EntryFields {
+export function fieldsOf({ line }: Pick<IndexEntry, 'line'>): WrittenFields {
   const json: unknown = JSON.parse(line);
   const fields = isRecord(json) ? json : {};
   return {
@@ -22,7 +22,7 @@ export function fieldsOf({ line }: Pick<IndexEntry, 'line'>): EntryFields {
   };
 }
 
-export function annotationsIn(value: unknown): Annotations {
+function annotationsIn(value: unknown): Annotations {
   const pairs = isRecord(value) ? Object.entries(value) : [];
   return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }

@@ -1,7 +1,7 @@
 // Findings as they come, bounded: of each code so many are kept, and the rest is counted.
 import { type Finding, type FindingCode, type FindingSubject, findingOf } from './finding.ts';
 
-export const keptOfEachCode = 20;
+const keptOfEachCode = 20;
 
 /** Findings of one code: what they have in common is in each. */
 export interface FindingGroup {

@@ -23,7 +23,7 @@ const maxReadBytes = 128 * 1024 * 1024;
 /** Less than a request has: a server that starts with thousands of layouts waits for each. */
 const patienceMs = 200;
 
-export interface HiddenIn {
+export interface FindHiddenOptions {
   readonly store: ObjectReader;
   readonly prefix: LayoutPrefix;
   readonly name: string;
@@ -34,7 +34,7 @@ export interface HiddenIn {
  * Never fails because of one layout, and keeps nothing of any: there may be thousands. What is found besides, e.g. notes, is for
  * the caller to leave out.
  */
-export async function findHidden({ store, prefix, name, names }: HiddenIn): Promise<FindingList> {
+export async function findHidden({ store, prefix, name, names }: FindHiddenOptions): Promise<FindingList> {
   const findings = new FindingList();
   const keys = layoutKeys(prefix);
   try {

@@ -19,7 +19,7 @@ import type { InspectedLayout } from './inspected-layout.ts';
 /** More than a server looks through for one request: somebody waits for all that there is to find. */
 const maxManifests = 500_000;
 
-interface Reached {
+interface ReachedManifest {
   readonly digest: Digest;
   readonly mediaType: string | undefined;
   readonly subject: FindingSubject;
@@ -44,7 +44,7 @@ export async function findContent(
 class ContentWalk {
   readonly #inspected: InspectedLayout;
   readonly #checks: ContentChecks;
-  readonly #manifests = new ManifestWalk<Reached>(maxManifests);
+  readonly #manifests = new ManifestWalk<ReachedManifest>(maxManifests);
   readonly #pace = new Pace();
 
   constructor(inspected: InspectedLayout, checks: ContentChecks) {
@@ -53,7 +53,7 @@ class ContentWalk {
   }
 
   /** What the entry leads to; undefined when that is nothing to read. */
-  async entry(entry: IndexEntry): Promise<Reached | undefined> {
+  async entry(entry: IndexEntry): Promise<ReachedManifest | undefined> {
     const { size, mediaType, rank } = entry;
     await this.#pace.step();
     const name = shownName(entry);
@@ -66,14 +66,20 @@ class ContentWalk {
     return { digest, mediaType, subject, isResponse: rank === 3, isAttestation: false };
   }
 
-  async from(first: Reached): Promise<void> {
+  async from(first: ReachedManifest): Promise<void> {
     await this.#manifests.add([first]);
     for await (const reached of this.#manifests) await this.#manifests.add(await this.#read(reached));
     if (this.#manifests.isWhole) return;
     this.#checks.report('look-ended', { name: 'manifests', detail: `${maxManifests} manifests were read` });
   }
 
-  async #read({ digest, mediaType, subject, isResponse, isAttestation }: Reached): Promise<readonly Reached[]> {
+  async #read({
+    digest,
+    mediaType,
+    subject,
+    isResponse,
+    isAttestation,
+  }: ReachedManifest): Promise<readonly ReachedManifest[]> {
     if (mediaType !== undefined && !isManifestType(mediaType)) {
       this.#checks.report('unknown-media-type', { digest, ...subject, detail: mediaType });
       return [];
@@ -102,8 +108,8 @@ class ContentWalk {
     index: Digest,
     { manifests }: Extract<Manifest, { kind: 'index' }>,
     isResponse: boolean,
-  ): Promise<readonly Reached[]> {
-    const reached: Reached[] = [];
+  ): Promise<readonly ReachedManifest[]> {
+    const reached: ReachedManifest[] = [];
     for (const { digest, mediaType, size, annotations } of manifests) {
       const subject = { detail: `in ${index}` };
       const isThere = await this.#checks.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
@@ -114,7 +120,10 @@ class ContentWalk {
     return reached;
   }
 
-  async #content(image: Digest, { config, layers }: Extract<Manifest, { kind: 'image' }>): Promise<readonly Reached[]> {
+  async #content(
+    image: Digest,
+    { config, layers }: Extract<Manifest, { kind: 'image' }>,
+  ): Promise<readonly ReachedManifest[]> {
     for (const blob of [config, ...layers]) {
       const missing = isNonDistributableType(blob.mediaType) ? undefined : 'missing-content';
       await this.#checks.check(blob, missing, { detail: `in ${image}` });

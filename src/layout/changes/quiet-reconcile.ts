@@ -7,7 +7,7 @@ import { isForeignWork, type LayoutKeys } from '../files/keys.ts';
 import type { Reconciled } from './reconciliation.ts';
 
 /** Longer than a tool takes between the manifests of one copy. */
-export const quietMs = 5_000;
+const quietMs = 5_000;
 const maxPostponements = 60;
 
 export interface QuietReconcileOptions {

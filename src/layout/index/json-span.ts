@@ -4,15 +4,15 @@ export class JsonSpanError extends Error {
   override readonly name = 'JsonSpanError';
 }
 
-export interface Member {
+export interface JsonMember {
   readonly name: string;
   /** The value's own text. Where it ends is certain, that it is JSON is not. */
   readonly text: string;
 }
 
 /** The members of the first complete object in `text`. What follows it is ignored: BuildKit overwrites in place and truncates afterwards. */
-export function membersOf(text: string): readonly Member[] {
-  const members: Member[] = [];
+export function membersOf(text: string): readonly JsonMember[] {
+  const members: JsonMember[] = [];
   let at = expect(text, skipSpace(text, 0), '{');
   at = skipSpace(text, at);
   if (text[at] === '}') return members;
@@ -38,7 +38,7 @@ export function withMember(text: string, name: string, value: string | undefined
   return `{${(at < 0 ? [...kept, ...changed] : kept).map(printMember).join(',')}}`;
 }
 
-export function printMember({ name, text }: Member): string {
+export function printMember({ name, text }: JsonMember): string {
   return `${JSON.stringify(name)}:${onOneLine(text)}`;
 }
 

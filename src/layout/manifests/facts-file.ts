@@ -18,7 +18,7 @@ const maxChildren = 1_000;
 const forgetAfterMs = 10_000;
 const tab = 9;
 
-interface Span {
+interface LineSpan {
   readonly at: number;
   readonly end: number;
 }
@@ -26,7 +26,7 @@ interface Span {
 export class FactsFile {
   readonly #lines: KeptLines;
   /** What the file holds; undefined where this process wrote it and knows it still, or had no reason to look again. */
-  #kept: Map<string, Span | undefined> | undefined;
+  #kept: Map<string, LineSpan | undefined> | undefined;
   /** The file as it was read; undefined when nobody asked for long. */
   #bytes: Promise<Buffer> | undefined;
   #forgetting: NodeJS.Timeout | undefined;
@@ -71,7 +71,7 @@ export class FactsFile {
 
   async #load(): Promise<Buffer> {
     const bytes = await this.#lines.read();
-    const kept = new Map<string, Span | undefined>();
+    const kept = new Map<string, LineSpan | undefined>();
     const pace = new Pace();
     for (const [start, end] of spansOfLines(bytes)) {
       const at = bytes.subarray(start, end).indexOf(tab);

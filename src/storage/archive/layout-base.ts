@@ -2,7 +2,7 @@
 import type { TarContents } from './tar-contents.ts';
 
 /** The files that say what an archive is: of an image layout, and of `docker save` (both may be there). */
-export const markers = ['index.json', 'manifest.json'] as const;
+const markers = ['index.json', 'manifest.json'] as const;
 
 /** The markers that stand in a directory of the archive. */
 export function markersBelow({ members }: TarContents, base: string): readonly string[] {

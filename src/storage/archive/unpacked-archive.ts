@@ -16,17 +16,17 @@ export interface UnpackOptions {
   readonly log: Log;
   readonly workDirectory: string;
   /** For tests: the file system that a directory is on. */
-  readonly roomIn?: (directory: string) => Promise<Room>;
+  readonly roomIn?: (directory: string) => Promise<DiskSpace>;
 }
 
 /** In bytes. */
-export interface Room {
+export interface DiskSpace {
   readonly free: number;
   readonly total: number;
 }
 
 /** Never taken: a full disk would hurt others than us. Whoever sends an archive decides how large it grows. */
-export function keptFree(total: number): number {
+function keptFree(total: number): number {
   return Math.max(1024 ** 3, Math.ceil(total / 20));
 }
 
@@ -70,7 +70,7 @@ class Unpacking {
   readonly #path: string;
   readonly #directory: string;
   readonly #log: Log;
-  readonly #roomIn: (directory: string) => Promise<Room>;
+  readonly #roomIn: (directory: string) => Promise<DiskSpace>;
   #written = 0;
   #nextCheckAt = checkEveryBytes;
   #nextReportAtMs = Date.now() + reportEveryMs;
@@ -148,7 +148,7 @@ async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   if (start !== undefined) yield start;
 }
 
-async function roomOf(directory: string): Promise<Room> {
+async function roomOf(directory: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(directory);
   return { free: bavail * bsize, total: blocks * bsize };
 }

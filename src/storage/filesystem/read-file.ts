@@ -5,7 +5,7 @@ import type { FileTree } from './file-tree.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** Up to here a read is done at once; beyond, a thread does it. */
-export const smallReadBytes = 65_536;
+const smallReadBytes = 65_536;
 const attempts = 10;
 
 /** Reads all of an open file; refuses what is larger than `limit`, and what changes each time it is read. */

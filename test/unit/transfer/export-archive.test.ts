@@ -16,7 +16,7 @@ import { gunzipSync } from 'node:zlib';
 import { decompress } from 'fzstd';
 import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
-import type { ArchiveFile } from '../../../src/transfer/archive-writer.ts';
+import type { ArchivedFile } from '../../../src/transfer/archive-writer.ts';
 import { tarBytes } from '../../../src/transfer/archive-writer.ts';
 import { CopyError, WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
@@ -221,7 +221,7 @@ it('an archive that cannot be begun says where, and reads nothing', async () => 
 describe('tarBytes', () => {
   it('reads no further than it is read', async () => {
     let read = 0;
-    async function* endless(): AsyncGenerator<ArchiveFile> {
+    async function* endless(): AsyncGenerator<ArchivedFile> {
       const content = (async function* () {
         for (; read < 1_000; read += 1) yield Buffer.alloc(1 << 16);
       })();
@@ -235,7 +235,7 @@ describe('tarBytes', () => {
   });
 
   it('refuses content that is not as long as its header says', async () => {
-    async function* short(): AsyncGenerator<ArchiveFile> {
+    async function* short(): AsyncGenerator<ArchivedFile> {
       yield { kind: 'file', path: 'short', size: 10, content: [Buffer.from('short')] };
     }
     const taken = async () => {
