@@ -1,7 +1,8 @@
-// Content for pushes: manifests as functions, and the pushes themselves through `inject`.
+// Content for pushes through `inject`: whose config is empty, and the pushes themselves.
 import type { FastifyInstance } from 'fastify';
 import { type Digest, digestOf } from '../../../src/oci/digest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
+import { contentOf, imageIndex as indexWith, layerType, imageManifest as manifestWith } from '../../support/content.ts';
 
 export const emptyConfig = Buffer.from('{}');
 
@@ -17,38 +18,15 @@ export interface PushedContent {
   readonly digest: Digest;
 }
 
-function contentOf(value: unknown): PushedContent {
-  const bytes = Buffer.from(JSON.stringify(value));
-  return { bytes, digest: digestOf(bytes) };
-}
+const config = contentOf(emptyConfig, 'application/vnd.oci.empty.v1+json');
 
-export function imageManifest({ layers = [], subject, artifactType, annotations }: ImageOptions = {}): PushedContent {
-  return contentOf({
-    schemaVersion: 2,
-    mediaType: mediaTypes.imageManifest,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(emptyConfig), size: 2 },
-    layers: layers.map((bytes) => ({
-      mediaType: 'application/vnd.oci.image.layer.v1.tar',
-      digest: digestOf(bytes),
-      size: bytes.byteLength,
-    })),
-    ...(subject === undefined ? {} : { subject: { mediaType: mediaTypes.imageManifest, digest: subject, size: 123 } }),
-    ...(annotations === undefined ? {} : { annotations }),
-  });
+export function imageManifest({ layers = [], ...options }: ImageOptions = {}): PushedContent {
+  return manifestWith({ ...options, config, layers: layers.map((bytes) => contentOf(bytes, layerType)) });
 }
 
 export function imageIndex(manifests: readonly PushedContent[], subject?: Digest): PushedContent {
-  return contentOf({
-    schemaVersion: 2,
-    mediaType: mediaTypes.imageIndex,
-    manifests: manifests.map(({ bytes, digest }) => ({
-      mediaType: mediaTypes.imageManifest,
-      digest,
-      size: bytes.byteLength,
-    })),
-    ...(subject === undefined ? {} : { subject: { mediaType: mediaTypes.imageManifest, digest: subject, size: 123 } }),
-  });
+  const listed = manifests.map(({ bytes }) => contentOf(bytes, mediaTypes.imageManifest));
+  return indexWith({ manifests: listed, ...(subject === undefined ? {} : { subject }) });
 }
 
 /** Pushes a blob by a single POST. */
