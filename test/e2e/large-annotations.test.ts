@@ -1,27 +1,14 @@
 // A real server with a small heap: what one client pushes must not end it, nor keep it from answering others.
-import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { blobOf, type Content, imageManifest } from '../support/content.ts';
 import { startMoorage } from './moorage-process.ts';
 
-const mediaType = 'application/vnd.oci.image.manifest.v1+json';
-const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf('{}'), size: 2 };
-const subject = { mediaType, digest: digestOf('subject'), size: 7 };
+const subject = blobOf('subject', 'application/vnd.oci.image.manifest.v1+json');
+const config = blobOf('{}', 'application/vnd.oci.empty.v1+json');
 
-function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function referrer(at: number): string {
+function referrer(at: number): Content {
   const annotations = { at: `${at}`, text: 'x'.repeat(8 * 1024 * 1024 - 2_000) };
-  return JSON.stringify({
-    schemaVersion: 2,
-    mediaType,
-    artifactType: 'a/b',
-    config: empty,
-    layers: [],
-    subject,
-    annotations,
-  });
+  return imageManifest({ artifactType: 'a/b', config, layers: 0, subject, annotations });
 }
 
 // 24 of them are twice the heap.
@@ -30,11 +17,11 @@ it('takes referrers of 8 MiB of annotations without end, and lists them', { time
   const moorage = await startMoorage(['--listen', '127.0.0.1:0'], { environment });
   const { url } = await moorage.ready();
   for (let at = 0; at < 24; at += 1) {
-    const body = referrer(at);
-    const answer = await fetch(`${url}/v2/app/manifests/${digestOf(body)}`, {
+    const { bytes, digest, descriptor } = referrer(at);
+    const answer = await fetch(`${url}/v2/app/manifests/${digest}`, {
       method: 'PUT',
-      headers: { 'content-type': mediaType },
-      body,
+      headers: { 'content-type': descriptor.mediaType },
+      body: bytes,
     });
     expect([at, answer.status]).toEqual([at, 201]);
   }

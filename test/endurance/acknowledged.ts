@@ -1,10 +1,9 @@
 // Pushes of tags as a client makes them, and what was acknowledged: all of it must be there in the end, with the bytes that were pushed.
 import { createHash } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { blobOf, imageManifest } from '../support/content.ts';
 
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
-const emptyConfig = Buffer.from('{}');
-const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(emptyConfig), size: 2 };
+const config = blobOf('{}', 'application/vnd.oci.empty.v1+json');
 
 interface Answer {
   readonly status: number;
@@ -27,23 +26,19 @@ export class Acknowledged {
 
   async pushConfig(url: string): Promise<void> {
     const path = `/v2/${this.repository}/blobs/uploads/?digest=${config.digest}`;
-    const { status } = await this.#ask(url, 'POST', path, emptyConfig, 'application/octet-stream');
+    const { status } = await this.#ask(url, 'POST', path, config.bytes, 'application/octet-stream');
     if (status !== 201) throw new Error(`the config was refused: ${status}`);
   }
 
   /** A manifest that nobody else pushes; `edition` makes it another one than the last of that tag. */
   async push(url: string, tag: string, edition = 0): Promise<void> {
-    const bytes = Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: manifestType,
-        config,
-        layers: [],
-        annotations: { tag, edition: `${edition}` },
-      }),
-    );
-    const { status } = await this.#ask(url, 'PUT', this.#manifest(tag), bytes, manifestType);
-    if (status === 201) this.#digests.set(tag, digestOf(bytes));
+    const { bytes, digest, descriptor } = imageManifest({
+      config,
+      layers: 0,
+      annotations: { tag, edition: `${edition}` },
+    });
+    const { status } = await this.#ask(url, 'PUT', this.#manifest(tag), bytes, descriptor.mediaType);
+    if (status === 201) this.#digests.set(tag, digest);
     else this.refused.set(status, (this.refused.get(status) ?? 0) + 1);
   }
 

@@ -11,10 +11,8 @@ import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { VirtualPath } from '../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../src/oci/annotations.ts';
-import { parseManifest } from '../../src/oci/manifest.ts';
-import { factsOf } from '../../src/oci/manifest-facts.ts';
 import { parseTag, type RepositoryName } from '../../src/oci/reference.ts';
-import { imageManifest } from '../support/content.ts';
+import { factsIn, imageManifest } from '../support/content.ts';
 
 const { refName, imageName } = annotationKeys;
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
@@ -83,8 +81,9 @@ describe('a layout of several repositories', () => {
         fc.pre(layout.table(before)?.isShared === true);
         const names = layout.of(path as VirtualPath);
         const tag = parseTag(text);
-        const { bytes, digest, descriptor } = imageManifest({ annotations: { n: 'pushed' } });
-        const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
+        const pushed = imageManifest({ annotations: { n: 'pushed' } });
+        const { bytes, digest } = pushed;
+        const facts = factsIn(pushed);
         const draft = new IndexDraft(before);
         applyEdit(draft, { kind: 'put', facts, bytes, absent: [], tags: [tag], names }, nowMs);
         const after = draft.finish();

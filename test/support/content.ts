@@ -2,6 +2,8 @@
 import type { Annotations } from '../../src/oci/annotations.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../src/oci/digest.ts';
+import { parseManifest } from '../../src/oci/manifest.ts';
+import { factsOf, type ManifestFacts } from '../../src/oci/manifest-facts.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 
 export interface Content {
@@ -69,6 +71,11 @@ export function imageIndex(options: IndexOptions = {}): Content {
 /** An artifact that refers to `subject`. */
 export function referrerOf(subject: Digest | Content, artifactType: string, annotations: Annotations = {}): Image {
   return imageManifest({ subject, artifactType, annotations, layers: [] });
+}
+
+/** What a layout must know of it. */
+export function factsIn({ bytes, digest, descriptor }: Content): ManifestFacts {
+  return factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
 }
 
 function manifestBytes(mediaType: string, options: ManifestOptions, content: object): Buffer {

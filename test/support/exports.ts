@@ -5,7 +5,7 @@ import type { ExportRequest } from '../../src/transfer/export-content.ts';
 import { type ExportOptions, exportImages } from '../../src/transfer/export-images.ts';
 import { fullNameOf } from '../../src/transfer/export-name.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
-import { blobOf, type Content, configType, contentOf, imageManifest, referrerOf } from './content.ts';
+import { blobOf, type Content, configType, imageIndex, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
 import { silentLog } from './silent-log.ts';
 import { noProgress } from './silent-progress.ts';
@@ -18,12 +18,11 @@ export const signature = referrerOf(amd64, 'application/vnd.example.signature', 
 export const approval = referrerOf(signature, 'application/vnd.example.approval');
 
 export function platformIndex(...images: readonly (readonly [image: Content, architecture: string])[]): Content {
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const manifests = images.map(([{ descriptor }, architecture]) => ({
-    ...descriptor,
-    platform: { architecture, os: architecture === 'unknown' ? 'unknown' : 'linux' },
-  }));
-  return contentOf(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests })), mediaType);
+  const manifests = images.map(([{ descriptor }, architecture]) => {
+    const platform = { architecture, os: architecture === 'unknown' ? 'unknown' : 'linux' };
+    return { descriptor: { ...descriptor, platform } };
+  });
+  return imageIndex({ manifests });
 }
 
 /** `team/app` with the index as `multi`, its first image as `v1`, and the referrers of that. */

@@ -7,11 +7,9 @@ import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { defaultNameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
-import { parseManifest } from '../../../../src/oci/manifest.ts';
-import { factsOf } from '../../../../src/oci/manifest-facts.ts';
 import { mediaTypes } from '../../../../src/oci/media-type.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';
-import { type Content, imageManifest, referrerOf } from '../../../support/content.ts';
+import { type Content, factsIn, imageManifest, referrerOf } from '../../../support/content.ts';
 
 const { refName, created, containerdSubject } = annotationKeys;
 const now = Date.parse('2026-11-21T10:00:00Z');
@@ -23,9 +21,8 @@ const other = imageManifest({ annotations: { n: '2' } });
 
 const names = new LayoutNames('team/app', { ...defaultNameRules, unnamed: 'hidden' }).of('');
 
-function put({ bytes, digest, descriptor }: Content, ...tags: string[]): IndexEdit {
-  const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-  return { kind: 'put', facts, bytes, absent: [], tags: tags.map(parseTag), names };
+function put(content: Content, ...tags: string[]): IndexEdit {
+  return { kind: 'put', facts: factsIn(content), bytes: content.bytes, absent: [], tags: tags.map(parseTag), names };
 }
 
 function entryOf({ descriptor }: Content, annotations: Record<string, string>, extra: object = {}) {

@@ -3,12 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { factsKey, ownFactsDirectory } from '../../../../src/layout/files/keys.ts';
 import { FactsFile } from '../../../../src/layout/manifests/facts-file.ts';
-import { parseManifest } from '../../../../src/oci/manifest.ts';
-import { factsOf, type KnownFacts } from '../../../../src/oci/manifest-facts.ts';
+import type { KnownFacts } from '../../../../src/oci/manifest-facts.ts';
 import type { RepositoryName } from '../../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../../src/storage/object-store.ts';
-import { type Content, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
+import { type Content, factsIn, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 
@@ -17,14 +16,10 @@ const image = imageManifest();
 const referrer = referrerOf(image, 'application/vnd.example.sbom', { note: 'täxt\nof two lines' });
 const type = image.descriptor.mediaType;
 
-function read({ bytes, digest, descriptor }: Content): KnownFacts {
-  return factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-}
-
 const openFile = (store: ObjectStore) => new FactsFile(store, key, silentLog);
 
 /** As the reader does it: asked first, then told. */
-async function keep(file: FactsFile, content: Content, facts = read(content)): Promise<void> {
+async function keep(file: FactsFile, content: Content, facts: KnownFacts = factsIn(content)): Promise<void> {
   expect(await file.get(content.digest, type)).toBeUndefined();
   file.put(content.digest, type, facts);
   await file.flush();
@@ -40,7 +35,8 @@ describe('facts', () => {
     const index = imageIndex({ manifests: [image] });
     for (const each of [referrer, index]) await keep(openFile(store), each);
     const restarted = openFile(store);
-    for (const each of [referrer, index, referrer]) expect(await restarted.get(each.digest, type)).toEqual(read(each));
+    for (const each of [referrer, index, referrer])
+      expect(await restarted.get(each.digest, type)).toEqual(factsIn(each));
   });
 
   it('of what is no manifest are kept, too', async () => {
@@ -60,11 +56,11 @@ describe('facts', () => {
     const file = openFile(store);
     await keep(file, image);
     const before = await textIn(store);
-    for (let times = 0; times < 3; times += 1) file.put(image.digest, type, read(image));
+    for (let times = 0; times < 3; times += 1) file.put(image.digest, type, factsIn(image));
     await file.flush();
     const restarted = openFile(store);
     await restarted.get(image.digest, type);
-    restarted.put(image.digest, type, read(image));
+    restarted.put(image.digest, type, factsIn(image));
     await restarted.flush();
     expect(await textIn(store)).toBe(before);
   });
@@ -74,10 +70,10 @@ describe('facts', () => {
     const [one, other] = [openFile(store), openFile(store)];
     await keep(one, image);
     expect(await other.get(referrer.digest, type)).toBeUndefined();
-    other.put(referrer.digest, type, read(referrer));
+    other.put(referrer.digest, type, factsIn(referrer));
     await other.flush();
     const restarted = openFile(store);
-    for (const each of [image, referrer]) expect(await restarted.get(each.digest, type)).toEqual(read(each));
+    for (const each of [image, referrer]) expect(await restarted.get(each.digest, type)).toEqual(factsIn(each));
   });
 
   it('are read with one read of the file', async () => {
@@ -96,13 +92,13 @@ describe('a file that', () => {
     for (const each of [image, referrer]) await keep(openFile(store), each);
     await store.write(key, Buffer.from((await textIn(store)).slice(0, -20)));
     const file = openFile(store);
-    expect(await file.get(image.digest, type)).toEqual(read(image));
+    expect(await file.get(image.digest, type)).toEqual(factsIn(image));
     const third = imageManifest({ layers: 3 });
     await keep(file, third);
     const restarted = openFile(store);
-    for (const each of [image, third]) expect(await restarted.get(each.digest, type)).toEqual(read(each));
+    for (const each of [image, third]) expect(await restarted.get(each.digest, type)).toEqual(factsIn(each));
     await keep(restarted, referrer);
-    expect(await openFile(store).get(referrer.digest, type)).toEqual(read(referrer));
+    expect(await openFile(store).get(referrer.digest, type)).toEqual(factsIn(referrer));
   });
 
   it.each(['', 'something else\n', '{"moorage":"manifest facts","version":2}\n', '\0\n\t\n'])(
@@ -111,7 +107,7 @@ describe('a file that', () => {
       const store = new MemoryStore();
       await store.write(key, Buffer.from(text));
       await keep(openFile(store), image);
-      expect(await openFile(store).get(image.digest, type)).toEqual(read(image));
+      expect(await openFile(store).get(image.digest, type)).toEqual(factsIn(image));
     },
   );
 
@@ -126,7 +122,7 @@ describe('a file that', () => {
     await keep(file, referrer);
   });
 
-  const facts = read(referrer) as Exclude<KnownFacts, 'none'>;
+  const facts = factsIn(referrer) as Exclude<KnownFacts, 'none'>;
   it.each([
     ['no JSON', '{'],
     ['another digest', JSON.stringify({ ...facts, descriptor: image.descriptor })],

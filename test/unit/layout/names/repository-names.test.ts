@@ -7,10 +7,8 @@ import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
-import { parseManifest } from '../../../../src/oci/manifest.ts';
-import { factsOf } from '../../../../src/oci/manifest-facts.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';
-import { type Content, imageManifest } from '../../../support/content.ts';
+import { type Content, factsIn, imageManifest } from '../../../support/content.ts';
 
 const { refName, imageName, created } = annotationKeys;
 const imageOf = (n: string) => imageManifest({ annotations: { n } });
@@ -46,9 +44,7 @@ function entriesAfter(
 const push =
   (tag: string) =>
   (names: ReturnType<LayoutNames['of']>): IndexEdit => {
-    const { bytes, digest, descriptor } = pushed;
-    const facts = factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);
-    return { kind: 'put', facts, bytes, absent: [], tags: [parseTag(tag)], names };
+    return { kind: 'put', facts: factsIn(pushed), bytes: pushed.bytes, absent: [], tags: [parseTag(tag)], names };
   };
 const untag =
   (tag: string) =>
