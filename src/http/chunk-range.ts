@@ -1,11 +1,7 @@
 // The byte positions of chunked uploads: the Content-Range of a chunk and the Range of an answer. Both are plain
 // `<first>-<last>`, unlike the headers of the same names in RFC 9110 (distribution-spec, Pushing a blob in chunks).
 import { RegistryError } from '../oci/error-code.ts';
-
-export interface ChunkRange {
-  readonly first: number;
-  readonly last: number;
-}
+import type { ChunkRange } from '../registry/upload-chunk.ts';
 
 const grammar = /^([0-9]+)-([0-9]+)$/;
 
