@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { openPolicy } from './auth/open-policy.ts';
 import type { ListenAddress } from './config/listen-address.ts';
-import type { Settings } from './config/schema.ts';
+import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import type { HostSettings } from './http/host-check.ts';
-import { defaultHttpSettings } from './http/http-settings.ts';
+import { fixedHttpSettings, type HttpSettings } from './http/http-settings.ts';
 import { inMemory, type OpenedMount, openMounts } from './mounts/open-mounts.ts';
 import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
@@ -38,27 +38,12 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   const registry = new Registry({
     mounts,
     log: messageFirst(log),
-    requireReferences: settings.manifests.requireReferences,
-    uploadsExpireAfterMs: settings.uploads.expireAfter,
-    names: settings.layouts,
-    referrersTag: settings.layouts.referrersTag,
-    digests: settings.layouts.digests,
-    scan: settings.layouts.scan !== 'off',
-    reconciles: settings.layouts.reconcile === 'background',
-    verifyReads: settings.storage.verifyReads,
-    referencedBlobs: settings.deletes.referencedBlobs,
+    rules: layoutRulesOf(settings),
   });
   const app = buildApp({
     registry,
     policy: openPolicy,
-    settings: {
-      ...defaultHttpSettings,
-      deletesEnabled: settings.deletes.enabled,
-      hosts: hostSettingsOf(settings.server),
-      warning: settings.server.warning,
-      maxManifestBytes: settings.manifests.maxSize,
-      stallTimeoutMs: settings.server.stallTimeout,
-    },
+    settings: httpSettingsOf(settings),
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
@@ -76,6 +61,17 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
       await closeWithin(app, deadlineMs, log);
       await registry.close();
     },
+  };
+}
+
+export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSettings {
+  return {
+    ...fixedHttpSettings,
+    deletesEnabled: deletes.enabled,
+    hosts: hostSettingsOf(server),
+    warning: server.warning,
+    maxManifestBytes: manifests.maxSize,
+    stallTimeoutMs: server.stallTimeout,
   };
 }
 

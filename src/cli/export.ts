@@ -33,7 +33,7 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   if (words.some((word) => word.trim() === '')) {
     throw new WrongReferenceError('a REF or the TARGET is empty; write . for the working directory');
   }
-  const { profile, referrers, json } = options;
+  const { profile, referrers, rules, json } = options;
   const platform = platformOf(options.platform);
   if (profile === 'crane' && (references.length > 1 || referrers === true)) {
     throw new WrongReferenceError('a layout for crane holds exactly one image, and no referrers');
@@ -43,7 +43,7 @@ export async function runExport(words: readonly string[], options: RunExportOpti
     const report = await runCopy({ ...options, afterStop: afterStop(target) }, async (progress, signal) => {
       const requests = await exportRequests(references, options, opened);
       const log = { info: () => {}, warn: (message: string) => progress.note(message) };
-      return exportImages(requests, { profile, target, referrers, platform, log, progress, signal });
+      return exportImages(requests, { profile, target, referrers, platform, rules, log, progress, signal });
     });
     process.stdout.write(json ? jsonDocument({ target, profile, ...report }) : text(target, report));
     return 0;

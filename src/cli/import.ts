@@ -6,6 +6,7 @@ import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { isRepositoryName, isTag } from '../oci/reference.ts';
+import { rulesForCommand } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import { type ImportReport, importImages } from '../transfer/import-images.ts';
 import { type ImportTarget, planImport } from '../transfer/import-plan.ts';
@@ -77,7 +78,7 @@ function parseTarget(written: string): ImportTarget {
   return { name, tag };
 }
 
-async function openRoot({ environment, config, root }: ImportRequest): Promise<Registry> {
+async function openRoot({ environment, config, root, rules }: ImportRequest): Promise<Registry> {
   const settings = await loadSettings({ flags: [], environment, file: config });
   const log = warningsOnly;
   const mounts = await openMounts({
@@ -93,12 +94,7 @@ async function openRoot({ environment, config, root }: ImportRequest): Promise<R
   return new Registry({
     mounts,
     log,
-    requireReferences: settings.manifests.requireReferences,
-    uploadsExpireAfterMs: settings.uploads.expireAfter,
-    names: settings.layouts,
-    referrersTag: settings.layouts.referrersTag,
-    digests: settings.layouts.digests,
-    verifyReads: settings.storage.verifyReads,
+    rules: rulesForCommand(rules),
   });
 }
 

@@ -5,7 +5,6 @@ import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts
 
 interface InspectFlags extends SourceFlags {
   readonly json?: true;
-  readonly scan?: true;
   readonly verify?: true;
 }
 
@@ -40,11 +39,10 @@ export function inspectCommand(environment: Environment, finished: (exitCode: nu
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
     .addHelpText('after', help)
-    .action(async (where: string | undefined, { json, scan, verify, ...flags }: InspectFlags) => {
+    .action(async (where: string | undefined, { json, verify, ...flags }: InspectFlags) => {
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.
       const { inspect } = await import('./inspect.ts');
-      const depth = { scan: scan === true || options.scan, verify: verify === true };
-      finished(await inspect(where, { ...options, ...depth, json: json === true }));
+      finished(await inspect(where, { ...options, verify: verify === true, json: json === true }));
     });
 }

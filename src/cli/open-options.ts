@@ -2,12 +2,23 @@
 import { type Command, Option } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { layoutRulesOf } from '../config/schema.ts';
+import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { packageVersion } from './version.ts';
 
-export interface SourceFlags {
+export interface ScanFlag {
+  readonly scan?: true;
+}
+
+/** What `--scan` writes. */
+export function writtenByScan({ scan }: ScanFlag): readonly WrittenSetting[] {
+  return scan === true ? [{ path: 'layouts.scan', value: 'lazy', origin: '--scan' }] : [];
+}
+
+export interface SourceFlags extends ScanFlag {
   readonly root?: string;
   readonly config?: string;
   readonly plainHttp?: true;
@@ -29,15 +40,14 @@ export function addSourceFlags(command: Command): Command {
 
 /** Refuses with a ConfigError, as serve does. */
 export async function openOptions(flags: SourceFlags, environment: Environment): Promise<OpenOptions> {
-  const written = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
-  const { storage, layouts } = await loadSettings({ flags: written, environment, file: flags.config });
+  const root = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
+  const settings = await loadSettings({ flags: [...root, ...writtenByScan(flags)], environment, file: flags.config });
   return {
-    root: storage.root,
+    root: settings.storage.root,
     plainHttp: flags.plainHttp === true,
     environment,
     userAgent: `moorage/${packageVersion()}`,
-    names: layouts,
-    scan: layouts.scan !== 'off',
+    rules: layoutRulesOf(settings),
     log: warningsOnly,
   };
 }

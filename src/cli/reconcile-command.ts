@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { configFileVariable } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { type ScanFlag, writtenByScan } from './open-options.ts';
 
-interface ReconcileFlags {
+interface ReconcileFlags extends ScanFlag {
   readonly dryRun?: true;
   readonly fromJournal?: true;
   readonly root?: string;
-  readonly scan?: true;
   readonly config?: string;
   readonly json?: true;
 }
@@ -44,11 +44,11 @@ export function reconcileCommand(environment: Environment, finished: (exitCode: 
     .allowExcessArguments(false)
     .addHelpText('after', help)
     .action(async (directory: string, flags: ReconcileFlags) => {
-      const settings = await loadSettings({ flags: [], environment, file: flags.config });
+      const settings = await loadSettings({ flags: writtenByScan(flags), environment, file: flags.config });
       // Loaded only now: other commands start without it.
       const { reconcile } = await import('./reconcile.ts');
-      const { dryRun = false, json = false, scan = false, fromJournal = false } = flags;
+      const { dryRun = false, json = false, fromJournal = false } = flags;
       const root = flags.root ?? settings.storage.root;
-      finished(await reconcile(directory, { dryRun, json, scan, fromJournal, root, settings, environment }));
+      finished(await reconcile(directory, { dryRun, json, fromJournal, root, settings, environment }));
     });
 }

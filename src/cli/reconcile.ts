@@ -1,12 +1,13 @@
 // Brings the layouts of a directory to the convention, and prints what changed and why.
 import type { Environment } from '../config/environment.ts';
-import type { Settings } from '../config/schema.ts';
+import { layoutRulesOf, type Settings } from '../config/schema.ts';
 import type { Reconciled } from '../layout/changes/reconciliation.ts';
 import type { RestoredEntry } from '../layout/changes/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { rulesForCommand } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import { exitCodes } from './failure.ts';
 import { journalPlace } from './journal-place.ts';
@@ -16,7 +17,6 @@ import { counted } from './output-text.ts';
 export interface ReconcileOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
-  readonly scan: boolean;
   /** Lists again what the journal knows, instead. */
   readonly fromJournal: boolean;
   /** The registry that a repository's name is looked for in, with `fromJournal`. */
@@ -70,7 +70,7 @@ function isWithin(prefix: string, within: string): boolean {
   return within === '' || prefix === within || prefix.startsWith(`${within}/`);
 }
 
-async function openRegistry(directory: string, { settings, environment, dryRun, scan }: ReconcileOptions) {
+async function openRegistry(directory: string, { settings, environment, dryRun }: ReconcileOptions) {
   const mounts = await openMounts({
     paths: [directory],
     root: undefined,
@@ -84,11 +84,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun, 
   return new Registry({
     mounts,
     log: warningsOnly,
-    requireReferences: false,
-    uploadsExpireAfterMs: settings.uploads.expireAfter,
-    names: settings.layouts,
-    referrersTag: settings.layouts.referrersTag,
-    scan: scan || settings.layouts.scan !== 'off',
+    rules: rulesForCommand(layoutRulesOf(settings)),
   });
 }
 

@@ -5,14 +5,14 @@ import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadWrittenSettings } from '../config/load.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
+import { type ScanFlag, writtenByScan } from './open-options.ts';
 
-interface ServeFlags {
+interface ServeFlags extends ScanFlag {
   readonly root?: string;
   readonly listen?: string;
   readonly config?: string;
   readonly ephemeral?: true;
   readonly readOnly?: true;
-  readonly scan?: true;
 }
 
 const pathOfFlag = {
@@ -52,12 +52,11 @@ function flag(flags: string, path: string, description: string): Option {
 }
 
 function writtenBy(flags: ServeFlags): WrittenSetting[] {
-  const scan = flags.scan ? [{ path: 'layouts.scan', value: 'lazy', origin: '--scan' }] : [];
   const written = Object.entries(pathOfFlag).flatMap(([flag, [path, origin]]) => {
     const value = flags[flag as keyof typeof pathOfFlag];
     return value === undefined ? [] : [{ path, value, origin }];
   });
-  return [...written, ...scan];
+  return [...written, ...writtenByScan(flags)];
 }
 
 const pathsHelp =

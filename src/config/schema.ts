@@ -138,6 +138,14 @@ export const configSchema = z.strictObject({
 /** The settings as the program uses them: durations in milliseconds, sizes in bytes. */
 export type Settings = z.output<typeof configSchema>;
 
+/** The rules of layouts, from the sections that they are written in: what a registry over them must be told. */
+export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads }: Settings) {
+  const { verifyReads } = storage;
+  const { requireReferences } = manifests;
+  const { referencedBlobs } = deletes;
+  return { ...layouts, verifyReads, requireReferences, referencedBlobs, uploadsExpireAfterMs: uploads.expireAfter };
+}
+
 function text(what: string) {
   return z.string(`is not ${what}; write text, in quotes when it looks like a number`).regex(/\S/, 'is empty');
 }

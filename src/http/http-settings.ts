@@ -22,16 +22,12 @@ export interface HttpSettings {
   readonly keepAliveTimeoutMs: number;
 }
 
-export const defaultHttpSettings: HttpSettings = {
-  hosts: { checked: 'on-loopback', names: [] },
-  deletesEnabled: true,
-  warning: undefined,
-  maxManifestBytes: 8 * 1024 * 1024,
+/** What nobody can set. */
+export const fixedHttpSettings = {
   bodyMemoryBytes: 128 * 1024 * 1024,
   // Less than the time after which connections without traffic are closed.
   bodyMaxWaitMs: 30_000,
   bodyTimeoutMs: 60_000,
-  stallTimeoutMs: 60_000,
   // Longer than the 60 s that proxies keep idle connections for, so that the proxy is the one to close.
   keepAliveTimeoutMs: 72_000,
-};
+} as const satisfies Partial<HttpSettings>;

@@ -1,9 +1,10 @@
 // The inspection of what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
 
 import type { OpenedMount } from '../mounts/open-mounts.ts';
+import { rulesForReading } from '../registry/layout-rules.ts';
 import { type NamedLayout, Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
-import { onlyReads, openMountsToRead } from '../transfer/mounts-to-read.ts';
+import { openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { markDamaged } from './damage-marks.ts';
 import { findArchiveProblems } from './findings/archive-findings.ts';
@@ -21,14 +22,14 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
 
 /** Writes nothing but work files in the cache directory, and what a server must know of damaged blobs where it keeps such facts. Throws what openMounts throws. */
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
-  const { path, root, environment, names, within } = options;
+  const { path, root, environment, rules, within } = options;
   const mounts = await openMountsToRead({
     paths: path === undefined ? [] : [path],
     root: path === undefined ? root : undefined,
     environment,
     log: silent,
   });
-  const registry = new Registry({ mounts, log: silent, names, scan: options.scan, ...onlyReads });
+  const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
   try {
     const parts: InspectedPart[] = [];
     if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
@@ -49,14 +50,14 @@ function isMeant({ name }: NamedLayout, within: string | undefined): boolean {
 async function inspected(
   { name, layout, mount, prefix }: NamedLayout,
   mounts: readonly OpenedMount[],
-  { names, scan, verify }: InspectLocalOptions,
+  { rules, verify }: InspectLocalOptions,
 ): Promise<InspectedPart> {
   const opened = mounts.find((each) => each.reader === mount.reader);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryListing(opened.path);
   const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
-  const given = { store: mount.reader, prefix, name, names, files, reconcile, remembered, scan, verify };
+  const given = { store: mount.reader, prefix, name, rules, files, reconcile, remembered, verify };
   const { damaged, ...found } = await inspectLayout(given);
   if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');

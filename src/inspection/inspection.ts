@@ -23,8 +23,6 @@ export interface Inspection {
 }
 
 export interface InspectDepth {
-  /** Looks into every small blob for referrers that nothing leads to. */
-  readonly scan: boolean;
   /** Reads every blob and compares its digest. */
   readonly verify: boolean;
 }

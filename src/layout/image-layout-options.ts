@@ -2,12 +2,23 @@
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
-import type { BlobChecks } from './blobs/blob-checks.ts';
+import type { BlobChecks, BlobReadRules } from './blobs/blob-checks.ts';
+import type { BlobDeleteRules } from './changes/blob-deletions.ts';
 import type { LayoutChangesOptions } from './changes/layout-changes.ts';
-import type { ReferrersTagRule } from './changes/referrers-responses.ts';
+import type { ReconcileRules } from './changes/quiet-reconcile.ts';
+import type { ResponseRules } from './changes/referrers-responses.ts';
 import type { LayoutPrefix } from './files/keys.ts';
 import type { ManifestCaches } from './manifests/manifest-caches.ts';
+import type { ScanRules } from './manifests/unreferenced-manifests.ts';
 import type { NameRules } from './names/name-rules.ts';
+
+export interface ImageLayoutRules
+  extends NameRules,
+    ScanRules,
+    ResponseRules,
+    BlobReadRules,
+    BlobDeleteRules,
+    ReconcileRules {}
 
 export interface FactsPlace {
   readonly store: ObjectStore;
@@ -18,10 +29,7 @@ export interface ImageLayoutOptions {
   readonly prefix: LayoutPrefix;
   /** The name it is served under: full names that end with it mean the layout itself. */
   readonly name: string;
-  readonly names: NameRules;
-  /** Looks for referrers also among blobs that nothing leads to. */
-  readonly scan: boolean;
-  readonly referrersTag: ReferrersTagRule;
+  readonly rules: ImageLayoutRules;
   readonly store: ObjectReader;
   readonly checks: BlobChecks;
   readonly caches: ManifestCaches;

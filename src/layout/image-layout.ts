@@ -6,10 +6,10 @@ import type { Clock } from '../storage/clock.ts';
 import { LayoutBlobs } from './blobs/layout-blobs.ts';
 import { LayoutChanges } from './changes/layout-changes.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
-import { ReferrersResponses, type ReferrersTagRule } from './changes/referrers-responses.ts';
+import { ReferrersResponses } from './changes/referrers-responses.ts';
 import { type Remembered, RememberedEntries, type RestorePlan } from './changes/remembered-entries.ts';
 import { factsKey, type LayoutKeys, layoutKeys } from './files/keys.ts';
-import type { ImageLayoutOptions } from './image-layout-options.ts';
+import type { ImageLayoutOptions, ImageLayoutRules } from './image-layout-options.ts';
 import { IndexReader } from './index/index-reader.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import { LayoutVersion } from './index/layout-version.ts';
@@ -32,7 +32,7 @@ export class ImageLayout {
   readonly #keys: LayoutKeys;
   readonly #reader: IndexReader;
   readonly #clock: Clock;
-  readonly #referrersTag: ReferrersTagRule;
+  readonly #rules: ImageLayoutRules;
   readonly #facts: FactsFile | undefined;
   readonly #names: LayoutNames;
   readonly #lookup: ManifestLookup;
@@ -40,11 +40,11 @@ export class ImageLayout {
   readonly #remembered: RememberedEntries;
 
   constructor(options: ImageLayoutOptions) {
-    const { prefix, store, checks, caches, clock, log, facts } = options;
+    const { prefix, store, checks, caches, clock, log, facts, rules } = options;
     const keys = layoutKeys(prefix);
     this.#keys = keys;
     this.#clock = clock;
-    this.#referrersTag = options.referrersTag;
+    this.#rules = rules;
     const version = new LayoutVersion(store, keys);
     const onForeign = () => this.changes?.foreignRead();
     const reader = new IndexReader({ store, key: keys.index, version, clock, log, onForeign });
@@ -56,9 +56,9 @@ export class ImageLayout {
     const statedSize = (digest: Digest) => sizeByManifests(digest, readIndex, manifests);
     const blobs = new LayoutBlobs({ store, keys, checks, statedSize });
     this.blobs = blobs;
-    const names = new LayoutNames(options.name, options.names);
+    const names = new LayoutNames(options.name, rules);
     this.#names = names;
-    const unreferenced = options.scan ? new UnreferencedManifests(store, keys, manifests) : undefined;
+    const unreferenced = rules.scan !== 'off' ? new UnreferencedManifests(store, keys, manifests) : undefined;
     const derived = new DerivedIndexes({ manifests, nested: new NestedReferrers(manifests), unreferenced });
     this.#derived = derived;
     const childType = (index: LayoutIndex, digest: Digest) => derived.of(index).mediaTypeOfChild(digest);
@@ -73,6 +73,7 @@ export class ImageLayout {
       name,
       clock,
       log,
+      rules,
       reader,
       version,
       checks,
@@ -154,7 +155,7 @@ export class ImageLayout {
     await derived.learnFacts();
     return planReconcile(index, {
       manifests: this.manifests,
-      responses: new ReferrersResponses(this.#keys, this.manifests, this.#referrersTag),
+      responses: new ReferrersResponses(this.#keys, this.manifests, this.#rules),
       names: this.#names.of(''),
       unreferenced: await derived.unreferenced(),
       nowMs: this.#clock.now(),

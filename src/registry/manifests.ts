@@ -43,7 +43,7 @@ export interface PushedManifest {
   readonly tags: readonly Tag[];
 }
 
-export interface ManifestsOptions {
+export interface PushRules {
   /** Strict mode: config, layers and children must be in the repository; lenient accepts sparse images and indexes. */
   readonly requireReferences: boolean;
   /** `sha256`: manifests under any other digest are refused; one such entry makes crane, ctr and umoci refuse the whole layout. */
@@ -91,13 +91,13 @@ export class Manifests {
 export class WritableManifests extends Manifests {
   readonly #changes: LayoutChanges;
   readonly #names: RepositoryNames;
-  readonly #options: ManifestsOptions;
+  readonly #rules: PushRules;
 
-  constructor(layout: ImageLayout, changes: LayoutChanges, names: RepositoryNames, options: ManifestsOptions) {
+  constructor(layout: ImageLayout, changes: LayoutChanges, names: RepositoryNames, rules: PushRules) {
     super(layout, names);
     this.#changes = changes;
     this.#names = names;
-    this.#options = options;
+    this.#rules = rules;
   }
 
   /**
@@ -128,7 +128,7 @@ export class WritableManifests extends Manifests {
   /** The digest that the manifest is stored under. Throws DIGEST_INVALID when it is not the one in the URL, or not allowed here. */
   async #digestOf({ reference, bytes }: ManifestPush): Promise<Digest> {
     const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
-    if (this.#options.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
+    if (this.#rules.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
       throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
     }
     const digest = await pacedDigestOf(bytes, algorithm);
@@ -149,7 +149,7 @@ export class WritableManifests extends Manifests {
         detail: `the stored size differs from the descriptor's: ${wrongSize.slice(0, maxNamed).join(', ')}`,
       });
     }
-    if (this.#options.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
+    if (this.#rules.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
     return missing;
   }
 

@@ -1,18 +1,16 @@
 // The layouts of one mount that are in use: their snapshots are kept for as many as memory allows, and made-up names keep nothing.
 import { LRUCache } from 'lru-cache';
-import { BlobChecks, type VerifyReads } from '../layout/blobs/blob-checks.ts';
+import { BlobChecks } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
-import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
-import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
 import type { WritingProcess } from '../layout/changes/writing-process.ts';
 import type { LayoutPrefix } from '../layout/files/keys.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
-import type { NameRules } from '../layout/names/name-rules.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
+import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
 import { UploadSessions } from './upload-sessions.ts';
@@ -26,13 +24,7 @@ export interface SharedByLayouts {
   readonly clock: Clock;
   readonly log: Log;
   readonly process: WritingProcess;
-  readonly names: NameRules;
-  readonly referrersTag: ReferrersTagRule;
-  readonly referencedBlobs: ReferencedBlobs;
-  readonly scan: boolean;
-  readonly reconciles: boolean;
-  readonly uploadsExpireAfterMs: number;
-  readonly verifyReads: VerifyReads;
+  readonly rules: LayoutRules;
   readonly checkedAtOnceBytes: number;
   readonly background: BackgroundWork;
 }
@@ -52,10 +44,10 @@ export class MountedLayouts {
   constructor(mount: Mount, shared: SharedByLayouts) {
     this.mount = mount;
     this.#shared = shared;
-    const { clock, process, uploadsExpireAfterMs: expireAfterMs } = shared;
+    const { clock, process, rules } = shared;
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
-    this.sessions = store && new UploadSessions({ store, clock, expireAfterMs, owner: process.id });
+    this.sessions = store && new UploadSessions({ store, clock, rules, owner: process.id });
   }
 
   get name(): RepositoryName | '' {
@@ -99,16 +91,15 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, process, names, referrersTag, referencedBlobs, scan, reconciles } = this.#shared;
+    const { caches, clock, log, process, rules } = this.#shared;
     const { reader: store, writer, facts } = this.mount;
     const name = nameAbove(this.mount, prefix);
     const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
-    const changes = writer && { store: writer, process, referencedBlobs, referrersTag, reconciles, onActive };
-    const rules = { names, scan, referrersTag };
+    const changes = writer && { store: writer, process, onActive };
     const layout = new ImageLayout({
       prefix,
       name,
-      ...rules,
+      rules,
       store,
       checks: this.#checks,
       caches,
@@ -124,7 +115,7 @@ export class MountedLayouts {
 
 function checksOf(
   { reader: store, facts, isHashed = false }: Mount,
-  { log, background, verifyReads, checkedAtOnceBytes }: SharedByLayouts,
+  { log, background, rules: { verifyReads }, checkedAtOnceBytes }: SharedByLayouts,
 ) {
   const ledger = new BlobLedger(facts && keptBlobFacts(facts, { log }));
   const reads = isHashed && verifyReads === 'once' ? 'off' : verifyReads;

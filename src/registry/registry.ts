@@ -1,13 +1,10 @@
 // The registry: repositories by name, over one mount or several.
-import { defaultCheckedAtOnceBytes, type VerifyReads } from '../layout/blobs/blob-checks.ts';
-import type { ReferencedBlobs } from '../layout/changes/blob-deletions.ts';
-import type { ReferrersTagRule } from '../layout/changes/referrers-responses.ts';
+import { checkedAtOnceBytes } from '../layout/blobs/blob-checks.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
 import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
 import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
-import { defaultNameRules, type NameRules } from '../layout/names/name-rules.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import { BackgroundWork } from '../layout/pacing/background-work.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -16,6 +13,7 @@ import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { layoutPrefixes, repositoryNames } from './catalog.ts';
+import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountedLayouts } from './mounted-layouts.ts';
@@ -27,24 +25,8 @@ import { Upkeep } from './upkeep.ts';
 export interface RegistryOptions {
   readonly mounts: readonly Mount[];
   readonly log: Log;
-  /** Strict mode: a manifest whose config, layers or children are not in the repository is refused. */
-  readonly requireReferences: boolean;
-  readonly uploadsExpireAfterMs: number;
-  /** How names that tools read differently are understood. */
-  readonly names?: NameRules;
-  /** When responses are made for clients that know no referrers API. */
-  readonly referrersTag?: ReferrersTagRule;
-  /** Which digests manifests may be pushed under. */
-  readonly digests?: 'any' | 'sha256';
-  /** What a delete does with a blob that a manifest of the repository needs. */
-  readonly referencedBlobs?: ReferencedBlobs;
-  /** Finds referrers also among blobs that nothing leads to. */
-  readonly scan?: boolean;
-  /** Reconciles layouts in the background. */
-  readonly reconciles?: boolean;
-  /** Which downloads are hashed: `once` for each version of a file. */
-  readonly verifyReads?: VerifyReads;
-  /** Larger blobs are hashed while they are sent, or in the background; at least what is sent in one piece. */
+  readonly rules: LayoutRules;
+  /** For tests, which have no large blobs: larger ones are hashed while they are sent, or in the background. */
   readonly checkedAtOnceBytes?: number;
   readonly clock?: Clock;
 }
@@ -78,22 +60,17 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    const { clock = systemClock, names = defaultNameRules, referrersTag = 'always' } = options;
-    const { scan = false, reconciles = false } = options;
-    const { log, uploadsExpireAfterMs } = options;
-    const { verifyReads = 'once', checkedAtOnceBytes = defaultCheckedAtOnceBytes } = options;
+    const { log, rules, clock = systemClock } = options;
     const background = new BackgroundWork(log);
     this.#background = background;
-    const { referencedBlobs = 'refuse' } = options;
-    const rules = { names, referrersTag, referencedBlobs, scan, reconciles, verifyReads, checkedAtOnceBytes };
     const shared = {
       caches: createManifestCaches(),
       background,
       process: newWritingProcess(),
       clock,
       log,
-      uploadsExpireAfterMs,
-      ...rules,
+      rules,
+      checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
     const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
@@ -148,7 +125,6 @@ export class Registry {
   ): Repository | WritableRepository {
     const known = path === '' ? this.#own.get(layout) : undefined;
     if (known !== undefined) return known;
-    const { requireReferences, digests = 'any' } = this.#options;
     const repository = repositoryOf({
       name,
       layout,
@@ -158,7 +134,7 @@ export class Registry {
         if (mountOf(this.#mounts, other) !== mounted) return undefined;
         return (await unlessRefused(this.#locate(mounted, nameBelow(mounted, other))))?.layout;
       },
-      manifests: { requireReferences, digests },
+      rules: this.#options.rules,
     });
     if (path === '') this.#own.set(layout, repository);
     return repository;
@@ -247,8 +223,8 @@ export class Registry {
   start(): void {
     this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
     if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
-    const { log, uploadsExpireAfterMs } = this.#options;
-    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, log, uploadsExpireAfterMs });
+    const { log, rules } = this.#options;
+    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, log, rules });
     this.#upkeep.start();
   }
 

@@ -3,7 +3,7 @@ import type { ImageLayout } from '../layout/image-layout.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
-import { Manifests, type ManifestsOptions, WritableManifests } from './manifests.ts';
+import { Manifests, type PushRules, WritableManifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
 import { Tags } from './tags.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -32,7 +32,7 @@ export interface RepositoryParts {
   readonly sessions: UploadSessions | undefined;
   /** Where blobs may be linked from. */
   readonly layoutOf: LayoutOf;
-  readonly manifests: ManifestsOptions;
+  readonly rules: PushRules;
 }
 
 export function repositoryOf(parts: RepositoryParts): Repository | WritableRepository {
@@ -45,7 +45,7 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
   return {
     ...common,
     blobs: new WritableBlobs(layout, changes, layoutOf),
-    manifests: new WritableManifests(layout, changes, names, parts.manifests),
+    manifests: new WritableManifests(layout, changes, names, parts.rules),
     uploads: new Uploads(name, changes, sessions),
   };
 }

@@ -5,6 +5,7 @@ import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { Log } from '../storage/log.ts';
 import { layoutPrefixes } from './catalog.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import type { UploadRules } from './upload-sessions.ts';
 
 const longestSweepIntervalMs = 10 * 60_000;
 
@@ -13,7 +14,7 @@ export interface UpkeepOptions {
   readonly mounts: readonly MountedLayouts[];
   readonly background: BackgroundWork;
   readonly log: Log;
-  readonly uploadsExpireAfterMs: number;
+  readonly rules: UploadRules;
 }
 
 export class Upkeep {
@@ -25,8 +26,8 @@ export class Upkeep {
   }
 
   start(): void {
-    const { background, uploadsExpireAfterMs } = this.#options;
-    const intervalMs = Math.min(Math.max(uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
+    const { background, rules } = this.#options;
+    const intervalMs = Math.min(Math.max(rules.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
     this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
     void this.#sweep();
     background.add('files lost before the start', (signal) => this.#recover(signal));

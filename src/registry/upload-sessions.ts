@@ -9,11 +9,15 @@ import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { SessionHash } from './session-hash.ts';
 import { type HeldSession, isSessionOf, UploadSession } from './upload-session.ts';
 
+export interface UploadRules {
+  /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
+  readonly uploadsExpireAfterMs: number;
+}
+
 export interface UploadSessionsOptions {
   readonly store: ObjectStore;
   readonly clock: Clock;
-  /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
-  readonly expireAfterMs: number;
+  readonly rules: UploadRules;
   /** Names this process among all that share the root. */
   readonly owner: string;
 }
@@ -91,10 +95,10 @@ export class UploadSessions {
 
   /** Removes what nobody touched for longer than sessions live; returns how many. Throws when some could not be removed. */
   async sweep(): Promise<number> {
-    const { store, clock, expireAfterMs } = this.#options;
+    const { store, clock, rules } = this.#options;
     const known = [...this.#local.keys()];
     const staged = await store.staged();
-    const expired = staged.filter(({ modifiedAtMs }) => clock.now() - modifiedAtMs > expireAfterMs);
+    const expired = staged.filter(({ modifiedAtMs }) => clock.now() - modifiedAtMs > rules.uploadsExpireAfterMs);
     const failures: unknown[] = [];
     let swept = 0;
     for (const { id } of expired) {

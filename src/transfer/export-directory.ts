@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import { type LayoutRules, rulesForExport } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
 import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
@@ -30,6 +31,8 @@ const layoutName = 'export' as RepositoryName;
 
 export interface DirectoryTarget {
   readonly path: string;
+  /** Of the registry that exports: what is added to a layout follows them, as a push does. */
+  readonly rules: LayoutRules;
   readonly log: Log;
 }
 
@@ -37,7 +40,7 @@ export interface DirectoryTarget {
 export async function exportDirectory(
   content: ExportContent,
   profile: ExportProfile,
-  { path, log }: DirectoryTarget,
+  { path, rules, log }: DirectoryTarget,
   run: ExportRun,
 ): Promise<void> {
   const entries = exportEntries(content, profile);
@@ -48,7 +51,7 @@ export async function exportDirectory(
   const isOurs = !found.includes(ownDirectory) || (await store.stat(markKey)) !== undefined;
   if (isOurs) await store.write(markKey, Buffer.from('An export is under way, or was broken off: run it again.\n'));
   const mount = { name: layoutName, reader: store, writer: store, facts: undefined };
-  const registry = new Registry({ mounts: [mount], log, requireReferences: false, uploadsExpireAfterMs: 0 });
+  const registry = new Registry({ mounts: [mount], log, rules: rulesForExport(rules) });
   try {
     const repository = await registry.writable(layoutName);
     await copyBlobs(content, repository, run);

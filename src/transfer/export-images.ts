@@ -2,6 +2,7 @@
 
 import type { Digest } from '../oci/digest.ts';
 import { algorithmOf } from '../oci/digest.ts';
+import type { LayoutRules } from '../registry/layout-rules.ts';
 import type { Log } from '../storage/log.ts';
 import { compressionOf } from './archive-writer-file.ts';
 import { CopyError } from './copy-error.ts';
@@ -20,6 +21,8 @@ export interface ExportOptions {
   /** Undefined: where the profile can list them. */
   readonly referrers: boolean | undefined;
   readonly platform: Platform | undefined;
+  /** How a layout that is there is added to. */
+  readonly rules: LayoutRules;
   readonly log: Log;
   readonly progress: CopyProgress;
   readonly signal: AbortSignal;
@@ -40,7 +43,7 @@ export interface ExportReport {
 
 /** Throws CopyError, WrongContentError, StorageError, what the sources throw, and the reason of `signal`. */
 export async function exportImages(requests: readonly ExportRequest[], options: ExportOptions): Promise<ExportReport> {
-  const { profile, target, log, signal } = options;
+  const { profile, target, rules, log, signal } = options;
   const referrers = options.referrers ?? listsReferrers(profile);
   if (referrers && !listsReferrers(profile)) {
     throw new CopyError('a layout for crane holds exactly one entry, so no referrers; leave --referrers out');
@@ -63,7 +66,7 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   }
   if (compression !== undefined)
     await exportArchive(content, profile, { path: target, compression }, { progress: tally, signal });
-  else await exportDirectory(content, profile, { path: target, log }, { progress: tally, signal });
+  else await exportDirectory(content, profile, { path: target, rules, log }, { progress: tally, signal });
   return {
     form: compression === undefined ? 'directory' : 'archive',
     images: content.images.map((image) => ({

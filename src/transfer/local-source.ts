@@ -1,10 +1,10 @@
 // Opens what lies on this machine as an ImageSource: roots of layouts, layouts, and archives of them.
 
-import type { NameRules } from '../layout/names/name-rules.ts';
+import { type LayoutRules, rulesForReading } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
-import { onlyReads, openMountsToRead } from './mounts-to-read.ts';
+import { openMountsToRead } from './mounts-to-read.ts';
 import { RegistrySource } from './registry-source.ts';
 
 export interface LocalSourceOptions {
@@ -12,10 +12,8 @@ export interface LocalSourceOptions {
   readonly root: string | undefined;
   /** HOME and XDG_CACHE_HOME: work files go to the user's cache directory. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** How names that tools read differently are understood: the same here as by `serve`. */
-  readonly names: NameRules;
-  /** Looks for referrers among blobs that nothing leads to, too. */
-  readonly scan: boolean;
+  /** The same here as by `serve`. */
+  readonly rules: LayoutRules;
   readonly log: Log;
 }
 
@@ -24,8 +22,8 @@ export interface LocalSourceOptions {
  * the cache directory. Throws MountArgumentError, StorageError or the system's error for what cannot be opened.
  */
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {
-  const { root, environment, names, scan, log } = options;
+  const { root, environment, rules, log } = options;
   const mounts = await openMountsToRead({ paths, root, environment, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
-  return new RegistrySource(new Registry({ mounts, log, names, scan, ...onlyReads }), description);
+  return new RegistrySource(new Registry({ mounts, log, rules: rulesForReading(rules) }), description);
 }

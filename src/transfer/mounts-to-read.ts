@@ -18,6 +18,3 @@ export function openMountsToRead({ environment, ...what }: MountsToRead): Promis
   const cacheDirectory = userCacheDirectory(environment);
   return openMounts({ ...what, cacheDirectory, readOnly: true, fileMode: 0o644, directoryMode: 0o755 });
 }
-
-/** What a registry must be told, and nobody pushes to these. Whoever copies from them hashes what is copied, and a look tells of what is damaged. */
-export const onlyReads = { requireReferences: false, uploadsExpireAfterMs: 60_000, verifyReads: 'off' } as const;

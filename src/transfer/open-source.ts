@@ -1,9 +1,9 @@
 // From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
 
-import type { NameRules } from '../layout/names/name-rules.ts';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
+import type { LayoutRules } from '../registry/layout-rules.ts';
 import { loginCredentials } from '../remote/login-credentials.ts';
 import { defaultTransport, openRemote, type RemoteOptions } from '../remote/open-remote.ts';
 import { textAt } from '../storage/filesystem/path-probe.ts';
@@ -26,10 +26,8 @@ export interface OpenOptions {
   /** HOME and what `docker login` and `podman login` look at. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly userAgent: string;
-  /** How names in layouts are understood. */
-  readonly names: NameRules;
-  /** Looks for referrers among blobs that nothing leads to, too. */
-  readonly scan: boolean;
+  /** How layouts are understood. */
+  readonly rules: LayoutRules;
   /** For what a layout has to tell. */
   readonly log: Log;
 }

@@ -8,10 +8,10 @@ import { defaultSettings } from '../../src/config/load.ts';
 import type { Finding } from '../../src/inspection/findings/finding.ts';
 import { inspectLocal } from '../../src/inspection/inspect-local.ts';
 import type { InspectedPart } from '../../src/inspection/inspection.ts';
-import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { createServer } from '../../src/server.ts';
 import type { Content, Image } from '../support/content.ts';
+import { defaultRules } from '../support/rules.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -87,9 +87,8 @@ export async function inspect(path: string, depth: { scan?: boolean; verify?: bo
     plainHttp: false,
     environment: { XDG_CACHE_HOME: await temporaryDirectory() },
     userAgent: 'test',
-    names: defaultNameRules,
+    rules: { ...defaultRules, scan: depth.scan === true ? 'lazy' : 'off' },
     log: silentLog,
-    scan: depth.scan ?? false,
     verify: depth.verify ?? false,
   });
   return parts;

@@ -3,7 +3,6 @@
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
 import type { ExportProfile } from '../../src/transfer/export-profile.ts';
@@ -12,6 +11,7 @@ import { openLocalSource } from '../../src/transfer/local-source.ts';
 import { blobOf, type Content, configType, imageManifest, referrerOf } from '../support/content.ts';
 import { exported, platformIndex } from '../support/exports.ts';
 import { MemorySource } from '../support/memory-source.ts';
+import { defaultRules } from '../support/rules.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -106,8 +106,7 @@ it('an export holds what was exported, in every form', async () => {
         const source = await openLocalSource([target], {
           root: undefined,
           environment,
-          names: defaultNameRules,
-          scan: false,
+          rules: defaultRules,
           log,
         });
         try {

@@ -7,12 +7,12 @@ import type { ImageName } from '../../src/layout/index/image-name.ts';
 import { parseIndexDocument } from '../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../src/layout/index/index-draft.ts';
 import { LayoutIndex } from '../../src/layout/index/layout-index.ts';
-import { defaultNameRules } from '../../src/layout/names/name-rules.ts';
 import type { VirtualPath } from '../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../src/oci/annotations.ts';
 import { parseTag, type RepositoryName } from '../../src/oci/reference.ts';
 import { factsIn, imageManifest } from '../support/content.ts';
+import { defaultRules } from '../support/rules.ts';
 
 const { refName, imageName } = annotationKeys;
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
@@ -77,7 +77,7 @@ describe('a layout of several repositories', () => {
     fc.assert(
       fc.property(fc.array(named, { minLength: 2, maxLength: 6 }), target, tags, (entries, path, text) => {
         const before = layoutOf(entries);
-        const layout = new LayoutNames('shelf/own', defaultNameRules);
+        const layout = new LayoutNames('shelf/own', defaultRules);
         fc.pre(layout.table(before)?.isShared === true);
         const names = layout.of(path as VirtualPath);
         const tag = parseTag(text);
@@ -106,7 +106,7 @@ describe('a layout of several repositories', () => {
     fc.assert(
       fc.property(fc.array(named, { minLength: 2, maxLength: 6 }), fc.nat(), (entries, pick) => {
         const before = layoutOf(entries);
-        const layout = new LayoutNames('shelf/own', defaultNameRules);
+        const layout = new LayoutNames('shelf/own', defaultRules);
         const shown = shownBy(before, layout);
         fc.pre(layout.table(before)?.isShared === true);
         const name = [...shown.keys()][pick % shown.size] ?? '';

@@ -297,7 +297,7 @@ class Expire implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const { store, clock } = serverOf(real);
     clock.advance(70_000);
-    const sessions = new UploadSessions({ store, clock, expireAfterMs: 60_000, owner: 'sweeper' });
+    const sessions = new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
     expect(await sessions.sweep()).toBe(model.sessions.length);
     const ended = model.sessions.splice(0);
     for (const session of ended) {

@@ -7,6 +7,7 @@ import { fullNameOf } from '../../src/transfer/export-name.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
 import { blobOf, type Content, configType, imageIndex, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
+import { defaultRules } from './rules.ts';
 import { silentLog } from './silent-log.ts';
 import { noProgress } from './silent-progress.ts';
 
@@ -59,6 +60,7 @@ export function exported(
       profile: 'oci',
       referrers: undefined,
       platform: undefined,
+      rules: defaultRules,
       log: silentLog,
       progress: noProgress,
       signal: new AbortController().signal,

@@ -3,7 +3,8 @@ import { onTestFinished } from 'vitest';
 import type { LayoutChanges } from '../../src/layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../../src/layout/image-layout.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
-import { Registry, type RegistryOptions } from '../../src/registry/registry.ts';
+import type { LayoutRules } from '../../src/registry/layout-rules.ts';
+import { Registry } from '../../src/registry/registry.ts';
 import type { WritableRepository } from '../../src/registry/repository.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
 import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/system-calls.ts';
@@ -11,16 +12,11 @@ import type { Log } from '../../src/storage/log.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 import { type MountOptions, mountOver } from './mounts.ts';
+import { defaultRules } from './rules.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 import { TestClock } from './test-clock.ts';
 
-export type RegistryTestOptions = Partial<
-  Pick<
-    RegistryOptions,
-    'requireReferences' | 'uploadsExpireAfterMs' | 'names' | 'referrersTag' | 'digests' | 'scan' | 'referencedBlobs'
-  >
-> &
-  Pick<MountOptions, 'readOnly'>;
+export type RegistryTestOptions = Partial<LayoutRules> & Pick<MountOptions, 'readOnly'>;
 
 /** Keeps what would have been logged. */
 export class RecordedLog implements Log {
@@ -111,9 +107,10 @@ export function registryOver(
   options: RegistryTestOptions = {},
   log = new RecordedLog(),
 ): Omit<RegistryUnderTest, 'another'> {
-  const { requireReferences = false, readOnly = false, uploadsExpireAfterMs = 60_000, ...rest } = options;
+  const { readOnly = false, ...own } = options;
+  const rules = { ...defaultRules, uploadsExpireAfterMs: 60_000, ...own };
   const mounts = [mountOver(store, { readOnly })];
-  const registry = new Registry({ mounts, log, clock, requireReferences, uploadsExpireAfterMs, ...rest });
+  const registry = new Registry({ mounts, log, clock, rules });
   onTestFinished(() => registry.close());
   return {
     registry,

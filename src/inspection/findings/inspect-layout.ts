@@ -7,6 +7,7 @@ import { TooManyElementsError } from '../../layout/index/json-span.ts';
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
 import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
+import type { ScanRules } from '../../layout/manifests/unreferenced-manifests.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
@@ -29,14 +30,12 @@ export interface InspectLayoutOptions {
   readonly prefix: LayoutPrefix;
   /** The name it is served under, and how names in it are understood. */
   readonly name: string;
-  readonly names: NameRules;
+  readonly rules: NameRules & ScanRules;
   readonly files: DirectoryListing | undefined;
   /** What a reconcile would change. */
   readonly reconcile: () => Promise<readonly Reconciled[]>;
   /** Entries that other programs took off the list, as far as a journal knows. */
   readonly remembered: () => Promise<readonly FindingSubject[]>;
-  /** Looks into every small blob for referrers that nothing leads to. */
-  readonly scan: boolean;
   /** Reads every blob and compares its digest. */
   readonly verify: boolean;
 }
@@ -50,7 +49,7 @@ export interface LayoutInspection {
 }
 
 export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
-  const { store, prefix, files, name, names, scan, verify } = options;
+  const { store, prefix, files, name, rules, verify } = options;
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
   const damaged: DamagedBlob[] = [];
@@ -61,12 +60,13 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   await findBlobFiles(inspected, (digest) => verify && blobs.push(digest));
   const checks = new ContentChecks(inspected);
   if (index !== undefined) {
-    findNames(index, name, names, findings);
+    findNames(index, name, rules, findings);
     await findContent(inspected, checks, index);
     const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));
-    const raw = scan ? await unlessUnreadable(inspected, () => findRaw(inspected, index, manifests)) : undefined;
+    const raw =
+      rules.scan !== 'off' ? await unlessUnreadable(inspected, () => findRaw(inspected, index, manifests)) : undefined;
     for (const taken of (await unlessUnreadable(inspected, options.remembered)) ?? []) {
       findings.add('taken-off-the-list', taken);
     }

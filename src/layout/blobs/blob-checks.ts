@@ -9,11 +9,13 @@ import { digestOfObject } from '../pacing/paced-digest.ts';
 import { Turns } from '../pacing/turns.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 
-/** `all`: each download is hashed. `off`: none is, and what was found damaged is served all the same. */
-export type VerifyReads = 'once' | 'all' | 'off';
+export interface BlobReadRules {
+  /** `once`: for each version of a file. `all`: each download is hashed. `off`: none is, and what was found damaged is served all the same. */
+  readonly verifyReads: 'once' | 'all' | 'off';
+}
 
 /** Hashed in a tenth of a second, which a client waits for; must be more than is sent in one piece. */
-export const defaultCheckedAtOnceBytes = 64 * 1024 * 1024;
+export const checkedAtOnceBytes = 64 * 1024 * 1024;
 
 /** Reads wait for the disk while another one is hashed; more would only keep other requests from the processor. */
 const checksAtOnce = 2;
@@ -35,14 +37,14 @@ export interface BlobChecksOptions {
   readonly ledger: BlobLedger;
   readonly background: BackgroundWork;
   readonly log: Log;
-  readonly reads: VerifyReads;
+  readonly reads: BlobReadRules['verifyReads'];
   /** Up to this size a blob is hashed before it is first answered. */
   readonly atOnceBytes: number;
 }
 
 export class BlobChecks {
   readonly ledger: BlobLedger;
-  readonly reads: VerifyReads;
+  readonly reads: BlobReadRules['verifyReads'];
   readonly #options: BlobChecksOptions;
   readonly #turns = new Turns(checksAtOnce);
   readonly #running = new Map<string, Promise<boolean>>();

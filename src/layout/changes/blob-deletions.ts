@@ -8,8 +8,10 @@ import { needsOf } from '../manifests/blob-needs.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { UnsearchableError } from '../manifests/outlines-below.ts';
 
-/** What a delete does with a blob that a manifest of the repository needs. */
-export type ReferencedBlobs = 'refuse' | 'allow';
+export interface BlobDeleteRules {
+  /** What a delete does with a blob that a manifest of the repository needs. */
+  readonly referencedBlobs: 'refuse' | 'allow';
+}
 
 /** Of the manifests that need a blob so many are named to whoever wants to delete it. */
 const maxNamed = 10;
@@ -18,7 +20,7 @@ export interface BlobDeletionsOptions {
   readonly blobs: BlobWriter;
   readonly manifests: ManifestReader;
   readonly readIndex: () => Promise<LayoutIndex | undefined>;
-  readonly referencedBlobs: ReferencedBlobs;
+  readonly rules: BlobDeleteRules;
 }
 
 export class BlobDeletions {
@@ -32,7 +34,7 @@ export class BlobDeletions {
 
   /** True where an image may lose a layer through us. */
   get mayDeleteReferenced(): boolean {
-    return this.#options.referencedBlobs === 'allow';
+    return this.#options.rules.referencedBlobs === 'allow';
   }
 
   /** Runs the push of a manifest, after the deletes of what it refers to that began before it. */
@@ -76,8 +78,8 @@ export class BlobDeletions {
   }
 
   async #delete(digest: Digest): Promise<boolean> {
-    const { blobs, manifests, readIndex, referencedBlobs } = this.#options;
-    if (referencedBlobs === 'allow') return blobs.delete(digest);
+    const { blobs, manifests, readIndex, rules } = this.#options;
+    if (rules.referencedBlobs === 'allow') return blobs.delete(digest);
     if (!(await manifests.has(digest))) return false;
     const searched = await readIndex();
     if (searched !== undefined && searched.listed(digest).length > 0) throw refusal('index.json lists it');

@@ -29,13 +29,13 @@ import type { ManifestOutline } from '../manifests/manifest-outline.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
-import { BlobDeletions, type ReferencedBlobs } from './blob-deletions.ts';
+import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { namedElsewhere, type PutEdit } from './index-edit.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
-import { QuietReconcile } from './quiet-reconcile.ts';
+import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
 import type { Reconciled, ReconcilePlan } from './reconciliation.ts';
-import { ReferrersResponses, type ReferrersTagRule } from './referrers-responses.ts';
+import { ReferrersResponses, type ResponseRules } from './referrers-responses.ts';
 import type { RememberedEntries, RestoredEntry } from './remembered-entries.ts';
 import type { WritingProcess } from './writing-process.ts';
 
@@ -46,6 +46,7 @@ export interface ReadLayout {
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly rules: ResponseRules & BlobDeleteRules & ReconcileRules;
   readonly reader: IndexReader;
   readonly version: LayoutVersion;
   readonly checks: BlobChecks;
@@ -62,10 +63,6 @@ export interface ReadLayout {
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
   readonly process: WritingProcess;
-  readonly referencedBlobs: ReferencedBlobs;
-  readonly referrersTag: ReferrersTagRule;
-  /** Brings what other tools write to the convention by itself, after a quiet time. */
-  readonly reconciles: boolean;
   /** Checks of what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
 }
@@ -81,22 +78,23 @@ export class LayoutChanges {
   readonly #quiet: QuietReconcile | undefined;
 
   constructor(layout: ReadLayout, options: LayoutChangesOptions) {
-    const { keys, name, clock, log, reader, version, checks, manifests } = layout;
-    const { store, process, referencedBlobs } = options;
+    const { keys, name, clock, log, rules, reader, version, checks, manifests } = layout;
+    const { store, process } = options;
     this.#layout = layout;
     this.#store = store;
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs });
-    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, referencedBlobs });
+    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, rules });
     const check = (replaced: readonly ReplacedIndex[]) => this.#checkForeign(replaced);
     this.#watch = new ForeignWatch({ check, replaced: process.replaced, clock, log, onActive: options.onActive });
     const reconcile = () => this.reconcile();
-    this.#quiet = options.reconciles ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
+    this.#quiet =
+      rules.reconcile === 'background' ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
     const budget = process.journals;
     const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
     const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
-    const responses = new ReferrersResponses(keys, manifests, options.referrersTag);
+    const responses = new ReferrersResponses(keys, manifests, rules);
     const shared = { store, keys, reader, guard, responses, clock };
     const transactions = new IndexTransactions({ ...shared, version });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {

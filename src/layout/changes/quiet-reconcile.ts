@@ -10,6 +10,11 @@ import type { Reconciled } from './reconciliation.ts';
 const quietMs = 5_000;
 const maxPostponements = 60;
 
+export interface ReconcileRules {
+  /** `background`: what other tools write is brought to the convention by itself, after a quiet time. */
+  readonly reconcile: 'off' | 'background';
+}
+
 export interface QuietReconcileOptions {
   readonly store: ObjectReader;
   readonly keys: LayoutKeys;

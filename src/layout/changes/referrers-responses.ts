@@ -27,20 +27,22 @@ const maxComparedBytes = 128 * 1024;
 /** A client may just have resolved the tag to a response that a newer one takes the place of: its file stays this long. */
 const keepSupersededMs = 60_000;
 
-/**
- * When a response is made under the referrers tag, for clients that look for nothing else (regctl): for every subject, only where
- * such tools have left traces, or never. One that is there is kept right in any case: a stale one misleads.
- */
-export type ReferrersTagRule = 'always' | 'auto' | 'never';
+export interface ResponseRules {
+  /**
+   * When a response is made under the referrers tag, for clients that look for nothing else (regctl): for every subject, only where
+   * such tools have left traces, or never. One that is there is kept right in any case: a stale one misleads.
+   */
+  readonly referrersTag: 'always' | 'auto' | 'never';
+}
 
 export class ReferrersResponses {
   readonly #keys: LayoutKeys;
   readonly #manifests: ManifestReader;
-  readonly #rule: ReferrersTagRule;
+  readonly #rules: ResponseRules;
   readonly #supersededAtMs = new Map<Digest, number>();
 
-  constructor(keys: LayoutKeys, manifests: ManifestReader, rule: ReferrersTagRule) {
-    this.#rule = rule;
+  constructor(keys: LayoutKeys, manifests: ManifestReader, rules: ResponseRules) {
+    this.#rules = rules;
     this.#keys = keys;
     this.#manifests = manifests;
   }
@@ -71,7 +73,8 @@ export class ReferrersResponses {
 
   /** Traces are what regclient writes, and olareg, which takes responses under tags over. */
   #begins(draft: IndexDraft): boolean {
-    if (this.#rule !== 'auto') return this.#rule === 'always';
+    const { referrersTag } = this.#rules;
+    if (referrersTag !== 'auto') return referrersTag === 'always';
     const isOlaregs = annotationOf(draft.base.document, annotationKeys.olaregConvert) !== undefined;
     return isOlaregs || draft.base.tags().some(isReferrersTag);
   }

@@ -17,6 +17,11 @@ export interface UnreferencedManifest {
 
 const openingBrace = 0x7b;
 
+export interface ScanRules {
+  /** Whether referrers are looked for among them: never, when somebody first asks for referrers, or already when the server starts. */
+  readonly scan: 'off' | 'lazy' | 'startup';
+}
+
 export class UnreferencedManifests {
   readonly #store: ObjectReader;
   readonly #keys: LayoutKeys;

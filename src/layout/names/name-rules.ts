@@ -12,11 +12,3 @@ export interface NameRules {
   /** Whether virtual repositories are listed with the registry host of their full name. Both names are answered. */
   readonly registryHost: 'strip' | 'keep';
 }
-
-export const defaultNameRules: NameRules = {
-  duplicates: 'last',
-  unnamed: 'latest',
-  tagless: 'hidden',
-  listReferrersTags: false,
-  registryHost: 'strip',
-};

@@ -4,18 +4,23 @@ import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { openPolicy } from '../../../src/auth/open-policy.ts';
 import type { Policy } from '../../../src/auth/policy.ts';
+import { defaultSettings } from '../../../src/config/load.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
-import { defaultHttpSettings, type HttpSettings } from '../../../src/http/http-settings.ts';
+import type { HttpSettings } from '../../../src/http/http-settings.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
+import type { LayoutRules } from '../../../src/registry/layout-rules.ts';
 import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry, type RegistryOptions } from '../../../src/registry/registry.ts';
+import { httpSettingsOf } from '../../../src/server.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { mountOver } from '../../support/mounts.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
-export interface RegistryAppOptions extends Pick<RegistryOptions, 'verifyReads' | 'checkedAtOnceBytes'> {
+export interface RegistryAppOptions extends Pick<RegistryOptions, 'checkedAtOnceBytes'> {
+  readonly verifyReads?: LayoutRules['verifyReads'];
   readonly settings?: Partial<HttpSettings>;
   readonly policy?: Policy;
   readonly store?: ObjectStore;
@@ -37,12 +42,11 @@ export interface RegistryApp {
 
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
+  const { verifyReads = defaultRules.verifyReads } = options;
   const registry = new Registry({
     mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
-    requireReferences,
-    uploadsExpireAfterMs: 60_000,
+    rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads },
     log: silentLog,
-    ...(options.verifyReads === undefined ? {} : { verifyReads: options.verifyReads }),
     ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
   });
   const failures: unknown[] = [];
@@ -50,7 +54,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const app = buildApp({
     registry,
     policy,
-    settings: { ...defaultHttpSettings, ...settings },
+    settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },
     ...(sender === undefined ? {} : { sender }),
     ...(options.isLogged ? { log: { request: (line) => lines.push(line) } } : {}),

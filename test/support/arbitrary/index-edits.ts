@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { applyEdit, type PutEdit, type RemoveEdit, type UntagEdit } from '../../../src/layout/changes/index-edit.ts';
 import { IndexDraft } from '../../../src/layout/index/index-draft.ts';
 import type { LayoutIndex } from '../../../src/layout/index/layout-index.ts';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../src/layout/names/repository-names.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { RegistryError } from '../../../src/oci/error-code.ts';
 import type { ManifestFacts } from '../../../src/oci/manifest-facts.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseTag, type Tag } from '../../../src/oci/reference.ts';
+import { defaultRules } from '../rules.ts';
 import { digest, tag } from './index-lines.ts';
 
 export const someTag: fc.Arbitrary<Tag> = tag.map(parseTag);
@@ -23,7 +23,7 @@ const facts: fc.Arbitrary<ManifestFacts> = fc
     children: [],
   }));
 
-const names = new LayoutNames('team/app', { ...defaultNameRules, unnamed: 'hidden' }).of('');
+const names = new LayoutNames('team/app', { ...defaultRules, unnamed: 'hidden' }).of('');
 
 const put = fc.record({
   kind: fc.constant('put' as const),

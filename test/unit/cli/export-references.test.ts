@@ -4,13 +4,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { exportRequests, type NamingOptions } from '../../../src/cli/export-references.ts';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { engineNameOf } from '../../../src/transfer/export-index.ts';
 import type { ImageSource } from '../../../src/transfer/image-source.ts';
 import { imageManifest } from '../../support/content.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
 import { pushImage } from '../../support/pushes.ts';
 import { directoryRegistry } from '../../support/registry-under-test.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -44,8 +44,7 @@ async function namesOf(directory: string, references: readonly string[], naming:
     plainHttp: false,
     environment: { XDG_CACHE_HOME: join(directory, 'cache') },
     userAgent: 'test',
-    names: defaultNameRules,
-    scan: false,
+    rules: defaultRules,
     log: silentLog,
     allTags: false,
     name: undefined,

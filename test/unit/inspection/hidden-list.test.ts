@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hiddenLines } from '../../../src/inspection/hidden-list.ts';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { openMounts } from '../../../src/mounts/open-mounts.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
 import { imageManifest } from '../../support/content.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -21,10 +21,10 @@ async function linesOf(...paths: readonly string[]): Promise<readonly string[]> 
   const cacheDirectory = await temporaryDirectory();
   const modes = { fileMode: 0o644, directoryMode: 0o755 };
   const mounts = await openMounts({ paths, root: undefined, readOnly: true, cacheDirectory, ...modes, log: silentLog });
-  const registry = new Registry({ mounts, log: silentLog, requireReferences: false, uploadsExpireAfterMs: 60_000 });
+  const registry = new Registry({ mounts, log: silentLog, rules: defaultRules });
   onTestFinished(() => registry.close());
   const { signal } = new AbortController();
-  return hiddenLines({ registry, mounts, names: defaultNameRules, signal });
+  return hiddenLines({ registry, mounts, names: defaultRules, signal });
 }
 
 async function archiveOf(members: Readonly<Record<string, string | Buffer>>): Promise<string> {

@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/inspection/findings/finding.ts';
 import { inspectRemote } from '../../../src/inspection/inspect-remote.ts';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
 import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { referrersTagOf } from '../../../src/oci/referrers-tag.ts';
 import { blobsOf, findingsOf } from '../../hostile/stranger.ts';
 import { type Content, contentOf, type Image, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { fakeServer, json, refusal } from '../remote/fake-registry.ts';
 
@@ -61,8 +61,7 @@ async function look(held: Held, { verify = false, name = 'app' } = {}): Promise<
       plainHttp: true,
       environment: {},
       userAgent: 'test',
-      names: defaultNameRules,
-      scan: false,
+      rules: defaultRules,
       verify,
       log: silentLog,
     },

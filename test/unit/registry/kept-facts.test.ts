@@ -10,6 +10,7 @@ import { putLayout } from '../../support/fixture-layouts.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { mountOver } from '../../support/mounts.ts';
 import { referrersIn } from '../../support/pushes.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const A = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b' as never;
@@ -20,9 +21,7 @@ async function referrersOfOneRun(memory: MemoryStore, facts: MemoryStore) {
   const registry = new Registry({
     mounts: [mountOver(store, { readOnly: true, facts: { store: facts, directory: ownFactsDirectory } })],
     log: silentLog,
-    requireReferences: false,
-    uploadsExpireAfterMs: 60_000,
-    scan: true,
+    rules: { ...defaultRules, scan: 'lazy' },
   });
   const repository = await registry.repository(parseRepositoryName('shelf'));
   const referrers = await referrersIn(repository, A);

@@ -9,6 +9,7 @@ import { blobOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { mountOver } from '../../support/mounts.ts';
 import { pushBlob } from '../../support/pushes.ts';
+import { defaultRules } from '../../support/rules.ts';
 
 const name = parseRepositoryName('a');
 const pushed = blobOf('pushed');
@@ -21,8 +22,7 @@ function run(memory: MemoryStore) {
   const registry = new Registry({
     mounts: [mountOver(store, { facts: { store, directory: ownFactsDirectory } })],
     log: { info: () => {}, warn: (_, details) => warnings.push(details) },
-    requireReferences: false,
-    uploadsExpireAfterMs: 60_000,
+    rules: defaultRules,
   });
   return { registry, count, warnings, repository: () => registry.writable(name) };
 }

@@ -1,6 +1,5 @@
 // What operators decide about names and about what is written for other tools (settings `layouts.*`).
 import { describe, expect, it } from 'vitest';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { annotationKeys } from '../../../src/oci/annotations.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { parseTag } from '../../../src/oci/reference.ts';
@@ -62,7 +61,7 @@ describe('the referrers tag', () => {
     await pushImage(repository('a'), image, 'v1');
     await pushManifest(repository('a'), sbom.digest, sbom);
     expect(await tagsOf(repository('a'))).toEqual(['v1']);
-    const open = await another({ names: { ...defaultNameRules, listReferrersTags: true } });
+    const open = await another({ listReferrersTags: true });
     expect(await tagsOf(open.repository('a'))).toEqual([referrersTag, 'v1']);
   });
 });
@@ -76,7 +75,7 @@ describe('a full name without a tag', () => {
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: entries }));
     await store.write('a/index.json' as Key, bytes);
     expect(await tagsOf(repository('a/acme/app'))).toEqual([]);
-    const open = await another({ names: { ...defaultNameRules, tagless: 'latest' } });
+    const open = await another({ tagless: 'latest' });
     expect(await tagsOf(open.repository('a/acme/app'))).toEqual(['latest']);
     expect(await tagsOf(open.repository('a/acme/web'))).toEqual([]);
   });

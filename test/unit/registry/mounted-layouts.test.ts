@@ -10,6 +10,7 @@ import { StorageError } from '../../../src/storage/storage-error.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { mountOver } from '../../support/mounts.ts';
 import { registryOver } from '../../support/registry-under-test.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
@@ -35,7 +36,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   clock.advance(120_000);
   const mounts = stores.map((store, at) => mountOver(store, { name: `m${at}` as RepositoryName, readOnly: at === 0 }));
   const log = silentLog;
-  const registry = new Registry({ mounts, log, clock, requireReferences: false, uploadsExpireAfterMs: 60_000 });
+  const registry = new Registry({ mounts, log, clock, rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 } });
   registry.start();
   await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));
   await registry.close();
@@ -44,7 +45,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
 
 it('a scan at start that cannot find the layouts is told, and ends nothing', async () => {
   const hooked = interleaving(new MemoryStore());
-  const { registry, log } = registryOver(hooked.store, undefined, { scan: true });
+  const { registry, log } = registryOver(hooked.store, undefined, { scan: 'lazy' });
   hooked.rightBefore('list', () => {
     throw new StorageError('unavailable', 'too many open files');
   });

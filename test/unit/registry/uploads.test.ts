@@ -369,7 +369,7 @@ describe('what a request asks of the store', () => {
 
 describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, open) => {
   const sessionsOf = ({ store, clock }: RegistryUnderTest) =>
-    new UploadSessions({ store, clock, expireAfterMs: 60_000, owner: 'sweeper' });
+    new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
 
   it('are removed, and others are not', async () => {
     const under = await open();

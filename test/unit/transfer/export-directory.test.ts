@@ -2,11 +2,13 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { referrersTagOf } from '../../../src/oci/referrers-tag.ts';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { exportProfiles } from '../../../src/transfer/export-profile.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { amd64, arm64, exported, index, layer, signature, signedImages } from '../../support/exports.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { noProgress } from '../../support/silent-progress.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -149,6 +151,28 @@ describe('an existing layout', () => {
     expect(entries.map(({ digest }) => digest)).toEqual(
       expect.arrayContaining([index.digest, amd64.digest, arm64.digest]),
     );
+  });
+
+  it.each([
+    ['always', true],
+    ['auto', false],
+    ['never', false],
+  ] as const)('gets a referrers tag as the settings have it: %s', async (referrersTag, isMade) => {
+    const directory = await target();
+    writeLayout(directory, 'recorded/oras/multiarch');
+    const rules = { ...defaultRules, referrersTag };
+    await exported(signedImages(), ['team/app:v1'], { target: directory, rules });
+    expect(tagsIn(directory).includes(referrersTagOf(amd64.digest))).toBe(isMade);
+    expect(indexOf(directory).map(({ digest }) => digest)).toContain(signature.digest);
+  });
+
+  it('gets parts of an image, whatever a registry with these settings would take', async () => {
+    const directory = await target();
+    writeLayout(directory, 'recorded/oras/multiarch');
+    const rules = { ...defaultRules, requireReferences: true };
+    const platform = { os: 'linux', architecture: 'arm64' };
+    await exported(signedImages(), ['team/app:multi'], { target: directory, rules, platform, referrers: false });
+    expect(indexOf(directory).map(({ digest }) => digest)).toContain(arm64.digest);
   });
 
   it('is refused for crane when it holds another image', async () => {

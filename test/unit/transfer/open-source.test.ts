@@ -4,11 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { defaultNameRules } from '../../../src/layout/names/name-rules.ts';
 import { type OpenOptions, openImage, openSource, shortList } from '../../../src/transfer/open-source.ts';
 import { SourceError } from '../../../src/transfer/source-error.ts';
 import { WrongReferenceError } from '../../../src/transfer/source-reference.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -33,8 +33,7 @@ async function machine(): Promise<{ readonly at: (path: string) => string; reado
     plainHttp: false,
     environment: { HOME: directory, XDG_CACHE_HOME: at('cache') },
     userAgent: 'test',
-    names: defaultNameRules,
-    scan: false,
+    rules: defaultRules,
     log: silentLog,
   };
   return { at, options };

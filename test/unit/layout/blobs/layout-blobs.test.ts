@@ -1,7 +1,7 @@
 // The blobs of one layout: made durable and put back before a manifest that refers to them is acknowledged.
 
 import { describe, expect, it } from 'vitest';
-import { BlobChecks, defaultCheckedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
+import { BlobChecks, checkedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
 import { BlobWriter } from '../../../../src/layout/blobs/blob-writer.ts';
 import { LayoutBlobs } from '../../../../src/layout/blobs/layout-blobs.ts';
@@ -26,7 +26,7 @@ const blob = blobOf('layer');
 /** What a process knows of blobs whose manifests nobody looks at. */
 function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger(), clock = new TestClock() } = {}) {
   const background = new BackgroundWork(silentLog);
-  const limits = { reads: 'once', atOnceBytes: defaultCheckedAtOnceBytes } as const;
+  const limits = { reads: 'once', atOnceBytes: checkedAtOnceBytes } as const;
   const checks = new BlobChecks({ store, ledger, background, log: silentLog, ...limits });
   const statedSize = async () => undefined;
   const received = new ReceivedBlobs(clock, healPolicy.windowMs);

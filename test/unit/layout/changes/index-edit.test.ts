@@ -4,12 +4,12 @@ import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-
 import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
-import { defaultNameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import { mediaTypes } from '../../../../src/oci/media-type.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';
 import { type Content, factsIn, imageManifest, referrerOf } from '../../../support/content.ts';
+import { defaultRules } from '../../../support/rules.ts';
 
 const { refName, created, containerdSubject } = annotationKeys;
 const now = Date.parse('2026-11-21T10:00:00Z');
@@ -19,7 +19,7 @@ const earlier = '2026-01-02T03:04:05Z';
 const image = imageManifest({ annotations: { n: '1' } });
 const other = imageManifest({ annotations: { n: '2' } });
 
-const names = new LayoutNames('team/app', { ...defaultNameRules, unnamed: 'hidden' }).of('');
+const names = new LayoutNames('team/app', { ...defaultRules, unnamed: 'hidden' }).of('');
 
 function put(content: Content, ...tags: string[]): IndexEdit {
   return { kind: 'put', facts: factsIn(content), bytes: content.bytes, absent: [], tags: tags.map(parseTag), names };

@@ -19,7 +19,7 @@ import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 const subject = 'sha256:d41a8bedca7607ebf8317f657342d13f374c18df27845f704fc9b3d11880da7b';
 
 /** The fixture as the layout `shelf` of a root, and a registry that has not seen it yet. */
-async function shelved(fixture: string, options: { readonly readOnly?: boolean; readonly scan?: boolean } = {}) {
+async function shelved(fixture: string, options: { readonly readOnly?: boolean } = {}) {
   const root = await temporaryDirectory();
   const directory = join(root, 'shelf');
   writeLayout(directory, fixture);

@@ -18,7 +18,7 @@ describe('a scan', () => {
     const memory = new MemoryStore();
     await putLayout(memory, 'team/app', 'generated/umoci/raw-referrers');
     const { store, count } = interleaving(memory);
-    const { repository } = registryOver(store, undefined, { scan: true });
+    const { repository } = registryOver(store, undefined, { scan: 'lazy' });
     expect(await referrersIn(repository(), A)).toHaveLength(2);
     const [lists, reads] = [count('list'), count('read')];
     for (let times = 0; times < 3; times += 1) await referrersIn(repository(), A);
@@ -34,7 +34,7 @@ describe('a scan', () => {
     const memory = new MemoryStore();
     await putLayout(memory, 'team/app', 'generated/umoci/raw-referrers');
     const hooked = interleaving(memory);
-    const { repository } = registryOver(hooked.store, undefined, { scan: true });
+    const { repository } = registryOver(hooked.store, undefined, { scan: 'lazy' });
     hooked.rightBefore('list', () => {
       throw new StorageError('unavailable', 'too many open files');
     });
@@ -43,7 +43,7 @@ describe('a scan', () => {
   });
 
   it('finds nothing that was deleted through us, and no other tool brought back', async () => {
-    const { repository, store } = await memoryRegistry({ scan: true });
+    const { repository, store } = await memoryRegistry({ scan: 'lazy' });
     const image = imageManifest();
     const sbom = referrerOf(image, 'application/vnd.example.sbom');
     await pushImage(repository(), image, 'v1');
@@ -57,7 +57,7 @@ describe('a scan', () => {
   });
 
   it('takes no blob for a manifest that does not say it is one, is damaged, or is too large', async () => {
-    const { repository, store } = await memoryRegistry({ scan: true });
+    const { repository, store } = await memoryRegistry({ scan: 'lazy' });
     const image = imageManifest();
     await pushImage(repository(), image, 'v1');
     const good = referrerOf(image, 'application/vnd.example.good');

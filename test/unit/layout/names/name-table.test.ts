@@ -1,10 +1,11 @@
 // Which repositories and tags the names of one index.json make (docs/layouts.md#several-repositories-in-one-file).
 import { describe, expect, it } from 'vitest';
 import { parseIndexEntry } from '../../../../src/layout/index/index-entry.ts';
-import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
+import type { NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { nameTableOf } from '../../../../src/layout/names/name-table.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import { mediaTypes } from '../../../../src/oci/media-type.ts';
+import { defaultRules } from '../../../support/rules.ts';
 
 const { refName, imageName, created, containerdSubject } = annotationKeys;
 const digestOf = (letter: string) => `sha256:${letter.repeat(64)}`;
@@ -20,7 +21,7 @@ const docker = (letter: string, name: string) =>
 
 /** The letters of each tag, in the order of the file, by repository. */
 function tagsOf(entries: readonly ReturnType<typeof entry>[], own = 'shelf/own', rules: Partial<NameRules> = {}) {
-  const { repositories, listed } = nameTableOf(entries, own, { ...defaultNameRules, ...rules });
+  const { repositories, listed } = nameTableOf(entries, own, { ...defaultRules, ...rules });
   const tags = Object.fromEntries(
     [...repositories].map(([path, byTag]) => [
       path,
@@ -118,7 +119,7 @@ describe('one name listed several times', () => {
 
   it('a hundred thousand times is read in one walk', () => {
     const entries = Array.from({ length: 100_000 }, () => docker('a', 'docker.io/library/alpine:v1'));
-    const { repositories } = nameTableOf(entries, 'own', defaultNameRules);
+    const { repositories } = nameTableOf(entries, 'own', defaultRules);
     expect(repositories.get('')?.values().next().value).toHaveLength(100_000);
   });
 

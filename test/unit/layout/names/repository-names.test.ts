@@ -4,11 +4,12 @@ import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-
 import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
-import { defaultNameRules, type NameRules } from '../../../../src/layout/names/name-rules.ts';
+import type { NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';
 import { type Content, factsIn, imageManifest } from '../../../support/content.ts';
+import { defaultRules } from '../../../support/rules.ts';
 
 const { refName, imageName, created } = annotationKeys;
 const imageOf = (n: string) => imageManifest({ annotations: { n } });
@@ -29,7 +30,7 @@ function indexOf(entries: readonly Entry[]): LayoutIndex {
   );
 }
 
-const layoutWith = (rules: Partial<NameRules> = {}) => new LayoutNames('shelf/own', { ...defaultNameRules, ...rules });
+const layoutWith = (rules: Partial<NameRules> = {}) => new LayoutNames('shelf/own', { ...defaultRules, ...rules });
 
 function entriesAfter(
   entries: readonly Entry[],

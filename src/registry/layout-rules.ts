@@ -1,0 +1,22 @@
+// What an operator decides about layouts: one value, made of the settings (config/schema.ts, which alone knows the defaults) and
+// passed whole to whoever opens layouts. Each rule is declared where it is followed.
+import type { ImageLayoutRules } from '../layout/image-layout-options.ts';
+import type { PushRules } from './manifests.ts';
+import type { UploadRules } from './upload-sessions.ts';
+
+export interface LayoutRules extends ImageLayoutRules, PushRules, UploadRules {}
+
+/** For a look or a copy. Whoever copies hashes what is copied, and a look tells of what is damaged. */
+export function rulesForReading(rules: LayoutRules): LayoutRules {
+  return { ...rules, verifyReads: 'off' };
+}
+
+/** For a command that writes and ends: nothing is left to be done later. */
+export function rulesForCommand(rules: LayoutRules): LayoutRules {
+  return { ...rules, reconcile: 'off' };
+}
+
+/** For a layout that an export adds to. What was named is written whatever a registry would take: parts of an image, any digest. */
+export function rulesForExport(rules: LayoutRules): LayoutRules {
+  return { ...rulesForCommand(rules), requireReferences: false, digests: 'any', verifyReads: 'once' };
+}
