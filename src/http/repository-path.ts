@@ -3,7 +3,7 @@
 
 /**
  * The name is greedy and the tail is anchored, so that the rightmost noun decides: a repository may be called `a/manifests`
- * or `tags/list` (SPEC: match from the right). Linear in the length, since a tail cannot reach across a slash.
+ * or `tags/list`. Linear in the length, since a tail cannot reach across a slash.
  */
 const repositoryUrl =
   /^\/v2\/([^?]+)(\/(?:blobs\/uploads(?:\/[^/?]*)?|(?:blobs|manifests|referrers)\/[^/?]*|tags\/list)(?:\?.*)?)$/;
@@ -21,7 +21,7 @@ export function routedUrl(url: string): string {
 
 const uploads = '/blobs/uploads';
 
-/** The slash after `blobs/uploads` is optional (SPEC: clients send both). */
+/** The slash after `blobs/uploads` is optional, since clients send both. */
 function withSlash(tail: string): string {
   return tail.length === uploads.length || tail[uploads.length] === '?'
     ? `${uploads}/${tail.slice(uploads.length)}`

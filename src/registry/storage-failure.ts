@@ -1,2 +1,2 @@
-// What the storage may throw through the registry, for the places that answer it.
-export { meansNoSpace, StorageError, type StorageFailure } from '../storage/storage-error.ts';
+// What the storage throws reaches http through the registry, which answers in between: the one name that http needs of it.
+export { StorageError } from '../storage/storage-error.ts';

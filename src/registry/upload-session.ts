@@ -5,9 +5,9 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
+import { meansNoSpace } from '../storage/storage-error.ts';
 import type { SessionHash } from './session-hash.ts';
 import { SessionTurn } from './session-turn.ts';
-import { meansNoSpace } from './storage-failure.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
 
 export interface UploadSessionOptions {
