@@ -21,7 +21,7 @@ export class UnsearchableError extends Error {
   override readonly name = 'UnsearchableError';
 }
 
-/** Throws UnsearchableError where a manifest is there and cannot be read, and before the first of them where more than `limit` are listed. */
+/** Throws UnsearchableError where a manifest is there and cannot be read, and as soon as more than `limit` are known of. */
 export async function* outlinesBelow(
   listed: readonly Listed[],
   manifests: ManifestReader,
@@ -47,14 +47,20 @@ function* manifestsAmong(listed: readonly Listed[]): Generator<ListedManifest> {
   }
 }
 
-/** Undefined for what is not there, and for what is no manifest: a layout may list anything (image-spec, image-layout.md). */
+/**
+ * Undefined for what is not there, and for what is no manifest: a layout may list anything (image-spec, image-layout.md). What is taken
+ * for the wrong type counts as what it says itself: another entry may list it as that.
+ */
 async function outlineIn(
   manifests: ManifestReader,
   digest: Digest,
   mediaType: string | undefined,
 ): Promise<ManifestOutline | undefined> {
   const bytes = await manifests.read(digest);
-  if (bytes !== undefined) return manifests.outline(digest, mediaType);
+  if (bytes !== undefined) {
+    const outline = await manifests.outline(digest, mediaType);
+    return outline ?? (mediaType === undefined ? undefined : manifests.outline(digest, undefined));
+  }
   if (await manifests.has(digest)) throw new UnsearchableError(`the manifest ${digest} cannot be read`);
   return undefined;
 }

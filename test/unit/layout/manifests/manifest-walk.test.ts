@@ -113,6 +113,12 @@ describe('what entries lead to', () => {
     expect(await referencesBelow([text], await readerOver(text))).toEqual([]);
   });
 
+  it('counts as what it says itself where an entry takes it for another type', async () => {
+    const wrong = { ...index, descriptor: { ...index.descriptor, mediaType: image.descriptor.mediaType } };
+    const found = await referencesBelow([wrong, index], await readerOver(image, index));
+    expect(found.map(([digest]) => digest)).toEqual([index.digest, image.digest]);
+  });
+
   it('is not searched where a manifest cannot be read, or more are listed than the bound', async () => {
     const store = new MemoryStore();
     const keys = layoutKeys('');
