@@ -22,7 +22,7 @@ import { type Repository, repositoryOf, type WritableRepository } from './reposi
 import { SharedWork } from './shared-work.ts';
 import { Upkeep } from './upkeep.ts';
 
-export interface RegistryOptions {
+export interface RegistryParts {
   readonly mounts: readonly Mount[];
   readonly log: Log;
   readonly rules: LayoutRules;
@@ -46,7 +46,7 @@ const stays = new AbortController().signal;
 const catchUpEveryMs = 5_000;
 
 export class Registry {
-  readonly #options: RegistryOptions;
+  readonly #options: RegistryParts;
   readonly #mounts: readonly MountedLayouts[];
   /** Where names lead that no mount holds: nothing is there, and nothing comes. */
   readonly #nowhere: MountedLayouts;
@@ -58,7 +58,7 @@ export class Registry {
   #upkeep: Upkeep | undefined;
   #catchingUp: NodeJS.Timeout | undefined;
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryParts) {
     this.#options = options;
     const { log, rules, clock = systemClock } = options;
     const background = new BackgroundWork(log);

@@ -11,7 +11,7 @@ import type { HttpSettings } from '../../../src/http/http-settings.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
 import type { LayoutRules } from '../../../src/registry/layout-rules.ts';
 import type { Mount } from '../../../src/registry/mount.ts';
-import { Registry, type RegistryOptions } from '../../../src/registry/registry.ts';
+import { Registry, type RegistryParts } from '../../../src/registry/registry.ts';
 import { httpSettingsOf } from '../../../src/server.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
@@ -19,7 +19,7 @@ import { mountOver } from '../../support/mounts.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
-export interface RegistryAppOptions extends Pick<RegistryOptions, 'checkedAtOnceBytes'> {
+export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBytes'> {
   readonly verifyReads?: LayoutRules['verifyReads'];
   readonly settings?: Partial<HttpSettings>;
   readonly policy?: Policy;
