@@ -48,11 +48,11 @@ async function* namesIn(mounted: MountedLayouts, ended: AbortSignal): AsyncItera
   }
 }
 
-/** Where the layouts of a store lie. Throws the reason of `ended`, looked at before each directory. */
-export async function* layoutPrefixes(store: ObjectReader, ended: AbortSignal): AsyncIterable<LayoutPrefix> {
+/** Where the layouts of a store lie. Throws the reason of `ended`, which is asked before each directory. */
+export async function* layoutPrefixes(store: ObjectReader, ended?: AbortSignal): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
-    ended.throwIfAborted();
+    ended?.throwIfAborted();
     for (const { name, kind } of await childrenOf(store, prefix)) {
       if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
       else if (kind === 'object' && name === indexFileName && (prefix === rootPrefix || isRepositoryName(prefix))) {
@@ -74,7 +74,7 @@ async function childrenOf(store: ObjectReader, prefix: Key): Promise<readonly Ch
   }
 }
 
-/** Most layouts hold one repository, which a look at the bytes tells without parsing them. */
+/** Most layouts hold one repository, which a search of the bytes tells without parsing them. */
 async function pathsIn(mounted: MountedLayouts, prefix: LayoutPrefix): Promise<readonly VirtualPath[]> {
   if (!(await mayHoldFullNames(mounted.mount.reader, layoutKeys(prefix)))) return [''];
   try {

@@ -41,8 +41,6 @@ export interface NamedLayout {
   readonly prefix: LayoutPrefix;
 }
 
-/** Of callers in this process, who wait for the result. */
-const stays = new AbortController().signal;
 const catchUpEveryMs = 5_000;
 
 export class Registry {
@@ -184,14 +182,14 @@ export class Registry {
   }
 
   /** Throws the reason of `gone` when its client has left. */
-  async catalog(page: PageRequest, gone: AbortSignal = stays): Promise<Page<RepositoryName>> {
+  async catalog(page: PageRequest, gone?: AbortSignal): Promise<Page<RepositoryName>> {
     return pageOf(await this.#names.ask(gone), page);
   }
 
   /** Every layout of every mount, by the name it is served under. */
   async *layouts(): AsyncIterable<NamedLayout> {
     for (const mounted of this.#mounts) {
-      for await (const prefix of layoutPrefixes(mounted.mount.reader, stays)) {
+      for await (const prefix of layoutPrefixes(mounted.mount.reader)) {
         const { mount } = mounted;
         const name = nameAbove(mounted, prefix);
         yield { name, layout: mounted.at(prefix), readOnly: mount.writer === undefined, mount, prefix };

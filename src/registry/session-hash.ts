@@ -19,7 +19,7 @@ export class SessionHash {
     if (this.#sawAll) this.#digester.update(chunk);
   }
 
-  /** The digest of all `size` bytes, when exactly those were hashed with that algorithm; undefined asks for a second look at the bytes. */
+  /** The digest of all `size` bytes, when exactly those were hashed with that algorithm; undefined asks to hash the bytes again. */
   digestOf(size: number, algorithm: DigestAlgorithm): Digest | undefined {
     const usable = this.#sawAll && this.#digester.bytes === size && this.#digester.algorithm === algorithm;
     return usable ? this.#digester.digest() : undefined;

@@ -12,7 +12,7 @@ export class SharedWork<Result> {
   #running: Run<Result> | undefined;
   #queued: Run<Result> | undefined;
 
-  /** `work` looks at the signal now and then and throws its reason. */
+  /** `work` checks the signal now and then and throws its reason. */
   constructor(work: (ended: AbortSignal) => Promise<Result>) {
     this.#work = work;
   }
@@ -21,19 +21,19 @@ export class SharedWork<Result> {
    * The result of work that began after this call: what runs already may have passed by what the asker has just written, so whoever
    * comes meanwhile shares the next. Throws the signal's reason as soon as the asker has gone.
    */
-  async ask(gone: AbortSignal): Promise<Result> {
-    gone.throwIfAborted();
+  async ask(gone?: AbortSignal): Promise<Result> {
+    gone?.throwIfAborted();
     const run = this.#runForNow();
     run.askers += 1;
     let leave = () => {};
     const left = new Promise<never>((_, reject) => {
-      leave = () => reject(gone.reason);
-      gone.addEventListener('abort', leave);
+      leave = () => reject(gone?.reason);
+      gone?.addEventListener('abort', leave);
     });
     try {
       return await Promise.race([run.result, left]);
     } finally {
-      gone.removeEventListener('abort', leave);
+      gone?.removeEventListener('abort', leave);
       run.askers -= 1;
       if (run.askers === 0) run.end.abort();
     }

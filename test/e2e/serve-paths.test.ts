@@ -227,7 +227,7 @@ describe('paths', () => {
       [['a/images', 'x=linked'], /lies in/],
       [['a', 'x=a/images'], /lies in/],
       [['nothing'], /no such file/],
-      [['X=a'], /no repository name/],
+      [['X=a'], /not a repository name/],
       [['x=:ro'], /names no path/],
     ];
     for (const [args, message] of refusals) {
