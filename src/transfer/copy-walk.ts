@@ -1,13 +1,13 @@
 // Walks an image as a copy needs it: children before the index that lists them, then the manifest, then what refers to it. That order
 // is why it is a walk of its own: whoever stops it half-way has copied nothing that leads to what is not there. Its bound is the depth.
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error-code.ts';
 import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType } from '../oci/media-type.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import type { BlobToCopy } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
+import { manifestIfThere } from './manifest-if-there.ts';
 
 export interface WalkedManifest extends SourceManifest {
   readonly manifest: Manifest;
@@ -87,13 +87,8 @@ export class ImageWalk {
   }
 
   async #ifThere(digest: Digest): Promise<SourceManifest | undefined> {
-    try {
-      const found = await this.#source.manifest(this.#repository, { kind: 'digest', digest });
-      if (found.digest === digest) return found;
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
-      throw error;
-    }
+    const found = await manifestIfThere(this.#source, this.#repository, { kind: 'digest', digest });
+    if (found === undefined || found.digest === digest) return found;
     throw new WrongContentError(`${this.#source.description} (${this.#repository})`, digest, 'another manifest came');
   }
 

@@ -1,7 +1,6 @@
 // What an export holds: images with their names, every manifest with its part, every blob once with where its bytes come from.
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error-code.ts';
 import { parseManifest, subjectOf } from '../oci/manifest.ts';
 import { listedDescriptorOf } from '../oci/manifest-facts.ts';
 import { isImageConfigType } from '../oci/media-type.ts';
@@ -11,6 +10,7 @@ import { CopyError } from './copy-error.ts';
 import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
 import { hostPlatforms, imageForPlatform, type Platform } from './export-platform.ts';
 import type { SourceManifest } from './image-source.ts';
+import { manifestIfThere } from './manifest-if-there.ts';
 
 /** One image that was asked for. */
 export interface ExportRequest {
@@ -126,12 +126,5 @@ async function engineImageOf(root: SourceManifest, origin: BlobOrigin): Promise<
 }
 
 function readerOf({ source, repository }: BlobOrigin) {
-  return async (digest: Digest): Promise<SourceManifest | undefined> => {
-    try {
-      return await source.manifest(repository, { kind: 'digest', digest });
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
-      throw error;
-    }
-  };
+  return (digest: Digest) => manifestIfThere(source, repository, { kind: 'digest', digest });
 }

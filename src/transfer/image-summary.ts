@@ -1,12 +1,12 @@
 // One line about each tag of a repository: what it is, for which platforms, how large and how old.
 import type { Digest } from '../oci/digest.ts';
-import { RegistryError } from '../oci/error-code.ts';
 import { isImageConfigType } from '../oci/media-type.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import type { ImageSource } from './image-source.ts';
 import { defaultTreeOptions, imageTree } from './image-tree.ts';
 import type { ImageTreeNode } from './image-tree-node.ts';
+import { manifestIfThere } from './manifest-if-there.ts';
 
 export interface ImageSummary {
   readonly digest: Digest;
@@ -41,22 +41,13 @@ export async function summarizeTags(
   const byDigest = new Map<Digest, Promise<ImageSummary>>();
   const byTag = new Map<Tag, ImageSummary>();
   await forEachConcurrently(tags, tagsAtATime, undefined, async (tag) => {
-    const digest = await digestOfTag(source, name, tag);
+    const digest = (await manifestIfThere(source, name, { kind: 'tag', tag }))?.digest;
     if (digest === undefined) return;
     const summary = byDigest.get(digest) ?? summarize(source, name, digest);
     byDigest.set(digest, summary);
     byTag.set(tag, await summary);
   });
   return tags.map((tag) => ({ tag, image: byTag.get(tag) }));
-}
-
-async function digestOfTag(source: ImageSource, name: RepositoryName, tag: Tag): Promise<Digest | undefined> {
-  try {
-    return (await source.manifest(name, { kind: 'tag', tag })).digest;
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
-    throw error;
-  }
 }
 
 async function summarize(source: ImageSource, name: RepositoryName, digest: Digest): Promise<ImageSummary> {

@@ -1,7 +1,7 @@
 // Finds out all that belongs to an image: platforms, attestations, referrers and what refers to those. Bounded, whatever it meets.
 import { annotationKeys, isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { artifactTypeOf, type ImageIndex, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isImageIndexType, isManifestType } from '../oci/media-type.ts';
@@ -10,6 +10,7 @@ import { configFacts, platformsOf } from './image-platform.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
 import { draftOf, type ImageTreeNode, type NodeDraft, type NodeKind, sumContent } from './image-tree-node.ts';
 import { type LevelWalk, walkLevels } from './level-walk.ts';
+import { manifestIfThere } from './manifest-if-there.ts';
 
 export interface TreeOptions {
   /** False: only the image itself and its platforms. */
@@ -91,7 +92,7 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
       draft.problem = 'not a manifest';
       return below;
     }
-    const stored = await this.#manifestIfThere(digest);
+    const stored = await manifestIfThere(this.#source, this.#name, { kind: 'digest', digest });
     const manifest = stored === undefined ? undefined : manifestIn(stored);
     if (stored !== undefined && manifest !== undefined) {
       for (const listed of await this.#describe(pending, stored, manifest)) below.push(listed);
@@ -141,15 +142,6 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
     draft.platform ??= facts.platform;
     draft.created ??= facts.created;
     return [];
-  }
-
-  async #manifestIfThere(digest: Digest): Promise<SourceManifest | undefined> {
-    try {
-      return await this.#source.manifest(this.#name, { kind: 'digest', digest });
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
-      throw error;
-    }
   }
 }
 
