@@ -1,7 +1,7 @@
 // Brings the layouts of a directory to the convention, and prints what changed and why.
 import type { Environment } from '../config/environment.ts';
 import { layoutRulesOf, type Settings } from '../config/schema.ts';
-import type { Reconciled } from '../layout/changes/reconciliation.ts';
+import type { Reconciled } from '../layout/changes/reconciled.ts';
 import type { RestoredEntry } from '../layout/changes/remembered-entries.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';

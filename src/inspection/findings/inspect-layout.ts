@@ -1,5 +1,5 @@
 // The inspection of one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
-import type { Reconciled } from '../../layout/changes/reconciliation.ts';
+import type { Reconciled } from '../../layout/changes/reconciled.ts';
 import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
 import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';

@@ -1,6 +1,6 @@
 // Referrers as other tools would find them: what a reconcile would change, and what only a scan of every blob shows.
 
-import type { Reconciled } from '../../layout/changes/reconciliation.ts';
+import type { Reconciled } from '../../layout/changes/reconciled.ts';
 import { tagOf } from '../../layout/index/entry-name.ts';
 import { annotationOf } from '../../layout/index/index-document.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';

@@ -3,15 +3,10 @@
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { Tag } from '../../oci/reference.ts';
-import type { Clock } from '../../storage/clock.ts';
-import type { Log } from '../../storage/log.ts';
 import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
-import type { BlobChecks } from '../blobs/blob-checks.ts';
 import { BlobWriter } from '../blobs/blob-writer.ts';
-import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import { ReceivedBlobs } from '../blobs/received-blobs.ts';
-import type { LayoutKeys } from '../files/keys.ts';
 import { ForeignWatch } from '../healing/foreign-watch.ts';
 import { healPolicy } from '../healing/heal-policy.ts';
 import { IndexGuard } from '../healing/index-guard.ts';
@@ -20,45 +15,21 @@ import { LostFiles } from '../healing/lost-files.ts';
 import type { ReplacedIndex } from '../healing/replaced-index.ts';
 import type { IndexedEntry } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
-import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-import type { LayoutVersion } from '../index/layout-version.ts';
-import type { DerivedIndexes } from '../manifests/derived-index.ts';
-import type { ManifestLookup } from '../manifests/manifest-lookup.ts';
 import type { ManifestOutline } from '../manifests/manifest-outline.ts';
-import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
-import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
-import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
+import type { RepositoryNames } from '../names/repository-names.ts';
+import { BlobDeletions } from './blob-deletions.ts';
 import { namedElsewhere, type PutEdit } from './index-edit.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
-import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
-import type { Reconciled, ReconcilePlan } from './reconciliation.ts';
-import { ReferrersResponses, type ResponseRules } from './referrers-responses.ts';
-import type { RememberedEntries, RestoredEntry } from './remembered-entries.ts';
+import { QuietReconcile } from './quiet-reconcile.ts';
+import type { ReadLayout } from './read-layout.ts';
+import type { Reconciled } from './reconciled.ts';
+import { planReconcile } from './reconciliation.ts';
+import { ReferrersResponses } from './referrers-responses.ts';
+import { planRestore, type RestoredEntry } from './remembered-entries.ts';
 import type { WritingProcess } from './writing-process.ts';
-
-/** The layout that is changed, as it is read. */
-export interface ReadLayout {
-  readonly keys: LayoutKeys;
-  /** In the log. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly rules: ResponseRules & BlobDeleteRules & ReconcileRules;
-  readonly reader: IndexReader;
-  readonly version: LayoutVersion;
-  readonly checks: BlobChecks;
-  readonly blobs: LayoutBlobs;
-  readonly manifests: ManifestReader;
-  readonly names: LayoutNames;
-  readonly lookup: ManifestLookup;
-  readonly derived: DerivedIndexes;
-  readonly remembered: RememberedEntries;
-  /** What a reconcile would change; undefined when there is no such layout. */
-  readonly planReconcile: () => Promise<ReconcilePlan | undefined>;
-}
 
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
@@ -78,7 +49,7 @@ export class LayoutChanges {
   readonly #quiet: QuietReconcile | undefined;
 
   constructor(layout: ReadLayout, options: LayoutChangesOptions) {
-    const { keys, name, clock, log, rules, reader, version, checks, manifests } = layout;
+    const { keys, name, clock, log, rules, index: reader, version, checks, manifests } = layout;
     const { store, process } = options;
     this.#layout = layout;
     this.#store = store;
@@ -189,7 +160,7 @@ export class LayoutChanges {
    * done. Returns what was changed. Throws UNAVAILABLE (503).
    */
   async reconcile(): Promise<readonly Reconciled[]> {
-    const plan = await this.#layout.planReconcile();
+    const plan = await planReconcile(this.#layout);
     if (plan === undefined || plan.changes.length === 0) return [];
     const { edit, changes } = plan;
     // Another program wrote them, perhaps without a sync: a power cut must not leave them listed and empty.
@@ -200,13 +171,12 @@ export class LayoutChanges {
 
   /** Lists again what other programs took away, and puts back what belongs to it. Returns what was changed. Throws UNAVAILABLE (503). */
   async restoreRemembered(): Promise<readonly RestoredEntry[]> {
-    const { names, remembered } = this.#layout;
+    const { names } = this.#layout;
     // Whatever was written since the last check is judged first: most of what is missing comes back by that alone.
     await this.#writer.checkForeign([]);
-    const index = await this.#readIndex();
-    if (index === undefined) return [];
-    const { entries, changes } = await remembered.plan(index);
-    if (entries.length === 0) return changes;
+    const plan = await planRestore(this.#layout);
+    if (plan === undefined || plan.entries.length === 0) return [];
+    const { entries, changes } = plan;
     await this.#putBack(entries);
     await this.#writer.submit({ kind: 'restore', entries, names: names.of('') });
     await this.recover();
@@ -237,7 +207,7 @@ export class LayoutChanges {
   }
 
   #readIndex(): Promise<LayoutIndex | undefined> {
-    return this.#layout.reader.current();
+    return this.#layout.index.current();
   }
 
   async #existing(names: RepositoryNames): Promise<void> {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../storage/log.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { isForeignWork, type LayoutKeys } from '../files/keys.ts';
-import type { Reconciled } from './reconciliation.ts';
+import type { Reconciled } from './reconciled.ts';
 
 /** Longer than a tool takes between the manifests of one copy. */
 const quietMs = 5_000;

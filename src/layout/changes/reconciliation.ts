@@ -14,23 +14,9 @@ import type { UnreferencedManifest } from '../manifests/unreferenced-manifests.t
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import { applyEdit, type ReconcileEdit } from './index-edit.ts';
-import type { ReferrersResponses } from './referrers-responses.ts';
-
-/** One thing that was changed, or would be, and why. */
-export interface Reconciled {
-  readonly kind:
-    | 'listed-referrer'
-    | 'listed-child'
-    | 'marked-referrer'
-    | 'named-image'
-    | 'wrote-response'
-    | 'removed-response';
-  readonly digest: Digest;
-  /** What it refers to, or whose response it is; undefined for a child. */
-  readonly subject: Digest | undefined;
-  /** For a person. */
-  readonly why: string;
-}
+import type { ReadLayout } from './read-layout.ts';
+import type { Reconciled } from './reconciled.ts';
+import { ReferrersResponses } from './referrers-responses.ts';
 
 export interface ReconcilePlan {
   readonly edit: ReconcileEdit;
@@ -38,25 +24,30 @@ export interface ReconcilePlan {
   readonly changes: readonly Reconciled[];
 }
 
-export interface ReconcileParts {
-  readonly manifests: ManifestReader;
-  readonly responses: ReferrersResponses;
-  readonly names: RepositoryNames;
-  /** Manifests with a subject that only a scan finds. */
-  readonly unreferenced: ReadonlyMap<Digest, UnreferencedManifest>;
-  readonly nowMs: number;
-}
-
-/** The edit that would bring the layout to the convention, and what comes of it. Facts of all entries must have been learnt. */
-export async function planReconcile(index: LayoutIndex, parts: ReconcileParts): Promise<ReconcilePlan> {
-  const edit = await editFor(index, parts);
+/** The edit that would bring the layout to the convention, and what comes of it; undefined when there is no such layout. Throws UNAVAILABLE (503). */
+export async function planReconcile(layout: ReadLayout): Promise<ReconcilePlan | undefined> {
+  const { keys, manifests, names, derived, rules, clock } = layout;
+  const index = await layout.index.current();
+  if (index === undefined) return undefined;
+  await derived.of(index).learnFacts();
+  const unreferenced = await derived.of(index).unreferenced();
+  const edit = await editFor(index, { manifests, names: names.of(''), unreferenced });
   const draft = new IndexDraft(index);
-  const touched = applyEdit(draft, edit, parts.nowMs);
-  await parts.responses.rewrite(draft, new Set(touched), parts.nowMs);
+  const nowMs = clock.now();
+  const touched = applyEdit(draft, edit, nowMs);
+  await new ReferrersResponses(keys, manifests, rules).rewrite(draft, new Set(touched), nowMs);
   const subjects = new Map(edit.subjects.map((subject) => [referrersTagOf(subject), subject]));
   return { edit, changes: changesOf(draft, (entry) => entry.responseFor ?? subjects.get(tagOf(entry.name) ?? noTag)) };
 }
 
+interface ReconcileParts {
+  readonly manifests: ManifestReader;
+  readonly names: RepositoryNames;
+  /** Manifests with a subject that only a scan finds. */
+  readonly unreferenced: ReadonlyMap<Digest, UnreferencedManifest>;
+}
+
+/** Facts of all entries must have been learnt. */
 async function editFor(index: LayoutIndex, { manifests, names, unreferenced }: ReconcileParts): Promise<ReconcileEdit> {
   const unlisted: KeptFacts[] = [];
   const subjects = new Set<Digest>();

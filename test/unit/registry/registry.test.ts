@@ -73,6 +73,21 @@ describe('readiness', () => {
   });
 });
 
+describe('a repository that takes no pushes', () => {
+  it('is read as any other, and has nothing to push with', async () => {
+    const writing = await memoryRegistry();
+    await pushImage(writing.repository('a'), image, 'v1');
+    const { registry, repository } = await writing.another({ readOnly: true });
+    expect(await digestAt(repository('a'), 'v1')).toBe(image.digest);
+    const name = parseRepositoryName('a');
+    expect(await registry.repository(name)).not.toHaveProperty('uploads');
+    expect(await codeOf(registry.writable(name))).toBe('DENIED');
+    for await (const { layout, readOnly } of registry.layouts()) {
+      expect([readOnly, layout.changes]).toEqual([true, undefined]);
+    }
+  });
+});
+
 describe('a repository', () => {
   it('that pushes go to is one object however many others are asked for', async () => {
     const hooked = interleaving((await memoryRegistry()).store);

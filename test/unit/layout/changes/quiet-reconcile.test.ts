@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { QuietReconcile } from '../../../../src/layout/changes/quiet-reconcile.ts';
-import type { Reconciled } from '../../../../src/layout/changes/reconciliation.ts';
+import type { Reconciled } from '../../../../src/layout/changes/reconciled.ts';
 import { layoutKeys } from '../../../../src/layout/files/keys.ts';
 import type { RepositoryName } from '../../../../src/oci/reference.ts';
 import { openFilesystemStore } from '../../../../src/storage/filesystem/filesystem-store.ts';
