@@ -4,7 +4,7 @@
 import { newIndexEntry } from '../layout/index/index-entry.ts';
 import { annotationKeys } from '../oci/annotations.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import { portableManifestBytes } from '../oci/manifest.ts';
+import { maxImageConfigBytes, portableManifestBytes } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import type { ArchiveStore } from '../storage/archive/archive-store.ts';
 import type { Log } from '../storage/log.ts';
@@ -30,7 +30,6 @@ const layerTypes: Readonly<Record<HashedMember['compression'], string>> = {
   zstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
 };
 
-const maxConfigBytes = 4 * 1024 * 1024;
 /** Of configs, manifests and entries together: a few bytes of manifest.json can ask for many of these. */
 const maxMetadataBytes = 64 * 1024 * 1024;
 
@@ -154,11 +153,11 @@ export class DockerImagesBuilder {
 
   async #readConfig(key: Key): Promise<Uint8Array> {
     const info = await this.#archive.stat(key);
-    if (info === undefined || info.size > maxConfigBytes) {
-      throw new UnusableImageError(`its config is larger than ${maxConfigBytes} bytes`);
+    if (info === undefined || info.size > maxImageConfigBytes) {
+      throw new UnusableImageError(`its config is larger than ${maxImageConfigBytes} bytes`);
     }
     this.#count(info.size);
-    const object = await this.#archive.read(key, maxConfigBytes);
+    const object = await this.#archive.read(key, maxImageConfigBytes);
     if (object === undefined) throw new StorageError('unavailable', `${key} is not in ${this.#archive.name}`);
     return object.bytes;
   }

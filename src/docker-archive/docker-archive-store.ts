@@ -25,7 +25,7 @@ import { manifestFile, parseDockerManifest } from './docker-archive-manifest.ts'
 import type { ImageProblem } from './image-problem.ts';
 
 /** Thousands of images; Docker writes about 300 bytes for one. */
-const maxManifestBytes = 4 * 1024 * 1024;
+const maxImageListBytes = 4 * 1024 * 1024;
 
 export class DockerArchive implements ObjectReader {
   /** Nothing is recorded about it. */
@@ -116,7 +116,7 @@ export async function openDockerArchive(
   archive: ArchiveStore,
   { workDirectory, log }: { readonly workDirectory: string; readonly log: Log },
 ): Promise<DockerArchive | undefined> {
-  const manifest = await archive.read(manifestFile, maxManifestBytes);
+  const manifest = await archive.read(manifestFile, maxImageListBytes);
   const elements = manifest === undefined ? undefined : parseDockerManifest(manifest.bytes);
   if (manifest === undefined || elements === undefined) return undefined;
   const digests = await openMemberDigests(archive, workDirectory, log);

@@ -63,6 +63,8 @@ const imageIndex = z.looseObject({ ...common, manifests: descriptors });
 
 /** What every registry should take, and some take no more (distribution-spec, Pushing Manifests). */
 export const portableManifestBytes = 4 * 1024 * 1024;
+/** The config of an image has some kilobytes: a larger one is not read for what it says. */
+export const maxImageConfigBytes = 4 * 1024 * 1024;
 
 /** Deeper JSON than any manifest has: refused before it is parsed, since a recursive reader of it could overflow its stack. */
 const maxDepth = 64;
@@ -204,7 +206,10 @@ export function referencesOf(manifest: Manifest): readonly DescriptorReference[]
   return [manifest.config, ...manifest.layers].filter((each) => !isNonDistributableType(each.mediaType));
 }
 
-/** As what a manifest names something: it is not complete without it, a registry need not have it (image-spec, Non-Distributable Layers), or it is about it. */
+/**
+ * As what a manifest names something: it is not complete without it, no registry need have it (image-spec, Non-Distributable Layers), or
+ * it is about it.
+ */
 export type ReferenceRole = 'required' | 'non-distributable' | 'subject';
 
 export interface ManifestReference extends BlobReference {

@@ -2,6 +2,7 @@
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, digestOf, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import { maxImageConfigBytes } from '../oci/manifest.ts';
 import { isImageConfigType } from '../oci/media-type.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { ImageSource } from './image-source.ts';
@@ -18,7 +19,6 @@ export interface ConfigFacts {
 }
 
 const unknownConfig: ConfigFacts = { platform: undefined, created: undefined };
-const maxConfigBytes = 4 * 1024 * 1024;
 
 /** Of the config of an image (image-spec, config.md); nothing when it is another one, missing, or not what its digest says. */
 export async function configFacts(
@@ -26,7 +26,7 @@ export async function configFacts(
   name: RepositoryName,
   config: DescriptorReference,
 ): Promise<ConfigFacts> {
-  if (!isImageConfigType(config.mediaType) || !isDigest(config.digest) || config.size > maxConfigBytes)
+  if (!isImageConfigType(config.mediaType) || !isDigest(config.digest) || config.size > maxImageConfigBytes)
     return unknownConfig;
   const bytes = await blobIfThere(source, name, config);
   if (bytes === undefined || digestOf(bytes, algorithmOf(config.digest)) !== config.digest) return unknownConfig;
@@ -40,7 +40,7 @@ async function blobIfThere(source: ImageSource, name: RepositoryName, blob: Desc
     let length = 0;
     for await (const chunk of source.readBlob(name, blob, 0)) {
       length += chunk.byteLength;
-      if (length > maxConfigBytes) return undefined;
+      if (length > maxImageConfigBytes) return undefined;
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
