@@ -41,7 +41,7 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
   const registry = await openRegistry(place.root, options);
   try {
     const layouts: ReconciledLayout[] = [];
-    for await (const { name, layout, readOnly, prefix } of registry.layouts()) {
+    for await (const { name, layout, prefix } of registry.layouts()) {
       if (!isWithin(prefix, place.within)) continue;
       const shown = name === '' ? directory : name;
       const changes = dryRun ? undefined : layout.changes;
@@ -49,7 +49,7 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
         if (fromJournal) return changes?.restoreRemembered() ?? changesOf(layout.planRestore());
         return changes?.reconcile() ?? changesOf(layout.planReconcile());
       });
-      const refused = readOnly && !dryRun && done.changes.length > 0;
+      const refused = layout.changes === undefined && !dryRun && done.changes.length > 0;
       layouts.push(refused ? { ...done, problem: 'it cannot be written to; nothing was changed' } : done);
     }
     process.stdout.write(json ? `${JSON.stringify({ dryRun, layouts }, null, 2)}\n` : textOf(layouts, dryRun));
@@ -59,7 +59,7 @@ export async function reconcile(directory: string, options: ReconcileOptions): P
   }
 }
 
-/** What would be done, for who only asks. */
+/** What would be done, for whoever only asks. */
 async function changesOf<Planned>(
   plan: Promise<{ readonly changes: readonly Planned[] } | undefined>,
 ): Promise<readonly Planned[]> {

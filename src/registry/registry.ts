@@ -35,7 +35,6 @@ export interface NamedLayout {
   /** '' for a layout that is the root itself. */
   readonly name: RepositoryName | '';
   readonly layout: ImageLayout;
-  readonly readOnly: boolean;
   /** Where it is: the mount, and the directory in it. */
   readonly mount: Mount;
   readonly prefix: LayoutPrefix;
@@ -192,7 +191,7 @@ export class Registry {
       for await (const prefix of layoutPrefixes(mounted.mount.reader)) {
         const { mount } = mounted;
         const name = nameAbove(mounted, prefix);
-        yield { name, layout: mounted.at(prefix), readOnly: mount.writer === undefined, mount, prefix };
+        yield { name, layout: mounted.at(prefix), mount, prefix };
       }
     }
   }

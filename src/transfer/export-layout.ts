@@ -5,7 +5,7 @@ import { IndexUnreadableError, parseIndexDocument } from '../layout/index/index-
 import { maxIndexBytes } from '../layout/index/index-limits.ts';
 import { LayoutIndex } from '../layout/index/layout-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Key, ObjectStore } from '../storage/object-store.ts';
+import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
 import { CopyError } from './copy-error.ts';
 import type { ExportRun } from './export-archive.ts';
 import type { ExportContent } from './export-content.ts';
@@ -17,7 +17,7 @@ const keys = layoutKeys('');
 const dockerManifestKey = 'manifest.json' as Key;
 
 /** Throws CopyError, before anything is copied, for a layout that would not be what the profile promises. */
-export async function assertFits(store: ObjectStore, entries: ExportEntries, profile: ExportProfile): Promise<void> {
+export async function assertFits(store: ObjectReader, entries: ExportEntries, profile: ExportProfile): Promise<void> {
   const found = (await store.read(keys.index, maxIndexBytes))?.bytes;
   const index = withExport(indexIn(found), entries);
   if (profile !== 'crane' || index.entries.length === 1) return;
