@@ -67,7 +67,7 @@ export class Gate {
     };
   }
 
-  /** Sets the repository that a mirror means; undefined for the many requests that are none of a mirror. */
+  /** Sets the repository that a mirror means; undefined for the many requests that come from no mirror. */
   #mirrored(request: FastifyRequest): Promise<void> | undefined {
     const { repositoryName } = request;
     if (repositoryName === undefined || namespaceOf(request) === undefined) return undefined;
