@@ -1,2 +1,2 @@
-// What the storage throws reaches http through the registry, which answers in between: the one name that http needs of it.
+// What the storage throws passes through the registry to http, which answers it: the one name that http needs from further down.
 export { StorageError } from '../storage/storage-error.ts';
