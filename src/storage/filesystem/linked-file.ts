@@ -25,6 +25,16 @@ export interface LinkParts extends StoreParts {
  * delete the one or the other at the same time, `to` is as the last of them left it: its version tells.
  */
 export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    const linked = await tryLink(parts, from, to, attempt < maxAttempts);
+    if (linked !== 'replaced') return linked;
+  }
+}
+
+/** Each needs another replacement of the source in the moment between two system calls. */
+const maxAttempts = 10;
+
+async function tryLink(parts: LinkParts, from: Key, to: Key, mayTryAgain: boolean): Promise<boolean | 'replaced'> {
   const { tree, directories } = parts;
   const held = tree.tryHold(parentOf(from));
   if (held === undefined) return false;
@@ -41,7 +51,12 @@ export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<bo
       await directories.sync(target.key, target);
     });
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && held.lstat(name) === undefined) return false;
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    const found = held.lstat(name);
+    if (found === undefined) return false;
+    // link(2) finds nothing when another file takes the name, the last one of what it was about to link, at this very moment.
+    const isReplaced = file !== undefined && !isSameFile(found, { file });
+    if (mayTryAgain && isReplaced) return 'replaced';
     throw error;
   } finally {
     if (file !== undefined) tree.calls.closeSync(file.descriptor);
@@ -101,6 +116,6 @@ async function linkOver({ tree, directories, files }: StoreParts, from: string, 
   });
 }
 
-function isSameFile(stats: Stats | undefined, { file }: Source): boolean {
+function isSameFile(stats: Stats | undefined, { file }: Pick<Source, 'file'>): boolean {
   return stats?.ino === file.stats.ino && stats.dev === file.stats.dev;
 }

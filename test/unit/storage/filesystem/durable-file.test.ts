@@ -231,6 +231,28 @@ test('a push of the same blob that replaces what is linked, or the link, meanwhi
   }
 });
 
+test('a source whose last name another push takes while it is linked is linked as it is then (injected)', async () => {
+  let refused = 0;
+  const { store, at } = await storeOnDisk({
+    link: async (from, to) => {
+      // As link(2) answers for a file that has lost its last name since it was looked up.
+      if (refused < 3 && to === at(blob)) {
+        refused += 1;
+        writeFileSync(`${from}-next`, 'layer');
+        await systemCalls.rename(`${from}-next`, from);
+        throw systemError('ENOENT');
+      }
+      await systemCalls.link(from, to);
+    },
+  });
+  writeFileSync(at('layer'), 'layer');
+  mkdirSync(at('team/app/blobs/sha256'), { recursive: true });
+  expect(await store.link(key('layer'), blob)).toBe(true);
+  expect(refused).toBe(3);
+  expect(await textAt(store, blob)).toBe('layer');
+  expect((await store.stat(key('layer')))?.links).toBe(2);
+});
+
 test('a link that was put in the place of the source does not become an object (injected)', async () => {
   const { store, at } = await storeOnDisk({
     link: async (from, to) => {
