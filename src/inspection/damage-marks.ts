@@ -1,7 +1,7 @@
 // What an inspection found damaged is told to the server of the directory, which may know nothing of it: the bytes of a file can rot while its
 // attributes stay. Only where a server keeps such facts already.
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
-import type { FactsPlace } from '../layout/image-layout-options.ts';
+import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { ownFacts } from '../mounts/own-facts.ts';
 import type { Log } from '../storage/log.ts';

@@ -1,12 +1,13 @@
 // What a layout is made with: where it lies, the rules it follows, and what it shares with the other layouts of the process.
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
-import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
+import type { ObjectReader } from '../storage/object-store.ts';
 import type { BlobChecks, BlobReadRules } from './blobs/blob-checks.ts';
 import type { BlobDeleteRules } from './changes/blob-deletions.ts';
 import type { LayoutChangesOptions } from './changes/layout-changes.ts';
 import type { ReconcileRules } from './changes/quiet-reconcile.ts';
 import type { ResponseRules } from './changes/referrers-responses.ts';
+import type { FactsPlace } from './files/kept-lines.ts';
 import type { LayoutPrefix } from './files/keys.ts';
 import type { ManifestCaches } from './manifests/manifest-caches.ts';
 import type { ScanRules } from './manifests/unreferenced-manifests.ts';
@@ -19,11 +20,6 @@ export interface ImageLayoutRules
     BlobReadRules,
     BlobDeleteRules,
     ReconcileRules {}
-
-export interface FactsPlace {
-  readonly store: ObjectStore;
-  readonly directory: Key;
-}
 
 export interface ImageLayoutOptions {
   readonly prefix: LayoutPrefix;

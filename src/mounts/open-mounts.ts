@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { type LayoutArchive, openLayoutArchive } from '../docker-archive/docker-archive.ts';
+import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import { ownFactsDirectory, sharedFactsDirectory } from '../layout/files/keys.ts';
-import type { FactsPlace } from '../layout/image-layout-options.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Mount } from '../registry/mount.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';

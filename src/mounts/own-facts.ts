@@ -1,7 +1,7 @@
 // Where the server of a directory keeps what it derived from it: for whoever only looks, and has found out what the server must know.
 import { join } from 'node:path';
+import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import { ownFactsDirectory } from '../layout/files/keys.ts';
-import type { FactsPlace } from '../layout/image-layout-options.ts';
 import { openFilesystemStore } from '../storage/filesystem/filesystem-store.ts';
 import { exists } from '../storage/filesystem/path-probe.ts';
 import { idKey } from '../storage/filesystem/root-id.ts';

@@ -1,5 +1,5 @@
 // What is served under which name: a store whose root is a directory of layouts, or a layout itself, or an archive of one.
-import type { FactsPlace } from '../layout/image-layout-options.ts';
+import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { ObjectReader, ObjectStore } from '../storage/object-store.ts';
 

@@ -2,11 +2,11 @@
 // are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
-import type { Key, ObjectInfo, ObjectStore, VersionLabel } from '../../storage/object-store.ts';
+import type { Key, ObjectInfo, VersionLabel } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
 import { onAnyDevice } from '../../storage/version-label.ts';
-import { KeptLines, spansOfLines } from '../files/kept-lines.ts';
+import { type FactsPlace, KeptLines, spansOfLines } from '../files/kept-lines.ts';
 import { ledgerKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
 
@@ -144,10 +144,7 @@ export class BlobLedger {
 }
 
 /** Where the ledger of a mount is kept. */
-export function keptBlobFacts(
-  { store, directory }: { readonly store: ObjectStore; readonly directory: Key },
-  options: { readonly log: Log },
-): KeptLines {
+export function keptBlobFacts({ store, directory }: FactsPlace, options: { readonly log: Log }): KeptLines {
   const key = ledgerKey(directory);
   return new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, ...options });
 }

@@ -8,6 +8,12 @@ import { StorageError } from '../../storage/storage-error.ts';
 const writeAfterMs = 500;
 const newline = 10;
 
+/** Where such files lie: within the root that they belong to, or in a place that many roots share (keys.ts). */
+export interface FactsPlace {
+  readonly store: ObjectStore;
+  readonly directory: Key;
+}
+
 export interface KeptLinesOptions {
   readonly store: ObjectStore;
   readonly key: Key;
