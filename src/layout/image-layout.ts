@@ -7,14 +7,13 @@ import { LayoutChanges } from './changes/layout-changes.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
 import { planRestore, type Remembered, type RestorePlan, rememberedEntries } from './changes/remembered-entries.ts';
-import type { ImageLayoutOptions } from './image-layout-options.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
 import { referrersJson } from './manifests/referrers-json.ts';
 import type { VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
-import { openLayout } from './open-layout.ts';
+import { type ImageLayoutOptions, type ImageLayoutRules, openLayout } from './open-layout.ts';
 
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
@@ -22,13 +21,15 @@ export class ImageLayout {
   /** Undefined where the layout is only read. */
   readonly changes: LayoutChanges | undefined;
   readonly #layout: ReadLayout;
+  readonly #rules: ImageLayoutRules;
 
   constructor(options: ImageLayoutOptions) {
     const layout = openLayout(options, () => this.changes?.foreignRead());
     this.#layout = layout;
+    this.#rules = options.rules;
     this.blobs = layout.blobs;
     this.manifests = layout.manifests;
-    this.changes = options.changes && new LayoutChanges(layout, options.changes);
+    this.changes = options.changes && new LayoutChanges(layout, options.rules, options.changes);
   }
 
   /** True once index.json was read or written: the repository exists, or did. */
@@ -93,7 +94,7 @@ export class ImageLayout {
 
   /** What would bring the layout to the form that every tool finds; undefined when the repository does not exist. Throws UNAVAILABLE (503). */
   planReconcile(): Promise<ReconcilePlan | undefined> {
-    return planReconcile(this.#layout);
+    return planReconcile(this.#layout, this.#rules);
   }
 
   /** Entries that other programs took away, as far as the journal knows. */

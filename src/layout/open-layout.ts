@@ -1,20 +1,46 @@
-// Makes what a layout is read with.
+// Makes what a layout is read with, from where it lies, the rules it follows, and what it shares with the other layouts of the process.
 import type { Digest } from '../oci/digest.ts';
+import type { Clock } from '../storage/clock.ts';
+import type { Log } from '../storage/log.ts';
+import type { ObjectReader } from '../storage/object-store.ts';
+import type { BlobChecks, BlobReadRules } from './blobs/blob-checks.ts';
 import { LayoutBlobs } from './blobs/layout-blobs.ts';
+import type { ChangeRules, LayoutChangesOptions } from './changes/layout-changes.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
-import { factsKey, layoutKeys } from './files/keys.ts';
-import type { ImageLayoutOptions } from './image-layout-options.ts';
+import type { FactsPlace } from './files/kept-lines.ts';
+import { factsKey, type LayoutPrefix, layoutKeys } from './files/keys.ts';
 import { IndexReader } from './index/index-reader.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import { LayoutVersion } from './index/layout-version.ts';
 import { sizeByManifests } from './manifests/blob-needs.ts';
 import { DerivedIndexes } from './manifests/derived-index.ts';
 import { FactsFile } from './manifests/facts-file.ts';
+import type { ManifestCaches } from './manifests/manifest-caches.ts';
 import { ManifestLookup } from './manifests/manifest-lookup.ts';
 import { ManifestReader } from './manifests/manifest-reader.ts';
 import { NestedReferrers } from './manifests/nested-referrers.ts';
-import { UnreferencedManifests } from './manifests/unreferenced-manifests.ts';
+import { type ScanRules, UnreferencedManifests } from './manifests/unreferenced-manifests.ts';
+import type { NameRules } from './names/name-rules.ts';
 import { LayoutNames } from './names/repository-names.ts';
+
+/** All that is followed in a layout. Each is declared in the file that follows it. */
+export interface ImageLayoutRules extends NameRules, BlobReadRules, ScanRules, ChangeRules {}
+
+export interface ImageLayoutOptions {
+  readonly prefix: LayoutPrefix;
+  /** The name it is served under: full names that end with it mean the layout itself. */
+  readonly name: string;
+  readonly rules: ImageLayoutRules;
+  readonly store: ObjectReader;
+  readonly checks: BlobChecks;
+  readonly caches: ManifestCaches;
+  /** Where derived facts are kept across restarts; undefined: nowhere. */
+  readonly facts: FactsPlace | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Undefined where nothing is written, and nothing healed. */
+  readonly changes: LayoutChangesOptions | undefined;
+}
 
 /** `onForeign` is told of each version of index.json that is read and that this process did not publish. */
 export function openLayout(options: ImageLayoutOptions, onForeign: () => void): ReadLayout {
@@ -33,6 +59,6 @@ export function openLayout(options: ImageLayoutOptions, onForeign: () => void): 
   const lookup = new ManifestLookup({ readIndex, childType, manifests, blobs });
   const names = new LayoutNames(options.name, rules);
   const name = options.name === '' ? '.' : options.name;
-  const basis = { store, keys, name, rules, clock, log };
+  const basis = { store, keys, name, clock, log };
   return { ...basis, index, version, names, checks, blobs, manifests, facts, derived, lookup };
 }

@@ -1,6 +1,6 @@
 // What an operator decides about layouts: one value, made of the settings (config/schema.ts, which alone knows the defaults) and
 // passed whole to whoever opens layouts. Each rule is declared where it is followed.
-import type { ImageLayoutRules } from '../layout/image-layout-options.ts';
+import type { ImageLayoutRules } from '../layout/open-layout.ts';
 import type { PushRules } from './manifests.ts';
 import type { UploadRules } from './upload-sessions.ts';
 

@@ -19,17 +19,20 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestOutline } from '../manifests/manifest-outline.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
-import { BlobDeletions } from './blob-deletions.ts';
+import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { namedElsewhere, type PutEdit } from './index-edit.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
-import { QuietReconcile } from './quiet-reconcile.ts';
+import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
 import type { ReadLayout } from './read-layout.ts';
 import type { Reconciled } from './reconciled.ts';
 import { planReconcile } from './reconciliation.ts';
-import { ReferrersResponses } from './referrers-responses.ts';
+import { ReferrersResponses, type ResponseRules } from './referrers-responses.ts';
 import { planRestore, type RestoredEntry } from './remembered-entries.ts';
 import type { WritingProcess } from './writing-process.ts';
+
+/** All that is followed where a layout is changed. */
+export interface ChangeRules extends ResponseRules, BlobDeleteRules, ReconcileRules {}
 
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
@@ -43,15 +46,17 @@ export class LayoutChanges {
   readonly deletions: BlobDeletions;
   readonly #store: ObjectStore;
   readonly #layout: ReadLayout;
+  readonly #rules: ChangeRules;
   readonly #writer: IndexWriter;
   readonly #watch: ForeignWatch;
   readonly #lostFiles: LostFiles;
   readonly #quiet: QuietReconcile | undefined;
 
-  constructor(layout: ReadLayout, options: LayoutChangesOptions) {
-    const { keys, name, clock, log, rules, index: reader, version, checks, manifests } = layout;
+  constructor(layout: ReadLayout, rules: ChangeRules, options: LayoutChangesOptions) {
+    const { keys, name, clock, log, index: reader, version, checks, manifests } = layout;
     const { store, process } = options;
     this.#layout = layout;
+    this.#rules = rules;
     this.#store = store;
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
@@ -160,7 +165,7 @@ export class LayoutChanges {
    * done. Returns what was changed. Throws UNAVAILABLE (503).
    */
   async reconcile(): Promise<readonly Reconciled[]> {
-    const plan = await planReconcile(this.#layout);
+    const plan = await planReconcile(this.#layout, this.#rules);
     if (plan === undefined || plan.changes.length === 0) return [];
     const { edit, changes } = plan;
     // Another program wrote them, perhaps without a sync: a power cut must not leave them listed and empty.

@@ -12,16 +12,12 @@ import type { FactsFile } from '../manifests/facts-file.ts';
 import type { ManifestLookup } from '../manifests/manifest-lookup.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { LayoutNames } from '../names/repository-names.ts';
-import type { BlobDeleteRules } from './blob-deletions.ts';
-import type { ReconcileRules } from './quiet-reconcile.ts';
-import type { ResponseRules } from './referrers-responses.ts';
 
 export interface ReadLayout {
   readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   /** In the log. */
   readonly name: string;
-  readonly rules: ResponseRules & BlobDeleteRules & ReconcileRules;
   readonly index: IndexReader;
   readonly version: LayoutVersion;
   readonly names: LayoutNames;

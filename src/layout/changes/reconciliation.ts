@@ -16,7 +16,7 @@ import { Pace } from '../pacing/pace.ts';
 import { applyEdit, type ReconcileEdit } from './index-edit.ts';
 import type { ReadLayout } from './read-layout.ts';
 import type { Reconciled } from './reconciled.ts';
-import { ReferrersResponses } from './referrers-responses.ts';
+import { ReferrersResponses, type ResponseRules } from './referrers-responses.ts';
 
 export interface ReconcilePlan {
   readonly edit: ReconcileEdit;
@@ -25,8 +25,8 @@ export interface ReconcilePlan {
 }
 
 /** The edit that would bring the layout to the convention, and what comes of it; undefined when there is no such layout. Throws UNAVAILABLE (503). */
-export async function planReconcile(layout: ReadLayout): Promise<ReconcilePlan | undefined> {
-  const { keys, manifests, names, derived, rules, clock } = layout;
+export async function planReconcile(layout: ReadLayout, rules: ResponseRules): Promise<ReconcilePlan | undefined> {
+  const { keys, manifests, names, derived, clock } = layout;
   const index = await layout.index.current();
   if (index === undefined) return undefined;
   await derived.of(index).learnFacts();
