@@ -1,4 +1,4 @@
-// The table of settings that the README shows; a test compares it.
+// The table of settings in README.md: `npm run config:example` writes it, a test compares it.
 import { settings } from './settings.ts';
 
 /** Markdown, one row a setting. */
