@@ -10,6 +10,7 @@ import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
@@ -23,7 +24,8 @@ export interface SharedByLayouts {
   readonly caches: ManifestCaches;
   readonly clock: Clock;
   readonly log: Log;
-  readonly process: WritingProcess;
+  /** Undefined where no mount takes pushes. */
+  readonly process: WritingProcess | undefined;
   readonly rules: LayoutRules;
   readonly checkedAtOnceBytes: number;
   readonly background: BackgroundWork;
@@ -34,6 +36,7 @@ export class MountedLayouts {
   /** Undefined where no pushes are taken. */
   readonly sessions: UploadSessions | undefined;
   readonly #shared: SharedByLayouts;
+  readonly #writing: { readonly store: ObjectStore; readonly process: WritingProcess } | undefined;
   readonly #checks: BlobChecks;
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
   /** Names that were asked for and have shown no index.json yet. */
@@ -47,7 +50,8 @@ export class MountedLayouts {
     const { clock, process, rules } = shared;
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
-    this.sessions = store && new UploadSessions({ store, clock, rules, owner: process.id });
+    this.#writing = store && process && { store, process };
+    this.sessions = store && process && new UploadSessions({ store, clock, rules, owner: process.id });
   }
 
   get name(): RepositoryName | '' {
@@ -91,11 +95,11 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, process, rules } = this.#shared;
-    const { reader: store, writer, facts } = this.mount;
+    const { caches, clock, log, rules } = this.#shared;
+    const { reader: store, facts } = this.mount;
     const name = nameAbove(this.mount, prefix);
     const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
-    const changes = writer && { store: writer, process, onActive };
+    const changes = this.#writing && { ...this.#writing, onActive };
     const layout = new ImageLayout({
       prefix,
       name,

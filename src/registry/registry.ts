@@ -63,7 +63,7 @@ export class Registry {
     const shared = {
       caches: createManifestCaches(),
       background,
-      process: newWritingProcess(),
+      process: options.mounts.some(({ writer }) => writer !== undefined) ? newWritingProcess() : undefined,
       clock,
       log,
       rules,
