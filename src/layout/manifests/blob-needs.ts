@@ -1,7 +1,6 @@
 // Which manifests of a layout need a blob, and whether an image needs a damaged one. What entries lead to is read for that, so it
 // is asked for rarely, and bounded.
 
-import type { BlobReference } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
@@ -31,8 +30,13 @@ export async function* needsOf(
   index: LayoutIndex,
   manifests: ManifestReader,
 ): AsyncGenerator<BlobNeed> {
-  for await (const [manifest, reference] of requirementsBelow(index.entries, manifests, maxWalkedManifests)) {
-    if (reference.digest === digest) yield { manifest, size: reference.size };
+  const pace = new Pace();
+  for await (const outline of outlinesBelow(index.entries, manifests, maxWalkedManifests)) {
+    const manifest = outline.facts.descriptor.digest;
+    for (const reference of requiredBy(outline)) {
+      if (reference.digest === digest) yield { manifest, size: reference.size };
+      await pace.step();
+    }
   }
 }
 
@@ -59,26 +63,15 @@ export async function needsDamaged(
 ): Promise<boolean> {
   if (!(await blobs.mayHoldDamaged())) return false;
   try {
-    for await (const [, { digest }] of requirementsBelow([image], manifests, maxManifestsOfImage)) {
-      if (await blobs.isDamaged(digest)) return true;
+    const pace = new Pace();
+    for await (const outline of outlinesBelow([image], manifests, maxManifestsOfImage)) {
+      for (const { digest } of requiredBy(outline)) {
+        if (await blobs.isDamaged(digest)) return true;
+        await pace.step();
+      }
     }
   } catch (error) {
     if (!(error instanceof UnsearchableError)) throw error;
   }
   return false;
-}
-
-/** Each manifest with each of what it must have. */
-async function* requirementsBelow(
-  listed: readonly Listed[],
-  manifests: ManifestReader,
-  limit: number,
-): AsyncGenerator<readonly [Digest, BlobReference]> {
-  const pace = new Pace();
-  for await (const outline of outlinesBelow(listed, manifests, limit)) {
-    for (const reference of requiredBy(outline)) {
-      await pace.step();
-      yield [outline.facts.descriptor.digest, reference];
-    }
-  }
 }
