@@ -1,5 +1,5 @@
 // What an inspection found damaged is told to the server of the directory, which may know nothing of it: the bytes of a file can rot while its
-// attributes stay. Only where a server keeps such facts already.
+// attributes stay. Kept where a server of the directory reads it, also one that has kept nothing yet, and for whoever reads it with this cache.
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import type { OpenedMount } from '../mounts/open-mounts.ts';

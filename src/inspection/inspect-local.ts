@@ -20,7 +20,7 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
   readonly within: string | undefined;
 }
 
-/** Writes nothing but work files in the cache directory, and what a server must know of damaged blobs where it keeps such facts. Throws what openMounts throws. */
+/** Writes nothing but work files in the cache directory, and what a server of the directory must know of damaged blobs. Throws what openMounts throws. */
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
   const { path, root, environment, rules, within } = options;
   const mounts = await openMountsToRead({

@@ -6,7 +6,7 @@ import type { UploadRules } from './upload-sessions.ts';
 
 export interface LayoutRules extends ImageLayoutRules, PushRules, UploadRules {}
 
-/** For a look or a copy. Whoever copies hashes what is copied, and a look tells of what is damaged. */
+/** For an inspection or a copy: whoever copies hashes what is copied, and an inspection tells of what is damaged. */
 export function rulesForReading(rules: LayoutRules): LayoutRules {
   return { ...rules, verifyReads: 'off' };
 }

@@ -32,7 +32,7 @@ export interface TagSummary {
 const tagsAtATime = 4;
 const requestsPerTag = 3;
 
-/** In the order of `tags`. Tags of one image cost one look. */
+/** In the order of `tags`. Tags of one image cost one reading. */
 export async function summarizeTags(
   source: ImageSource,
   name: RepositoryName,

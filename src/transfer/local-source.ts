@@ -18,7 +18,7 @@ export interface LocalSourceOptions {
 }
 
 /**
- * Named and read as `serve --read-only` does it, so that a look shows what would be served: nothing is written but work files in
+ * Named and read as `serve --read-only` does it, so that a person sees what would be served: nothing is written but work files in
  * the cache directory. Throws MountArgumentError, StorageError or the system's error for what cannot be opened.
  */
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {

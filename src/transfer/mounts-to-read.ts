@@ -1,4 +1,4 @@
-// Mounts as `serve --read-only` opens them, for looks and copies: what is read here is what would be served.
+// Mounts as `serve --read-only` opens them, for whoever inspects or copies: what is read here is what would be served.
 
 import { type OpenedMount, openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';

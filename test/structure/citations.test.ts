@@ -74,6 +74,8 @@ function wrongCitations({ place, text }: Line): readonly string[] {
     else if (heading !== undefined && !headingsOf(document).some((each) => each.endsWith(heading)))
       wrong.push(`${place}: ${document} has no heading "${heading}"`);
   }
+  // Its sections have no numbers any more, or get other ones.
+  for (const [all] of text.matchAll(/[\w/-]+\.md, sections? \d+/g)) wrong.push(`${place}: ${all}, which is no heading`);
   // A section of a specification is cited by the name of the specification: RFC 9110 §14.2, distribution-spec.
   for (const [all] of text.matchAll(/\b(?!RFC\b)[A-Z]{4,}(?:\.md)? §[\d.]+/g)) wrong.push(`${place}: ${all}`);
   return wrong;

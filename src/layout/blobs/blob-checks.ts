@@ -61,7 +61,7 @@ export class BlobChecks {
     return this.reads === 'off' || this.ledger.isRight(digest, info);
   }
 
-  /** True for what may be answered only after a look, and is small enough to be looked at first. */
+  /** True for what may be answered only after it was hashed, and is small enough for that to come first. */
   isCheckedAtOnce({ size }: ObjectInfo): boolean {
     return size <= this.#options.atOnceBytes;
   }

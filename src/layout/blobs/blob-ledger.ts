@@ -96,7 +96,7 @@ export class BlobLedger {
     return this.#loading;
   }
 
-  /** Learns what other processes found meanwhile: another server, or a look that read every blob. */
+  /** Learns what other processes found meanwhile: another server, or an inspection that read every blob. */
   async catchUp(): Promise<void> {
     await this.load();
     // What is read below is not older then than what is known here.

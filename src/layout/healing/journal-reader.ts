@@ -1,5 +1,5 @@
 // Reads the journal of one repository (journal.ts): what was acknowledged, and every version of index.json that is known of. Needs
-// nothing but a store that can be read, so that a look at a directory that is served elsewhere can tell what its server knows.
+// nothing but a store that can be read, so that whoever inspects a directory that is served elsewhere can tell what its server knows.
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';

@@ -11,7 +11,7 @@ import { isAbandonedDraft, readWorkFile, removeOutdated, removeWorkFile, writeWo
 
 const extension = '.tar';
 const longestPath = 64 * 1024;
-/** Each costs a look at the file that it came from; the next start goes on. */
+/** Each costs a stat of the file that it came from; the next start goes on. */
 const mostLookedAt = 1_000;
 
 export function unpackedDirectory(workDirectory: string): string {

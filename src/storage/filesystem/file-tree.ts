@@ -146,7 +146,7 @@ export class FileTree {
       const opened = this.#openRegular(this.pathOf(key), key, O_RDONLY);
       if (opened === undefined) return undefined;
       const { descriptor } = opened;
-      // One question to the kernel, whose answer is final, instead of a look at each parent: most requests for a blob come through here.
+      // One question to the kernel, whose answer is final, instead of a stat of each parent: most requests for a blob come through here.
       const isThere = () => (this.#wasAt(descriptor, key) ?? this.hasRealParents(key)) || undefined;
       if (this.#closedUnless(descriptor, isThere) !== undefined) return opened;
       if (!this.hasRealParents(key)) return undefined;

@@ -1,5 +1,5 @@
 // The filesystem driver: an ObjectStore whose keys are files below one directory, shared with any number of other processes.
-// What is bought with which rule: ARCHITECTURE.md, sections 3 to 5.
+// What is bought with which rule: ARCHITECTURE.md#the-storage-seam.
 import type { UploadId } from '../../oci/upload-id.ts';
 import { KeyQueue } from '../key-queue.ts';
 import type {

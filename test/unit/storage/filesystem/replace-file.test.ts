@@ -1,4 +1,4 @@
-// `update` on files: what each rule of ARCHITECTURE.md, sections 4 and 5, was bought with. What a machine does not do on
+// `update` on files: what each rule of ARCHITECTURE.md#the-storage-seam was bought with. What a machine does not do on
 // demand (two holders of a lock, coarse clocks, a write between two calls) is injected at the system calls.
 import {
   closeSync,
