@@ -5,8 +5,13 @@ const sliceMs = 5;
 /** Shorter walks wait for nobody: a hundred small pushes at once are one batch for the index, and not a hundred. */
 const shortMs = 0.5;
 
-/** Walks that want to go on. Each turn of the loop goes to one of them, so that many do not take as many slices before anybody else. */
+/** Of walks that have nearly ended so many go on in one turn: one alone would make a commit of its own of each of a hundred pushes. */
+const mostInATurn = 8;
+
+/** Walks that want to go on. Each turn of the loop goes to few of them, so that many do not take as many slices before anybody else. */
 const waiting: (() => void)[] = [];
+/** How many the next turn goes to: one, unless the turns before took less than a slice. */
+let inATurn = 1;
 /** When the first walk of this turn of the loop made its first step in it; undefined when none did. */
 let sliceSinceMs: number | undefined;
 
@@ -34,8 +39,11 @@ function wait(goOn: () => void): void {
 
 /** Runs once a turn of the loop, for as long as there are walks. */
 function turn(): void {
-  const goOn = waiting.shift();
-  sliceSinceMs = goOn === undefined ? undefined : performance.now();
-  goOn?.();
-  if (goOn !== undefined) setImmediate(turn);
+  const nowMs = performance.now();
+  const wasQuick = sliceSinceMs !== undefined && nowMs - sliceSinceMs < sliceMs;
+  inATurn = wasQuick ? Math.min(inATurn * 2, mostInATurn) : 1;
+  const goOn = waiting.splice(0, inATurn);
+  sliceSinceMs = goOn.length === 0 ? undefined : nowMs;
+  for (const walk of goOn) walk();
+  if (goOn.length > 0) setImmediate(turn);
 }

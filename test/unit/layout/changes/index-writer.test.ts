@@ -10,7 +10,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseReference } from '../../../../src/oci/reference.ts';
 import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
@@ -39,6 +39,11 @@ describe.each(onEveryDriver)('edits that arrive together %s', (_, open) => {
     const { repository } = registryOver(hooked.store);
     await pushImage(repository('a'), image, 'v0');
     const before = hooked.count('update');
+    const written = hooked.count('write');
+    // A replacement that takes its time, as on a disk: meanwhile all others have come.
+    hooked.rightBefore('update', async () => {
+      while (hooked.count('write') < written + 100) await nextTurn();
+    });
     const pushed = Array.from({ length: 100 }, async (_each, at) => {
       const pushedImage = imageNumber(at);
       await pushManifest(repository('a'), `t${at}`, pushedImage);

@@ -1,5 +1,5 @@
 // Long walks let others take their turns, however many there are at once.
-import { expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Pace } from '../../../../src/layout/pacing/pace.ts';
 
 function busyFor(ms: number): void {
@@ -33,12 +33,40 @@ it('gives one turn of the loop to one of many walks', async () => {
   expect(Math.max(...afterTheyBegan)).toBeLessThanOrEqual(3);
 });
 
-it('does not wait for a turn while little was done', async () => {
-  const pace = new Pace();
-  let hasTurned = false;
-  setImmediate(() => {
-    hasTurned = true;
+describe('by a clock that the test sets', () => {
+  let nowMs = 1_000;
+  beforeEach(() => {
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    return () => clock.mockRestore();
   });
-  await pace.step();
-  expect(hasTurned).toBe(false);
+
+  it('gives a turn to several walks that only do little more', async () => {
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    // Each uses up what a walk may do without waiting, and a few use up the slice.
+    const walks = Array.from({ length: 100 }, async () => {
+      const pace = new Pace();
+      nowMs += 1;
+      await pace.step();
+    });
+    setImmediate(turn);
+    await Promise.all(walks);
+    isOver = true;
+    expect(turns).toBeLessThan(20);
+  });
+
+  it('does not wait for a turn while little was done', async () => {
+    const pace = new Pace();
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    nowMs += 0.1;
+    await pace.step();
+    expect(hasTurned).toBe(false);
+  });
 });
