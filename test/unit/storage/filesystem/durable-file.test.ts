@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
-import { bytesOf, key, stageText, textAt } from '../../../contract/store-under-test.ts';
+import { bytesOf, key, replaceBy, stageText, textAt, updateAndClose } from '../../../contract/store-under-test.ts';
 import { failing, newDirectory, storeOnDisk, systemError, tracing } from './store-on-disk.ts';
 
 const blob = key('team/app/blobs/sha256/aa');
@@ -352,3 +352,13 @@ test('a read-only disk is `read-only` (injected)', async () => {
   await expect(store.write(blob, bytesOf('x'))).rejects.toMatchObject({ failure: 'read-only' });
   await expect(stageText(store, 'x')).rejects.toMatchObject({ failure: 'read-only' });
 });
+
+test.each([0, 0.0000001, 0.9999999])(
+  'what we wrote is settled whatever the random part of its mtime is: %d (injected)',
+  async (random) => {
+    // Of the times of a millisecond, some doubles are whole and others are not: those of a second are.
+    const now = Math.floor(Date.now() / 1_000) * 1_000;
+    const { store } = await storeOnDisk({ random: () => random, now: () => now });
+    expect((await updateAndClose(store, key('team/app/index.json'), replaceBy('ours'))).info?.settled).toBe(true);
+  },
+);

@@ -297,16 +297,6 @@ test('versions differ although the clock stands still (injected): the mtime has 
   expect(labels.size).toBeGreaterThan(20);
 });
 
-test.each([0, 0.0000001, 0.9999999])(
-  'what we wrote is settled whatever the random part of its mtime is: %d (injected)',
-  async (random) => {
-    // Of the times of a millisecond, some doubles are whole and others are not: those of a second are.
-    const now = Math.floor(Date.now() / 1_000) * 1_000;
-    const { store } = await storeOnDisk({ random: () => random, now: () => now });
-    expect((await updateAndClose(store, index, replaceBy('ours'))).info?.settled).toBe(true);
-  },
-);
-
 test('an edit in the same tick of a coarse clock leaves the version, so what was replaced is read again (injected)', async () => {
   const tick = Math.floor(Date.now() / 1_000);
   const coarse = <Stats extends { ctimeMs: number } | undefined>(stats: Stats): Stats => {
