@@ -1,5 +1,8 @@
 // What each folder of src may import, besides itself: the direction of the house in one table (ARCHITECTURE.md, Layers).
 
+/** What is in a layout's files, and how it is gone through. */
+const contents = ['layout/index', 'layout/pacing', 'layout/files', 'storage', 'oci'];
+
 /** The longest folder that a file lies in counts. `''` is what lies directly in src: the executable, the composition root, the library. */
 export const layers: Readonly<Record<string, readonly string[]>> = {
   oci: [],
@@ -10,48 +13,12 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'layout/index': ['layout/files', 'storage', 'oci'],
   'layout/names': ['layout/index', 'layout/files', 'storage', 'oci'],
   'layout/blobs': ['layout/pacing', 'layout/files', 'storage', 'oci'],
-  'layout/manifests': [
-    'layout/blobs',
-    'layout/names',
-    'layout/index',
-    'layout/pacing',
-    'layout/files',
-    'storage',
-    'oci',
-  ],
-  'layout/healing': [
-    'layout/manifests',
-    'layout/blobs',
-    'layout/index',
-    'layout/pacing',
-    'layout/files',
-    'storage',
-    'oci',
-  ],
-  'layout/changes': [
-    'layout/healing',
-    'layout/manifests',
-    'layout/blobs',
-    'layout/names',
-    'layout/index',
-    'layout/pacing',
-    'layout/files',
-    'storage',
-    'oci',
-  ],
-  layout: [
-    'layout/changes',
-    'layout/manifests',
-    'layout/blobs',
-    'layout/names',
-    'layout/index',
-    'layout/pacing',
-    'layout/files',
-    'storage',
-    'oci',
-  ],
+  'layout/manifests': ['layout/blobs', 'layout/names', ...contents],
+  'layout/healing': ['layout/manifests', 'layout/blobs', ...contents],
+  'layout/changes': ['layout/healing', 'layout/manifests', 'layout/blobs', 'layout/names', ...contents],
+  layout: ['layout/changes', 'layout/manifests', 'layout/blobs', 'layout/names', ...contents],
 
-  'docker-archive': ['layout/index', 'layout/pacing', 'layout/files', 'storage', 'oci'],
+  'docker-archive': contents,
   registry: ['layout/*', 'storage', 'oci'],
   mounts: ['docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
   remote: ['oci'],
