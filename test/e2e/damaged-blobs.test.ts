@@ -1,5 +1,5 @@
 // Damaged blobs beside real processes: what a server remembers over a restart, what `inspect --verify` tells it, what an import mends.
-import { open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { chown, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodedOf } from '../../src/oci/digest.ts';
@@ -89,3 +89,19 @@ it('a look leaves nothing in a directory that nobody serves', async () => {
   expect(look.stdout).toContain(layer.digest);
   expect(await readdir(join(directory, 'registry'))).toEqual(['a']);
 });
+
+it.skipIf(process.getuid?.() !== 0)(
+  'an inspection by root begins nothing that a server of another user could not write',
+  async () => {
+    const directory = await scratchDirectory();
+    const first = await serve(directory);
+    await push(first.url);
+    await stop(first.server);
+    await rm(join(directory, 'registry/.moorage/cache'), { recursive: true, force: true });
+    await chown(join(directory, 'registry/.moorage/id'), 1000, 1000);
+    await rot(fileIn(directory));
+    const found = await runMoorage(['inspect', '--root', 'registry', '--verify'], startIn(directory));
+    expect(found.stdout).toContain(layer.digest);
+    expect(await readdir(join(directory, 'registry/.moorage'))).not.toContain('cache');
+  },
+);

@@ -32,6 +32,11 @@ export function exists(path: string): boolean {
   return existsSync(path);
 }
 
+/** True also where the system knows no owners. Throws where nothing is. */
+export function isOwn(path: string): boolean {
+  return process.geteuid === undefined || statSync(path).uid === process.geteuid();
+}
+
 /** Symbolic links resolved. Throws where nothing is. */
 export function realPathOf(path: string): string {
   return realpathSync(path);
