@@ -1,0 +1,46 @@
+// Opens a directory of layouts, or one that is itself a layout: for writing where that is wanted and possible, else for reading.
+
+import type { Mount } from '../registry/mount.ts';
+import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
+import { openFilesystemStore, type ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
+import type { Log } from '../storage/log.ts';
+import { StorageError } from '../storage/storage-error.ts';
+
+export interface OpenDirectoryOptions {
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  /** Bytes that new content leaves free; unless given, as much as is usual. */
+  readonly minFree?: number | undefined;
+  readonly log: Log;
+}
+
+export type MountedObjects = Pick<Mount, 'reader' | 'writer'>;
+
+/** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
+export async function openDirectory(
+  path: string,
+  readOnly: boolean,
+  options: OpenDirectoryOptions,
+): Promise<MountedObjects> {
+  if (readOnly) return openToRead(path, options);
+  try {
+    return await openToWrite(path, 'with-first-write', options);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.failure !== 'read-only') throw error;
+    options.log.warn('the directory cannot be written to: it is served read-only', { path });
+    return openToRead(path, options);
+  }
+}
+
+export async function openToRead(path: string, { log }: OpenDirectoryOptions): Promise<MountedObjects> {
+  return { reader: await openFilesystemReader(path, { log }), writer: undefined };
+}
+
+export async function openToWrite(
+  path: string,
+  ownFiles: ServedRootOptions['ownFiles'],
+  { log, fileMode, directoryMode, minFree }: OpenDirectoryOptions,
+): Promise<MountedObjects> {
+  const store = await openFilesystemStore(path, { log, fileMode, directoryMode, served: { ownFiles, minFree } });
+  return { reader: store, writer: store };
+}
