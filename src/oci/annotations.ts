@@ -17,7 +17,7 @@ export const annotationKeys = {
   olaregHistory: 'org.olareg.history',
   /** image-spec PR #1171: written by nobody today, read by us. */
   proposedSubject: 'org.opencontainers.image.referrer.subject',
-  /** zarf copies it from the image to the entry. */
+  /** The image that this one was built on; zarf: the name of the image itself. */
   baseName: 'org.opencontainers.image.base.name',
   /** BuildKit, on a descriptor in an index: `attestation-manifest` for what it attests of a platform. */
   dockerReferenceType: 'vnd.docker.reference.type',

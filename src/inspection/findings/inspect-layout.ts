@@ -5,6 +5,7 @@ import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';
 import { TooManyElementsError } from '../../layout/index/json-span.ts';
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
+import { wrongSchemaVersion } from '../../layout/index/schema-version.ts';
 import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
 import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
 import type { ScanRules } from '../../layout/manifests/unreferenced-manifests.ts';
@@ -90,6 +91,8 @@ async function readIndex({ store, keys, findings }: InspectedLayout): Promise<La
     const document = await whileUnfinished(() => readIndexDocument(store, keys.index), { clock: systemClock });
     if (document === undefined) return undefined;
     if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
+    const version = wrongSchemaVersion(document);
+    if (version !== undefined) findings.add('other-schema-version', { path, detail: `schemaVersion ${version}` });
     return LayoutIndex.of(document);
   } catch (error) {
     if (error instanceof IndexUnreadableError) {

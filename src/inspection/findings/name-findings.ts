@@ -1,5 +1,6 @@
 // What is hidden by its name: names that nobody can ask for, and names that several entries have (docs/layouts.md#names).
 
+import { fullNameIn } from '../../layout/index/entry-name.ts';
 import { parseImageName } from '../../layout/index/image-name.ts';
 import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
@@ -19,7 +20,11 @@ export function findNames(index: LayoutIndex, own: string, rules: NameRules, fin
     for (const [tag, entries] of tags) if (entries.length > 1) findDuplicates(tag, entries, rules, seen, findings);
   }
   const latest = rules.unnamed === 'latest' ? impliedLatest(index.entries) : undefined;
-  if (latest !== undefined) findings.add('implied-latest', { name: 'latest', digest: latest.digest });
+  if (latest?.digest !== undefined) {
+    findings.add('implied-latest', { name: 'latest', digest: latest.digest });
+    if (index.untagged(latest.digest).length > 1)
+      findings.add('repeated-entry', { name: 'latest', digest: latest.digest });
+  }
   const virtual = table.listed.filter((path) => path !== '');
   if (virtual.length > 0) {
     findings.add('several-repositories', { detail: `${virtual.slice(0, 8).join(', ')}${more(virtual.length - 8)}` });
@@ -38,7 +43,9 @@ function findName({ name, digest, line }: IndexEntry, findings: FindingList): vo
     const named = nameIn(line);
     if (named !== undefined) findings.add('auxiliary-name', { name: named, digest });
   } else if (name.kind === 'full') {
-    const { image, bareTag, style } = name;
+    const { image, bareTag, style, others } = name;
+    if (others.length > 0) findings.add('several-names', { name: nameIn(line), digest });
+    if (style === 'base-name') findings.add('name-of-base', { name: nameIn(line), digest });
     if (image.tag === undefined && bareTag === undefined) {
       findings.add('name-without-tag', { name: nameIn(line) ?? image.path, digest });
     }
@@ -51,7 +58,7 @@ function findName({ name, digest, line }: IndexEntry, findings: FindingList): vo
 function nameIn(line: string): string | undefined {
   // Only for the few entries that have something to tell.
   const { annotations } = fieldsOf({ line });
-  return annotations[annotationKeys.imageName] ?? annotations[annotationKeys.refName];
+  return fullNameIn(annotations) ?? annotations[annotationKeys.refName];
 }
 
 /** True when nothing but its capital letters keeps the name from being one. */

@@ -1,5 +1,5 @@
 // Edits of index.json as deltas: each says what one push or delete wants, whatever the file holds by then (docs/layouts.md#entries-that-moorage-writes).
-// Pure: they change a draft, and one that is refused has changed nothing.
+// Pure: they change a draft, and one that is refused has changed nothing but its form.
 import { annotationKeys, createdAt } from '../../oci/annotations.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -13,6 +13,7 @@ import { annotated, type IndexEntry, newIndexEntry, parseIndexEntry } from '../i
 import { untaggedEntry } from '../index/untagged-entry.ts';
 import { impliedLatest, latest } from '../names/name-table.ts';
 import type { NameAnnotations, RepositoryNames } from '../names/repository-names.ts';
+import { splitNames } from './split-names.ts';
 
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
 export interface PutEdit {
@@ -66,6 +67,7 @@ export type TouchedSubjects = readonly Digest[];
 
 /** Throws RegistryError when the edit makes no sense for the index as it is. */
 export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): TouchedSubjects {
+  splitNames(draft);
   if (edit.kind === 'put') return put(draft, edit, nowMs);
   if (edit.kind === 'reconcile') return reconcile(draft, edit, nowMs);
   if (edit.kind === 'restore') return restore(draft, edit);
@@ -100,7 +102,9 @@ function put(draft: IndexDraft, { facts, tags, names }: PutEdit, nowMs: number):
 /** An image that was `latest` because nothing had a name keeps that name when something gets one (docs/layouts.md#an-image-without-a-name). */
 function nameUnnamed(draft: IndexDraft, names: RepositoryNames): void {
   const unnamed = draft.hasTags || names.all.rules.unnamed === 'hidden' ? undefined : impliedLatest(draft.entries);
-  if (unnamed !== undefined) replaceEntry(draft, unnamed, annotated(unnamed, { [annotationKeys.refName]: latest }));
+  if (unnamed?.digest === undefined) return;
+  replaceEntry(draft, unnamed, annotated(unnamed, { [annotationKeys.refName]: latest }));
+  for (const twin of draft.untagged(unnamed.digest)) if (twin.plain) draft.remove(twin);
 }
 
 function replaceEntry(draft: IndexDraft, entry: IndexEntry, by: IndexEntry): void {

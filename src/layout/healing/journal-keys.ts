@@ -26,11 +26,13 @@ function renamedIn({ start, versions, owed, branches }: Past): Renamed {
   const genuine = new Set<EntryKey>();
   const deltas = [...versions, owed, ...branches.map(({ delta }) => delta)];
   for (const { key, line } of [...start.values(), ...deltas.flatMap(({ added }) => added)]) {
-    if (!line.includes(annotationKeys.imageName)) {
+    const { imageName, baseName } = annotationKeys;
+    const mayBeNamed = line.includes(imageName) || line.includes(baseName);
+    const present = mayBeNamed ? parseIndexEntry(line).key : key;
+    if (identityOf(present).imageName === undefined) {
       genuine.add(key);
       continue;
     }
-    const present = parseIndexEntry(line).key;
     const old = entryKeyOf({ ...identityOf(present), imageName: undefined });
     if (old !== present) renamed.set(old, present);
   }

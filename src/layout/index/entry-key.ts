@@ -17,7 +17,7 @@ export interface EntryIdentity {
   readonly refName: string | undefined;
   readonly containerdSubject: string | undefined;
   readonly olaregSubject: string | undefined;
-  /** Two images of one `docker save` may share a tag. */
+  /** Two images of one `docker save` may share a tag. What stands for it (fullNameIn in entry-name.ts) counts as well. */
   readonly imageName: string | undefined;
 }
 

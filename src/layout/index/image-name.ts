@@ -10,7 +10,7 @@ export interface ImageName {
   readonly tag: Tag | undefined;
 }
 
-/** Undefined when the text is no name that a client could ask for, e.g. one with upper-case letters. */
+/** Undefined when the text is no name that a client could ask for, e.g. one with upper-case letters in its path. */
 export function parseImageName(text: string): ImageName | undefined {
   const at = text.indexOf('@');
   const named = at < 0 ? text : text.slice(0, at);
@@ -20,7 +20,8 @@ export function parseImageName(text: string): ImageName | undefined {
   if (tag !== undefined && !isTag(tag)) return undefined;
   const slash = repository.indexOf('/');
   const first = repository.slice(0, Math.max(slash, 0));
-  const hasHost = slash > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
+  // A capital makes a registry of it as well, since no repository has one (Docker's reference grammar).
+  const hasHost = slash > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
   const path = hasHost ? repository.slice(slash + 1) : repository;
   if (!isRepositoryName(path)) return undefined;
   return { host: hasHost ? canonicalHost(first) : undefined, path, tag };
@@ -30,7 +31,9 @@ export const dockerHub = 'docker.io';
 export const dockerHubAlias = 'index.docker.io';
 
 /** Docker Hub has several names: crane writes `index.docker.io`, and `registry-1.docker.io` is where its API is. */
-export function canonicalHost(host: string): string {
+export function canonicalHost(written: string): string {
+  // Hosts are the same in any case (RFC 4343). One that is told from a repository by its capitals alone keeps them.
+  const host = /[.:]/.test(written) ? written.toLowerCase() : written;
   return host === dockerHubAlias || host === 'registry-1.docker.io' ? dockerHub : host;
 }
 

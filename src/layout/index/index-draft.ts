@@ -5,6 +5,7 @@ import { AddedEntries } from './added-entries.ts';
 import { printIndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
+import { withSchemaVersion } from './schema-version.ts';
 
 export class IndexDraft {
   readonly base: LayoutIndex;
@@ -98,10 +99,10 @@ export class IndexDraft {
 
   /** The next snapshot: foreign entries keep their places, each addition stands after the last entry of its rank. */
   finish(): LayoutIndex {
-    const { head, tail, entries } = this.base.document;
+    const { entries } = this.base.document;
     const kept = this.#removed.size === 0 ? entries : entries.filter((entry) => !this.#removed.has(entry));
     const document = printIndexDocument(
-      { head, entries: placed(kept, this.added), tail },
+      { ...withSchemaVersion(this.base.document), entries: placed(kept, this.added) },
       { document: this.base.document, removed: this.#removed },
     );
     return this.base.derive(document, this.#removed, this.added);

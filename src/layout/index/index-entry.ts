@@ -3,7 +3,7 @@ import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { KeptFacts } from '../../oci/manifest-facts.ts';
 import { type EntryKey, entryKeyOf } from './entry-key.ts';
-import { type EntryName, entryNameOf, isNamedResponse } from './entry-name.ts';
+import { type EntryName, entryNameOf, fullNameIn, isNamedResponse } from './entry-name.ts';
 import { membersOf, withMember } from './json-span.ts';
 
 export interface IndexEntry {
@@ -18,7 +18,7 @@ export interface IndexEntry {
   readonly size: number;
   /** What it is called, whichever tool wrote it. */
   readonly name: EntryName;
-  /** False when neither annotation of a name is there: not the same as having a name that means something. */
+  /** False when no annotation of a name is there: not the same as having a name that means something. */
   readonly isNamed: boolean;
   /** The digest this entry says it refers to (containerd, docker, buildx, and us). */
   readonly subject: Digest | undefined;
@@ -39,7 +39,7 @@ export function parseIndexEntry(line: string): IndexEntry {
   const fields = isRecord(json) ? json : {};
   const annotations = stringsOf(fields.annotations);
   const refName = annotations[annotationKeys.refName];
-  const imageName = annotations[annotationKeys.imageName];
+  const imageName = fullNameIn(annotations);
   const name = entryNameOf(annotations);
   const isNamed = refName !== undefined || imageName !== undefined;
   const subject = digestOrNone(annotations[annotationKeys.containerdSubject]);

@@ -14,7 +14,7 @@ export async function mayHoldFullNames(store: ObjectReader, keys: LayoutKeys): P
     const object = await store.read(keys.index, maxProbedBytes);
     if (object === undefined) return false;
     const text = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength).toString('latin1');
-    return text.includes(annotationKeys.imageName) || fullRefName.test(text);
+    return text.includes(annotationKeys.imageName) || text.includes(annotationKeys.baseName) || fullRefName.test(text);
   } catch (error) {
     if (error instanceof StorageError) return true;
     throw error;

@@ -46,11 +46,14 @@ export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: N
     const { name } = entry;
     if (name.kind === 'tag') add('', name.tag, entry);
     if (name.kind !== 'full') continue;
-    const key = keyOf(name.image);
+    const { bareTag } = name;
     const implied = rules.tagless === 'latest' && !name.hasDigest ? latest : undefined;
-    for (const path of paths.get(key)?.all ?? []) add(path, name.image.tag ?? name.bareTag ?? implied, entry);
-    // Here the directory is the repository, so what stands as its tag is its tag; elsewhere the full name decides.
-    if (key === ofLayout) add('', name.bareTag ?? name.image.tag ?? implied, entry);
+    for (const image of [name.image, ...name.others]) {
+      const key = keyOf(image);
+      for (const path of paths.get(key)?.all ?? []) add(path, image.tag ?? bareTag ?? implied, entry);
+      // Here the directory is the repository, so what stands as its tag is its tag; elsewhere the full name decides.
+      if (key === ofLayout) add('', bareTag ?? image.tag ?? implied, entry);
+    }
   }
   const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
   if (unnamed !== undefined) add('', latest, unnamed);
@@ -81,7 +84,7 @@ function imageOfLayout(images: readonly ImageName[], own: string): string | unde
 export const latest = 'latest' as Tag;
 
 /**
- * The only entry without a name in a file without names: crane, skopeo and cosign write one image so. An entry of ours, or
+ * The only image without a name in a file without names: crane, skopeo and cosign write one image so. An entry of ours, or
  * one that lost its name to us, has a creation time: a deleted tag never comes back.
  */
 export function impliedLatest(entries: Iterable<IndexEntry>): IndexEntry | undefined {
@@ -89,10 +92,12 @@ export function impliedLatest(entries: Iterable<IndexEntry>): IndexEntry | undef
   for (const entry of entries) {
     if (entry.name.kind === 'auxiliary' || entry.subject !== undefined || entry.responseFor !== undefined) continue;
     if (isNamedResponse(entry.name) && isImageIndexType(entry.mediaType ?? '')) continue;
-    if (entry.isNamed || found !== undefined) return undefined;
-    found = entry;
+    if (entry.isNamed || entry.createdAt !== undefined) return undefined;
+    // crane appends the same image once more when it is pulled once more.
+    if (found !== undefined && found.digest !== entry.digest) return undefined;
+    found ??= entry;
   }
-  return found?.digest === undefined || found.createdAt !== undefined ? undefined : found;
+  return found?.digest === undefined ? undefined : found;
 }
 
 interface ImagePaths {
@@ -102,15 +107,21 @@ interface ImagePaths {
 
 /** With and without the registry host, unless something else is called so as well: then only the longer names tell them apart. */
 function pathsOf(images: readonly ImageName[], rules: NameRules): ReadonlyMap<string, ImagePaths> {
+  const hostless = new Set(images.filter(({ host }) => host === undefined).map(({ path }) => path));
+  // `MYREG/app` is `myreg/app` with its registry, which is an image of Docker Hub as well: not both can be called so.
+  const longOf = (image: ImageName) => {
+    const long = longPathOf(image);
+    return image.host !== undefined && long !== undefined && hostless.has(long) ? undefined : long;
+  };
   const holders = new Map<string, number>();
   for (const image of images) {
-    for (const path of new Set([image.path, longPathOf(image)])) {
+    for (const path of new Set([image.path, longOf(image)])) {
       if (path !== undefined) holders.set(path, (holders.get(path) ?? 0) + 1);
     }
   }
   return new Map(
     images.map((image) => {
-      const long = longPathOf(image);
+      const long = longOf(image);
       const short = holders.get(image.path) === 1 || long === image.path ? image.path : undefined;
       const all = [...new Set([short, long])].filter((path) => path !== undefined);
       return [keyOf(image), { listed: rules.registryHost === 'strip' ? (short ?? long) : (long ?? short), all }];
@@ -129,7 +140,8 @@ function longPathOf({ host, path }: ImageName): RepositoryName | undefined {
 function imagesOf(entries: readonly IndexEntry[]): readonly ImageName[] {
   const found = new Map<string, ImageName>();
   for (const { name } of entries) {
-    if (name.kind === 'full') found.set(keyOf(name.image), { ...name.image, tag: undefined });
+    if (name.kind !== 'full') continue;
+    for (const image of [name.image, ...name.others]) found.set(keyOf(image), { ...image, tag: undefined });
   }
   return [...found.values()];
 }

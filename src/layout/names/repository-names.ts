@@ -3,6 +3,7 @@
 import { annotationKeys } from '../../oci/annotations.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import { identityOf } from '../index/entry-key.ts';
+import type { NameStyle } from '../index/entry-name.ts';
 import {
   canonicalPath,
   dockerHub,
@@ -118,12 +119,13 @@ export class RepositoryNames {
 
   /** What a new entry of the tag carries, in the style of the file: tools that wrote full names look for full names. */
   annotationsFor(draft: NamedEntries, tag: Tag): NameAnnotations {
-    const { refName, imageName } = annotationKeys;
+    const { refName, imageName, baseName } = annotationKeys;
     const image = this.#imageIn(draft);
     if (image === undefined) return { [refName]: tag };
     const full = spelledAsIn(draft.fullNames, printImageName({ ...image, tag }));
-    if (!mostOf(draft.fullNames, ({ name }) => name.kind === 'full' && name.style === 'image-name'))
-      return { [refName]: full };
+    // zarf of every version finds the one or the other.
+    if (mostAreIn(draft, 'base-name')) return { [refName]: full, [baseName]: full };
+    if (!mostAreIn(draft, 'image-name')) return { [refName]: full };
     // hauler writes both names with the repository; the others write the tag beside the full name.
     const isBare = mostOf(draft.fullNames, ({ name }) => name.kind === 'full' && name.bareTag !== undefined);
     return { [imageName]: full, [refName]: isBare ? tag : `${image.path}:${tag}` };
@@ -172,6 +174,10 @@ function spelledAsIn(entries: readonly IndexEntry[], full: string): string {
     return (imageName ?? refName)?.startsWith(`${dockerHubAlias}/`) === true;
   });
   return isAlias ? full.replace(dockerHub, dockerHubAlias) : full;
+}
+
+function mostAreIn({ fullNames }: NamedEntries, style: NameStyle): boolean {
+  return mostOf(fullNames, ({ name }) => name.kind === 'full' && name.style === style);
 }
 
 function mostOf(entries: readonly IndexEntry[], holds: (entry: IndexEntry) => boolean): boolean {

@@ -41,6 +41,11 @@ export const fileKinds = {
     why: 'index.json goes on after its end: containerd, BuildKit, umoci, zot and the crane family refuse it',
     remedy: 'the first push writes it whole again; BuildKit leaves an old tail when it writes in place',
   },
+  'other-schema-version': {
+    severity: 'note',
+    why: 'index.json does not say schemaVersion 2: copied to a registry as it is (crane push --index), it is refused there',
+    remedy: 'nothing where none is said: the first push completes it; else write it again with the tool that made it',
+  },
   'unreadable-file': {
     severity: 'error',
     hides: true,

@@ -32,6 +32,16 @@ export const nameKinds = {
     why: 'the same entry stands more than once, as crane pull and BuildKit append it: umoci calls the tag ambiguous',
     remedy: 'nothing: the next push of the tag leaves one',
   },
+  'several-names': {
+    severity: 'note',
+    why: 'one annotation has several names (BuildKit): each is served here, and other tools find none of them',
+    remedy: 'nothing: the next push makes an entry of each',
+  },
+  'name-of-base': {
+    severity: 'note',
+    why: `the image is named in ${annotationKeys.baseName} alone, as zarf did: no other tool finds it by that name`,
+    remedy: 'nothing where moorage or zarf serve it; else tag it',
+  },
   'disagreeing-names': {
     severity: 'note',
     why: `${annotationKeys.imageName} and ref.name give different tags: docker and containerd go by the one, oras and skopeo by the other`,

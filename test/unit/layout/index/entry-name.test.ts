@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { entryNameOf, isNamedResponse, tagOf } from '../../../../src/layout/index/entry-name.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 
-const { refName, imageName, containerdSubject, olaregSubject, proposedSubject } = annotationKeys;
+const { refName, imageName, baseName, created, containerdSubject, olaregSubject, proposedSubject } = annotationKeys;
 const digest = `sha256:${'a'.repeat(64)}`;
 const responseTag = `sha256-${'a'.repeat(64)}`;
 const image = (host: string | undefined, path: string, tag?: string) => ({ host, path, tag });
@@ -23,6 +23,9 @@ describe('a name in ref.name', () => {
     [`ghcr.io/acme/app@${digest}`, full(image('ghcr.io', 'acme/app'), true)],
     [`ghcr.io/acme/app:v1@${digest}`, full(image('ghcr.io', 'acme/app', 'v1'), true)],
     [`app@${digest}`, full(image(undefined, 'app'), true)],
+    ['MYREG/app:v1', full(image('MYREG', 'app', 'v1'))],
+    ['GHCR.io/acme/app:v1', full(image('ghcr.io', 'acme/app', 'v1'))],
+    ['Docker.IO/library/alpine:3', full(image('docker.io', 'library/alpine', '3'))],
     ['v1+build', { kind: 'unusable', text: 'v1+build' }],
     ['Acme/App:v1', { kind: 'unusable', text: 'Acme/App:v1' }],
     ['acme/app:v 1', { kind: 'unusable', text: 'acme/app:v 1' }],
@@ -45,8 +48,61 @@ describe('an image name', () => {
   });
 
   it('that no client can ask for leaves ref.name to say what it is', () => {
-    expect(entryNameOf({ [imageName]: 'UPPER/case:1', [refName]: 'v1' })).toEqual({ kind: 'tag', tag: 'v1' });
-    expect(entryNameOf({ [imageName]: 'UPPER/case:1' })).toEqual({ kind: 'unusable', text: 'UPPER/case:1' });
+    expect(entryNameOf({ [imageName]: 'UPPER/Case:1', [refName]: 'v1' })).toEqual({ kind: 'tag', tag: 'v1' });
+    expect(entryNameOf({ [imageName]: 'UPPER/Case:1' })).toEqual({ kind: 'unusable', text: 'UPPER/Case:1' });
+  });
+});
+
+describe('several names in one annotation (BuildKit)', () => {
+  const names = 'docker.io/acme/app:v1,ghcr.io/acme/app:v1';
+
+  it.each([
+    [refName, 'ref-name'],
+    [imageName, 'image-name'],
+    [baseName, 'base-name'],
+  ])('%s: each is a name', (key, style) => {
+    expect(entryNameOf({ [key]: names })).toEqual({
+      ...full(image('docker.io', 'acme/app', 'v1')),
+      others: [image('ghcr.io', 'acme/app', 'v1')],
+      style,
+    });
+  });
+
+  it('beside a tag, which says nothing that they do not', () => {
+    expect(entryNameOf({ [imageName]: names, [refName]: 'v1' })).toMatchObject({ kind: 'full', bareTag: undefined });
+  });
+
+  it('those that no client can ask for are left out', () => {
+    expect(entryNameOf({ [refName]: 'docker.io/acme/app:v1,,no name,docker.io/Upper:v1,b' })).toEqual(
+      full(image('docker.io', 'acme/app', 'v1')),
+    );
+    expect(entryNameOf({ [refName]: 'v1,v2' })).toEqual({ kind: 'unusable', text: 'v1,v2' });
+  });
+
+  it('more than a hundred are no names: each would become an entry', () => {
+    const many = Array.from({ length: 101 }, (_, n) => `acme/app:v${n}`);
+    expect(entryNameOf({ [refName]: many.slice(1).join(',') })).toMatchObject({ kind: 'full' });
+    expect(entryNameOf({ [refName]: many.join(',') })).toMatchObject({ kind: 'unusable' });
+  });
+});
+
+describe('the name of the base image', () => {
+  const zarf = 'docker.io/library/nginx:latest';
+
+  it('is the name of the image where the entry says nothing else (zarf)', () => {
+    expect(entryNameOf({ [baseName]: zarf })).toEqual({
+      ...full(image('docker.io', 'library/nginx', 'latest')),
+      style: 'base-name',
+    });
+  });
+
+  it.each([
+    [{ [refName]: 'v1' }, { kind: 'tag', tag: 'v1' }],
+    [{ [created]: '2026-01-01T00:00:00Z' }, { kind: 'none' }],
+    [{ 'org.opencontainers.image.base.digest': digest }, { kind: 'none' }],
+    [{ [containerdSubject]: digest }, { kind: 'none' }],
+  ])('beside %j it is what the image was built on', (annotations, name) => {
+    expect(entryNameOf({ [baseName]: zarf, ...annotations })).toEqual(name);
   });
 });
 
@@ -89,5 +145,5 @@ describe('the name of a response', () => {
 });
 
 function full(named: object, hasDigest = false) {
-  return { kind: 'full', image: named, bareTag: undefined, hasDigest, style: 'ref-name' };
+  return { kind: 'full', image: named, others: [], bareTag: undefined, hasDigest, style: 'ref-name' };
 }

@@ -7,20 +7,33 @@ import {
 } from '../../../../src/layout/index/image-name.ts';
 
 describe('a full name', () => {
-  it.each(['docker.io/library/alpine:3.20', 'localhost:5000/hello:v1', 'acme/app:v1', 'app', '[::1]:5000/app:v1'])(
-    '%s is printed as it was read',
-    (text) => {
-      const name = parseImageName(text);
-      expect(name && printImageName(name)).toBe(text);
-    },
-  );
+  it.each([
+    'docker.io/library/alpine:3.20',
+    'localhost:5000/hello:v1',
+    'acme/app:v1',
+    'app',
+    '[::1]:5000/app:v1',
+    'MYREG/app:v1',
+  ])('%s is printed as it was read', (text) => {
+    const name = parseImageName(text);
+    expect(name && printImageName(name)).toBe(text);
+  });
 
-  it.each(['', ':', '/', 'docker.io/', 'a//b:v1', 'a:b:c', 'a/b:', '@sha256:x', 'A/b:v1', `${'a/'.repeat(200)}b:v1`])(
-    '%j names nothing',
-    (text) => {
-      expect(parseImageName(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    ':',
+    '/',
+    'docker.io/',
+    'a//b:v1',
+    'a:b:c',
+    'a/b:',
+    '@sha256:x',
+    'a/B:v1',
+    'A/B:v1',
+    `${'a/'.repeat(200)}b:v1`,
+  ])('%j names nothing', (text) => {
+    expect(parseImageName(text)).toBeUndefined();
+  });
 });
 
 it('a host becomes one component of a repository name, or cannot', () => {

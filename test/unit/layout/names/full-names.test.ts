@@ -22,6 +22,8 @@ it.each([
   ['{"annotations":{"org.opencontainers.image.ref.name":\n"app@sha256:x"}}', true],
   ['{"annotations":{"org.opencontainers.image.ref.name":"app\\u003av1"}}', true],
   ['{"annotations":{"io.containerd.image.name":"app"}}', true],
+  ['{"annotations":{"org.opencontainers.image.base.name":"docker.io/library/nginx:latest"}}', true],
+  ['{"annotations":{"org.opencontainers.image.ref.name":"a/b:v1,a/c:v1"}}', true],
   ['', false],
 ])('%s: %s', async (text, may) => {
   expect(await probe(text)).toBe(may);

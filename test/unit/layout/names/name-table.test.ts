@@ -109,6 +109,32 @@ describe('full names of several repositories', () => {
   });
 });
 
+describe('a registry that only its capitals tell from a repository', () => {
+  it('is a registry, as docker reads it', () => {
+    const { tags } = tagsOf([inRef('a', 'MYREG/app:latest'), docker('b', 'docker.io/library/alpine:latest')]);
+    expect(tags).toEqual({
+      app: { latest: 'a' },
+      'myreg/app': { latest: 'a' },
+      'library/alpine': { latest: 'b' },
+      'docker.io/library/alpine': { latest: 'b' },
+    });
+  });
+
+  it.each([
+    ['myreg/app:v1', 'MYREG/app:v1', 'myreg/app', 'app'],
+    ['localhost_5000/app:v1', 'localhost:5000/app:v1', 'localhost_5000/app', 'app'],
+  ])('%s is an image of its own beside %s', (plain, hosted, path, short) => {
+    expect(tagsOf([inRef('a', plain), inRef('b', hosted)]).tags).toEqual({ [path]: { v1: 'a' }, [short]: { v1: 'b' } });
+  });
+});
+
+it('several names of one entry are names of several repositories', () => {
+  const { tags, listed } = tagsOf([inRef('a', 'docker.io/acme/app:v1,docker.io/acme/tool:v2')]);
+  expect(tags['acme/app']).toEqual({ v1: 'a' });
+  expect(tags['acme/tool']).toEqual({ v2: 'a' });
+  expect(listed).toEqual(['acme/app', 'acme/tool']);
+});
+
 describe('one name listed several times', () => {
   it('keeps its entries in the order of the file', () => {
     expect(tagsOf([inRef('b', 'x/y:v1'), inRef('a', 'x/y:v1')]).tags).toEqual({
@@ -140,11 +166,17 @@ describe('an image without a name', () => {
 
   it.each([
     ['another one', [entry('a'), entry('b')]],
+    ['another one, listed twice', [entry('a'), entry('b'), entry('b')]],
+    ['an entry of it that lost its name to us', [entry('a'), entry('a', { [created]: '2026-01-01T00:00:00Z' })]],
     ['a named one', [entry('a'), inRef('b', 'v1')]],
     ['a name that means nothing', [entry('a'), inRef('b', 'v1+x')]],
     ['a time of creation: it is ours, or lost its name to us', [entry('a', { [created]: '2026-01-01T00:00:00Z' })]],
   ])('is not, beside %s', (_, entries) => {
     expect(tagsOf(entries).tags['']?.latest).toBeUndefined();
+  });
+
+  it('is when it is listed twice, as crane pull leaves it', () => {
+    expect(tagsOf([entry('a'), entry('a')])).toEqual({ tags: { '': { latest: 'a' } }, listed: [''] });
   });
 
   it('is, beside referrers, signatures and responses of it', () => {

@@ -11,7 +11,7 @@ import { parseTag } from '../../../../src/oci/reference.ts';
 import { type Content, factsIn, imageManifest } from '../../../support/content.ts';
 import { defaultRules } from '../../../support/rules.ts';
 
-const { refName, imageName, created } = annotationKeys;
+const { refName, imageName, baseName, created } = annotationKeys;
 const imageOf = (n: string) => imageManifest({ annotations: { n } });
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
 const [one, two, pushed] = [imageOf('1'), imageOf('2'), imageOf('3')];
@@ -173,6 +173,11 @@ describe('a push into full names', () => {
       [named(one, { [imageName]: 'index.docker.io/acme/app:v1', [refName]: 'acme/app:v1' })],
       { [imageName]: 'index.docker.io/acme/app:v9', [refName]: 'acme/app:v9' },
     ],
+    [
+      'the name of the base image, as zarf wrote it, together with what it writes today',
+      [named(one, { [baseName]: 'docker.io/acme/app:v1' })],
+      { [refName]: 'docker.io/acme/app:v9', [baseName]: 'docker.io/acme/app:v9' },
+    ],
     ['bare tags beside them', [named(one, { [refName]: 'acme/app:v1' }), bare(two, 'v2')], { [refName]: 'v9' }],
   ])('keeps the style: %s', (_, entries, annotations) => {
     expect(entriesAfter(entries, push('v9'))).toContainEqual({
@@ -186,6 +191,44 @@ describe('a push into full names', () => {
     expect(entries.filter(({ annotations }) => (annotations as Entry)[imageName] !== undefined)).toHaveLength(1);
     expect(entries.map(({ digest }) => digest).sort()).toEqual([one.digest, pushed.digest].sort());
   });
+});
+
+describe('an entry with several names', () => {
+  const several = [named(one, { [refName]: 'docker.io/acme/app:v1,docker.io/acme/app:v2' })];
+  const namesAfter = (edit: ReturnType<typeof push>) =>
+    entriesAfter(several, edit).map(({ digest, annotations }) => [digest, (annotations as Entry)[refName]]);
+
+  it('keeps the others when one is pushed', () => {
+    expect(namesAfter(push('v1'))).toEqual([
+      [one.digest, 'docker.io/acme/app:v2'],
+      [pushed.digest, 'docker.io/acme/app:v1'],
+    ]);
+  });
+
+  it('keeps the others when one is deleted', () => {
+    expect(namesAfter(untag('v2'))).toEqual([[one.digest, 'docker.io/acme/app:v1']]);
+  });
+
+  it('beside a tag: each name has its own tag then', () => {
+    const beside = [named(one, { [imageName]: 'docker.io/a/b:v1,docker.io/a/b:v2', [refName]: 'v1' })];
+    expect(entriesAfter(beside, untag('v1'))).toEqual([
+      { ...one.descriptor, annotations: { [imageName]: 'docker.io/a/b:v2', [refName]: 'v2' } },
+    ]);
+  });
+
+  it('is not deleted from one repository while it is called so in another', () => {
+    const entries = [named(one, { [refName]: 'docker.io/acme/app:v1,docker.io/acme/tool:v1' })];
+    const names = layoutWith().of('acme/app' as never);
+    const remove: IndexEdit = { kind: 'remove', digest: one.digest, subject: undefined, names };
+    expect(() => applyEdit(new IndexDraft(indexOf(entries)), remove, nowMs)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED' }),
+    );
+  });
+});
+
+it('the only image, listed twice without a name, is one entry after a push', () => {
+  const unnamed = { ...one.descriptor };
+  expect(entriesAfter([unnamed, unnamed], push('v1')).map(({ digest }) => digest)).toEqual([one.digest, pushed.digest]);
 });
 
 it('a hundred thousand images do not keep a push of another one waiting', () => {
