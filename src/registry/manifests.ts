@@ -1,6 +1,6 @@
 // The manifests of one repository: pull and, where pushes are taken, push and delete by tag or digest.
 
-import type { PutEdit } from '../layout/changes/index-edit.ts';
+import type { EditCondition, PutEdit } from '../layout/changes/index-edit.ts';
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
@@ -13,6 +13,7 @@ import { algorithmOf, canonicalAlgorithm, type Digest } from '../oci/digest.ts';
 import { MissingReferencesError, maxNamed, RegistryError } from '../oci/error-code.ts';
 import { keptOf } from '../oci/manifest-facts.ts';
 import { mediaTypeEssence } from '../oci/media-type.ts';
+import { assertHolds, type Precondition } from '../oci/precondition.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 
 export interface StoredManifest {
@@ -34,6 +35,8 @@ export interface ManifestPush {
   readonly tags: readonly Tag[];
   readonly contentType: string | undefined;
   readonly bytes: Uint8Array;
+  /** Of what `reference` leads to before the push. */
+  readonly precondition?: Precondition | undefined;
 }
 
 export interface PushedManifest {
@@ -61,13 +64,16 @@ export class Manifests {
 
   /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
   async get(reference: Reference): Promise<StoredManifest> {
-    const found = await this.#layout.findManifest(
-      reference.kind === 'tag' ? reference.tag : reference.digest,
-      this.#names,
-    );
-    const bytes = found === undefined ? undefined : await this.#layout.manifests.read(found.digest);
-    if (found === undefined || bytes === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
-    return { digest: found.digest, mediaType: found.mediaType, bytes };
+    const found = await this.find(reference);
+    if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
+    return found;
+  }
+
+  /** The same, where nothing is an answer as well. */
+  protected async find(reference: Reference): Promise<StoredManifest | undefined> {
+    const found = await this.#layout.findManifest(named(reference), this.#names);
+    const bytes = found && (await this.#layout.manifests.read(found.digest));
+    return found && bytes && { digest: found.digest, mediaType: found.mediaType, bytes };
   }
 
   /**
@@ -102,9 +108,10 @@ export class WritableManifests extends Manifests {
 
   /**
    * All that a push passes through, in this order: durable when it returns, or nothing of it visible. Throws MANIFEST_INVALID,
-   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN; UNAVAILABLE (503) when a blob that was there is gone.
+   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError; UNAVAILABLE (503) when a blob that was there is gone.
    */
   async put(push: ManifestPush): Promise<PushedManifest> {
+    await this.#assertWorthwhile(push);
     const digest = await this.#digestOf(push);
     const outline = await outlineOf(push, digest);
     const references = requiredBy(outline);
@@ -119,10 +126,19 @@ export class WritableManifests extends Manifests {
     return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 
-  /** By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once. */
-  async delete(reference: Reference): Promise<void> {
-    if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names);
-    else await this.#changes.removeManifest(reference.digest, this.#names);
+  /**
+   * By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once.
+   * Throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PreconditionFailedError when it is there and not what is demanded.
+   */
+  async delete(reference: Reference, precondition?: Precondition): Promise<void> {
+    const condition = conditionOf(reference, precondition);
+    if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names, condition);
+    else await this.#changes.removeManifest(reference.digest, this.#names, condition);
+  }
+
+  /** What counts is asked again under the lock; a push that fails by now stores nothing. */
+  async #assertWorthwhile({ reference, precondition }: ManifestPush): Promise<void> {
+    if (precondition !== undefined) assertHolds(precondition, (await this.find(reference))?.digest);
   }
 
   /** The digest that the manifest is stored under. Throws DIGEST_INVALID when it is not the one in the URL, or not allowed here. */
@@ -153,9 +169,11 @@ export class WritableManifests extends Manifests {
     return missing;
   }
 
-  #editOf({ reference, tags, bytes }: ManifestPush, { facts }: ManifestOutline, absent: readonly string[]): PutEdit {
-    const named = reference.kind === 'tag' ? [reference.tag] : tags;
-    return { kind: 'put', facts: keptOf(facts), bytes, absent, tags: named, names: this.#names };
+  #editOf(push: ManifestPush, { facts }: ManifestOutline, absent: readonly string[]): PutEdit {
+    const { reference, bytes } = push;
+    const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
+    const condition = conditionOf(reference, push.precondition);
+    return { kind: 'put', facts: keptOf(facts), bytes, absent, tags, names: this.#names, condition };
   }
 
   /**
@@ -169,6 +187,14 @@ export class WritableManifests extends Manifests {
       detail: 'a blob was deleted while the manifest was pushed; push it again',
     });
   }
+}
+
+function named(reference: Reference): Tag | Digest {
+  return reference.kind === 'tag' ? reference.tag : reference.digest;
+}
+
+function conditionOf(reference: Reference, precondition: Precondition | undefined): EditCondition | undefined {
+  return precondition && { reference: named(reference), precondition };
 }
 
 /** What the manifest says of itself. Throws MANIFEST_INVALID. */

@@ -58,3 +58,43 @@ it('lose nothing of 4 x 250 tags pushed through both, nor of what another progra
   expect(await missingOnceAtRest(expected, () => layout.tags())).toEqual([]);
   for (const url of urls) expect(await missingOnceAtRest(expected, () => tagsOf(url, repository))).toEqual([]);
 }, 300_000);
+
+it('let one of several writers win who read the same tag: no step of a counter is lost or taken twice', async () => {
+  const root = await scratchDirectory();
+  const urls = [await startServer(root), await startServer(root)];
+  expect(await putCounter(urls[0] ?? '', 0, { 'if-none-match': '*' })).toBe(201);
+  const steps = await Promise.all(
+    Array.from({ length: clients }, async (_, at) => {
+      const url = urls[at % urls.length] ?? '';
+      let taken = 0;
+      while (taken < 10) {
+        const { count, entityTag } = await readCounter(url);
+        const status = await putCounter(url, count + 1, { 'if-match': entityTag });
+        expect([201, 412]).toContain(status);
+        if (status === 201) taken += 1;
+      }
+      return taken;
+    }),
+  );
+  const total = steps.reduce((sum, taken) => sum + taken, 0);
+  for (const url of urls) expect((await readCounter(url)).count).toBe(total);
+}, 120_000);
+
+const counterUrl = (url: string) => `${url}/v2/${repository}/manifests/counter`;
+
+async function putCounter(url: string, count: number, headers: Readonly<Record<string, string>>): Promise<number> {
+  const mediaType = 'application/vnd.oci.image.index.v1+json';
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [], annotations: { count: `${count}` } });
+  const answer = await fetch(counterUrl(url), {
+    method: 'PUT',
+    headers: { 'content-type': mediaType, ...headers },
+    body,
+  });
+  return answer.status;
+}
+
+async function readCounter(url: string): Promise<{ readonly count: number; readonly entityTag: string }> {
+  const answer = await fetch(counterUrl(url));
+  const { annotations } = (await answer.json()) as { annotations: { count: string } };
+  return { count: Number(annotations.count), entityTag: answer.headers.get('etag') ?? '' };
+}

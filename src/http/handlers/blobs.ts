@@ -3,10 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Digest, parseDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
+import { assertHolds } from '../../oci/precondition.ts';
 import type { BlobContent, Blobs } from '../../registry/blobs.ts';
 import { closingAfter, isOurTurn } from '../blob-sender.ts';
 import { type ByteRange, parseByteRange } from '../byte-range.ts';
-import { entityTagOf, isNotModified, isRangeWanted } from '../conditional.ts';
+import { assertMatch, entityTagOf, isNotModified, isRangeWanted, preconditionOf } from '../conditional.ts';
 import { type HeaderList, headerNames } from '../headers.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { Handler, HandlerContext } from './handler-context.ts';
@@ -23,6 +24,7 @@ export const headBlob: Handler = async (context, request, reply) => {
   const { answers } = context;
   const digest = parseDigest(parameterOf(request, 'digest'));
   const { size } = await (await blobsOf(context, request)).stat(digest);
+  assertMatch(request.headers['if-match'], digest);
   // A HEAD ignores Range (RFC 9110, 14.2: it is defined for GET only).
   if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, blobHeaders(digest));
   else answers.head(reply, blobHeaders(digest), size);
@@ -30,7 +32,11 @@ export const headBlob: Handler = async (context, request, reply) => {
 
 export const deleteBlob: Handler = async (context, request, reply) => {
   const digest = parseDigest(parameterOf(request, 'digest'));
-  await (await context.registry.writable(repositoryNameOf(request))).blobs.delete(digest);
+  const { blobs } = await context.registry.writable(repositoryNameOf(request));
+  const precondition = preconditionOf(request.headers);
+  // Content under a digest never changes: what does not hold now will not hold under any lock.
+  if (precondition !== undefined) assertHolds(precondition, (await blobs.stat(digest)).digest);
+  await blobs.delete(digest);
   context.answers.empty(reply, 202, []);
 };
 
@@ -50,6 +56,7 @@ async function sendBlob(
   reply: FastifyReply,
   { blobs, digest, content }: OpenedBlob,
 ): Promise<void> {
+  assertMatch(headers['if-match'], digest);
   if (isNotModified(headers['if-none-match'], digest)) return answers.empty(reply, 304, blobHeaders(digest));
   const { size } = content.info;
   const range = parseByteRange(isRangeWanted(headers['if-range'], digest) ? headers.range : undefined, size);

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
 import type { Manifests, WritableManifests } from '../../registry/manifests.ts';
-import { entityTagOf, isNotModified } from '../conditional.ts';
+import { assertMatch, entityTagOf, isNotModified, preconditionOf } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
@@ -17,6 +17,7 @@ export const getManifest: Handler = async (context, request, reply) => {
   const { answers } = context;
   const reference = parsePulledReference(parameterOf(request, 'reference'));
   const { digest, mediaType, bytes } = await (await manifestsOf(context, request)).get(reference);
+  assertMatch(request.headers['if-match'], digest);
   if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
   else answers.bytes(reply, 200, manifestHeaders(digest, mediaType), bytes);
 };
@@ -25,6 +26,7 @@ export const headManifest: Handler = async (context, request, reply) => {
   const { answers } = context;
   const reference = parsePulledReference(parameterOf(request, 'reference'));
   const { digest, mediaType, size } = await (await manifestsOf(context, request)).stat(reference);
+  assertMatch(request.headers['if-match'], digest);
   if (isNotModified(request.headers['if-none-match'], digest)) answers.empty(reply, 304, contentHeaders(digest));
   else answers.head(reply, manifestHeaders(digest, mediaType), size);
 };
@@ -34,12 +36,14 @@ export const putManifest: Handler = async (context, request, reply) => {
   const reference = parseReference(parameterOf(request, 'reference'));
   const tags = tagsOf(request.query, reference);
   const contentType = request.raw.headers['content-type'];
+  const precondition = preconditionOf(request.headers);
   const pushed = await bodies.with(request, reply, async (bytes) =>
-    (await writableManifestsOf(context, request)).put({ reference, tags, contentType, bytes }),
+    (await writableManifestsOf(context, request)).put({ reference, tags, contentType, bytes, precondition }),
   );
   answers.empty(reply, 201, [
     ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
-    ...[headerNames.contentDigest, pushed.digest],
+    // What the next push can demand in If-Match.
+    ...contentHeaders(pushed.digest),
     ...(pushed.subject === undefined ? [] : [headerNames.subject, pushed.subject]),
     ...(pushed.tags.length === 0 ? [] : [headerNames.tag, pushed.tags.join(', ')]),
   ]);
@@ -47,7 +51,7 @@ export const putManifest: Handler = async (context, request, reply) => {
 
 export const deleteManifest: Handler = async (context, request, reply) => {
   const reference = parsePulledReference(parameterOf(request, 'reference'));
-  await (await writableManifestsOf(context, request)).delete(reference);
+  await (await writableManifestsOf(context, request)).delete(reference, preconditionOf(request.headers));
   context.answers.empty(reply, 202, []);
 };
 

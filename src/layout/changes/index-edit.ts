@@ -5,6 +5,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { KeptFacts } from '../../oci/manifest-facts.ts';
+import type { Precondition } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { referrersTagOf } from '../../oci/referrers-tag.ts';
 import { type IndexedEntry, identityOf } from '../index/entry-key.ts';
@@ -14,6 +15,12 @@ import { untaggedEntry } from '../index/untagged-entry.ts';
 import { impliedLatest, latest } from '../names/name-table.ts';
 import type { NameAnnotations, RepositoryNames } from '../names/repository-names.ts';
 import { splitNames } from './split-names.ts';
+
+/** What must hold of a tag or digest when the edit is applied. */
+export interface EditCondition {
+  readonly reference: Tag | Digest;
+  readonly precondition: Precondition;
+}
 
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
 export interface PutEdit {
@@ -25,6 +32,7 @@ export interface PutEdit {
   readonly tags: readonly Tag[];
   /** The repository that the tags belong to. */
   readonly names: RepositoryNames;
+  readonly condition?: EditCondition | undefined;
 }
 
 /** A tag is gone; its manifest stays, untagged (distribution-spec, Deleting Tags). */
@@ -32,6 +40,7 @@ export interface UntagEdit {
   readonly kind: 'untag';
   readonly tag: Tag;
   readonly names: RepositoryNames;
+  readonly condition?: EditCondition | undefined;
 }
 
 /** A manifest is gone, with all its tags (distribution-spec, Deleting Manifests). */
@@ -41,6 +50,7 @@ export interface RemoveEdit {
   /** What it refers to, also when no entry says so: a response that another tool wrote may list it alone. */
   readonly subject: Digest | undefined;
   readonly names: RepositoryNames;
+  readonly condition?: EditCondition | undefined;
 }
 
 /** What other tools left in a form that not every tool finds is brought to ours (docs/layouts.md#reconcile). */

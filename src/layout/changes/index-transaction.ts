@@ -11,6 +11,7 @@ import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { LayoutVersion } from '../index/layout-version.ts';
+import type { EditConditions } from './edit-conditions.ts';
 import { applyEdit, type IndexEdit } from './index-edit.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
@@ -38,11 +39,14 @@ export interface IndexTransactionsOptions {
   readonly guard: IndexGuard;
   readonly version: LayoutVersion;
   readonly responses: ReferrersResponses;
+  readonly conditions: EditConditions;
   readonly clock: Clock;
 }
 
 export class IndexTransactions {
   readonly #options: IndexTransactionsOptions;
+  /** By a run that may not have been published. */
+  readonly #applied = new WeakSet<IndexEdit>();
 
   constructor(options: IndexTransactionsOptions) {
     this.#options = options;
@@ -56,7 +60,7 @@ export class IndexTransactions {
     const verdict = await guard.judge(base, now?.info);
     if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyToDraft(draft, delta);
     const nowMs = clock.now();
-    const { refusals, touched } = applyAll(draft, await this.#withoutDeleted(edits), nowMs);
+    const { refusals, touched } = await this.#applyAll(draft, await this.#withoutDeleted(edits), nowMs);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     if (!draft.changed && gone.length === 0) {
@@ -106,6 +110,29 @@ export class IndexTransactions {
     return checked;
   }
 
+  /** Each edit is judged by what those before it left, and succeeds or fails alone. */
+  async #applyAll(
+    draft: IndexDraft,
+    edits: readonly IndexEdit[],
+    nowMs: number,
+  ): Promise<{ refusals: EditRefusals; touched: ReadonlySet<Digest> }> {
+    const touched = new Set<Digest>();
+    const refusals: (RegistryError | undefined)[] = [];
+    for (const edit of edits) {
+      const wasApplied = this.#applied.has(edit);
+      try {
+        await this.#options.conditions.assertHolds(draft, edit, wasApplied);
+        for (const subject of applyEdit(draft, edit, nowMs)) touched.add(subject);
+        this.#applied.add(edit);
+        refusals.push(undefined);
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        refusals.push(wasApplied && isCarriedOut(edit, error) ? undefined : error);
+      }
+    }
+    return { refusals, touched };
+  }
+
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */
   async #missingManifests(edits: readonly IndexEdit[]): Promise<readonly SmallObject[]> {
     const { store, keys } = this.#options;
@@ -130,20 +157,10 @@ function manifestsOf(edits: readonly IndexEdit[]) {
   return pushed.map(({ facts, bytes, absent }) => ({ digest: facts.descriptor.digest, bytes, absent }));
 }
 
-function applyAll(
-  draft: IndexDraft,
-  edits: readonly IndexEdit[],
-  nowMs: number,
-): { refusals: EditRefusals; touched: ReadonlySet<Digest> } {
-  const touched = new Set<Digest>();
-  const refusals = edits.map((edit) => {
-    try {
-      for (const subject of applyEdit(draft, edit, nowMs)) touched.add(subject);
-      return undefined;
-    } catch (error) {
-      if (error instanceof RegistryError) return error;
-      throw error;
-    }
-  });
-  return { refusals, touched };
+/**
+ * A delete that another server's heal carried out: it read our record of the version that we then could not publish. What was there
+ * when the delete came, and is gone, was deleted; "not found" would be the answer to somebody who comes later.
+ */
+function isCarriedOut({ kind }: IndexEdit, { code }: RegistryError): boolean {
+  return kind === 'untag' && code === 'MANIFEST_UNKNOWN';
 }

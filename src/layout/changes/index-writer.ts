@@ -42,8 +42,6 @@ export class IndexWriter {
   readonly #options: IndexWriterOptions;
   #pending: PendingEdit[] = [];
   #running: Promise<void> | undefined;
-  /** Deletes that a run applied which was not published. */
-  readonly #applied = new WeakSet<IndexEdit>();
   #replacing: Promise<void> = Promise.resolve();
 
   constructor(options: IndexWriterOptions) {
@@ -131,8 +129,7 @@ export class IndexWriter {
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const change: Change = async (now) => {
-      const batch = edits();
-      outcome = this.#withoutLateRefusals(batch, await transactions.prepare(now, batch));
+      outcome = await transactions.prepare(now, edits());
       return outcome.replacement;
     };
     const updated = await store.update(keys.index, change, { mayUseReserve: freesOrHeals(edits()) });
@@ -148,19 +145,6 @@ export class IndexWriter {
       onReplaced(previous, outcome.verdict.isForeign);
     }
     return outcome;
-  }
-
-  /**
-   * A delete that another server's heal carried out: it read our record of the version that we then could not publish. What was there
-   * when the delete came, and is gone, was deleted; "not found" would be the answer to somebody who comes later.
-   */
-  #withoutLateRefusals(batch: readonly IndexEdit[], outcome: Outcome): Outcome {
-    const refusals = batch.map((edit, at) => {
-      const refusal = outcome.refusals[at];
-      if (refusal === undefined && edit.kind === 'untag') this.#applied.add(edit);
-      return refusal?.code === 'MANIFEST_UNKNOWN' && this.#applied.has(edit) ? undefined : refusal;
-    });
-    return { ...outcome, refusals };
   }
 
   /** BuildKit, linuxkit and podman lock with files of these names; one that is old was left behind. */

@@ -2,6 +2,7 @@
 // same index, manifests and blobs that answer requests.
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
+import { PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
@@ -20,7 +21,8 @@ import type { ManifestOutline } from '../manifests/manifest-outline.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
-import { namedElsewhere, type PutEdit } from './index-edit.ts';
+import { EditConditions } from './edit-conditions.ts';
+import { type EditCondition, namedElsewhere, type PutEdit } from './index-edit.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
@@ -72,7 +74,8 @@ export class LayoutChanges {
     const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, manifests, rules);
     const shared = { store, keys, reader, guard, responses, clock };
-    const transactions = new IndexTransactions({ ...shared, version });
+    const conditions = new EditConditions({ lookup: layout.lookup, manifests });
+    const transactions = new IndexTransactions({ ...shared, version, conditions });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
@@ -91,7 +94,8 @@ export class LayoutChanges {
 
   /**
    * Stores a manifest's bytes and lists it under its tags in one transaction: durable, and visible to every reader, when this
-   * returns. Where there is no space to list it, nothing of it stays. Throws UNAVAILABLE (503) while index.json cannot be read.
+   * returns. Where it is not listed for want of space, or because its condition does not hold, nothing of it stays. Throws
+   * PreconditionFailedError, UNAVAILABLE (503) while index.json cannot be read.
    */
   async pushManifest(outline: ManifestOutline, edit: PutEdit): Promise<void> {
     const { manifests, blobs } = this.#layout;
@@ -106,19 +110,23 @@ export class LayoutChanges {
       await this.#learnForResponse(facts.subject);
       await this.#writer.submit(edit);
     } catch (error) {
-      if (isNew && meansNoSpace(error)) await this.#lostFiles.takeBack(digest);
+      if (isNew && (meansNoSpace(error) || error instanceof PreconditionFailedError))
+        await this.#lostFiles.takeBack(digest);
       throw error;
     }
   }
 
-  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNAVAILABLE (503). */
-  async untag(tag: Tag, names: RepositoryNames): Promise<void> {
+  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, UNAVAILABLE (503). */
+  async untag(tag: Tag, names: RepositoryNames, condition?: EditCondition): Promise<void> {
     await this.#existing(names);
-    await this.#writer.submit({ kind: 'untag', tag, names });
+    await this.#writer.submit({ kind: 'untag', tag, names, condition });
   }
 
-  /** Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405), UNAVAILABLE (503). */
-  async removeManifest(digest: Digest, names: RepositoryNames): Promise<void> {
+  /**
+   * Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405),
+   * PreconditionFailedError, UNAVAILABLE (503).
+   */
+  async removeManifest(digest: Digest, names: RepositoryNames, condition?: EditCondition): Promise<void> {
     const { lookup, manifests } = this.#layout;
     await this.#existing(names);
     const found = await lookup.find(digest, names);
@@ -130,7 +138,7 @@ export class LayoutChanges {
       throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
     }
     await this.#learnForResponse(subject);
-    await this.#writer.submit({ kind: 'remove', digest, subject, names });
+    await this.#writer.submit({ kind: 'remove', digest, subject, names, condition });
     manifests.forget(found);
   }
 

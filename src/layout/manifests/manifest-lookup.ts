@@ -3,6 +3,7 @@ import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isManifestType } from '../../oci/media-type.ts';
 import type { Tag } from '../../oci/reference.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
+import type { IndexDraft } from '../index/index-draft.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
@@ -39,6 +40,18 @@ export class ManifestLookup {
     if (!isDigest(reference)) return this.#foundEntry(names.entryOf(index, reference));
     const entry = index.listed(reference).findLast(mayBeManifest);
     return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
+  }
+
+  /** The same in a draft as it stands. */
+  async findNow(
+    draft: IndexDraft,
+    reference: Tag | Digest,
+    names: RepositoryNames,
+  ): Promise<FoundManifest | undefined> {
+    if (!names.existsNow(draft)) return undefined;
+    if (!isDigest(reference)) return this.#foundEntry(names.entryNow(draft, reference));
+    const found = await this.#foundEntry(draft.listed(reference).findLast(mayBeManifest));
+    return found ?? (draft.withdrawn.has(reference) ? undefined : this.#findChild(draft.base, reference));
   }
 
   async #foundEntry(entry: IndexEntry | undefined): Promise<FoundManifest | undefined> {

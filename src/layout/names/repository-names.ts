@@ -98,6 +98,16 @@ export class RepositoryNames {
     return entryMeant(this.#entriesOf(index, tag, this.all.table(index)), this.all.rules);
   }
 
+  /** The same in a draft as it stands. */
+  existsNow(draft: NamedEntries): boolean {
+    return this.path === '' || this.all.tableNow(draft)?.repositories.has(this.path) === true;
+  }
+
+  /** The entry that a tag means in a draft as it stands. */
+  entryNow(draft: NamedEntries, tag: Tag): IndexEntry | undefined {
+    return entryMeant(this.holders(draft, tag), this.all.rules);
+  }
+
   /** Every entry of the tag in a draft, in the order of the file: a push of the tag replaces them all. */
   holders(draft: NamedEntries, tag: Tag): readonly IndexEntry[] {
     return this.#entriesOf(draft, tag, this.all.tableNow(draft));
