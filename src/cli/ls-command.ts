@@ -19,7 +19,8 @@ SIZE is that of config and layers of all platforms, each distinct blob once; CRE
 
 With --json one document: source, and repositories, each with name and tags; a tag has tag, digest, mediaType, type (index,
 image or artifact), artifactType, platforms, contentSize, created, missing (platforms that are listed and not there), or
-only tag and problem where nothing is there. With --quiet only names and tags, without a look at any image.
+only tag and problem where nothing is there. An image that no tag leads to has no TAG in the table, and is in untagged, without
+tag; it is had by its digest: PATH@DIGEST. With --quiet only NAME:TAG and NAME@DIGEST.
 
 Exit codes: 0 listed, 1 not found, not reachable, or a repository that cannot be read, 2 wrong command line.
 `;
@@ -30,7 +31,7 @@ export function lsCommand(environment: Environment, finished: (exitCode: number)
     .description('List repositories and their tags')
     .argument('[path|url]', 'a root, layout or archive, a registry, or one repository; default: --root')
     .option('--json', 'one JSON document instead of a table')
-    .option('-q, --quiet', 'NAME:TAG only, a line each')
+    .option('-q, --quiet', 'NAME:TAG or NAME@DIGEST only, a line each')
     .option('--no-trunc', 'whole digests');
   return addSourceFlags(command)
     .helpOption('-h, --help', 'print this help')

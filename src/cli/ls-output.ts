@@ -1,4 +1,5 @@
 // What `moorage ls` prints: a table, names, or JSON.
+import type { Digest } from '../oci/digest.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import type { ImageSummary, TagSummary } from '../transfer/image-summary.ts';
 import { textTable } from './output-table.ts';
@@ -7,6 +8,8 @@ import { humanSize, jsonDocument, shownDate, shownDigest } from './output-text.t
 export interface ListedRepository {
   readonly name: RepositoryName;
   readonly tags: readonly (TagSummary | { readonly tag: Tag })[];
+  /** Images that no tag leads to, where the source can tell. */
+  readonly untagged: readonly (ImageSummary | { readonly digest: Digest })[];
   /** Why there are no tags. */
   readonly problem: string | undefined;
   /** The problem is not one of what we may read. */
@@ -22,20 +25,28 @@ const header = ['REPOSITORY', 'TAG', 'DIGEST', 'TYPE', 'SIZE', 'CREATED'];
 const none = '-';
 
 export function lsTable({ repositories }: Listing, truncated: boolean): string {
-  const rows = repositories.flatMap(({ name, tags, problem }) => {
-    if (tags.length === 0) return [[name, none, none, problem === undefined ? 'no tags' : 'unreadable', none, none]];
-    return tags.map((each) => {
+  const rowOf = (name: RepositoryName, tag: string, image: ImageSummary) => {
+    const digest = shownDigest(image.digest, truncated);
+    return [name, tag, digest, typeOf(image), humanSize(image.contentSize), shownDate(image.created) ?? none];
+  };
+  const rows = repositories.flatMap(({ name, tags, untagged, problem }) => {
+    const tagged = tags.map((each) => {
       const image = 'image' in each ? each.image : undefined;
-      if (image === undefined) return [name, each.tag, none, 'missing', none, none];
-      const digest = shownDigest(image.digest, truncated);
-      return [name, each.tag, digest, typeOf(image), humanSize(image.contentSize), shownDate(image.created) ?? none];
+      return image === undefined ? [name, each.tag, none, 'missing', none, none] : rowOf(name, each.tag, image);
     });
+    const others = untagged.flatMap((each) => ('type' in each ? [rowOf(name, none, each)] : []));
+    if (tagged.length + others.length > 0) return [...tagged, ...others];
+    return [[name, none, none, problem === undefined ? 'no tags' : 'unreadable', none, none]];
   });
   return textTable(header, rows);
 }
 
 export function lsNames({ repositories }: Listing): string {
-  return repositories.flatMap(({ name, tags }) => tags.map(({ tag }) => `${name}:${tag}\n`)).join('');
+  const lines = repositories.flatMap(({ name, tags, untagged }) => [
+    ...tags.map(({ tag }) => `${name}:${tag}\n`),
+    ...untagged.map(({ digest }) => `${name}@${digest}\n`),
+  ]);
+  return lines.join('');
 }
 
 /** The form that `moorage ls --help` describes. */
@@ -46,7 +57,12 @@ export function lsJson({ source, repositories }: Listing): string {
   };
   return jsonDocument({
     source,
-    repositories: repositories.map(({ name, tags, problem }) => ({ name, tags: tags.map(tagOf), problem })),
+    repositories: repositories.map(({ name, tags, untagged, problem }) => ({
+      name,
+      tags: tags.map(tagOf),
+      untagged: untagged.length === 0 ? undefined : untagged,
+      problem,
+    })),
   });
 }
 

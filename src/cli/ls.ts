@@ -1,12 +1,13 @@
 // Lists repositories, their tags, and what each of them is.
 
 import { pathKindIfAny } from '../mounts/path-kind.ts';
+import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
-import type { RepositoryName, Tag } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from '../transfer/copy-concurrently.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
-import { summarizeTags } from '../transfer/image-summary.ts';
+import { summarizeDigests, summarizeTags } from '../transfer/image-summary.ts';
 import { openLocalSource } from '../transfer/local-source.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { SourceError } from '../transfer/source-error.ts';
@@ -76,21 +77,42 @@ async function namesOf({ source, repository }: OpenedSource): Promise<readonly R
 
 async function listed(opened: OpenedSource, name: RepositoryName, quiet: boolean): Promise<ListedRepository> {
   const { source, reference, repository } = opened;
-  const asked = reference?.kind === 'tag' ? oneTag(source, name, reference.tag) : source.tags(name);
   try {
-    const tags = await (repository === undefined ? asked : orWhatIsThere(source, name, reference, asked));
-    if (quiet) return { name, tags: tags.map((tag) => ({ tag })), problem: undefined, failed: false };
-    return { name, tags: await summarizeTags(source, name, tags), problem: undefined, failed: false };
+    const asked = askedFor(source, name, reference);
+    const { tags, digests } = await (repository === undefined ? asked : orWhatIsThere(source, name, reference, asked));
+    return { name, ...(await shown(source, name, tags, digests, quiet)), problem: undefined, failed: false };
   } catch (error) {
     // Registries list repositories that are empty, or that not everybody may read.
     if (repository !== undefined || !(error instanceof RegistryError)) throw error;
-    if (error.code === 'NAME_UNKNOWN') return { name, tags: [], problem: undefined, failed: false };
+    const nothing = { name, tags: [], untagged: [] };
+    if (error.code === 'NAME_UNKNOWN') return { ...nothing, problem: undefined, failed: false };
     const isRefusal = error.code === 'DENIED' || error.code === 'UNAUTHORIZED';
-    return { name, tags: [], problem: error.message, failed: !isRefusal };
+    return { ...nothing, problem: error.message, failed: !isRefusal };
   }
 }
 
-async function oneTag(source: ImageSource, name: RepositoryName, tag: Tag): Promise<readonly Tag[]> {
-  await source.manifest(name, { kind: 'tag', tag });
-  return [tag];
+interface Asked {
+  readonly tags: readonly Tag[];
+  readonly digests: readonly Digest[];
+}
+
+/** All tags, with what none of them leads to, or the one image that the reference names. */
+async function askedFor(source: ImageSource, name: RepositoryName, reference: Reference | undefined): Promise<Asked> {
+  if (reference === undefined) return { tags: await source.tags(name), digests: await source.untagged(name) };
+  const { digest } = await source.manifest(name, reference);
+  return reference.kind === 'tag' ? { tags: [reference.tag], digests: [] } : { tags: [], digests: [digest] };
+}
+
+async function shown(
+  source: ImageSource,
+  name: RepositoryName,
+  tags: readonly Tag[],
+  digests: readonly Digest[],
+  quiet: boolean,
+): Promise<Pick<ListedRepository, 'tags' | 'untagged'>> {
+  if (quiet) return { tags: tags.map((tag) => ({ tag })), untagged: digests.map((digest) => ({ digest })) };
+  return {
+    tags: await summarizeTags(source, name, tags),
+    untagged: await summarizeDigests(source, name, digests),
+  };
 }

@@ -81,6 +81,12 @@ export class ImageLayout {
     return index === undefined || !names.existsIn(index) ? undefined : this.#layout.derived.of(index).tags(names);
   }
 
+  /** Digests of images that no tag leads to, in the order of the file; undefined when the repository does not exist. */
+  async untagged(names: RepositoryNames): Promise<readonly Digest[] | undefined> {
+    const index = await this.readIndex();
+    return index === undefined || !names.existsIn(index) ? undefined : this.#layout.derived.of(index).untagged(names);
+  }
+
   /** Every verified referrer of a digest; empty when there is none, or no such repository. */
   async referrers(subject: Digest): Promise<readonly Referrer[]> {
     const index = await this.readIndex();

@@ -86,6 +86,13 @@ export class Manifests {
     return { digest, mediaType, size: bytes.byteLength };
   }
 
+  /** Images that can be pulled by digest only, since no tag leads to them. Throws NAME_UNKNOWN. */
+  async untagged(): Promise<readonly Digest[]> {
+    const digests = await this.#layout.untagged(this.#names);
+    if (digests === undefined) throw new RegistryError('NAME_UNKNOWN');
+    return digests;
+  }
+
   /** True when nothing is listed, so that nothing is found by digest either. Throws NAME_UNKNOWN. */
   async isEmpty(): Promise<boolean> {
     const index = await this.#layout.readIndex();

@@ -70,6 +70,11 @@ export class RemoteRegistry {
     return inByteOrder(tags.filter(isTag).filter((tag) => !isReferrersTag(tag)));
   }
 
+  /** No endpoint lists them. */
+  async untagged(): Promise<readonly Digest[]> {
+    return [];
+  }
+
   /** Throws NAME_UNKNOWN or MANIFEST_UNKNOWN. The digest of what is returned was checked. */
   async manifest(name: RepositoryName, reference: Reference): Promise<RemoteManifest> {
     const known = reference.kind === 'digest' ? this.#manifests.get(`${name}@${reference.digest}`) : undefined;

@@ -18,6 +18,8 @@ export interface ImageSource {
   repositories(): Promise<readonly RepositoryName[]>;
   /** In byte order. Throws NAME_UNKNOWN. */
   tags(name: RepositoryName): Promise<readonly Tag[]>;
+  /** Images that no tag leads to, as far as the source can tell: a registry elsewhere cannot. Throws NAME_UNKNOWN. */
+  untagged(name: RepositoryName): Promise<readonly Digest[]>;
   /** Throws NAME_UNKNOWN or MANIFEST_UNKNOWN. */
   manifest(name: RepositoryName, reference: Reference): Promise<SourceManifest>;
   /** Every referrer of a digest; empty when there is none. */

@@ -50,6 +50,19 @@ export async function summarizeTags(
   return tags.map((tag) => ({ tag, image: byTag.get(tag) }));
 }
 
+/** In the order of `digests`, without what is not there. */
+export async function summarizeDigests(
+  source: ImageSource,
+  name: RepositoryName,
+  digests: readonly Digest[],
+): Promise<readonly ImageSummary[]> {
+  const found = new Map<Digest, ImageSummary>();
+  await forEachConcurrently(digests, tagsAtATime, undefined, async (digest) => {
+    found.set(digest, await summarize(source, name, digest));
+  });
+  return digests.flatMap((digest) => found.get(digest) ?? []);
+}
+
 async function summarize(source: ImageSource, name: RepositoryName, digest: Digest): Promise<ImageSummary> {
   const options = { ...defaultTreeOptions, referrers: false, concurrency: requestsPerTag };
   const root = await imageTree(source, name, { kind: 'digest', digest }, options);

@@ -26,6 +26,11 @@ export class RegistrySource implements ImageSource {
     return (await tags.list({})).items;
   }
 
+  async untagged(name: RepositoryName): Promise<readonly Digest[]> {
+    const { manifests } = await this.#registry.repository(name);
+    return manifests.untagged();
+  }
+
   async manifest(name: RepositoryName, reference: Reference): Promise<SourceManifest> {
     const { manifests } = await this.#registry.repository(name);
     return manifests.get(reference);

@@ -5,7 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { contentOf } from '../support/content.ts';
+import { blobsOf, entryOf, writeStranger } from '../hostile/stranger.ts';
+import { contentOf, imageManifest } from '../support/content.ts';
 import { writeLayout } from '../support/fixture-layouts.ts';
 import { type Exit, runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
 
@@ -51,6 +52,27 @@ describe('moorage ls', () => {
     const archive = await moorage('ls', 'images.tar.gz', '--no-trunc');
     expect(archive.stdout).toContain(`images      v1   ${image}`);
     expect((await moorage('ls', '--root', 'registry', '-q')).stdout).toBe('team/app:v1\nteam/multi:v1\n');
+  });
+
+  it('shows the digests of images that no tag leads to', async () => {
+    const directory = await scratchDirectory();
+    const [one, two] = [imageManifest({ annotations: { n: '1' } }), imageManifest({ annotations: { n: '2' } })];
+    writeStranger(join(directory, 'ko'), {
+      entries: [entryOf(one), entryOf(two)],
+      blobs: [...blobsOf(one), ...blobsOf(two)],
+    });
+    const moorage = (...args: string[]) => runMoorage(args, { directory });
+    const listed = (await moorage('ls', 'ko')).stdout.split('\n').map((line) => line.split(/ +/).slice(0, 3));
+    const rows = [one, two].map(({ digest }) => ['ko', '-', digest.slice(0, 19)]);
+    expect(listed).toEqual([['REPOSITORY', 'TAG', 'DIGEST'], ...rows, ['']]);
+    expect((await moorage('ls', 'ko', '-q')).stdout).toBe(`ko@${one.digest}\nko@${two.digest}\n`);
+    expect(JSON.parse((await moorage('ls', 'ko', '--json')).stdout)).toMatchObject({
+      repositories: [{ tags: [], untagged: [{ digest: one.digest, type: 'image' }, { digest: two.digest }] }],
+    });
+    expect((await moorage('ls', `ko@${two.digest}`, '-q')).stdout).toBe(`ko@${two.digest}\n`);
+    const server = await startMoorage(['serve', './ko', '--listen', '127.0.0.1:0'], { directory });
+    const { port } = await server.ready();
+    await expect.poll(() => server.stdout).toContain(`docker pull localhost:${port}/ko@${two.digest}`);
   });
 
   it('--json is one document', async () => {

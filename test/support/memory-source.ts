@@ -57,6 +57,10 @@ export class MemorySource implements ImageSource {
     this.#held(parseRepositoryName(name)).manifests.delete(digest);
   }
 
+  async untagged(): Promise<readonly Digest[]> {
+    return [];
+  }
+
   async repositories(): Promise<readonly RepositoryName[]> {
     if (!this.hasCatalog) throw new RegistryError('UNSUPPORTED');
     return [...this.#repositories.keys()].sort();

@@ -25,6 +25,7 @@ import type { DamagedBlob, InspectedLayout } from './inspected-layout.ts';
 import { findContent } from './manifest-findings.ts';
 import { findNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
+import { findUntagged } from './untagged-findings.ts';
 
 export interface InspectLayoutOptions {
   readonly store: ObjectReader;
@@ -66,6 +67,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));
+    await unlessUnreadable(inspected, () => findUntagged(index, name, rules, manifests, findings));
     const raw =
       rules.scan !== 'off' ? await unlessUnreadable(inspected, () => findRaw(inspected, index, manifests)) : undefined;
     for (const taken of (await unlessUnreadable(inspected, options.remembered)) ?? []) {

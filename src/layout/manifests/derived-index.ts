@@ -14,6 +14,7 @@ import type { NestedReferrers } from './nested-referrers.ts';
 import { type Reachable, reachableManifests } from './reachable-manifests.ts';
 import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 import type { UnreferencedManifest, UnreferencedManifests } from './unreferenced-manifests.ts';
+import { untaggedImages } from './untagged-images.ts';
 
 export interface DerivedIndexParts {
   readonly manifests: ManifestReader;
@@ -71,11 +72,16 @@ export class DerivedIndex {
 
   /** The type of a manifest that no entry lists, if an entry leads to it, or a scan found it. */
   async mediaTypeOfChild(digest: Digest): Promise<string | undefined> {
-    this.#reachable ??= unlessItFails(reachableManifests(this.index.entries, this.#parts.manifests), () => {
-      this.#reachable = undefined;
-    });
-    const reachable = (await this.#reachable).mediaTypes.get(digest);
-    return reachable ?? (await this.unreferenced()).get(digest)?.facts.descriptor.mediaType;
+    return (
+      (await this.#children()).mediaTypes.get(digest) ??
+      (await this.unreferenced()).get(digest)?.facts.descriptor.mediaType
+    );
+  }
+
+  /** Images of a repository that are found by digest only (untagged-images.ts). */
+  untagged(names: RepositoryNames): Promise<readonly Digest[]> {
+    const isChild = async (digest: Digest) => (await this.#children()).mediaTypes.has(digest);
+    return untaggedImages({ index: this.index, names, manifests: this.#parts.manifests, isChild });
   }
 
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */
@@ -111,6 +117,13 @@ export class DerivedIndex {
     for (const each of (await this.unreferenced()).values())
       if (each.facts.subject === subject) found.set(each.digest, each);
     return [...found.values()];
+  }
+
+  #children(): Promise<Reachable> {
+    this.#reachable ??= unlessItFails(reachableManifests(this.index.entries, this.#parts.manifests), () => {
+      this.#reachable = undefined;
+    });
+    return this.#reachable;
   }
 
   #subjects(): Promise<Subjects> {

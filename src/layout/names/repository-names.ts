@@ -1,6 +1,7 @@
 // The tags of one repository among the entries of a layout: all of its bare tags, or those of one image name among several.
 // Bare tags alone cost one look-up; only full names and unnamed images need the table of all names.
 import { annotationKeys } from '../../oci/annotations.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { isRepositoryName, type RepositoryName, type Tag } from '../../oci/reference.ts';
 import { identityOf } from '../index/entry-key.ts';
 import type { NameStyle } from '../index/entry-name.ts';
@@ -125,6 +126,25 @@ export class RepositoryNames {
     const table = this.all.tableNow(draft);
     const tagged = [...(table?.repositories.get(this.path)?.values() ?? [])].flat();
     return new Set([...tagged, ...(table?.tagless.get(this.path) ?? [])]);
+  }
+
+  /** Entries that may be of this repository and that no tag of it means: without a name, or with one that no client can ask for. */
+  untagged(index: NamedEntries): readonly IndexEntry[] {
+    const table = this.all.table(index);
+    const tagless = table?.tagless.get(this.path) ?? [];
+    if (this.path !== '') return tagless;
+    const unnamed = [...index.entries].filter(({ name }) => name.kind === 'none' || name.kind === 'unusable');
+    return [...unnamed, ...tagless];
+  }
+
+  /** What the tags of all repositories of the layout mean. */
+  taggedDigests(index: NamedEntries): ReadonlySet<Digest> {
+    const table = this.all.table(index);
+    const entries =
+      table === undefined
+        ? [...index.entries].filter(({ name }) => name.kind === 'tag')
+        : [...table.repositories.values()].flatMap((tags) => [...tags.values()].flat());
+    return new Set(entries.flatMap(({ digest }) => digest ?? []));
   }
 
   /** What a new entry of the tag carries, in the style of the file: tools that wrote full names look for full names. */

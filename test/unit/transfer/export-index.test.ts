@@ -175,6 +175,7 @@ describe('an export into a layout', () => {
     const base = LayoutIndex.of(parseIndexDocument(Buffer.from(JSON.stringify(foreign)), undefined));
     const merged = withExport(base, { entries }).document.bytes;
     expect(JSON.parse(merged.toString())).toEqual({
+      schemaVersion: 2,
       'x-vendor': { keep: 'me' },
       manifests: [
         { ...bare(arm64), annotations: { [refName]: 'v1' } },

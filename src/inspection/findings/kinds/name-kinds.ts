@@ -32,6 +32,11 @@ export const nameKinds = {
     why: 'the same entry stands more than once, as crane pull and BuildKit append it: umoci calls the tag ambiguous',
     remedy: 'nothing: the next push of the tag leaves one',
   },
+  'untagged-image': {
+    severity: 'note',
+    why: 'an image that no tag leads to (ko, crane and buildx write images without names): it is found by digest only',
+    remedy: 'pull it by this digest; to give it a name: oras tag --oci-layout LAYOUT@DIGEST NAME',
+  },
   'several-names': {
     severity: 'note',
     why: 'one annotation has several names (BuildKit): each is served here, and other tools find none of them',

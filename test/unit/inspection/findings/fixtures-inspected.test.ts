@@ -53,6 +53,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   'generated/regclient/referrers': [underTag, referrer],
   'generated/skopeo/fullname': [several],
   'generated/skopeo/multiarch': [child],
+  'generated/skopeo/retag': ['untagged-image'],
   'generated/skopeo/untagged': [onlyImage],
   'generated/umoci/raw-referrers': ['raw-referrer', noResponse],
   'generated/zarf/fullname': ['name-without-tag', several],
