@@ -15,10 +15,16 @@ interface ExportFlags extends SourceFlags {
 
 const help = `
 REF is HOST/NAME[:TAG|@DIGEST], PATH[:TAG|@DIGEST] of a layout, root or archive, or NAME[:TAG|@DIGEST] below --root. Without a tag
-latest is meant, or the only tag there is. TARGET is an archive when it ends in .tar, .tar.gz or .tar.zst, else a directory; what a
-layout in that directory has besides is kept.
+latest is meant, or the only tag there is. TARGET is one of
+  FILE.tar, .tar.gz, .tgz, .tar.zst   an archive
+  HOST/NAME[:TAG]                     a registry: HOST has a dot or a colon or is localhost, and nothing on disk is called so. Images
+                                      keep their tags unless one is written; HOST/ alone: their names, too
+  anything else                       a directory; what a layout in it has besides is kept
 
-Profiles:
+What a registry has is not sent again, and mounted where another repository of it has it. An export into one that was broken off is run
+again to go on.
+
+Profiles of archives and directories:
   oci        oras, regctl, zot, buildx, skopeo, podman: bare tags; referrers where each of them looks   (default)
   docker     docker load, podman load: full names, manifest.json for older engines
   ctr        ctr images import, nerdctl load: the same
@@ -33,9 +39,10 @@ docker as app. --name says another one.
 Examples:
   moorage export team/app:v1 app.tar --profile docker && docker load -i app.tar
   moorage export team/app:v1 team/web:v2 images.tar --profile ctr
+  moorage export team/app:v1 registry.example.com/team/app
   moorage export localhost:5000/team/app:v1 ./app && oras discover --oci-layout ./app:v1
 
-With --json one document: target, form, profile, images (name, digest), totals, notes.
+With --json one document: target, form (archive, directory or registry), profile, images (name, digest), totals, notes.
 
 Exit codes: 0 exported, 1 not exported, 2 wrong command line.
 `;
@@ -43,7 +50,7 @@ Exit codes: 0 exported, 1 not exported, 2 wrong command line.
 /** `finished` gets the exit code. */
 export function exportCommand(environment: Environment, finished: (exitCode: number) => void): Command {
   const command = new Command('export')
-    .description('Write images as an archive or a layout that other tools read')
+    .description('Write images as an archive or a layout that other tools read, or into a registry')
     .argument('<ref...>', 'images, and the TARGET last')
     .usage('REF... TARGET [options]')
     .addOption(new Option('--profile <profile>', 'for which tools').choices(exportProfiles).default('oci'))

@@ -3,6 +3,7 @@ import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { ExportRequest } from '../transfer/export-content.ts';
 import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
+import { nameWithin } from '../transfer/import-plan.ts';
 import { type OpenedSource, type OpenOptions, openSource, shortList } from '../transfer/open-source.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { CommandError } from './failure.ts';
@@ -27,16 +28,12 @@ export async function exportRequests(
   for (const written of references) {
     const found = await openSource(written, options);
     opened.push(found.source);
-    requests.push(...(await requestsFor(found, naming(written, options), allTags)));
+    requests.push(...(await requestsFor(found, namingOf(written, options), allTags)));
   }
   return fullName === undefined ? requests : [named(requests, fullName)];
 }
 
-async function requestsFor(
-  opened: OpenedSource,
-  fullName: (name: RepositoryName) => string,
-  allTags: boolean,
-): Promise<ExportRequest[]> {
+async function requestsFor(opened: OpenedSource, naming: Naming, allTags: boolean): Promise<ExportRequest[]> {
   const { source, repository, reference } = opened;
   if (repository === undefined && !allTags) {
     const names = await source.repositories();
@@ -51,7 +48,9 @@ async function requestsFor(
       requests.push({
         origin: { source, repository: name },
         reference: each,
-        fullName: fullName(name),
+        fullName: naming.fullName(name),
+        ownName: naming.ownName(name),
+        isAmongOthers: names.length > 1,
         tag: each.kind === 'tag' ? each.tag : undefined,
       });
     }
@@ -82,12 +81,20 @@ function byTag(tag: Tag): Reference {
   return { kind: 'tag', tag };
 }
 
-/** The name of a repository as engines are to know it: with its registry, or without the name of the file that it comes from. */
-function naming(written: string, { environment }: OpenOptions): (name: RepositoryName) => string {
+interface Naming {
+  /** Without the name of the file that it comes from. */
+  ownName(name: RepositoryName): RepositoryName;
+  /** As engines are to know it: with its registry. */
+  fullName(name: RepositoryName): string;
+}
+
+function namingOf(written: string, { environment }: OpenOptions): Naming {
   const parsed = parsedSource(written, environment);
-  if (parsed.kind === 'remote') return (name) => fullNameOf(`${parsed.host}/${name}`);
-  const prefix = `${layoutNameOf(written, environment)}/`;
-  return (name) => fullNameOf(name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  if (parsed.kind === 'remote')
+    return { ownName: (name) => name, fullName: (name) => fullNameOf(`${parsed.host}/${name}`) };
+  const within = layoutNameOf(written, environment);
+  const ownName = (name: RepositoryName) => nameWithin(name, within);
+  return { ownName, fullName: (name) => fullNameOf(ownName(name)) };
 }
 
 function parseName(written: string): FullName {

@@ -1,12 +1,16 @@
 // Exports images, and says what was written and under which names it will be found.
 import type { Environment } from '../config/environment.ts';
+import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { printableText } from '../oci/printable-text.ts';
-import { compressionOf } from '../transfer/archive-writer-file.ts';
-import { type ExportReport, exportImages } from '../transfer/export-images.ts';
+import { openRemoteTarget } from '../remote/open-remote.ts';
+import type { ExportRequest } from '../transfer/export-content.ts';
+import { type ExportOptions, type ExportReport, exportImages } from '../transfer/export-images.ts';
 import { parsePlatform } from '../transfer/export-platform.ts';
 import type { ExportProfile } from '../transfer/export-profile.ts';
+import { exportToRegistry } from '../transfer/export-registry.ts';
+import { type ExportTarget, parseExportTarget } from '../transfer/export-target.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
-import type { OpenOptions } from '../transfer/open-source.ts';
+import { type OpenOptions, remoteOptions } from '../transfer/open-source.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { exportRequests, type NamingOptions } from './export-references.ts';
 import { jsonDocument } from './output-text.ts';
@@ -33,23 +37,47 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   if (words.some((word) => word.trim() === '')) {
     throw new WrongReferenceError('a REF or the TARGET is empty; write . for the working directory');
   }
-  const { profile, referrers, rules, json } = options;
+  const { profile, referrers, json } = options;
   const platform = platformOf(options.platform);
   if (profile === 'crane' && (references.length > 1 || referrers === true)) {
     throw new WrongReferenceError('a layout for crane holds exactly one image, and no referrers');
   }
+  const where = parseExportTarget(target, { lookAt: pathKindIfAny, home: options.environment.HOME });
+  if (where.kind === 'registry') assertForRegistry(options);
   const opened: ImageSource[] = [];
   try {
-    const report = await runCopy({ ...options, afterStop: afterStop(target) }, async (progress, signal) => {
+    const report = await runCopy({ ...options, afterStop: afterStop(target, where) }, async (progress, signal) => {
       const requests = await exportRequests(references, options, opened);
-      const log = { info: () => {}, warn: (message: string) => progress.note(message) };
-      return exportImages(requests, { profile, target, referrers, platform, rules, log, progress, signal });
+      return write(requests, where, { ...options, platform, progress, signal });
     });
     process.stdout.write(json ? jsonDocument({ target, profile, ...report }) : text(target, report));
     return 0;
   } finally {
     await Promise.all(opened.map((source) => source.close()));
   }
+}
+
+type WriteOptions = Omit<RunExportOptions, 'platform'> & Pick<ExportOptions, 'platform' | 'progress' | 'signal'>;
+
+function write(
+  requests: readonly ExportRequest[],
+  target: ExportTarget,
+  { referrers, progress, signal, ...options }: WriteOptions,
+): Promise<ExportReport> {
+  if (target.kind === 'registry') {
+    const registry = openRemoteTarget(target.host, remoteOptions(target, options), signal);
+    return exportToRegistry(requests, { ...options, referrers: referrers ?? true, registry, target, progress, signal });
+  }
+  const log = { info: () => {}, warn: (message: string) => progress.note(message) };
+  return exportImages(requests, { ...options, referrers, target, log, progress, signal });
+}
+
+/** The forms are those of files, and the target itself says the name. */
+function assertForRegistry({ profile, name }: RunExportOptions): void {
+  if (profile !== 'oci')
+    throw new WrongReferenceError(`--profile ${profile} is for archives and layouts, not for a registry`);
+  if (name !== undefined)
+    throw new WrongReferenceError('--name is for archives and layouts; a registry has it in the TARGET');
 }
 
 function platformOf(written: string | undefined) {
@@ -60,10 +88,10 @@ function platformOf(written: string | undefined) {
   return platform;
 }
 
-function afterStop(target: string): string {
-  return compressionOf(target) === undefined
-    ? `${target} is unfinished: run the same command again to go on`
-    : 'no archive was written';
+function afterStop(target: string, { kind }: ExportTarget): string {
+  if (kind === 'archive') return 'no archive was written';
+  if (kind === 'directory') return `${target} is unfinished: run the same command again to go on`;
+  return 'what was pushed is kept there: run the same command again to go on';
 }
 
 const shownImages = 20;

@@ -11,6 +11,7 @@ export class StallWatch {
   readonly stallMs: number;
   readonly #controller = new AbortController();
   #waitedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(stallMs: number) {
     this.stallMs = stallMs;
@@ -23,18 +24,21 @@ export class StallWatch {
   /** All waits since the last progress count together. */
   async during<Result>(step: Promise<Result>): Promise<Result> {
     const left = Math.max(0, this.stallMs - this.#waitedMs);
-    const timer = setTimeout(() => this.#controller.abort(new StallError(this.stallMs)), left);
+    this.#timer = setTimeout(() => this.#controller.abort(new StallError(this.stallMs)), left);
     const since = performance.now();
     try {
       return await step;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       this.#waitedMs += performance.now() - since;
     }
   }
 
+  /** Also while a step is waited for: of a request whose body is still on its way. */
   progressed(): void {
     this.#waitedMs = 0;
+    this.#timer?.refresh();
   }
 }
 

@@ -1,8 +1,16 @@
 // A manifest as a registry sent it: its digest is checked, and its type is the one it is to be read as.
 import { algorithmOf, type Digest, digestOf, isDigest } from '../oci/digest.ts';
-import { isManifestType, mediaTypeEssence } from '../oci/media-type.ts';
+import { isManifestType, mediaTypeEssence, mediaTypes } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import { RemoteError } from './remote-error.ts';
+
+/** For an Accept header: without it, old registries convert what they answer with. */
+export const acceptedManifests = [
+  mediaTypes.imageIndex,
+  mediaTypes.dockerManifestList,
+  mediaTypes.imageManifest,
+  mediaTypes.dockerManifest,
+].join(', ');
 
 export interface RemoteManifest {
   readonly digest: Digest;

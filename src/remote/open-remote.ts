@@ -6,6 +6,7 @@ import { registryAddress } from './registry-address.ts';
 import { RegistryClient } from './registry-client.ts';
 import { RegistryProbe } from './registry-probe.ts';
 import { RemoteRegistry } from './remote-registry.ts';
+import { RemoteTarget } from './remote-target.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 
 export interface RemoteOptions {
@@ -18,6 +19,7 @@ export interface RemoteOptions {
 export const defaultTransport: TransportOptions = {
   userAgent: 'moorage',
   stallMs: 30_000,
+  chunkBytes: 16 * 1024 * 1024,
   attempts: 4,
   backoffMs: 500,
   longestPauseMs: 60_000,
@@ -28,6 +30,11 @@ export const defaultTransport: TransportOptions = {
 /** Contacts nobody yet. `host` is `HOST` or `HOST:PORT`. */
 export function openRemote(host: string, options: RemoteOptions): RemoteRegistry {
   return new RemoteRegistry(clientOf(host, options));
+}
+
+/** To be pushed to, until `signal` stops it. Contacts nobody yet. */
+export function openRemoteTarget(host: string, options: RemoteOptions, signal: AbortSignal): RemoteTarget {
+  return new RemoteTarget(clientOf(host, options), signal);
 }
 
 /** The same registry twice: for its images, and for what lies behind them. */

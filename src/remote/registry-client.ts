@@ -5,12 +5,10 @@ import type { HttpAnswer } from './http-answer.ts';
 import type { RegistryAddress } from './registry-address.ts';
 import { refusalOf, type Sought } from './response-error.ts';
 import { retrying } from './retrying.ts';
-import type { Transport, TransportOptions } from './transport.ts';
+import type { HttpRequest, Transport, TransportOptions } from './transport.ts';
 
-export interface Question extends Sought {
-  readonly url: URL;
+export interface Question extends Sought, Omit<HttpRequest, 'form'> {
   readonly access: TokenScope;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Lists and manifests: larger ones are refused. */
@@ -42,15 +40,20 @@ export class RegistryClient {
   }
 
   /** One try; a refused one with the authorization that the registry asks for. Any status may come back. */
-  async ask({ url, access, headers }: Question): Promise<HttpAnswer> {
-    const shown = this.#authorizer.headersFor(access);
-    const first = await this.#transport.send({ url, headers: { ...headers, ...shown } });
+  async ask({ access, sought: _sought, unknown: _unknown, ...request }: Question): Promise<HttpAnswer> {
+    // An upload may be taken by another host, which must not learn who we are.
+    const isOurs = request.url.origin === this.address.url.origin;
+    const shown = isOurs ? this.#authorizer.headersFor(access) : {};
+    const first = await this.#transport.send({ ...request, headers: { ...request.headers, ...shown } });
     // A store that a redirect led to knows nothing of our tokens.
     if (first.status !== 401 || first.url.origin !== this.address.url.origin) return first;
     const challenge = first.headers.get('www-authenticate');
     if (!(await this.#authorizer.respond(challenge, access, shown.authorization))) return first;
     await first.discard();
-    return this.#transport.send({ url, headers: { ...headers, ...this.#authorizer.headersFor(access) } });
+    return this.#transport.send({
+      ...request,
+      headers: { ...request.headers, ...this.#authorizer.headersFor(access) },
+    });
   }
 
   /** A whole document, tried again while that may help. Throws a RegistryError unless the status is 200. */
@@ -71,6 +74,12 @@ export class RegistryClient {
     const { code, status } = refusal;
     return new RegistryError(code, { detail: `${sought}; ${advice}`, status, cause: refusal });
   }
+}
+
+/** To push to a repository; `from` is another one that is mounted from. */
+export function pushAccess(name: string, from?: string): TokenScope {
+  const scope = `repository:${name}:pull,push`;
+  return { scope: from === undefined ? scope : `${scope} repository:${from}:pull`, name };
 }
 
 /** To read from a repository. */

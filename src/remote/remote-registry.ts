@@ -5,23 +5,15 @@ import type { Descriptor, DescriptorReference } from '../oci/descriptor.ts';
 import { type Digest, isDigest, isDigestLike, parseDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { type Manifest, parseManifest, referrerDescriptorOf, subjectOf } from '../oci/manifest.ts';
-import { mediaTypes } from '../oci/media-type.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
 import { texts } from '../oci/texts.ts';
 import { downloadBlob } from './blob-download.ts';
-import { checkedManifest, type RemoteManifest } from './manifest-answer.ts';
+import { acceptedManifests, checkedManifest, type RemoteManifest } from './manifest-answer.ts';
 import { everyPage, jsonOf } from './paged-document.ts';
 import { listReferrers } from './referrers-list.ts';
 import { pullAccess, type Question, type RegistryClient } from './registry-client.ts';
 import { RemoteError } from './remote-error.ts';
-
-const accepted = [
-  mediaTypes.imageIndex,
-  mediaTypes.dockerManifestList,
-  mediaTypes.imageManifest,
-  mediaTypes.dockerManifest,
-].join(', ');
 
 const catalogPage = z.looseObject({ repositories: texts.nullish() });
 const tagsPage = z.looseObject({ tags: texts.nullish() });
@@ -40,6 +32,11 @@ export class RemoteRegistry {
   constructor(client: RegistryClient) {
     this.#client = client;
     this.description = client.address.url.origin;
+  }
+
+  /** Whether a push to `origin` goes to where this reads from: there, blobs are mounted. */
+  isAt(origin: string): boolean {
+    return this.#client.address.url.origin === origin;
   }
 
   /** In byte order. Throws UNSUPPORTED where there is no catalog. */
@@ -82,7 +79,7 @@ export class RemoteRegistry {
     const shown = reference.kind === 'digest' ? `@${reference.digest}` : `:${reference.tag}`;
     const path = `manifests/${reference.kind === 'digest' ? reference.digest : reference.tag}`;
     const question = this.#question(name, path, `${this.#nameOf(name)}${shown}`, 'MANIFEST_UNKNOWN');
-    const { answer, bytes } = await this.#client.document({ ...question, headers: { accept: accepted } });
+    const { answer, bytes } = await this.#client.document({ ...question, headers: { accept: acceptedManifests } });
     const manifest = checkedManifest(this.#client.address.host, reference, answer.headers, bytes);
     this.#manifests.set(`${name}@${manifest.digest}`, manifest);
     return manifest;

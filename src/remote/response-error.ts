@@ -40,7 +40,18 @@ function isPlainText({ headers }: HttpAnswer): boolean {
 /** 404 has several meanings, of which the registry may know better than we do. */
 const notFound: ReadonlySet<string> = new Set<ErrorCode>(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN']);
 
+/** What is wrong with what was pushed, which the status does not tell. */
+const invalid: ReadonlySet<string> = new Set<ErrorCode>([
+  'BLOB_UPLOAD_INVALID',
+  'DIGEST_INVALID',
+  'MANIFEST_BLOB_UNKNOWN',
+  'MANIFEST_INVALID',
+  'NAME_INVALID',
+  'SIZE_INVALID',
+]);
+
 function codeOf(status: number, code: string, unknown: ErrorCode): ErrorCode {
+  if (status >= 400 && status < 500 && invalid.has(code)) return code as ErrorCode;
   if (status === 404) return notFound.has(code) ? (code as ErrorCode) : unknown;
   if (status === 401) return 'UNAUTHORIZED';
   if (status === 403) return 'DENIED';

@@ -2,17 +2,9 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { CannotWriteError, publishFile } from '../storage/filesystem/published-file.ts';
+import type { ArchiveCompression } from './archive-name.ts';
 import { CopyError } from './copy-error.ts';
 import { storedZstd } from './stored-zstd.ts';
-
-export type ArchiveCompression = 'none' | 'gzip' | 'zstd';
-
-/** Undefined for what names no archive: a directory, then. */
-export function compressionOf(path: string): ArchiveCompression | undefined {
-  if (path.endsWith('.tar')) return 'none';
-  if (path.endsWith('.tar.gz')) return 'gzip';
-  return path.endsWith('.tar.zst') ? 'zstd' : undefined;
-}
 
 /** Node has zstd since 22.15. */
 type ZstdFactory = () => Transform;

@@ -24,7 +24,7 @@ export async function* blobBytes(
   { source, repository }: BlobOrigin,
   blob: BlobToCopy,
   from: number,
-  { progress, signal }: { readonly progress: CopyProgress; readonly signal: AbortSignal },
+  { progress, signal }: { readonly progress: Pick<CopyProgress, 'blobAdvanced'>; readonly signal: AbortSignal },
 ): AsyncGenerator<Uint8Array> {
   const wrong = (why: string) => new WrongContentError(`${source.description} (${repository})`, blob.digest, why);
   let at = from;

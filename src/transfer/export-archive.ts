@@ -3,8 +3,9 @@
 import { ociLayoutBytes } from '../layout/files/keys.ts';
 import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import type { ArchiveCompression } from './archive-name.ts';
 import { type ArchiveDirectory, type ArchivedFile, tarBytes } from './archive-writer.ts';
-import { type ArchiveCompression, compressor, writeArchive } from './archive-writer-file.ts';
+import { compressor, writeArchive } from './archive-writer-file.ts';
 import { blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import type { ExportContent, ExportedBlob, ExportedManifest } from './export-content.ts';

@@ -4,7 +4,7 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseManifest, subjectOf } from '../oci/manifest.ts';
 import { listedDescriptorOf } from '../oci/manifest-facts.ts';
 import { isImageConfigType } from '../oci/media-type.ts';
-import type { Reference, Tag } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { BlobOrigin, BlobToCopy } from './copy-content.ts';
 import { CopyError } from './copy-error.ts';
 import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
@@ -19,6 +19,10 @@ export interface ExportRequest {
   /** With its registry. */
   readonly fullName: string;
   readonly tag: Tag | undefined;
+  /** Its repository without the name of the layout or archive that it comes from. */
+  readonly ownName: RepositoryName;
+  /** It was named together with others, as a root or a layout of several repositories: one name would not do for all. */
+  readonly isAmongOthers: boolean;
 }
 
 /** The image of one platform: config and layers, as manifest.json names them. */

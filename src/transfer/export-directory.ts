@@ -87,7 +87,9 @@ function namesAt(path: string): readonly string[] {
     return namesIn(path) ?? [];
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) throw error;
-    throw new CopyError(`${path} is a file; an archive's name ends in .tar, .tar.gz or .tar.zst`, { cause: error });
+    throw new CopyError(`${path} is a file; an archive's name ends in .tar, .tar.gz, .tgz or .tar.zst`, {
+      cause: error,
+    });
   }
 }
 

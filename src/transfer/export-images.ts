@@ -4,7 +4,6 @@ import type { Digest } from '../oci/digest.ts';
 import { algorithmOf } from '../oci/digest.ts';
 import type { LayoutRules } from '../registry/layout-rules.ts';
 import type { Log } from '../storage/log.ts';
-import { compressionOf } from './archive-writer-file.ts';
 import { CopyError } from './copy-error.ts';
 import { exportArchive } from './export-archive.ts';
 import { collectContent, type ExportRequest } from './export-content.ts';
@@ -12,12 +11,12 @@ import { exportDirectory } from './export-directory.ts';
 import { engineNameOf } from './export-index.ts';
 import type { Platform } from './export-platform.ts';
 import { type ExportProfile, hasDockerManifest, listsReferrers, usesFullNames } from './export-profile.ts';
+import type { ExportTarget, RegistryTarget } from './export-target.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 
 export interface ExportOptions {
   readonly profile: ExportProfile;
-  /** A file when it ends in .tar, .tar.gz or .tar.zst, a directory otherwise. */
-  readonly target: string;
+  readonly target: FileTarget;
   /** Undefined: where the profile can list them. */
   readonly referrers: boolean | undefined;
   readonly platform: Platform | undefined;
@@ -28,6 +27,9 @@ export interface ExportOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is written on this machine. */
+export type FileTarget = Exclude<ExportTarget, RegistryTarget>;
+
 export interface ExportedName {
   /** As the tools that the profile is for will show it. */
   readonly name: string;
@@ -35,7 +37,7 @@ export interface ExportedName {
 }
 
 export interface ExportReport {
-  readonly form: 'archive' | 'directory';
+  readonly form: 'archive' | 'directory' | 'registry';
   readonly images: readonly ExportedName[];
   readonly totals: CopyTotals;
   readonly notes: readonly string[];
@@ -60,15 +62,14 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   if (hasDockerManifest(profile) && content.images.some(({ engineImage }) => engineImage === undefined)) {
     note('what is not a container image is in index.json only: engines that read manifest.json do not see it');
   }
-  const compression = compressionOf(target);
-  if (profile === 'crane' && compression !== undefined) {
+  if (profile === 'crane' && target.kind !== 'directory') {
     note('crane push reads a layout in a directory only: unpack the archive there, or export to a directory');
   }
-  if (compression !== undefined)
-    await exportArchive(content, profile, { path: target, compression }, { progress: tally, signal });
-  else await exportDirectory(content, profile, { path: target, rules, log }, { progress: tally, signal });
+  if (target.kind === 'directory')
+    await exportDirectory(content, profile, { path: target.path, rules, log }, { progress: tally, signal });
+  else await exportArchive(content, profile, target, { progress: tally, signal });
   return {
-    form: compression === undefined ? 'directory' : 'archive',
+    form: target.kind,
     images: content.images.map((image) => ({
       name: usesFullNames(profile) ? engineNameOf(image) : (image.tag ?? image.digest),
       digest: image.digest,

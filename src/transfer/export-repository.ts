@@ -27,7 +27,8 @@ export async function listInRepository(
   await batch.tag(tagged);
 }
 
-async function manifestOf({ manifests }: ExportContent, digest: Digest): Promise<SourceManifest> {
+/** As it was collected. */
+export async function manifestOf({ manifests }: ExportContent, digest: Digest): Promise<SourceManifest> {
   const found = manifests.get(digest);
   if (found === undefined) throw new Error(`${digest} was not collected`);
   const { source, repository } = found.origin;

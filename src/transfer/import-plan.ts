@@ -50,9 +50,13 @@ export async function planImport(
 }
 
 function nameBelow(target: RepositoryName, name: RepositoryName, within: string | undefined): RepositoryName {
-  if (name === within) return target;
-  const own = within !== undefined && name.startsWith(`${within}/`) ? name.slice(within.length + 1) : name;
-  return parseRepositoryName(`${target}/${own}`);
+  return name === within ? target : parseRepositoryName(`${target}/${nameWithin(name, within)}`);
+}
+
+/** The name of a repository without the one of the layout or archive that it lies in. */
+export function nameWithin(name: RepositoryName, within: string | undefined): RepositoryName {
+  const isBelow = within !== undefined && name.startsWith(`${within}/`);
+  return isBelow ? parseRepositoryName(name.slice(within.length + 1)) : name;
 }
 
 function underTag(planned: readonly PlannedImage[], tag: Tag, source: ImageSource): PlannedImage {

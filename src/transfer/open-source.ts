@@ -92,8 +92,8 @@ async function openParsed(parsed: SourceReference, options: OpenOptions): Promis
 
 /** How a registry is asked: by the flags, and with the logins of docker and podman. */
 export function remoteOptions(
-  { scheme }: RemoteReference,
-  { plainHttp, environment, userAgent }: OpenOptions,
+  { scheme }: Pick<RemoteReference, 'scheme'>,
+  { plainHttp, environment, userAgent }: Pick<OpenOptions, 'plainHttp' | 'environment' | 'userAgent'>,
 ): RemoteOptions {
   return {
     scheme: scheme ?? (plainHttp ? 'http' : undefined),

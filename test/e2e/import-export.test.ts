@@ -71,7 +71,42 @@ describe('moorage import and export', () => {
     expect(exported.stdout).toContain(`localhost:${port}/team/app:stable  sha256:`);
   });
 
+  it('push into a registry, once, and mount what another repository of it has', async () => {
+    const directory = await workplace();
+    const server = await startMoorage(['serve', '--root', 'far', '--listen', '127.0.0.1:0'], { directory });
+    const { port } = await server.ready();
+    const far = `localhost:${port}`;
+    const run = (...args: readonly string[]) => runMoorage(['export', ...args], { directory });
+    const first = await run('./other:v1', `${far}/team/app`, '--json');
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.stdout)).toMatchObject({ form: 'registry', images: [{ name: `${far}/team/app:v1` }] });
+    expect((await run('./other:v1', `${far}/team/app`)).stdout).toContain('0 blobs copied (0 B)');
+    expect((await run(`${far}/team/app:v1`, `${far}/other/app:v2`)).stderr).toContain('linked from another repository');
+    const trees = ['./other:v1', `${far}/team/app:v1`, `${far}/other/app:v2`].map(async (ref) => {
+      const { stdout } = await runMoorage(['tree', ref, '--json'], { directory });
+      return (JSON.parse(stdout) as { image: unknown }).image;
+    });
+    const [here, there, copied] = await Promise.all(trees);
+    expect(there).toEqual(here);
+    expect(copied).toEqual(here);
+    expect(readdirSync(join(directory, 'far/.moorage/uploads'))).toEqual([]);
+  });
+
+  it('are told by a registry that it takes nothing', async () => {
+    const directory = await workplace();
+    const args = ['serve', './other', '--read-only', '--listen', '127.0.0.1:0'];
+    const { port } = await (await startMoorage(args, { directory })).ready();
+    const exit = await runMoorage(['export', './other:v1', `localhost:${port}/team/app`], { directory });
+    expect(exit).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(oneLine) });
+    expect(exit.stderr).toContain('denied');
+  });
+
   it.each([
+    [['export', './other:v1', 'localhost:1/app', '--profile', 'docker'], 2, 'is for archives and layouts'],
+    [['export', './other:v1', 'localhost:1/app', '--name', 'app'], 2, 'has it in the TARGET'],
+    [['export', './other:v1', 'localhost:1/app'], 1, 'cannot use the registry localhost:1'],
+    [['export', './other:v1', 'out.tar.xz'], 2, 'end in .tar, .tar.gz, .tgz or .tar.zst, and not in .tar.xz'],
+    [['export', './other:v1', './out.zip'], 2, 'and not in .zip'],
     [['import', './other'], 2, 'name'],
     [['import', './other', 'Team/App'], 2, '"Team/App" is not a repository name'],
     [['import', './nowhere', 'app'], 1, 'nowhere'],

@@ -1,9 +1,11 @@
 // What tests export: an image for two platforms with a signature and an approval of it, and what an export is asked for by.
 
+import { pathKindIfAny } from '../../src/mounts/path-kind.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
 import type { ExportRequest } from '../../src/transfer/export-content.ts';
-import { type ExportOptions, exportImages } from '../../src/transfer/export-images.ts';
+import { type ExportOptions, exportImages, type FileTarget } from '../../src/transfer/export-images.ts';
 import { fullNameOf } from '../../src/transfer/export-name.ts';
+import { parseExportTarget } from '../../src/transfer/export-target.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
 import { blobOf, type Content, configType, imageIndex, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
@@ -45,14 +47,22 @@ export function requestFor(source: ImageSource, written: string): ExportRequest 
     origin: { source, repository },
     reference: parseReference(written.slice(cut + 1)),
     fullName: fullNameOf(repository),
+    ownName: repository,
+    isAmongOthers: false,
     tag: at < 0 ? parseTag(written.slice(cut + 1)) : undefined,
   };
+}
+
+function fileTarget(path: string): FileTarget {
+  const target = parseExportTarget(path, { lookAt: pathKindIfAny, home: undefined });
+  if (target.kind === 'registry') throw new Error(`${path} is on no disk`);
+  return target;
 }
 
 export function exported(
   source: ImageSource,
   references: readonly string[],
-  options: Partial<ExportOptions> & Pick<ExportOptions, 'target'>,
+  { target, ...options }: Partial<Omit<ExportOptions, 'target'>> & { readonly target: string },
 ) {
   return exportImages(
     references.map((written) => requestFor(source, written)),
@@ -64,6 +74,7 @@ export function exported(
       log: silentLog,
       progress: noProgress,
       signal: new AbortController().signal,
+      target: fileTarget(target),
       ...options,
     },
   );
