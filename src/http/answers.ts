@@ -5,6 +5,7 @@ import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames, warningHeader } from './headers.ts';
+import { type MultipartBody, sendRanges } from './multipart-ranges.ts';
 import type { FailureLog } from './request-log.ts';
 import type { RouteMethods } from './route-methods.ts';
 import type { ServerState } from './server-state.ts';
@@ -16,6 +17,13 @@ export interface BlobPart extends ByteSpan {
   readonly content: BlobContent;
   /** Of a whole blob that is hashed while it is sent; none so small that it is sent in one piece. */
   readonly check: PassingCheck | undefined;
+}
+
+/** Ranges of a blob, laid out as the body of one answer. */
+export interface BlobRanges {
+  readonly sender: BlobSender;
+  readonly content: BlobContent;
+  readonly body: MultipartBody;
 }
 
 export interface AnswersOptions {
@@ -76,10 +84,27 @@ export class Answers {
       await readFully(content, bytes, first);
       return this.bytes(reply, status, headers, bytes);
     }
+    await this.#stream(reply, status, headers, length, () => sender.send(reply.raw, content, { first, length }, check));
+  }
+
+  /** Several ranges of a blob in one answer (RFC 9110, 14.6). */
+  async ranges(reply: FastifyReply, headers: HeaderList, { sender, content, body }: BlobRanges): Promise<void> {
+    const list = [...headers, 'Content-Type', body.contentType];
+    await this.#stream(reply, 206, list, body.length, () => sendRanges(reply.raw, sender, content, body));
+  }
+
+  /** `send` writes the body and tells whether the client has taken it. */
+  async #stream(
+    reply: FastifyReply,
+    status: number,
+    headers: HeaderList,
+    length: number,
+    send: () => Promise<boolean>,
+  ): Promise<void> {
     reply.bodyBytes = length;
     this.#writeHead(reply, status, [...headers, 'Content-Length', String(length)], false);
     try {
-      await sender.send(reply.raw, content, { first, length }, check);
+      if (await send()) reply.raw.end();
     } catch (error) {
       // The head is gone: a connection that breaks off is the only way left to say that the content is not complete.
       reply.raw.destroy();

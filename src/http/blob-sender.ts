@@ -12,11 +12,11 @@ export interface ByteSpan {
 
 export interface BlobSender {
   /**
-   * Sends a span of a blob as the body of an answer whose head is written, and ends the answer. When the client goes away
-   * it just stops. Throws when the blob cannot be read as far as it should, or when `check`, which is given for a whole blob,
+   * Sends a span of a blob as the body of an answer, or a part of it, after what was written before. When the client goes away
+   * it just stops: false. Throws when the blob cannot be read as far as it should, or when `check`, which is given for a whole blob,
    * finds it wrong: before its last bytes have left. The caller then breaks the connection.
    */
-  send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<void>;
+  send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<boolean>;
 }
 
 /** The blob on disk is shorter than it was when it was opened: somebody else wrote into it. */

@@ -14,10 +14,10 @@ export class PooledSender implements BlobSender {
   readonly #free: Uint8Array[] = [];
   #lent = 0;
 
-  async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<void> {
+  async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<boolean> {
     const buffers = [this.#take(), this.#take()] as const;
     try {
-      if (await sendAll(response, content, { ...span, buffers, check })) response.end();
+      return await sendAll(response, content, { ...span, buffers, check });
     } catch (error) {
       // Before the buffers are given back: one may still be on its way, and would carry another blob's bytes.
       response.destroy();

@@ -31,7 +31,7 @@ export class SendfileSender implements BlobSender {
     this.#fallback = fallback;
   }
 
-  async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<void> {
+  async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<boolean> {
     // The kernel would move the bytes past whoever hashes them.
     if (check !== undefined) return this.#fallback.send(response, content, span, check);
     const { socket } = response;
@@ -40,8 +40,8 @@ export class SendfileSender implements BlobSender {
     }
     const transfer = new Transfer(this.#calls, response, content, span);
     const outcome = await transfer.run(socket, content.fileDescriptor);
-    if (outcome === 'sent') response.end();
     if (outcome === 'unsupported') return this.#fallback.send(response, content, transfer.rest);
+    return outcome === 'sent';
   }
 }
 

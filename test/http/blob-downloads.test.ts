@@ -82,6 +82,47 @@ describe.each(senders)('a download by %s', (_name, makeSender) => {
     }
   });
 
+  test('brings several ranges, small and large, one after the other', async () => {
+    const { app, bytes, url, directory } = await start(8 * mebibyte);
+    const connection = await rawConnection(app);
+    const ranges = [
+      [7 * mebibyte, 8 * mebibyte - 1],
+      [0, 0],
+      [1, 3 * mebibyte],
+      [5 * mebibyte, 5 * mebibyte + 65_535],
+      [6 * mebibyte, 6 * mebibyte + 65_536],
+    ] as const;
+    const range = `bytes=${ranges.map(([first, last]) => `${first}-${last}`).join()}`;
+    for (let round = 0; round < 3; round += 1) {
+      await connection.write(head(`GET ${url}`, { Range: range }));
+      const { status, headers, body } = await connection.answer();
+      expect(status).toBe(206);
+      const delimiter = `--${headers['content-type']?.split('boundary=')[1]}`;
+      const parts = `\r\n${body}`.split(`\r\n${delimiter}`);
+      expect(parts.length).toBe(ranges.length + 2);
+      expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n']);
+      for (const [at, [first, last]] of ranges.entries()) {
+        const content = parts[at + 1]?.split('\r\n\r\n').slice(1).join('\r\n\r\n') ?? '';
+        expect(Buffer.from(content, 'latin1').equals(bytes.subarray(first, last + 1))).toBe(true);
+      }
+    }
+    await expect.poll(() => openFiles(directory)).toEqual([]);
+  });
+
+  test('of several ranges stops when the client leaves, and leaves nothing open', async () => {
+    const { app, url, directory, failures } = await start(16 * mebibyte);
+    const ranges = Array.from({ length: 8 }, (_, at) => `${2 * at * mebibyte}-${(2 * at + 1) * mebibyte}`).join();
+    const leaving = Array.from({ length: 10 }, async () => {
+      const connection = await rawConnection(app);
+      await connection.write(head(`GET ${url}`, { Range: `bytes=${ranges}` }));
+      await new Promise((resolve) => connection.socket.once('data', resolve));
+      connection.socket.resetAndDestroy();
+    });
+    await Promise.all(leaving);
+    await expect.poll(() => openFiles(directory), { timeout: 10_000 }).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
   test('waits for a slow reader', async () => {
     const { app, bytes, url } = await start(20 * mebibyte);
     const connection = await rawConnection(app);

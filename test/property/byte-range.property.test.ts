@@ -34,6 +34,27 @@ describe('parseByteRange', () => {
     );
   });
 
+  it('of several ranges selects every byte that one of them selects, and none twice', () => {
+    const bounds = fc.tuple(position, position).filter(([first, last]) => first !== undefined || last !== undefined);
+    const ordered = bounds.filter(([first, last]) => first === undefined || last === undefined || first <= last);
+    fc.assert(
+      fc.property(fc.nat({ max: 30 }), fc.array(ordered, { minLength: 2, maxLength: 8 }), (size, pairs) => {
+        const content = Array.from({ length: size }, (_, at) => at);
+        const header = `bytes=${pairs.map(([first, last]) => `${first ?? ''}-${last ?? ''}`).join(', ')}`;
+        const choice = parseByteRange(header, size);
+        const ranges = choice.kind === 'parts' ? choice.ranges : choice.kind === 'part' ? [choice] : [];
+        const selected = ranges.flatMap(({ first, last }) => content.slice(first, last + 1));
+        // `-0` selects nothing, where a slice would select all.
+        const wanted = pairs.flatMap(([first, last]) =>
+          first === undefined && last === 0 ? [] : (bytesOf(content, first, last) ?? []),
+        );
+        expect(selected.toSorted((a, b) => a - b)).toEqual([...new Set(wanted)].sort((a, b) => a - b));
+        expect(choice.kind === 'unsatisfiable').toBe(wanted.length === 0);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('never selects outside of the blob, whatever the header', () => {
     fc.assert(
       fc.property(fc.string(), fc.nat({ max: 100 }), (text, size) => {

@@ -28,10 +28,13 @@ async function serve(contents: readonly BlobContent[]) {
     const content = contents[Number(request.url?.slice(1))];
     if (content === undefined) throw new Error('no such download');
     response.writeHead(200, { 'Content-Length': content.info.size });
-    sender.send(response, content, { first: 0, length: content.info.size }).catch((error: unknown) => {
-      failures.push(error);
-      response.destroy();
-    });
+    sender.send(response, content, { first: 0, length: content.info.size }).then(
+      (isTaken) => isTaken && response.end(),
+      (error: unknown) => {
+        failures.push(error);
+        response.destroy();
+      },
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
