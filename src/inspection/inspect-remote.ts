@@ -4,6 +4,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { openRemoteProbe } from '../remote/open-remote.ts';
 import { type OpenOptions, remoteOptions } from '../transfer/open-source.ts';
+import { resolveReference } from '../transfer/short-digest.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import type { RemoteReference } from '../transfer/source-reference.ts';
 import { FindingList } from './findings/finding-list.ts';
@@ -17,7 +18,8 @@ export async function inspectRemote(parsed: RemoteReference, options: OpenOption
     const source = registry.description;
     const opened: InspectedRegistry = { source: registry, probe, verify: options.verify };
     if (parsed.name !== undefined) {
-      return { source, parts: [await inspected(opened, parsed.name, parsed.reference)] };
+      const reference = parsed.reference && (await resolveReference(registry, parsed.name, parsed.reference));
+      return { source, parts: [await inspected(opened, parsed.name, reference)] };
     }
     const parts: InspectedPart[] = [];
     for (const name of await namesOf(opened)) parts.push(await inspectedOrNot(opened, name));

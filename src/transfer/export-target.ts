@@ -47,7 +47,7 @@ function registryTarget(text: string, surroundings: Surroundings): RegistryTarge
   const parsed = parseSourceReference(text, { ...surroundings, lookAt: () => 'absent' });
   if (parsed.kind !== 'remote') throw new WrongReferenceError(`"${text}" names no repository of a registry`);
   const { host, scheme, name, reference } = parsed;
-  if (reference?.kind === 'digest') {
+  if (reference !== undefined && reference.kind !== 'tag') {
     throw new WrongReferenceError(`"${text}": a target has a tag or none; digests follow from what is pushed`);
   }
   return { kind: 'registry', host, scheme, name, tag: reference?.tag };

@@ -10,11 +10,13 @@ import { textAt } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
 import { openLocalSource } from './local-source.ts';
+import { resolveReference } from './short-digest.ts';
 import { SourceError } from './source-error.ts';
 import {
   parseSourceReference,
   type RemoteReference,
   type SourceReference,
+  type WrittenReference,
   WrongReferenceError,
 } from './source-reference.ts';
 
@@ -51,15 +53,38 @@ const helperTimeoutMs = 20_000;
 /** REF, PATH or URL. Throws WrongReferenceError for what means nothing, SourceError and RegistryError for what is not there. */
 export async function openSource(text: string, options: OpenOptions): Promise<OpenedSource> {
   const parsed = parseSourceReference(text, { lookAt: pathKindIfAny, home: options.environment.HOME });
-  const { reference } = parsed;
   const source = await openParsed(parsed, options);
   try {
     const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
-    return { source, repository, reference, isLocal: parsed.kind !== 'remote' };
+    const named = parsed.reference && (await referenceIn(source, repository, parsed.reference));
+    return { source, repository, reference: undefined, ...named, isLocal: parsed.kind !== 'remote' };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** Of a short digest also the repository, where none was named and only one has such a digest. */
+async function referenceIn(
+  source: ImageSource,
+  repository: RepositoryName | undefined,
+  written: WrittenReference,
+): Promise<{ readonly reference: Reference; readonly repository?: RepositoryName }> {
+  if (written.kind !== 'short-digest') return { reference: written };
+  if (repository !== undefined) return { reference: await resolveReference(source, repository, written) };
+  const found: { readonly reference: Reference; readonly repository: RepositoryName }[] = [];
+  for (const name of await source.repositories()) {
+    const reference = await ifKnown(resolveReference(source, name, written));
+    if (reference !== undefined) found.push({ reference, repository: name });
+  }
+  const [only] = found;
+  if (only === undefined)
+    throw new WrongReferenceError(`nothing in ${source.description} has a digest that begins with ${written.text}`);
+  if (found.length === 1) return only;
+  const names = shortList(found.map(({ repository: name }) => name));
+  throw new WrongReferenceError(
+    `several repositories have a digest that begins with ${written.text}; name one: ${names}`,
+  );
 }
 
 /** REF: one image, `latest` where no tag is written. */
@@ -136,11 +161,14 @@ async function onlyHolder(source: ImageSource, reference: Reference | undefined)
 }
 
 async function holds(source: ImageSource, name: RepositoryName, reference: Reference): Promise<boolean> {
+  return (await ifKnown(source.manifest(name, reference))) !== undefined;
+}
+
+async function ifKnown<Result>(asked: Promise<Result>): Promise<Result | undefined> {
   try {
-    await source.manifest(name, reference);
-    return true;
+    return await asked;
   } catch (error) {
-    if (error instanceof RegistryError) return false;
+    if (error instanceof RegistryError) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@
 //   or is localhost; or HOST:PORT alone                       a registry
 //   anything else                                             a repository below --root
 import type { PathKind } from '../mounts/path-kind.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { isDigest } from '../oci/digest.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 
 export interface Surroundings {
@@ -15,13 +15,22 @@ export interface Surroundings {
   readonly home: string | undefined;
 }
 
+/** The beginning of a digest, as `moorage ls` prints it: resolved where the source is open (short-digest.ts). */
+export interface ShortDigest {
+  readonly kind: 'short-digest';
+  /** `sha256:1a2b3c4d5e6f`, or without the algorithm. */
+  readonly text: string;
+}
+
+export type WrittenReference = Reference | ShortDigest;
+
 export interface RemoteReference {
   readonly kind: 'remote';
   readonly host: string;
   /** Undefined where none was written. */
   readonly scheme: 'http' | 'https' | undefined;
   readonly name: RepositoryName | undefined;
-  readonly reference: Reference | undefined;
+  readonly reference: WrittenReference | undefined;
 }
 
 export interface PathReference {
@@ -30,13 +39,13 @@ export interface PathReference {
   readonly path: string;
   /** What follows it: a repository within a layout or archive that has several. */
   readonly within: string | undefined;
-  readonly reference: Reference | undefined;
+  readonly reference: WrittenReference | undefined;
 }
 
 export interface RootReference {
   readonly kind: 'root';
   readonly name: RepositoryName;
-  readonly reference: Reference | undefined;
+  readonly reference: WrittenReference | undefined;
 }
 
 export type SourceReference = RemoteReference | PathReference | RootReference;
@@ -120,7 +129,7 @@ function pathOnDisk(text: string, lookAt: Surroundings['lookAt']): PathReference
 
 interface Split {
   readonly base: string;
-  readonly reference: Reference | undefined;
+  readonly reference: WrittenReference | undefined;
 }
 
 function split(text: string, whole: string): Split {
@@ -129,16 +138,21 @@ function split(text: string, whole: string): Split {
   throw new WrongReferenceError(`"${whole}" ends in neither a tag (:v1) nor a digest (@sha256:…) that can be`);
 }
 
+/** The beginning of a digest, as `ls` prints it: fewer digits are a slip more often than a choice. */
+const shortDigest = /^(?:sha(?:256|512):)?[0-9a-f]{4,127}$/;
+
 /** Where both a tag and a digest are written the digest counts, as everywhere. */
 function trySplit(text: string): Split | undefined {
-  const [, before = text, digest] = /^(.*)@([a-z0-9+._-]+:[^/@]*)$/s.exec(text) ?? [];
-  if (digest !== undefined && !isDigest(digest)) return undefined;
+  const [, before = text, digest] = /^(.*)@([a-z0-9+._-]+:[^/@]*|[0-9a-f]{4,})$/s.exec(text) ?? [];
+  if (digest !== undefined && !isDigest(digest) && !shortDigest.test(digest)) return undefined;
   const last = before.lastIndexOf(':');
   const colon = last > before.lastIndexOf('/') ? last : -1;
   const tag = colon < 0 ? undefined : before.slice(colon + 1);
   if (tag !== undefined && !isTag(tag)) return undefined;
   const base = colon < 0 ? before : before.slice(0, colon);
-  if (digest !== undefined) return { base, reference: { kind: 'digest', digest: digest as Digest } };
+  if (digest !== undefined) {
+    return { base, reference: isDigest(digest) ? { kind: 'digest', digest } : { kind: 'short-digest', text: digest } };
+  }
   return { base, reference: tag === undefined ? undefined : { kind: 'tag', tag } };
 }
 

@@ -70,6 +70,10 @@ describe('moorage ls', () => {
       repositories: [{ tags: [], untagged: [{ digest: one.digest, type: 'image' }, { digest: two.digest }] }],
     });
     expect((await moorage('ls', `ko@${two.digest}`, '-q')).stdout).toBe(`ko@${two.digest}\n`);
+    for (const ref of [`ko@${two.digest.slice(0, 19)}`, `./ko@${two.digest.slice(7, 19)}`]) {
+      expect((await moorage('tree', ref)).stdout, ref).toMatch(new RegExp(`^ko@${two.digest}  image`));
+    }
+    expect((await moorage('tree', 'ko@sha256:0000000000')).stderr).toContain('begins with sha256:0000000000');
     const server = await startMoorage(['serve', './ko', '--listen', '127.0.0.1:0'], { directory });
     const { port } = await server.ready();
     await expect.poll(() => server.stdout).toContain(`docker pull localhost:${port}/ko@${two.digest}`);

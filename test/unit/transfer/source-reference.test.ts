@@ -77,6 +77,8 @@ describe('a path', () => {
     ['./images', path('./images')],
     ['./images:v1', path('./images', tag('v1'))],
     [`./images@${digest}`, path('./images', byDigest)],
+    ['./images@sha256:0123456789ab', path('./images', { kind: 'short-digest', text: 'sha256:0123456789ab' })],
+    ['./images:v1@0123', path('./images', { kind: 'short-digest', text: '0123' })],
     [`./images:v1@${digest}`, path('./images', byDigest)],
     ['/srv/my images:v1', path('/srv/my images', tag('v1'))],
     ['/srv/a:b', path('/srv/a:b')],
