@@ -103,7 +103,7 @@ export class DockerArchive implements ObjectReader {
       label,
       modifiedAtMs: this.#modifiedAtMs,
       settled: true,
-      links: 1,
+      hardLinks: 1,
     };
   }
 }

@@ -30,8 +30,8 @@ export interface ObjectInfo {
    * what was read then must be read again a little later. Always true for versions that `update` or `write` published.
    */
   readonly settled: boolean;
-  /** How many keys share these bytes (hard links). */
-  readonly links: number;
+  /** How many keys share these bytes. */
+  readonly hardLinks: number;
 }
 
 export interface StoredObject {

@@ -55,7 +55,7 @@ export function objectsContract(store: () => ObjectStore): void {
       const info = await store().write(config, bytesOf('hello'));
       expect(info.size).toBe(5);
       expect(info.settled).toBe(true);
-      expect(info.links).toBe(1);
+      expect(info.hardLinks).toBe(1);
       const object = await store().read(config, 5);
       expect(textOf(object?.bytes)).toBe('hello');
       expect(object?.info.version).toBe(info.version);
@@ -219,8 +219,8 @@ export function objectsContract(store: () => ObjectStore): void {
       await store().write(from, bytesOf('layer'));
       expect(await store().link(from, config)).toBe(true);
       expect(await textAt(store(), config)).toBe('layer');
-      expect((await store().stat(from))?.links).toBe(2);
-      expect((await store().stat(config))?.links).toBe(2);
+      expect((await store().stat(from))?.hardLinks).toBe(2);
+      expect((await store().stat(config))?.hardLinks).toBe(2);
     });
 
     test('replaces what is there, and may be repeated', async () => {
@@ -228,7 +228,7 @@ export function objectsContract(store: () => ObjectStore): void {
       await store().write(config, bytesOf('damaged'));
       for (let i = 0; i < 3; i += 1) expect(await store().link(from, config)).toBe(true);
       expect(await textAt(store(), config)).toBe('layer');
-      expect((await store().stat(from))?.links).toBe(2);
+      expect((await store().stat(from))?.hardLinks).toBe(2);
     });
 
     test('either key may be deleted or replaced without the other noticing', async () => {
@@ -238,14 +238,14 @@ export function objectsContract(store: () => ObjectStore): void {
       await store().delete(from);
       await store().write(config, bytesOf('replaced'));
       expect(await textAt(store(), key('other/blobs/sha256/aa'))).toBe('layer');
-      expect((await store().stat(key('other/blobs/sha256/aa')))?.links).toBe(1);
+      expect((await store().stat(key('other/blobs/sha256/aa')))?.hardLinks).toBe(1);
     });
 
     test('concurrent links from one object all hold', async () => {
       await store().write(from, bytesOf('layer'));
       const keys = Array.from({ length: 12 }, (_, i) => key(`r${i % 6}/blobs/sha256/aa`));
       expect(await Promise.all(keys.map((each) => store().link(from, each)))).toEqual(keys.map(() => true));
-      expect((await store().stat(from))?.links).toBe(7);
+      expect((await store().stat(from))?.hardLinks).toBe(7);
     });
   });
 

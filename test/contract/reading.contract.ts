@@ -36,7 +36,7 @@ export function readingContract(name: string, open: OpenWith): void {
       if (info === undefined) throw new Error('team/a is absent');
       const [read, opened] = [await store.read(key('team/a'), 5), await store.open(key('team/a'))];
       for (const each of [read?.info, opened?.info]) {
-        expect([each?.size, each?.version, each?.label, each?.links]).toEqual([5, info.version, info.label, 1]);
+        expect([each?.size, each?.version, each?.label, each?.hardLinks]).toEqual([5, info.version, info.label, 1]);
         expect(each?.modifiedAtMs).toBe(info.modifiedAtMs);
       }
       expect(await store.isCurrent(key('team/a'), info)).toBe(true);

@@ -82,7 +82,7 @@ export class BlobWriter {
     const key = this.#keys.blob(digest);
     const info = await this.#store.stat(key);
     // Never through an inode that a pool or another repository shares.
-    if (info?.links === 1 && this.#ledger.isRight(digest, info) && this.#ledger.isDurable(key, info)) return;
+    if (info?.hardLinks === 1 && this.#ledger.isRight(digest, info) && this.#ledger.isDurable(key, info)) return;
     const written = await this.#store.write(key, bytes);
     this.#ledger.setRightInMemory(digest, written);
     this.#ledger.setDurable(key, written);
@@ -120,7 +120,7 @@ export class BlobWriter {
   async freePool(digest: Digest): Promise<void> {
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
-    if (pooled?.links === 1) await this.#store.delete(pool);
+    if (pooled?.hardLinks === 1) await this.#store.delete(pool);
   }
 
   /** False when no pool has it: another program wrote it. */

@@ -147,7 +147,7 @@ export class ArchiveStore implements ObjectReader {
       label,
       modifiedAtMs: this.#file.modifiedAtMs,
       settled: true,
-      links: 1,
+      hardLinks: 1,
     };
   }
 }

@@ -35,7 +35,7 @@ export class FileInfo implements ObjectInfo {
     return this.stats.mtimeMs;
   }
 
-  get links(): number {
+  get hardLinks(): number {
     return this.stats.nlink;
   }
 

@@ -17,7 +17,7 @@ export class MemoryObject {
   /** True once `append` made the buffer, with room at its end. */
   #ownsBuffer = false;
   /** How many keys hold it. */
-  links = 0;
+  hardLinks = 0;
 
   constructor(bytes: Uint8Array, label: VersionLabel, modifiedAtMs: number) {
     this.#bytes = bytes;
@@ -36,7 +36,7 @@ export class MemoryObject {
       label: this.#label,
       modifiedAtMs: this.#modifiedAtMs,
       settled: true,
-      links: this.links,
+      hardLinks: this.hardLinks,
     };
   }
 

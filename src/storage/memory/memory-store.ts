@@ -113,7 +113,7 @@ export class MemoryStore implements ObjectStore {
   async delete(key: Key): Promise<boolean> {
     const object = this.#objects.get(key);
     if (object === undefined) return false;
-    object.links -= 1;
+    object.hardLinks -= 1;
     this.#moves += 1;
     return this.#objects.delete(key);
   }
@@ -183,9 +183,9 @@ export class MemoryStore implements ObjectStore {
   #hold(key: Key, object: MemoryObject): void {
     const before = this.#objects.get(key);
     if (before === object) return;
-    if (before !== undefined) before.links -= 1;
+    if (before !== undefined) before.hardLinks -= 1;
     else this.#moves += 1;
-    object.links += 1;
+    object.hardLinks += 1;
     this.#objects.set(key, object);
   }
 }

@@ -17,9 +17,9 @@ describe.each(onEveryDriver)('blobs %s', (_, open) => {
     for (const name of ['a', 'b', 'b/c']) await pushBlob(repository(name), blob);
     for (const name of ['a', 'b', 'b/c']) {
       expect(await bytesOfBlob(repository(name), blob.digest)).toEqual(blob.bytes);
-      expect((await store.stat(fileOf(name)))?.links).toBe(4);
+      expect((await store.stat(fileOf(name)))?.hardLinks).toBe(4);
     }
-    expect((await store.stat(poolKey(blob.digest)))?.links).toBe(4);
+    expect((await store.stat(poolKey(blob.digest)))?.hardLinks).toBe(4);
   });
 
   it('are mounted by a link, from a repository or from anywhere', async () => {
@@ -27,7 +27,7 @@ describe.each(onEveryDriver)('blobs %s', (_, open) => {
     await pushBlob(repository('a'), blob);
     expect(await repository('b').blobs.mount(blob.digest, parseRepositoryName('a'))).toBe(true);
     expect(await repository('c').blobs.mount(blob.digest, undefined)).toBe(true);
-    for (const name of ['a', 'b', 'c']) expect((await store.stat(fileOf(name)))?.links).toBe(4);
+    for (const name of ['a', 'b', 'c']) expect((await store.stat(fileOf(name)))?.hardLinks).toBe(4);
   });
 
   it('that are nowhere, or not in the named repository, are not mounted', async () => {
@@ -85,10 +85,10 @@ describe.each(onEveryDriver)('blobs %s', (_, open) => {
     await pushImage(repository('a'), manifest, 'v1');
     await pushBlob(repository('a'), manifest);
     expect(await repository('b').blobs.mount(manifest.digest, parseRepositoryName('a'))).toBe(false);
-    expect((await store.stat(fileOf('a', manifest)))?.links).toBe(1);
+    expect((await store.stat(fileOf('a', manifest)))?.hardLinks).toBe(1);
     await pushBlob(repository('c'), manifest);
     await pushImage(repository('c'), manifest, 'v1');
-    expect((await store.stat(fileOf('c', manifest)))?.links).toBe(1);
+    expect((await store.stat(fileOf('c', manifest)))?.hardLinks).toBe(1);
     expect((await pull(repository('c'), 'v1')).bytes).toEqual(manifest.bytes);
   });
 

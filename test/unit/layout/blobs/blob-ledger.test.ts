@@ -19,7 +19,7 @@ const other = blobOf('other').digest;
 function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): ObjectInfo {
   const version = `${device}-${inode}-5-${time}-${changed}` as Version;
   const label = versionLabel(`${device}-${inode}`, `5-${time}`);
-  return { size: 5, version, label, modifiedAtMs: time, settled: true, links: 1 };
+  return { size: 5, version, label, modifiedAtMs: time, settled: true, hardLinks: 1 };
 }
 
 function ledgerIn(store: ObjectStore): BlobLedger {
@@ -40,7 +40,7 @@ describe('a file', () => {
   it('is right for all its links, and not for another digest, file or time', () => {
     const ledger = new BlobLedger();
     ledger.setRight(digest, info());
-    expect(ledger.isRight(digest, { ...info({ changed: 2000 }), links: 2 })).toBe(true);
+    expect(ledger.isRight(digest, { ...info({ changed: 2000 }), hardLinks: 2 })).toBe(true);
     expect(ledger.isRight(other, info())).toBe(false);
     for (const changed of [{ inode: 8 }, { time: 1001.5 }, { device: 2, inode: 8 }]) {
       expect(ledger.isRight(digest, info(changed))).toBe(false);

@@ -151,7 +151,7 @@ describe('a pool entry', () => {
     const { blobs: later } = layoutBlobs(store, 'c');
     await receive(later, blob);
     expect(count('open')).toBe(1);
-    expect((await store.stat(poolKey(blob.digest)))?.links).toBe(4);
+    expect((await store.stat(poolKey(blob.digest)))?.hardLinks).toBe(4);
   });
 
   it('that went with its root comes back with the next push', async () => {
@@ -159,7 +159,7 @@ describe('a pool entry', () => {
     await receive(blobs, blob);
     await store.delete(poolKey(blob.digest));
     await receive(blobs, blob);
-    expect((await store.stat(poolKey(blob.digest)))?.links).toBe(2);
+    expect((await store.stat(poolKey(blob.digest)))?.hardLinks).toBe(2);
   });
 });
 
@@ -179,8 +179,8 @@ describe('a manifest file', () => {
   it('is a file of its own although a blob of the same bytes is shared', async () => {
     const { blobs, receive, store } = blobsUnderTest();
     await receive(blobs, manifest);
-    expect((await store.stat(keys.blob(manifest.digest)))?.links).toBe(2);
+    expect((await store.stat(keys.blob(manifest.digest)))?.hardLinks).toBe(2);
     await blobs.putManifest(manifest.digest, manifest.bytes);
-    expect((await store.stat(keys.blob(manifest.digest)))?.links).toBe(1);
+    expect((await store.stat(keys.blob(manifest.digest)))?.hardLinks).toBe(1);
   });
 });

@@ -127,7 +127,7 @@ test('a layout on another file system is copied to, outside of blobs/, and only 
     'fsync team/app/blobs/sha256',
   ]);
   expect(await textAt(store, blob)).toBe('x');
-  expect((await store.stat(blob))?.links).toBe(1);
+  expect((await store.stat(blob))?.hardLinks).toBe(1);
   expect(leftBehind(root)).toEqual([]);
 });
 
@@ -169,7 +169,7 @@ test.each(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP'])(
       'fsync team/app/blobs/sha256',
     ]);
     expect(await textAt(store, blob)).toBe('layer');
-    expect((await store.stat(blob))?.links).toBe(1);
+    expect((await store.stat(blob))?.hardLinks).toBe(1);
     expect(leftBehind(root)).toEqual([]);
   },
 );
@@ -207,7 +207,7 @@ test('a link that another process makes first is kept, and no name is left over 
   writeFileSync(at(blob), 'damaged');
   expect(await store.link(key('layer'), blob)).toBe(true);
   expect(await textAt(store, blob)).toBe('layer');
-  expect((await store.stat(blob))?.links).toBe(2);
+  expect((await store.stat(blob))?.hardLinks).toBe(2);
   expect(leftBehind(root)).toEqual([]);
 });
 
@@ -250,7 +250,7 @@ test('a source whose last name another push takes while it is linked is linked a
   expect(await store.link(key('layer'), blob)).toBe(true);
   expect(refused).toBe(3);
   expect(await textAt(store, blob)).toBe('layer');
-  expect((await store.stat(key('layer')))?.links).toBe(2);
+  expect((await store.stat(key('layer')))?.hardLinks).toBe(2);
 });
 
 test('a link that was put in the place of the source does not become an object (injected)', async () => {
