@@ -82,7 +82,7 @@ function hostSettingsOf({ hosts, listen }: Settings['server']): HostSettings {
 }
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {
-  const { storage, server } = settings;
+  const { storage, server, layouts } = settings;
   return openMounts({
     ...served,
     root: storage.ephemeral ? inMemory : served.root,
@@ -90,6 +90,7 @@ async function mountsOf(settings: Settings, log: Logger, served: Served): Promis
     fileMode: storage.fileMode,
     directoryMode: storage.directoryMode,
     minFree: storage.minFree,
+    links: layouts.links,
     log: messageFirst(log),
   });
 }

@@ -89,6 +89,7 @@ async function openRoot({ environment, config, root, rules }: ImportRequest): Pr
     fileMode: settings.storage.fileMode,
     directoryMode: settings.storage.directoryMode,
     minFree: settings.storage.minFree,
+    links: rules.links,
     log,
   });
   return new Registry({

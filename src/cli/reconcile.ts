@@ -71,6 +71,7 @@ function isWithin(prefix: string, within: string): boolean {
 }
 
 async function openRegistry(directory: string, { settings, environment, dryRun }: ReconcileOptions) {
+  const rules = rulesForCommand(layoutRulesOf(settings));
   const mounts = await openMounts({
     paths: [directory],
     root: undefined,
@@ -79,13 +80,10 @@ async function openRegistry(directory: string, { settings, environment, dryRun }
     fileMode: settings.storage.fileMode,
     directoryMode: settings.storage.directoryMode,
     minFree: settings.storage.minFree,
+    links: rules.links,
     log: warningsOnly,
   });
-  return new Registry({
-    mounts,
-    log: warningsOnly,
-    rules: rulesForCommand(layoutRulesOf(settings)),
-  });
+  return new Registry({ mounts, log: warningsOnly, rules });
 }
 
 /** One layout that cannot be read is no reason to leave the others as they are. */

@@ -1,17 +1,21 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
 import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { isContainerImage } from '../oci/manifest.ts';
+import { isContainerImage, parseManifest } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
-import type { Manifests } from '../registry/manifests.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { StoredManifest } from '../registry/manifests.ts';
+import { type Registry, unlessRefused } from '../registry/registry.ts';
+import type { Repository } from '../registry/repository.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
 const shownRepositories = 20;
 /** Of a repository without tags. */
 const shownDigests = 3;
+/** Larger manifests are parsed in a thread of their own: nobody waits for that here. */
+const maxLookedIntoBytes = 256 * 1024;
 
 export interface ListedAt {
   /** As configured. */
@@ -43,10 +47,10 @@ async function pullLines(
     const repository = await registry.repository(name);
     const { items: tags } = await repository.tags.list({});
     const tag = tags.find((each) => each === 'latest') ?? tags.at(-1);
-    if (tag === undefined) return await digestLines(repository.manifests, image, shownHost);
+    if (tag === undefined) return await digestLines(repository, image, shownHost);
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
-    return [`${await pullCommand(repository.manifests, image, { kind: 'tag', tag }, shownHost)}${note}`];
+    return [`${await pullCommand(repository, image, { kind: 'tag', tag }, shownHost)}${note}`];
   } catch (error) {
     // One that cannot be served is no reason to be silent about the others.
     if (error instanceof RegistryError || error instanceof StorageError) {
@@ -57,24 +61,45 @@ async function pullLines(
 }
 
 /** Images without a name: nothing but their digests leads to them. */
-async function digestLines(manifests: Manifests, image: string, host: string): Promise<readonly string[]> {
+async function digestLines(repository: Repository, image: string, host: string): Promise<readonly string[]> {
+  const { manifests } = repository;
   const digests = await manifests.untagged();
   if (digests.length === 0) {
     return [`${image}    ${(await manifests.isEmpty()) ? 'empty' : 'no tags: what it holds is found by digest only'}`];
   }
   const lines: string[] = [];
   for (const digest of digests.slice(0, shownDigests)) {
-    lines.push(await pullCommand(manifests, image, { kind: 'digest', digest }, host));
+    lines.push(await pullCommand(repository, image, { kind: 'digest', digest }, host));
   }
   const rest = digests.length - lines.length;
   return rest === 0 ? lines : [...lines, `${image}    ${rest} more without a tag: moorage ls shows their digests`];
 }
 
 /** docker pulls images only; anything else is an artifact, and oras knows what to do with it. */
-async function pullCommand(manifests: Manifests, image: string, reference: Reference, host: string): Promise<string> {
-  const { digest, mediaType, bytes } = await manifests.get(reference);
-  const { facts } = await readOutline(bytes, digest, mediaType);
+async function pullCommand(repository: Repository, image: string, reference: Reference, host: string): Promise<string> {
+  const stored = await repository.manifests.get(reference);
   const written = reference.kind === 'tag' ? `${image}:${reference.tag}` : `${image}@${reference.digest}`;
+  const missing = await missingFrom(repository, stored);
+  if (missing !== undefined) return `${written}    cannot be pulled: ${missing}`;
+  const { facts } = await readOutline(stored.bytes, stored.digest, stored.mediaType);
   if (isContainerImage(facts.descriptor)) return `docker pull ${written}`;
   return `oras pull${host === 'localhost' ? '' : ' --plain-http'} ${written}`;
+}
+
+async function missingFrom(
+  { manifests, blobs }: Repository,
+  { bytes, mediaType }: StoredManifest,
+): Promise<string | undefined> {
+  if (bytes.byteLength > maxLookedIntoBytes) return undefined;
+  const missing = await missingContentOf(parseManifest(bytes, mediaType), {
+    manifest: async (digest) => {
+      const child = await unlessRefused(manifests.get({ kind: 'digest', digest }));
+      if (child === undefined || child.bytes.byteLength > maxLookedIntoBytes) return undefined;
+      return parseManifest(child.bytes, child.mediaType);
+    },
+    size: (digest) => blobs.glance(digest),
+  });
+  if (missing === undefined) return undefined;
+  const { digest, otherSize } = missing;
+  return `${digest} ${otherSize === undefined ? 'is not there' : 'has another size'}`;
 }

@@ -79,6 +79,11 @@ export const configSchema = z.strictObject({
       .describe(
         'A layout with full names of several repositories lists each below its own name, without the registry host (cache/library/alpine) or with it (cache/docker.io/library/alpine). Both are answered.',
       ),
+    links: choice(['verify', 'refuse'])
+      .prefault('verify')
+      .describe(
+        'Blobs that are symbolic links (Bazel): verify follows one to a regular file of which all bytes were hashed and are the blob, where no pushes are taken: paths served read-only, and commands that read. Where pushes are taken, and with refuse, such a blob is absent.',
+      ),
     scan: choice(['off', 'lazy', 'startup'])
       .prefault('off')
       .describe(

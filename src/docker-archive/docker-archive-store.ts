@@ -58,6 +58,10 @@ export class DockerArchive implements ObjectReader {
     return 'member' in source ? this.#archive.stat(source.member) : this.#infoOf(source.bytes);
   }
 
+  async glance(key: Key): Promise<number | undefined> {
+    return (await this.stat(key))?.size;
+  }
+
   async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
     const source = this.#objects.get(key);
     if (source === undefined) return false;

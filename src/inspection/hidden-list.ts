@@ -8,6 +8,7 @@ import { mountOf } from '../registry/mount.ts';
 import type { Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { findArchiveProblems } from './findings/archive-findings.ts';
+import { ReadBudget } from './findings/content-glance.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import type { Finding } from './findings/finding.ts';
 import { FindingList } from './findings/finding-list.ts';
@@ -28,14 +29,17 @@ export interface HiddenListOptions {
 export async function hiddenLines(options: HiddenListOptions): Promise<readonly string[]> {
   const found = new HiddenFindings();
   for (const mount of options.mounts) found.add(mount.name, await ofMount(mount));
+  const budget = new ReadBudget();
   const served = new Set<string>();
   for await (const { name, mount, prefix } of options.registry.layouts()) {
     if (options.signal.aborted) return [];
     served.add(mount.name);
-    found.add(name, await findHidden({ store: mount.reader, prefix, name, names: options.names }));
+    const opened = options.mounts.find(({ reader }) => reader === mount.reader);
+    const files = filesOf(opened);
+    found.add(name, await findHidden({ store: mount.reader, prefix, name, names: options.names, files, budget }));
     if (name === '' || mountOf(options.mounts, name)?.reader === mount.reader) continue;
     const hidden = new FindingList();
-    hidden.add('hidden-by-mount', { detail: options.mounts.find(({ reader }) => reader === mount.reader)?.path });
+    hidden.add('hidden-by-mount', { detail: opened?.path });
     found.add(name, hidden);
   }
   return [...emptyRoots(options.mounts, served), ...found.lines(options.mounts)];
@@ -52,6 +56,12 @@ function emptyRoots(mounts: readonly OpenedMount[], served: ReadonlySet<string>)
 function hasOtherFiles(path: string): boolean {
   for (const { name } of new DirectoryListing(path).children(rootPrefix)) if (!name.startsWith('.')) return true;
   return false;
+}
+
+/** Undefined for what is no directory. */
+function filesOf(mount: OpenedMount | undefined): DirectoryListing | undefined {
+  const isDirectory = mount !== undefined && mount.kind !== 'archive' && mount.path !== '';
+  return isDirectory ? new DirectoryListing(mount.path) : undefined;
 }
 
 async function ofMount({ kind, name, path, problems = [] }: OpenedMount): Promise<FindingList> {

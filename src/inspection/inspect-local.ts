@@ -27,6 +27,7 @@ export async function inspectLocal(options: InspectLocalOptions): Promise<Inspec
     paths: path === undefined ? [] : [path],
     root: path === undefined ? root : undefined,
     environment,
+    links: rules.links,
     log: silent,
   });
   const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });

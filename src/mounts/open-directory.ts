@@ -1,5 +1,7 @@
 // Opens a directory of layouts, or one that is itself a layout: for writing where that is wanted and possible, else for reading.
 
+import { BlobsElsewhere } from '../layout/blobs/blobs-elsewhere.ts';
+import { LinkedBlobs, type LinkRules } from '../layout/blobs/linked-blobs.ts';
 import type { Mount } from '../registry/mount.ts';
 import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
 import { openFilesystemStore, type ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
@@ -11,10 +13,11 @@ export interface OpenDirectoryOptions {
   readonly directoryMode: number;
   /** Bytes that new content leaves free; unless given, as much as is usual. */
   readonly minFree?: number | undefined;
+  readonly links: LinkRules['links'];
   readonly log: Log;
 }
 
-export type MountedObjects = Pick<Mount, 'reader' | 'writer'>;
+export type MountedObjects = Pick<Mount, 'reader' | 'writer' | 'linkedBlobs'>;
 
 /** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
 export async function openDirectory(
@@ -32,8 +35,11 @@ export async function openDirectory(
   }
 }
 
-export async function openToRead(path: string, { log }: OpenDirectoryOptions): Promise<MountedObjects> {
-  return { reader: await openFilesystemReader(path, { log }), writer: undefined };
+export async function openToRead(path: string, { log, links }: OpenDirectoryOptions): Promise<MountedObjects> {
+  const files = await openFilesystemReader(path, { log });
+  if (links === 'refuse') return { reader: files, writer: undefined };
+  const linked = new LinkedBlobs(files, log);
+  return { reader: new BlobsElsewhere(files, linked), writer: undefined, linkedBlobs: linked };
 }
 
 export async function openToWrite(

@@ -36,6 +36,11 @@ export class Blobs {
     return { digest, size: info.size };
   }
 
+  /** The size that it seems to have, told without reading it: for a list. Undefined for one that is not there, or damaged. */
+  glance(digest: Digest): Promise<number | undefined> {
+    return this.#layout.blobs.glance(digest);
+  }
+
   /** Throws BLOB_UNKNOWN, also for a damaged one. What is sent of it goes through its `passingCheck`. */
   async open(digest: Digest): Promise<BlobContent> {
     const content = await this.#layout.blobs.open(digest);

@@ -1,19 +1,20 @@
 // What an operator decides about layouts: one value, made of the settings (config/schema.ts, which alone knows the defaults) and
 // passed whole to whoever opens layouts. Each rule is declared where it is followed.
+import type { LinkRules } from '../layout/blobs/linked-blobs.ts';
 import type { ImageLayoutRules } from '../layout/open-layout.ts';
 import type { PushRules } from './manifests.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
-export interface LayoutRules extends ImageLayoutRules, PushRules, UploadRules {}
+export interface LayoutRules extends ImageLayoutRules, LinkRules, PushRules, UploadRules {}
 
 /** For an inspection or a copy: whoever copies hashes what is copied, and an inspection tells of what is damaged. */
 export function rulesForReading(rules: LayoutRules): LayoutRules {
   return { ...rules, verifyReads: 'off' };
 }
 
-/** For a command that writes and ends: nothing is left to be done later. */
+/** For a command that writes and ends: nothing is left to be done later, and a look at what it would do sees no more than it does. */
 export function rulesForCommand(rules: LayoutRules): LayoutRules {
-  return { ...rules, reconcile: 'off' };
+  return { ...rules, reconcile: 'off', links: 'refuse' };
 }
 
 /** For a layout that an export adds to. What was named is written whatever a registry would take: parts of an image, any digest. */

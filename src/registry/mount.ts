@@ -1,4 +1,5 @@
 // What is served under which name: a store whose root is a directory of layouts, or a layout itself, or an archive of one.
+import type { LinkedBlobs } from '../layout/blobs/linked-blobs.ts';
 import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { ObjectReader, ObjectStore } from '../storage/object-store.ts';
@@ -15,6 +16,8 @@ export interface Mount {
   readonly alias?: RepositoryName;
   /** True where every blob was hashed when the store was opened, as for a `docker save` archive. */
   readonly isHashed?: boolean;
+  /** Links among its blobs, where they are followed; undefined where they are not. */
+  readonly linkedBlobs?: LinkedBlobs | undefined;
   /** Where derived facts about its blobs are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
 }

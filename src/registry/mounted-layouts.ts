@@ -50,6 +50,7 @@ export class MountedLayouts {
     const { clock, process, rules } = shared;
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
+    mount.linkedBlobs?.limitBy((prefix, digest) => this.at(prefix).blobs.statedSize(digest));
     this.#writing = store && process && { store, process };
     this.sessions = store && process && new UploadSessions({ store, clock, rules, owner: process.id });
   }

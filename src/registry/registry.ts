@@ -241,8 +241,8 @@ export class Registry {
   }
 }
 
-/** Undefined for what a client would be refused: here somebody only looks whether it is there. */
-async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | undefined> {
+/** Undefined for what a client would be refused: for whoever only looks whether it is there. */
+export async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | undefined> {
   try {
     return await work;
   } catch (error) {

@@ -172,6 +172,11 @@ export interface ObjectReader {
   problem(): Promise<string | undefined>;
   /** Cheap enough for every request. Absent objects, and things that are no regular objects, are undefined. */
   stat(key: Key): Promise<ObjectInfo | undefined>;
+  /**
+   * The size that an object seems to have, in bytes, told without reading anything: what must be read before it is answered may turn
+   * out to be absent. For a list of what is there, never for an answer.
+   */
+  glance(key: Key): Promise<number | undefined>;
   /** True when the object still is the one that `info` describes: the question of every request, cheaper than a `stat`. */
   isCurrent(key: Key, info: ObjectInfo): Promise<boolean>;
   /**

@@ -23,7 +23,7 @@ export interface LocalSourceOptions {
  */
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {
   const { root, environment, rules, log } = options;
-  const mounts = await openMountsToRead({ paths, root, environment, log });
+  const mounts = await openMountsToRead({ paths, root, environment, links: rules.links, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
   return new RegistrySource(new Registry({ mounts, log, rules: rulesForReading(rules) }), description);
 }

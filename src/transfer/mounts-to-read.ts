@@ -1,5 +1,6 @@
 // Mounts as `serve --read-only` opens them, for whoever inspects or copies: what is read here is what would be served.
 
+import type { LinkRules } from '../layout/blobs/linked-blobs.ts';
 import { type OpenedMount, openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import type { Log } from '../storage/log.ts';
@@ -10,6 +11,7 @@ export interface MountsToRead {
   readonly root: string | undefined;
   /** HOME and XDG_CACHE_HOME: work files go to the user's cache directory. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly links: LinkRules['links'];
   readonly log: Log;
 }
 

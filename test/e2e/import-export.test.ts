@@ -1,5 +1,15 @@
 // `moorage import` and `moorage export` as a user runs them: there and back, interrupted and gone on with, refused in one line.
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -47,6 +57,28 @@ describe('moorage import and export', () => {
     expect(manifests.length).toBeGreaterThan(0);
     const listed = manifests.map(({ digest }) => digest.slice('sha256:'.length));
     expect(readdirSync(join(layout, 'blobs/sha256'))).toEqual(expect.arrayContaining(listed));
+  });
+
+  it('copy what blobs that are links lead to, and neither the link nor the file', async () => {
+    const directory = await workplace();
+    writeLayout(join(directory, 'linked'), 'recorded/oras/tagged');
+    const blobs = join(directory, 'linked/blobs/sha256');
+    renameSync(blobs, join(directory, 'elsewhere'));
+    mkdirSync(blobs);
+    for (const name of readdirSync(join(directory, 'elsewhere'))) {
+      symlinkSync(`../../../elsewhere/${name}`, join(blobs, name));
+    }
+    expect(await runMoorage(['import', './linked', 'team/app'], { directory })).toMatchObject({ code: 0 });
+    expect(await runMoorage(['export', './linked:v1', './out'], { directory })).toMatchObject({ code: 0 });
+    expect(readdirSync(join(directory, 'out/blobs/sha256')).length).toBeGreaterThan(2);
+    for (const copy of ['registry/team/app', 'out']) {
+      for (const name of readdirSync(join(directory, copy, 'blobs/sha256'))) {
+        expect(lstatSync(join(directory, copy, 'blobs/sha256', name)).isFile()).toBe(true);
+      }
+    }
+    for (const name of readdirSync(join(directory, 'elsewhere'))) {
+      expect(lstatSync(join(directory, 'elsewhere', name)).nlink).toBe(1);
+    }
   });
 
   it('write the same archive each time', async () => {

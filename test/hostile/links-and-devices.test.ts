@@ -1,11 +1,21 @@
 // Links out of the root, pipes, devices: nothing of them is followed, opened or waited for.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { blobOf, imageManifest } from '../support/content.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { blobPath, blobsOf, codesIn, entryOf, serve, writeStranger } from './stranger.ts';
+import {
+  blobPath,
+  blobsOf,
+  codesIn,
+  entryOf,
+  findingsOf,
+  inspect,
+  serve,
+  serveWith,
+  writeStranger,
+} from './stranger.ts';
 
 const image = imageManifest();
 /** What only the secret layout has. */
@@ -56,6 +66,85 @@ describe('symbolic links out of the root', () => {
     symlinkSync(secret, good);
     expect((await get(`/v2/good/blobs/${hidden.config.digest}`)).status).toBe(404);
     expect((await get('/v2/good/manifests/v1')).status).toBe(404);
+  });
+});
+
+describe('links of blobs, as Bazel writes them, where no pushes are taken', () => {
+  /** A layout whose every blob is a link to a file of its own beside it. */
+  async function linkedLayout() {
+    const directory = await temporaryDirectory();
+    const layout = writeStranger(join(directory, 'app'), { entries: [entryOf(image, 'v1')] });
+    for (const { digest, bytes } of blobsOf(image)) {
+      writeFileSync(join(directory, digest.slice(7)), bytes);
+      symlinkSync(`../../../${digest.slice(7)}`, blobPath(layout, digest));
+    }
+    return { directory, layout };
+  }
+
+  it('to the very files are served: GET, HEAD, ranges, the manifest', async () => {
+    const { layout } = await linkedLayout();
+    const { get, head } = await serve(`app=${layout}:ro`);
+    expect((await get('/v2/app/manifests/v1')).text).toBe(image.bytes.toString());
+    for (const { digest, bytes } of blobsOf(image)) {
+      expect((await head(`/v2/app/blobs/${digest}`)).status).toBe(200);
+      expect((await get(`/v2/app/blobs/${digest}`)).text).toBe(bytes.toString());
+    }
+    const parts = await inspect(layout);
+    const links = findingsOf(parts).filter(({ code }) => code === 'symbolic-link');
+    expect(links.map(({ detail, hides }) => [detail, hides])).toEqual(
+      expect.arrayContaining([[`leads to ../../../${image.digest.slice(7)}; served where no pushes are taken`, false]]),
+    );
+    expect(links).toHaveLength(blobsOf(image).length);
+    expect(await codesIn(layout)).not.toContain('missing-content');
+  });
+
+  it('are absent where pushes are taken, and with layouts.links: refuse', async () => {
+    const { layout } = await linkedLayout();
+    for (const { get, head } of [
+      await serve(`app=${layout}`),
+      await serveWith({ links: 'refuse' }, `app=${layout}:ro`),
+    ]) {
+      expect((await get('/v2/app/manifests/v1')).status).toBe(404);
+      for (const { digest } of blobsOf(image)) {
+        expect((await get(`/v2/app/blobs/${digest}`)).status).toBe(404);
+        expect((await head(`/v2/app/blobs/${digest}`)).status).toBe(404);
+      }
+    }
+  });
+
+  it('to anything else give nothing, whatever is asked of them', async () => {
+    const { directory, layout } = await linkedLayout();
+    const [layer] = image.layers;
+    if (layer === undefined) throw new Error('no layer');
+    const url = `/v2/app/blobs/${layer.digest}`;
+    writeFileSync(join(directory, 'same-size'), 'x'.repeat(layer.bytes.byteLength));
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
+    const { get, head } = await serve(`app=${layout}:ro`);
+    for (const target of ['same-size', 'pipe', 'nowhere', '.', '/etc/passwd', '/proc/self/environ', '/dev/zero']) {
+      rmSync(blobPath(layout, layer.digest));
+      symlinkSync(target.startsWith('/') ? target : join(directory, target), blobPath(layout, layer.digest));
+      const [whole, part, none] = [await get(url), await get(url, { range: 'bytes=0-0' }), await head(url)];
+      expect([whole.status, part.status, none.status], target).toEqual([404, 404, 404]);
+      expect(whole.text).toContain('BLOB_UNKNOWN');
+      expect((await inspect(layout)).flatMap(({ findings }) => findings.map(({ code }) => code))).toContain(
+        'missing-content',
+      );
+    }
+  });
+
+  it('never an index or a directory of blobs', async () => {
+    const { directory, layout } = await linkedLayout();
+    for (const name of ['index.json', 'blobs/sha256', 'blobs']) {
+      const other = join(directory, name.replace('/', '-').replace('.json', ''));
+      execFileSync('cp', ['-a', layout, other]);
+      renameSync(join(other, name), join(directory, `moved-${name.replace('/', '-')}`));
+      symlinkSync(join(directory, `moved-${name.replace('/', '-')}`), join(other, name));
+      const { get } = await serve(`app=${other}:ro`);
+      expect([404, 503], name).toContain((await get('/v2/app/manifests/v1')).status);
+      if (name.startsWith('blobs')) {
+        expect((await get(`/v2/app/blobs/${image.config.digest}`)).status, name).toBe(404);
+      }
+    }
   });
 });
 

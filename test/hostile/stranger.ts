@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { defaultSettings } from '../../src/config/load.ts';
+import type { Settings } from '../../src/config/schema.ts';
 import type { Finding } from '../../src/inspection/findings/finding.ts';
 import { inspectLocal } from '../../src/inspection/inspect-local.ts';
 import type { InspectedPart } from '../../src/inspection/inspection.ts';
@@ -24,7 +25,7 @@ export interface Answer {
 }
 
 export interface Served {
-  get(path: string): Promise<Answer>;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   head(path: string): Promise<Answer>;
   put(path: string, body: string | Buffer, contentType: string): Promise<Answer>;
   post(path: string, body?: Buffer): Promise<Answer>;
@@ -43,10 +44,21 @@ export function serveRoot(root: string): Promise<Served> {
   return serveAll([], root);
 }
 
-async function serveAll(paths: readonly string[], root: string | undefined): Promise<Served> {
+/** With settings of `layouts`. */
+export function serveWith(layouts: Partial<Settings['layouts']>, ...paths: readonly string[]): Promise<Served> {
+  return serveAll(paths, undefined, layouts);
+}
+
+async function serveAll(
+  paths: readonly string[],
+  root: string | undefined,
+  layouts: Partial<Settings['layouts']> = {},
+): Promise<Served> {
   const cacheDirectory = await temporaryDirectory();
   const log = pino({ level: 'silent' });
-  const server = await createServer(defaultSettings(), log, { paths, root, cacheDirectory });
+  const defaults = defaultSettings();
+  const settings = { ...defaults, layouts: { ...defaults.layouts, ...layouts } };
+  const server = await createServer(settings, log, { paths, root, cacheDirectory });
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= server.stop(0);
@@ -58,8 +70,9 @@ async function serveAll(paths: readonly string[], root: string | undefined): Pro
     url: string,
     payload?: string | Buffer,
     type?: string,
+    others: Readonly<Record<string, string>> = {},
   ) => {
-    const headers = type === undefined ? {} : { 'content-type': type };
+    const headers = type === undefined ? others : { ...others, 'content-type': type };
     const answer = await server.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
     return {
       status: answer.statusCode,
@@ -69,7 +82,7 @@ async function serveAll(paths: readonly string[], root: string | undefined): Pro
     };
   };
   return {
-    get: (path) => ask('GET', path),
+    get: (path, headers) => ask('GET', path, undefined, undefined, headers),
     head: (path) => ask('HEAD', path),
     put: (path, body, contentType) => ask('PUT', path, body, contentType),
     post: (path, body) => ask('POST', path, body, body && 'application/octet-stream'),

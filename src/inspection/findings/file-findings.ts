@@ -5,7 +5,7 @@ import { supportedVersion, versionIn } from '../../layout/index/layout-version.t
 import { Pace } from '../../layout/pacing/pace.ts';
 import { type Digest, digestAlgorithms, isDigest, isDigestLike } from '../../oci/digest.ts';
 import type { DirectoryListing, SeenFile, SeenKind } from '../../storage/filesystem/directory-listing.ts';
-import type { Key } from '../../storage/object-store.ts';
+import type { Key, ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { FindingList } from './finding-list.ts';
 import type { InspectedLayout } from './inspected-layout.ts';
@@ -33,6 +33,25 @@ function findIrregular({ findings }: InspectedLayout, path: string, kind: SeenKi
   if (kind === expected) return false;
   findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path, detail: kind });
   return true;
+}
+
+/** Whether it is served is asked of the store, which reads what it leads to. */
+async function findLink({ store, keys, files, findings }: InspectedLayout, path: string, digest: Digest) {
+  const key = keys.blob(digest);
+  const isServed = await isThere(store, key);
+  const served = isServed
+    ? 'served where no pushes are taken'
+    : 'not served: no file with these bytes, or none that may be read';
+  findings.add('symbolic-link', { path, detail: `leads to ${files?.targetOf(key)}; ${served}`, hides: !isServed });
+}
+
+async function isThere(store: ObjectReader, key: Key): Promise<boolean> {
+  try {
+    return (await store.stat(key)) !== undefined;
+  } catch (error) {
+    if (error instanceof StorageError) return false;
+    throw error;
+  }
 }
 
 async function findVersion({ store, keys, findings }: InspectedLayout): Promise<void> {
@@ -71,6 +90,7 @@ export async function findBlobFiles(inspected: InspectedLayout, onBlob: (digest:
       const digest = `${algorithm}:${child.name}`;
       await pace.step();
       if (!isDigest(digest)) findings.add('non-digest-file', { path });
+      else if (child.kind === 'symbolic link') await findLink(inspected, path, digest);
       else if (!findIrregular(inspected, path, child.kind, 'file')) onBlob(digest);
     }
   }

@@ -58,8 +58,8 @@ function rankOf({ findings }: FindingGroup): number {
 }
 
 /** A name of a stranger may be megabytes long; a slice of it would keep all of it in memory. */
-function shortened({ name, digest, path, detail }: FindingSubject): FindingSubject {
-  return { name: short(name), digest: short(digest), path: short(path), detail: short(detail) };
+function shortened({ name, digest, path, detail, ...rest }: FindingSubject): FindingSubject {
+  return { ...rest, name: short(name), digest: short(digest), path: short(path), detail: short(detail) };
 }
 
 function short(text: string | undefined): string | undefined {

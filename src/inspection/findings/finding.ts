@@ -11,6 +11,8 @@ export interface FindingSubject {
   readonly path?: string | undefined;
   /** Anything else about this one, in a few words. */
   readonly detail?: string | undefined;
+  /** Where this one differs from others of its code. */
+  readonly hides?: boolean;
 }
 
 export interface Finding extends FindingSubject {
@@ -24,7 +26,7 @@ export interface Finding extends FindingSubject {
 
 export function findingOf(code: FindingCode, subject: FindingSubject): Finding {
   const { severity, hides = false, why, remedy } = findingKinds[code];
-  return { severity, code, ...subject, hides, why, remedy };
+  return { severity, code, hides, ...subject, why, remedy };
 }
 
 export type { FindingCode };

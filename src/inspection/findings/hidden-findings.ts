@@ -1,4 +1,4 @@
-// What a layout hides from whoever only sees its tags: told from index.json and a glance at each tagged file, without reading manifests.
+// What a layout hides from whoever only sees its tags: told from index.json, a glance at each tagged file and, of the first, at what they need.
 import { type LayoutKeys, type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
 import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { maxIndexBytes } from '../../layout/index/index-limits.ts';
@@ -8,8 +8,10 @@ import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { systemClock } from '../../storage/clock.ts';
+import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import { ContentGlance, type ReadBudget } from './content-glance.ts';
 import { fieldsOf } from './entry-fields.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
 import { FindingList } from './finding-list.ts';
@@ -28,13 +30,17 @@ export interface FindHiddenOptions {
   readonly prefix: LayoutPrefix;
   readonly name: string;
   readonly names: NameRules;
+  /** Shows links among the blobs; undefined where the store is no directory. */
+  readonly files: DirectoryListing | undefined;
+  readonly budget: ReadBudget;
 }
 
 /**
  * Never fails because of one layout, and keeps nothing of any: there may be thousands. What is found besides, e.g. notes, is for
  * the caller to leave out.
  */
-export async function findHidden({ store, prefix, name, names }: FindHiddenOptions): Promise<FindingList> {
+export async function findHidden(options: FindHiddenOptions): Promise<FindingList> {
+  const { store, prefix, name, names } = options;
   const findings = new FindingList();
   const keys = layoutKeys(prefix);
   try {
@@ -46,7 +52,7 @@ export async function findHidden({ store, prefix, name, names }: FindHiddenOptio
     if (document === undefined) return findings;
     const index = LayoutIndex.of(document);
     findNames(index, name, names, findings);
-    await findDangling(store, keys, index, findings);
+    await findDangling(options, keys, index, findings);
   } catch (error) {
     const [code, subject] = whyNot(error);
     findings.add(code, subject);
@@ -57,12 +63,14 @@ export async function findHidden({ store, prefix, name, names }: FindHiddenOptio
 const path = 'index.json';
 
 async function findDangling(
-  store: ObjectReader,
+  options: FindHiddenOptions,
   keys: LayoutKeys,
   index: LayoutIndex,
   findings: FindingList,
 ): Promise<void> {
+  const { store } = options;
   const pace = new Pace();
+  const content = new ContentGlance(options, keys);
   let lookedAt = 0;
   for (const entry of index.entries) {
     const { digest } = entry;
@@ -72,7 +80,9 @@ async function findDangling(
     lookedAt += 1;
     if (digest === undefined || lookedAt > maxLookedAt) continue;
     try {
-      if ((await store.stat(keys.blob(digest))) === undefined) findings.add('dangling-tag', { name, digest });
+      const size = await store.glance(keys.blob(digest));
+      if (size === undefined) findings.add('dangling-tag', { name, digest, detail: content.linkAt(digest) });
+      else await content.find({ name, digest, mediaType: entry.mediaType, size }, findings);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       return findings.add('unreadable-file', { name, digest, detail: error.message });

@@ -28,9 +28,19 @@ export class LayoutBlobs {
     this.#statedSize = statedSize;
   }
 
+  /** The size that a manifest of the layout says the blob has; undefined when none says anything. */
+  statedSize(digest: Digest): Promise<number | undefined> {
+    return this.#statedSize(digest);
+  }
+
   /** The file, whatever is in it. */
   stat(digest: Digest): Promise<ObjectInfo | undefined> {
     return this.#store.stat(this.#keys.blob(digest));
+  }
+
+  /** The size that it seems to have, for a list of what is there; undefined also where it is known to be damaged. */
+  async glance(digest: Digest): Promise<number | undefined> {
+    return (await this.isDamaged(digest)) ? undefined : this.#store.glance(this.#keys.blob(digest));
   }
 
   /** Undefined also for a damaged file. A large one that nobody hashed yet is taken for what it says, and hashed later. */

@@ -8,7 +8,7 @@
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
 
-import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf } from '../../oci/digest.ts';
+import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf, isDigest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
 import type { Key } from '../../storage/object-store.ts';
 import { ownDirectory } from '../../storage/own-names.ts';
@@ -43,6 +43,18 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
   };
+}
+
+/** The digest that a blob of some layout is named by; undefined for the key of anything else. */
+export function digestOfBlobKey(key: Key): Digest | undefined {
+  const [encoded, algorithm, blobs] = key.split('/').reverse();
+  const digest = `${algorithm}:${encoded}`;
+  return blobs === 'blobs' && isDigest(digest) ? digest : undefined;
+}
+
+/** The layout that a blob belongs to. */
+export function prefixOfBlobKey(key: Key): LayoutPrefix {
+  return key.split('/').slice(0, -3).join('/') as LayoutPrefix;
 }
 
 export function poolKey(digest: Digest): Key {

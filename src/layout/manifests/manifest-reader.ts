@@ -76,9 +76,10 @@ export class ManifestReader {
     const cached = this.#caches.bytes.get(digest);
     if (cached !== undefined && this.#seenHere.has(digest)) return cached;
     const key = this.#keys.blob(digest);
-    const info = await this.#store.stat(key);
-    if (info === undefined || info.size > maxStoredManifestBytes) return undefined;
-    if (cached !== undefined && info.size === cached.byteLength) {
+    // A glance: a link to a large file is no manifest, and not worth reading.
+    const size = await this.#store.glance(key);
+    if (size === undefined || size > maxStoredManifestBytes) return undefined;
+    if (cached !== undefined && size === cached.byteLength) {
       this.#seenHere.add(digest);
       return cached;
     }

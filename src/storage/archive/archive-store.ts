@@ -77,6 +77,10 @@ export class ArchiveStore implements ObjectReader {
     return this.#infoOf(member);
   }
 
+  async glance(key: Key): Promise<number | undefined> {
+    return this.#tree.find(key)?.size;
+  }
+
   /** Never asks the file: an archive does not change, and one that did answers no read any more. */
   async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
     const member = this.#tree.find(key);

@@ -1,5 +1,5 @@
 // What lies in a directory, also what the store takes for absent: symbolic links, devices, files that may not be read.
-import { type Dir, type Dirent, lstatSync, opendirSync, statSync } from 'node:fs';
+import { type Dir, type Dirent, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
 import type { Key } from '../object-store.ts';
 import { toStorageError } from './errno.ts';
 
@@ -47,6 +47,16 @@ export class DirectoryListing {
     } catch (error) {
       // A loop of links, a directory that may not be entered: nothing that could be served.
       if (error instanceof Error && 'code' in error) return false;
+      throw error;
+    }
+  }
+
+  /** What a symbolic link says; undefined where there is none. */
+  targetOf(link: Key): string | undefined {
+    try {
+      return readlinkSync(this.#pathOf(link));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error) return undefined;
       throw error;
     }
   }

@@ -12,6 +12,7 @@ import type {
 import { meansAbsent, toStorageError, translated } from './errno.ts';
 import { FileInfo, sameVersion } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
+import { type FollowedFile, openFollowed } from './followed-link.ts';
 import { OpenFile } from './open-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
 import { readWhole } from './read-file.ts';
@@ -40,6 +41,10 @@ export class FilesystemReader implements ObjectReader {
     const info = this.#infoNow(key);
     if (info === undefined) await translated('read', () => this.root.assertPresent());
     return info;
+  }
+
+  async glance(key: Key): Promise<number | undefined> {
+    return (await this.stat(key))?.size;
   }
 
   async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
@@ -85,6 +90,21 @@ export class FilesystemReader implements ObjectReader {
       }
       return new OpenFile(this.tree.calls, opened.descriptor, this.tree.infoOf(opened.stats, seenAtMs));
     });
+  }
+
+  /** Opens the file that a symbolic link leads to; undefined where there is none that may be read that way (followed-link.ts). */
+  async openFollowed(key: Key): Promise<FollowedFile | undefined> {
+    return openFollowed(this.tree, key);
+  }
+
+  /** Wherever it leads, and whatever is on the way to it. Cheap enough for every request. */
+  isLink(key: Key): boolean {
+    try {
+      return this.tree.calls.lstatSync(this.tree.pathOf(key))?.isSymbolicLink() === true;
+    } catch (error) {
+      if (meansAbsent(error)) return false;
+      throw toStorageError(error, 'read');
+    }
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {

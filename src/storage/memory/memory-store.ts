@@ -55,6 +55,10 @@ export class MemoryStore implements ObjectStore {
     return this.#objects.get(key)?.info;
   }
 
+  async glance(key: Key): Promise<number | undefined> {
+    return (await this.stat(key))?.size;
+  }
+
   async isCurrent(key: Key, info: ObjectInfo): Promise<boolean> {
     return this.#objects.get(key)?.info.version === info.version;
   }

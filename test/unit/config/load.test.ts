@@ -40,6 +40,7 @@ describe('loadSettings', () => {
         listReferrersTags: false,
         digests: 'any',
         registryHost: 'strip',
+        links: 'verify',
         scan: 'off',
         reconcile: 'off',
       },

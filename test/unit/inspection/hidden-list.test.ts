@@ -1,15 +1,16 @@
 // What a server says is hidden when it starts: across mounts, in archives, and no more of it than fits a screen.
 
-import { writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { hiddenLines } from '../../../src/inspection/hidden-list.ts';
+import type { LinkRules } from '../../../src/layout/blobs/linked-blobs.ts';
 import { openMounts } from '../../../src/mounts/open-mounts.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { Registry } from '../../../src/registry/registry.ts';
-import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
-import { imageManifest } from '../../support/content.ts';
+import { blobPath, blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
+import { blobOf, imageIndex, imageManifest } from '../../support/content.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -17,10 +18,22 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const image = imageManifest();
 const whole = { entries: [entryOf(image, 'v1')], blobs: blobsOf(image) };
 
-async function linesOf(...paths: readonly string[]): Promise<readonly string[]> {
+function linesOf(...paths: readonly string[]): Promise<readonly string[]> {
+  return linesWith(defaultRules.links, ...paths);
+}
+
+async function linesWith(links: LinkRules['links'], ...paths: readonly string[]): Promise<readonly string[]> {
   const cacheDirectory = await temporaryDirectory();
   const modes = { fileMode: 0o644, directoryMode: 0o755 };
-  const mounts = await openMounts({ paths, root: undefined, readOnly: true, cacheDirectory, ...modes, log: silentLog });
+  const mounts = await openMounts({
+    paths,
+    root: undefined,
+    readOnly: true,
+    cacheDirectory,
+    ...modes,
+    links,
+    log: silentLog,
+  });
   const registry = new Registry({ mounts, log: silentLog, rules: defaultRules });
   onTestFinished(() => registry.close());
   const { signal } = new AbortController();
@@ -89,6 +102,44 @@ describe('what is hidden', () => {
       '    unusable-name  app:not a name',
       '',
     ]);
+  });
+
+  it('a tag whose image cannot be pulled: a layer that is not there, cut short, or a link that is not followed', async () => {
+    const directory = await temporaryDirectory();
+    const [layer] = image.layers;
+    if (layer === undefined) throw new Error('no layer');
+    const app = writeStranger(join(directory, 'app'), whole);
+    rmSync(blobPath(app, layer.digest));
+    const heading = `  1 thing is hidden (moorage inspect ${directory} says what to do)`;
+    expect(await linesOf(directory)).toEqual([heading, `    missing-content  app:v1  (${layer.digest})`, '']);
+    writeFileSync(blobPath(app, layer.digest), 'la');
+    expect(await linesOf(directory)).toEqual([
+      heading,
+      `    missing-content  app:v1  (${layer.digest}, of another size)`,
+      '',
+    ]);
+    rmSync(blobPath(app, layer.digest));
+    writeFileSync(join(directory, 'layer'), layer.bytes);
+    symlinkSync(join(directory, 'layer'), blobPath(app, layer.digest));
+    expect(await linesOf(directory)).toEqual([]);
+    expect(await linesWith('refuse', directory)).toEqual([
+      heading,
+      `    missing-content  app:v1  (${layer.digest}, a symbolic link; see layouts.links, and NAME=PATH:ro)`,
+      '',
+    ]);
+  });
+
+  it('an index of which no platform is whole, and not one of which some are', async () => {
+    const directory = await temporaryDirectory();
+    const other = imageManifest({ annotations: { n: 'other' }, layers: [blobOf('another layer')] });
+    const index = imageIndex({ manifests: [other, image] });
+    const app = writeStranger(join(directory, 'app'), {
+      entries: [entryOf(index, 'v1')],
+      blobs: [index, ...blobsOf(image)],
+    });
+    expect(await linesOf(directory)).toEqual([]);
+    rmSync(blobPath(app, image.config.digest));
+    expect((await linesOf(directory))[1]).toBe(`    missing-content  app:v1  (${other.digest})`);
   });
 
   it('the first twenty, and how many more', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { MountArgumentError } from '../../../src/mounts/mount-argument.ts';
 import { inMemory, type OpenMountsOptions, openMounts } from '../../../src/mounts/open-mounts.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -24,6 +25,7 @@ async function places() {
       cacheDirectory: join(directory, 'cache'),
       fileMode: 0o644,
       directoryMode: 0o755,
+      links: defaultRules.links,
       log: silentLog,
       ...options,
     });

@@ -78,6 +78,7 @@ export const contentKinds = {
   },
   'missing-content': {
     severity: 'warning',
+    hides: true,
     why: 'a config or layer is not there: the image cannot be pulled',
     remedy: 'push the image again: only what is missing is sent',
   },

@@ -60,8 +60,9 @@ export const fileKinds = {
   'symbolic-link': {
     severity: 'warning',
     hides: true,
-    why: 'symbolic links are not followed, here and by the crane family: what it leads to is not served',
-    remedy: 'put the file itself in its place, or a hard link',
+    why: 'the crane family follows no symbolic link; moorage follows that of a blob, to the very file, where no pushes are taken',
+    remedy:
+      'put the file itself in its place, or a hard link; for links of blobs (Bazel) serve it read-only: NAME=PATH:ro',
   },
   'irregular-file': {
     severity: 'warning',

@@ -38,7 +38,7 @@ describe('read', () => {
     expect(await reader.read(image.digest)).toEqual(image.bytes);
     expect(await reader.read(image.digest)).toEqual(image.bytes);
     expect(count('read')).toBe(1);
-    expect(count('stat')).toBe(1);
+    expect(count('glance')).toBe(1);
   });
 
   it('is undefined for what is not there, and finds it when it comes', async () => {
