@@ -13,8 +13,8 @@ const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
 
 const targets = {
   executable: {
-    sources: ['src', 'tsconfig.build.json', 'scripts/bundle-executable.mjs', ...settings],
-    steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle-executable.mjs')]],
+    sources: ['src', 'tsconfig.build.json', 'scripts/bundle.mjs', ...settings],
+    steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle.mjs')]],
     directory: 'dist',
     output: join('dist', 'main.js'),
     stamp: join('dist', '.built-from'),

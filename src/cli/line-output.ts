@@ -1,5 +1,6 @@
 // Lines on their way to a descriptor. A reader that stands still costs lines, which are counted, never the server: nothing here waits.
 import { writeSync } from 'node:fs';
+import { isError } from '../oci/is-error.ts';
 import { unblockedDescriptor } from './unblocked-descriptor.ts';
 
 export interface LineOutputOptions {
@@ -119,7 +120,7 @@ export class LineOutput {
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK');
+  return isError(error) && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK');
 }
 
 function linesIn(text: string): number {

@@ -5,6 +5,7 @@ import { loadSettings } from '../config/load.ts';
 import { layoutRulesOf } from '../config/schema.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
+import { isError } from '../oci/is-error.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { packageVersion } from './version.ts';
@@ -57,7 +58,7 @@ export const warningsOnly: OpenOptions['log'] = {
   info: () => {},
   warn: (message, details) => {
     const facts = Object.entries(details).map(
-      ([name, value]) => `${name}: ${value instanceof Error ? value.message : shown(value)}`,
+      ([name, value]) => `${name}: ${isError(value) ? value.message : shown(value)}`,
     );
     process.stderr.write(`warning: ${printableText([message, ...facts].join('; '), 500)}\n`);
   },

@@ -1,5 +1,6 @@
 // Runs a copy for a command: progress on standard error, a first Ctrl-C that stops it where it can go on, and failures in words.
 import type { Environment } from '../config/environment.ts';
+import { isError } from '../oci/is-error.ts';
 import { CopyError } from '../transfer/copy-error.ts';
 import { CommandError } from './failure.ts';
 import { notesOn, progressOn, type ShownProgress } from './progress-lines.ts';
@@ -44,7 +45,6 @@ export async function runCopy<Result>(
 function failure(error: unknown): unknown {
   if (error instanceof CopyError) return new CommandError(error.message, { cause: error });
   // Of the file system, about the target: its message names the call and the path.
-  if (error instanceof Error && 'syscall' in error && 'path' in error)
-    return new CommandError(error.message, { cause: error });
+  if (isError(error) && 'syscall' in error && 'path' in error) return new CommandError(error.message, { cause: error });
   return error;
 }

@@ -1,5 +1,6 @@
 // Why a server could not start, in words that say what to do: the address is taken, the directory cannot be used.
 import { hostInUrl, type ListenAddress } from '../config/listen-address.ts';
+import { isError } from '../oci/is-error.ts';
 import { CommandError } from './failure.ts';
 
 export function listenError(error: unknown, { host, port }: ListenAddress): unknown {
@@ -56,6 +57,6 @@ export function rootError(error: unknown, root: string): unknown {
 
 /** The code of a system error, or of the one that caused it (storage wraps them). */
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
 }

@@ -1,6 +1,7 @@
 // Settings from a YAML (or JSON) file, each with its file, line and column. `yaml` is loaded only when a file is named.
 import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, Node, Pair } from 'yaml';
+import { isError } from '../oci/is-error.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, settingAt, settings } from './settings.ts';
@@ -18,7 +19,7 @@ export async function readConfigFile(path: string): Promise<SettingSource> {
 }
 
 function whyUnreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = isError(error) && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such configuration file; name one with --config or MOORAGE_CONFIG';
   if (code === 'EISDIR') return 'is a directory, not a configuration file';
   if (code === 'EACCES') return 'cannot be read: permission denied';

@@ -1,6 +1,7 @@
 // The single mapping from any error to a status and a body: the envelope of distribution-spec, Error Codes.
 import { STATUS_CODES } from 'node:http';
 import { type ErrorEntry, RegistryError } from '../oci/error-code.ts';
+import { isError } from '../oci/is-error.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { StorageError } from '../registry/storage-failure.ts';
 import { UploadRangeError } from '../registry/upload-chunk.ts';
@@ -62,7 +63,7 @@ function storageResponseOf({ failure }: StorageError, method: string): ErrorResp
 
 /** Fastify's own refusals: bad URL, parameter too long, invalid Content-Type. Its texts quote the request, ours do not. */
 function frameworkResponseOf(error: unknown): ErrorResponse | undefined {
-  if (!(error instanceof Error && 'code' in error && 'statusCode' in error)) return undefined;
+  if (!(isError(error) && 'code' in error && 'statusCode' in error)) return undefined;
   const { code, statusCode } = error;
   if (typeof code !== 'string' || !code.startsWith('FST_ERR_') || typeof statusCode !== 'number') return undefined;
   return statusCode >= 400 && statusCode < 500 ? protocolErrorOf(statusCode) : undefined;

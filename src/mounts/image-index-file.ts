@@ -1,6 +1,7 @@
 // Whether a directory has an index.json of an image layout. Web projects have files of that name as well.
 import { join } from 'node:path';
 import { hasIndexMember } from '../layout/index/index-document.ts';
+import { isError } from '../oci/is-error.ts';
 import { type Beginning, beginningOf, isRegularFile } from '../storage/filesystem/path-probe.ts';
 
 /** The members that tell stand at the beginning. */
@@ -16,7 +17,7 @@ export function hasImageIndex(directory: string): boolean {
     // What a link leads to is not of this directory.
     return isRegularFile(path) && mayBeIndex(beginningOf(path, lookedAtBytes));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    if (!(isError(error) && 'code' in error)) throw error;
     return error.code === 'EACCES';
   }
 }

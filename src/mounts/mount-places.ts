@@ -1,5 +1,6 @@
 // What the PATHs of a command line name together: what lies at each, what each is called, and that none is in the way of another.
 import { basename, dirname, resolve, sep } from 'node:path';
+import { isError } from '../oci/is-error.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { exists, realPathOf } from '../storage/filesystem/path-probe.ts';
 import { hasImageIndex } from './image-index-file.ts';
@@ -62,10 +63,10 @@ function layoutAround(path: string): string | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = isError(error) && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file or directory';
   if (code === 'EACCES') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }
 
 /**

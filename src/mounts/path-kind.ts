@@ -1,6 +1,7 @@
 // What lies at a path that somebody wrote: a root of layouts, a directory that is itself a layout, or a file that should be an
 // archive of one. The one answer, for `serve` and for every command.
 import { join } from 'node:path';
+import { isError } from '../oci/is-error.ts';
 import { isRegularFile, kindAt, namesIn } from '../storage/filesystem/path-probe.ts';
 import { hasImageIndex } from './image-index-file.ts';
 
@@ -22,7 +23,7 @@ export function pathKindIfAny(path: string): PathKind | 'absent' {
   try {
     return pathKindOf(path) ?? 'absent';
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return 'absent';
+    if (isError(error) && 'code' in error) return 'absent';
     throw error;
   }
 }

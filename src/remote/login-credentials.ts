@@ -1,4 +1,6 @@
 // The credentials that `docker login` and `podman login` left on this machine, as a CredentialSource.
+
+import { isError } from '../oci/is-error.ts';
 import { credentialsFromHelper } from './credential-helper.ts';
 import type { CredentialSource, Credentials, FoundCredentials } from './credentials.ts';
 import { credentialFiles, type DockerConfig, entryFor, helperFor, parseDockerConfig } from './docker-config.ts';
@@ -30,7 +32,7 @@ async function fromFile(path: string, host: string, name: string, options: Login
     const credentials = text === undefined ? undefined : await fromConfig(parseDockerConfig(text), host, name, options);
     return { credentials, problem: undefined };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = isError(error) ? error.message : String(error);
     return { credentials: undefined, problem: `credentials of ${path} are not used: ${firstLine(why)}` };
   }
 }

@@ -1,4 +1,5 @@
 // What keeps a registry from being used at all, as one line for a person: unreachable, not trusted, not speaking the protocol.
+import { isError } from '../oci/is-error.ts';
 
 /** The registry could not be used; an answer that refuses something is a RegistryError. */
 export class RemoteError extends Error {
@@ -78,12 +79,12 @@ export class StallError extends Error {
 
 /** `fetch` hides the reason in causes. */
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return codeOf(error.cause);
 }
 
 function innermost(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? innermost(error.cause) : error.message;
+  if (!isError(error)) return String(error);
+  return isError(error.cause) ? innermost(error.cause) : error.message;
 }

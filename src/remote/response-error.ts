@@ -1,5 +1,6 @@
 // An answer that refuses something, as the RegistryError that it stands for.
 import { type ErrorCode, RegistryError } from '../oci/error-code.ts';
+import { isError } from '../oci/is-error.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { TransientError } from './remote-error.ts';
@@ -65,7 +66,7 @@ async function bodyOf(answer: HttpAnswer): Promise<string> {
   try {
     return (await answer.bytes(maxErrorBytes)).toString('utf8');
   } catch (error) {
-    if (error instanceof Error && !(error instanceof TransientError)) return '';
+    if (isError(error) && !(error instanceof TransientError)) return '';
     throw error;
   }
 }

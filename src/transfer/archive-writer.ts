@@ -1,5 +1,6 @@
 // A tar as a stream of bytes: the same entries give the same bytes, whoever runs it and whenever.
 import { type Pack, pack } from 'tar-stream';
+import { isError } from '../oci/is-error.ts';
 
 export interface ArchiveDirectory {
   readonly kind: 'directory';
@@ -21,7 +22,7 @@ const owner = { uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(0) };
 export async function* tarBytes(entries: AsyncIterable<ArchiveDirectory | ArchivedFile>): AsyncGenerator<Uint8Array> {
   const archive = pack();
   const fed = feed(archive, entries).catch((error: unknown) => {
-    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+    archive.destroy(isError(error) ? error : new Error(String(error)));
   });
   try {
     for await (const bytes of archive) yield bytes as Uint8Array;
@@ -52,7 +53,7 @@ function added(
     entry.on('error', () => {});
     writeAll(entry, content).catch((error: unknown) => {
       reject(error);
-      entry.destroy(error instanceof Error ? error : undefined);
+      entry.destroy(isError(error) ? error : undefined);
     });
   });
 }

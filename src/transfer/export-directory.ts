@@ -2,6 +2,7 @@
 // goes on; index.json changes last, by rename.
 import { join } from 'node:path';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
+import { isError } from '../oci/is-error.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { type LayoutRules, rulesForExport } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
@@ -86,7 +87,7 @@ function namesAt(path: string): readonly string[] {
   try {
     return namesIn(path) ?? [];
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOTDIR')) throw error;
+    if (!(isError(error) && 'code' in error && error.code === 'ENOTDIR')) throw error;
     throw new CopyError(`${path} is a file; an archive's name ends in .tar, .tar.gz, .tgz or .tar.zst`, {
       cause: error,
     });

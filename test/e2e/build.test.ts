@@ -29,7 +29,7 @@ async function project() {
   await write('src/main.ts', 'one');
   await write('package.json', '{}');
   await write('node_modules/typescript/bin/tsc', compiler);
-  await write('scripts/bundle-executable.mjs', '');
+  await write('scripts/bundle.mjs', '');
   await cp(join(scripts, 'build.mjs'), join(root, 'scripts/build.mjs'));
   const runs = () => readFile(join(root, 'runs'), 'utf8').catch(() => '');
   const builds = async (...args: string[]) => {

@@ -106,3 +106,55 @@ describe('import from "moorage"', () => {
     expect(stdout).toBe('200\n');
   });
 });
+
+const keepsABlob = `
+  const keepsABlob = async ({ createRegistry }) => {
+    const registry = await createRegistry({ root: 'store' });
+    const digest = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+    const headers = { 'content-type': 'application/octet-stream' };
+    const url = '/v2/a/blobs/uploads/?digest=' + digest;
+    const { statusCode } = await registry.inject({ method: 'POST', url, payload: 'hello', headers });
+    const { body } = await registry.inject('/v2/a/blobs/' + digest);
+    await registry.close();
+    console.log(statusCode, body);
+  };`;
+
+describe('require("moorage")', () => {
+  it('works where require() takes no ES modules', async () => {
+    const directory = await project({ 'main.cjs': `${keepsABlob} keepsABlob(require('moorage'));` });
+    const node = (flag: string) => run(process.execPath, [flag, 'main.cjs'], { cwd: directory });
+    expect((await node('--no-experimental-require-module')).stdout).toBe('201 hello\n');
+  });
+
+  it('works in a realm of its own without import(), as jest runs programs', async () => {
+    const directory = await project({
+      'main.cjs': `
+        const { createContext, compileFunction } = require('node:vm');
+        const { createRequire } = require('node:module');
+        const { readFileSync } = require('node:fs');
+        const file = require.resolve('moorage');
+        // What jest's environment of Node hands on. Error is not among it.
+        const own = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'Object', 'Array', 'Map', 'Set', 'Promise', 'JSON', 'Math'];
+        const names = Object.getOwnPropertyNames(globalThis).filter((name) => !own.includes(name) && name !== 'globalThis');
+        const parsingContext = createContext(Object.fromEntries(names.map((name) => [name, globalThis[name]])));
+        const load = (text, module) => {
+          const given = ['module', 'exports', 'require', '__filename', '__dirname'];
+          compileFunction(text, given, { parsingContext, filename: file })(module, module.exports, createRequire(file), file, '');
+          return module.exports;
+        };
+        const registry = load(readFileSync(file, 'utf8'), { exports: {} });
+        load(${JSON.stringify(`${keepsABlob} module.exports = keepsABlob;`)}, { exports: {} })(registry);`,
+    });
+    expect(await runModule(directory, 'main.cjs')).toBe('201 hello\n');
+  });
+
+  it('has types for a program of that kind', async () => {
+    const directory = await project({
+      'main.cts': `import { createRegistry } from 'moorage';\nexport const opened = createRegistry({ root: 'store' });\n`,
+      'wrong.cts': `import { createRegistry } from 'moorage';\ncreateRegistry({ root: 1 });\n`,
+    });
+    const said = await compile(directory);
+    expect(said).toMatch(/wrong\.cts\(2,\d+\)/);
+    expect(said).not.toContain('main.cts');
+  });
+});

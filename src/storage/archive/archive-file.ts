@@ -2,6 +2,7 @@
 // and a write into it makes every further read fail rather than answer bytes of something else.
 import { createHash } from 'node:crypto';
 import { type BigIntStats, constants, fstatSync, lstatSync, realpathSync } from 'node:fs';
+import { isError } from '../../oci/is-error.ts';
 import { toStorageError } from '../filesystem/errno.ts';
 import { readInto } from '../filesystem/read-file.ts';
 import { systemCalls } from '../filesystem/system-calls.ts';
@@ -107,7 +108,7 @@ export function identityAt(path: string): string | undefined {
     const stats = lstatSync(path, { bigint: true });
     return stats.isFile() ? identityOf(path, stats) : undefined;
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
+    if (isError(error) && 'code' in error) return undefined;
     throw error;
   }
 }

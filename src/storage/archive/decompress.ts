@@ -2,6 +2,7 @@
 // (22.15), else fzstd, which does not check the checksums of frames.
 import { Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import { isError } from '../../oci/is-error.ts';
 import { ByteSource } from './byte-source.ts';
 import type { Compression } from './file-form.ts';
 import { CorruptStreamError, frame, skipToFrame } from './zstd-frames.ts';
@@ -40,7 +41,7 @@ async function* through(decoder: Transform, source: AsyncIterable<Buffer>): Asyn
     for await (const chunk of decoder) yield chunk as Uint8Array;
   } catch (error) {
     if (sourceFailure !== undefined) throw sourceFailure.error;
-    if (error instanceof Error && 'errno' in error) throw new CorruptStreamError(error.message, { cause: error });
+    if (isError(error) && 'errno' in error) throw new CorruptStreamError(error.message, { cause: error });
     throw error;
   } finally {
     input.destroy();

@@ -1,5 +1,6 @@
 // What lies in a directory, also what the store takes for absent: symbolic links, devices, files that may not be read.
 import { type Dir, type Dirent, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
+import { isError } from '../../oci/is-error.ts';
 import type { Key } from '../object-store.ts';
 import { toStorageError } from './errno.ts';
 
@@ -46,7 +47,7 @@ export class DirectoryListing {
       return statSync(`${this.#pathOf(link)}/${name}`, { throwIfNoEntry: false })?.isFile() === true;
     } catch (error) {
       // A loop of links, a directory that may not be entered: nothing that could be served.
-      if (error instanceof Error && 'code' in error) return false;
+      if (isError(error) && 'code' in error) return false;
       throw error;
     }
   }
@@ -56,7 +57,7 @@ export class DirectoryListing {
     try {
       return readlinkSync(this.#pathOf(link));
     } catch (error) {
-      if (error instanceof Error && 'code' in error) return undefined;
+      if (isError(error) && 'code' in error) return undefined;
       throw error;
     }
   }
@@ -86,7 +87,7 @@ function kindAt(path: string): SeenKind | undefined {
     return stats === undefined ? undefined : kindOf(stats);
   } catch (error) {
     // A file on the way, a name that is too long, a directory that may not be entered: nothing that can be seen.
-    if (error instanceof Error && 'code' in error) return undefined;
+    if (isError(error) && 'code' in error) return undefined;
     throw error;
   }
 }

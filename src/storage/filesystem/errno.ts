@@ -1,4 +1,6 @@
 // What the operating system's error numbers mean to the seam: the only file that spells them as failures.
+
+import { isError } from '../../oci/is-error.ts';
 import { meansNoSpace, StorageError, type StorageFailure } from '../storage-error.ts';
 
 export type Intent = 'read' | 'write';
@@ -15,7 +17,7 @@ const inTheWay = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'ENOTEMP
 
 /** The code of a system error; undefined for every other thrown value. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  if (!isError(error) || !('syscall' in error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
@@ -35,7 +37,7 @@ export function refusesLink(error: unknown): boolean {
 /** A system error as a StorageError; anything else, such as what a caller's own function threw, is returned as it is. */
 export function toStorageError(error: unknown, intent: Intent): unknown {
   const code = errnoOf(error);
-  if (code === undefined || !(error instanceof Error)) return error;
+  if (code === undefined || !isError(error)) return error;
   return new StorageError(failureOf(code, intent), error.message, error);
 }
 

@@ -3,6 +3,7 @@
 // it matters and relies on its own re-check too. Calls are synchronous: what is looked at is still so when it is acted on.
 import { setTimeout as sleep } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
+import { isError } from '../../oci/is-error.ts';
 import { lockName } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import type { FileTree } from './file-tree.ts';
@@ -190,5 +191,5 @@ function held(path: string): Error {
 }
 
 function isHeld(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+  return isError(error) && 'code' in error && error.code === 'ELOCKED';
 }

@@ -11,6 +11,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
+import { isError } from '../../oci/is-error.ts';
 import { meansAbsent } from './errno.ts';
 
 export type ProbedKind = 'file' | 'directory' | 'other';
@@ -47,7 +48,7 @@ export function namesIn(directory: string): readonly string[] | undefined {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

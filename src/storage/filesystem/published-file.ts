@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path';
 import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { isError } from '../../oci/is-error.ts';
 import { draftPrefix } from '../own-names.ts';
 
 /** The system refused: no space, no permission, no such directory. The message names the file. */
@@ -63,7 +64,7 @@ async function writing<Result>(path: string, work: () => Promise<Result>): Promi
   try {
     return await work();
   } catch (cause) {
-    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    if (!(isError(cause) && 'syscall' in cause)) throw cause;
     throw new CannotWriteError(`cannot write ${path}: ${cause.message}`, { cause });
   }
 }
