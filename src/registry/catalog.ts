@@ -1,87 +1,96 @@
-// The repositories of all mounts: every directory that holds an index.json, and the full names inside it, in byte order.
-import {
-  childPrefix,
-  indexFileName,
-  type LayoutPrefix,
-  layoutKeys,
-  mayHoldRepositories,
-  rootPrefix,
-} from '../layout/files/keys.ts';
+// The repositories of all mounts, whole or in pages: every directory that holds an index.json, and the full names inside it, in byte
+// order.
 import { byteOrder } from '../layout/index/layout-index.ts';
-import { mayHoldFullNames } from '../layout/names/full-names.ts';
-import type { VirtualPath } from '../layout/names/name-table.ts';
 import { Pace } from '../layout/pacing/pace.ts';
-import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import type { Child, Key, ObjectReader } from '../storage/object-store.ts';
-import { StorageError } from '../storage/storage-error.ts';
 import { mountOf, nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import { OrderedNames } from './ordered-names.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import { SharedWork } from './shared-work.ts';
 
-/**
- * Walks every mount: costs a directory listing and a read for each layout, so it is asked for rarely and never while serving content.
- * Throws the reason of `ended` as soon as nobody waits any more.
- */
-export async function repositoryNames(
-  mounts: readonly MountedLayouts[],
-  ended: AbortSignal,
-): Promise<readonly RepositoryName[]> {
-  const names = new Set<RepositoryName>();
-  const pace = new Pace();
-  for (const mounted of mounts) {
-    for await (const name of namesIn(mounted, ended)) {
+/** Who asks for more shares the walk over everything with all who ask at once. */
+const largestOwnPage = 1_000;
+
+/** The next name of a mount whose names are being told. */
+interface Head {
+  readonly names: AsyncIterator<RepositoryName>;
+  readonly next: RepositoryName;
+}
+
+export class Catalog {
+  readonly #mounts: readonly MountedLayouts[];
+  readonly #names = new WeakMap<MountedLayouts, OrderedNames>();
+  readonly #whole = new SharedWork((ended) => this.#collect(undefined, Number.POSITIVE_INFINITY, ended));
+
+  constructor(mounts: readonly MountedLayouts[]) {
+    this.#mounts = mounts;
+  }
+
+  /** Costs a listing and a read for each repository that is returned. Throws the reason of `gone` once nobody waits any more. */
+  async page(request: PageRequest, gone: AbortSignal = new AbortController().signal): Promise<Page<RepositoryName>> {
+    const { after, limit } = request;
+    if (limit === undefined || limit > largestOwnPage) return pageOf(await this.#whole.ask(gone), request);
+    // One more tells whether there is a next page.
+    return pageOf(await this.#collect(after, limit + 1, gone), { limit });
+  }
+
+  async #collect(position: string | undefined, most: number, ended: AbortSignal): Promise<readonly RepositoryName[]> {
+    const found: RepositoryName[] = [];
+    const pace = new Pace();
+    for await (const name of this.#after(position, ended)) {
       await pace.step();
-      // What another mount hides is not what a pull of this name would get.
-      if (isRepositoryName(name) && mountOf(mounts, name) === mounted) names.add(name);
+      found.push(name);
+      if (found.length >= most) break;
     }
+    return found;
   }
-  return [...names].sort(byteOrder);
-}
 
-async function* namesIn(mounted: MountedLayouts, ended: AbortSignal): AsyncIterable<RepositoryName> {
-  for await (const prefix of layoutPrefixes(mounted.mount.reader, ended)) {
-    for (const path of await pathsIn(mounted, prefix)) {
-      const below = [prefix, path].filter((part) => part !== '').join('/');
-      const name = nameAbove(mounted, below);
-      if (name !== '') yield name;
-    }
-  }
-}
-
-/** Where the layouts of a store lie. Throws the reason of `ended`, which is asked before each directory. */
-export async function* layoutPrefixes(store: ObjectReader, ended?: AbortSignal): AsyncIterable<LayoutPrefix> {
-  const pending: Key[] = [rootPrefix];
-  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
-    ended?.throwIfAborted();
-    for (const { name, kind } of await childrenOf(store, prefix)) {
-      if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
-      else if (kind === 'object' && name === indexFileName && (prefix === rootPrefix || isRepositoryName(prefix))) {
-        yield prefix as LayoutPrefix;
+  /** A mount is not looked into before its turn has come: there may be hundreds of archives. */
+  async *#after(position: string | undefined, ended: AbortSignal): AsyncGenerator<RepositoryName> {
+    const waiting = [...this.#mounts].sort((a, b) => byteOrder(a.name, b.name));
+    let heads: Head[] = [];
+    for (;;) {
+      const least = heads.reduce<Head | undefined>((a, b) => (a === undefined || b.next < a.next ? b : a), undefined);
+      const [mounted] = waiting;
+      if (mounted !== undefined && (least === undefined || mounted.name <= least.next)) {
+        waiting.shift();
+        heads.push(...(await headOf(this.#namesOf(mounted, position, ended))));
+        continue;
       }
+      if (least === undefined) return;
+      yield least.next;
+      heads = [...heads.filter((head) => head !== least), ...(await headOf(least.names))];
+    }
+  }
+
+  async *#namesOf(
+    mounted: MountedLayouts,
+    position: string | undefined,
+    ended: AbortSignal,
+  ): AsyncGenerator<RepositoryName> {
+    const from = positionIn(mounted.name, position);
+    if (from === 'behind') return;
+    const known = this.#names.get(mounted);
+    const names = known ?? new OrderedNames(mounted);
+    if (known === undefined) this.#names.set(mounted, names);
+    for await (const below of names.after(from, ended)) {
+      const name = nameAbove(mounted, below);
+      // What another mount hides is not what a pull of this name would get.
+      if (isRepositoryName(name) && mountOf(this.#mounts, name) === mounted) yield name;
     }
   }
 }
 
-/** One directory that may not be listed is no reason to serve none of the others. */
-async function childrenOf(store: ObjectReader, prefix: Key): Promise<readonly Child[]> {
-  try {
-    return await store.list(prefix);
-  } catch (error) {
-    if (prefix === rootPrefix || !(error instanceof StorageError)) throw error;
-    // A volume that went meanwhile is one: half a list would be taken for all there is.
-    await store.list(rootPrefix);
-    return [];
-  }
+/** Where to begin below a mount: undefined at the mount itself, `behind` where all of its names come before the position. */
+function positionIn(mount: RepositoryName | '', position: string | undefined): string | undefined | 'behind' {
+  if (position === undefined || mount === '') return position;
+  if (position < mount) return undefined;
+  if (position < `${mount}/`) return '';
+  return position.startsWith(`${mount}/`) ? position.slice(mount.length + 1) : 'behind';
 }
 
-/** Most layouts hold one repository, which a search of the bytes tells without parsing them. */
-async function pathsIn(mounted: MountedLayouts, prefix: LayoutPrefix): Promise<readonly VirtualPath[]> {
-  if (!(await mayHoldFullNames(mounted.mount.reader, layoutKeys(prefix)))) return [''];
-  try {
-    return (await mounted.at(prefix).repositories()) ?? [];
-  } catch (error) {
-    // It is there, and a pull from it says why it cannot be served.
-    if (error instanceof RegistryError || error instanceof StorageError) return [''];
-    throw error;
-  }
+async function headOf(names: AsyncIterator<RepositoryName>): Promise<readonly Head[]> {
+  const { done, value } = await names.next();
+  return done === true ? [] : [{ names, next: value }];
 }

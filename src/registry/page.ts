@@ -21,7 +21,8 @@ export function pageOf<Item extends string>(sorted: readonly Item[], { after, li
   return { items, more: end < sorted.length && limit !== 0 };
 }
 
-function firstAfter(sorted: readonly string[], position: string): number {
+/** Where in the list what follows a position begins. */
+export function firstAfter(sorted: readonly string[], position: string): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

@@ -12,14 +12,14 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
-import { layoutPrefixes, repositoryNames } from './catalog.ts';
+import { Catalog } from './catalog.ts';
+import { layoutPrefixes } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountedLayouts } from './mounted-layouts.ts';
-import { type Page, type PageRequest, pageOf } from './page.ts';
+import type { Page, PageRequest } from './page.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
-import { SharedWork } from './shared-work.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface RegistryParts {
@@ -49,8 +49,7 @@ export class Registry {
   readonly #nowhere: MountedLayouts;
   readonly #background: BackgroundWork;
   readonly #own = new WeakMap<ImageLayout, Repository | WritableRepository>();
-  /** Of all mounts; whoever asks while it is worked out shares the next. */
-  readonly #names = new SharedWork((ended) => repositoryNames(this.#mounts, ended));
+  readonly #catalog: Catalog;
   /** Once started, and where pushes are taken. */
   #upkeep: Upkeep | undefined;
   #catchingUp: NodeJS.Timeout | undefined;
@@ -70,6 +69,7 @@ export class Registry {
       checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };
     this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
+    this.#catalog = new Catalog(this.#mounts);
     const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, shared);
   }
@@ -181,8 +181,8 @@ export class Registry {
   }
 
   /** Throws the reason of `gone` when its client has left. */
-  async catalog(page: PageRequest, gone?: AbortSignal): Promise<Page<RepositoryName>> {
-    return pageOf(await this.#names.ask(gone), page);
+  catalog(page: PageRequest, gone?: AbortSignal): Promise<Page<RepositoryName>> {
+    return this.#catalog.page(page, gone);
   }
 
   /** Every layout of every mount, by the name it is served under. */

@@ -3,7 +3,7 @@
 import { layoutKeys } from '../layout/files/keys.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { Log } from '../storage/log.ts';
-import { layoutPrefixes } from './catalog.ts';
+import { layoutPrefixes } from './layout-prefixes.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
