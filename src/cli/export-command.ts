@@ -54,7 +54,10 @@ export function exportCommand(environment: Environment, finished: (exitCode: num
     .argument('<ref...>', 'images, and the TARGET last')
     .usage('REF... TARGET [options]')
     .addOption(new Option('--profile <profile>', 'for which tools').choices(exportProfiles).default('oci'))
-    .option('--referrers', 'with what refers to the images, and to that (default, except for crane)')
+    .option(
+      '--referrers',
+      "with what refers to the images, cosign's tags among it, and to that (default, except for crane)",
+    )
     .option('--no-referrers', 'the images only')
     .option('--all-tags', 'every tag of each REF that names a repository')
     .option(

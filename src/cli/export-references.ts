@@ -1,4 +1,5 @@
 // From the REFs of an export to the images that they name, with the full names that engines will show.
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { ExportRequest } from '../transfer/export-content.ts';
 import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
@@ -13,6 +14,8 @@ import { orWhatIsThere } from './not-found.ts';
 export interface NamingOptions {
   /** Every tag, where a REF has none. */
   readonly allTags: boolean;
+  /** False: cosign's are none of them. */
+  readonly referrers: boolean | undefined;
   /** `--name`, as it was written. */
   readonly name: string | undefined;
 }
@@ -20,7 +23,7 @@ export interface NamingOptions {
 /** The caller closes the sources, also when this throws: each is added to `opened` as soon as it is open. */
 export async function exportRequests(
   references: readonly string[],
-  { allTags, name, ...options }: NamingOptions & OpenOptions,
+  { name, ...options }: NamingOptions & OpenOptions,
   opened: ImageSource[],
 ): Promise<readonly ExportRequest[]> {
   const fullName = name === undefined ? undefined : parseName(name);
@@ -28,14 +31,16 @@ export async function exportRequests(
   for (const written of references) {
     const found = await openSource(written, options);
     opened.push(found.source);
-    requests.push(...(await requestsFor(found, namingOf(written, options), allTags)));
+    requests.push(...(await requestsFor(found, namingOf(written, options), options)));
   }
   return fullName === undefined ? requests : [named(requests, fullName)];
 }
 
-async function requestsFor(opened: OpenedSource, naming: Naming, allTags: boolean): Promise<ExportRequest[]> {
+type TakenTags = Pick<NamingOptions, 'allTags' | 'referrers'>;
+
+async function requestsFor(opened: OpenedSource, naming: Naming, taken: TakenTags): Promise<ExportRequest[]> {
   const { source, repository, reference } = opened;
-  if (repository === undefined && !allTags) {
+  if (repository === undefined && !taken.allTags) {
     const names = await source.repositories();
     throw new CommandError(
       `${source.description} has several repositories; name one of them, or take all with --all-tags: ${shortList(names)}`,
@@ -44,13 +49,15 @@ async function requestsFor(opened: OpenedSource, naming: Naming, allTags: boolea
   const names = repository === undefined ? await source.repositories() : [repository];
   const requests: ExportRequest[] = [];
   for (const name of names) {
-    for (const each of await referencesIn(source, name, reference, allTags)) {
+    const references = await referencesIn(source, name, reference, taken);
+    for (const each of references) {
       requests.push({
         origin: { source, repository: name },
         reference: each,
         fullName: naming.fullName(name),
         ownName: naming.ownName(name),
         isAmongOthers: names.length > 1,
+        isOfAllTags: taken.allTags && reference === undefined,
         tag: each.kind === 'tag' ? each.tag : undefined,
       });
     }
@@ -62,14 +69,15 @@ async function referencesIn(
   source: ImageSource,
   name: RepositoryName,
   reference: Reference | undefined,
-  allTags: boolean,
+  { allTags, referrers }: TakenTags,
 ): Promise<readonly Reference[]> {
   if (reference !== undefined) {
     await orWhatIsThere(source, name, reference, source.manifest(name, reference));
     return [reference];
   }
-  const tags = await orWhatIsThere(source, name, undefined, source.tags(name));
-  if (allTags) return tags.map(byTag);
+  const all = await orWhatIsThere(source, name, undefined, source.tags(name));
+  const tags = all.filter((tag) => cosignTagParts(tag) === undefined);
+  if (allTags) return (referrers === false ? tags : all).map(byTag);
   const latest = tags.find((tag) => tag === 'latest') ?? (tags.length === 1 ? tags[0] : undefined);
   if (latest !== undefined) return [byTag(latest)];
   throw new CommandError(

@@ -20,8 +20,6 @@ import { totalsLine } from './progress-totals.ts';
 export interface RunExportOptions extends OpenOptions, NamingOptions {
   readonly environment: Environment;
   readonly profile: ExportProfile;
-  /** Undefined: as the profile has it. */
-  readonly referrers: boolean | undefined;
   readonly platform: string | undefined;
   readonly json: boolean;
 }

@@ -16,7 +16,7 @@ SOURCE is one of
 Without a tag all tags are copied. NAME[:TAG] is where they go below --root: one repository becomes NAME, several become
 NAME/REPOSITORY. With :TAG the one image of SOURCE gets that tag.
 
-Referrers (signatures, SBOMs, ...) and what refers to them come along. Blobs that are there are not copied again, so an import
+Referrers (signatures, SBOMs, ...), what cosign keeps under tags, and what refers to those come along. Blobs that are there are not copied again, so an import
 that was interrupted is run again to go on, also inside a large blob. A server may run on the same --root.
 
 Examples:

@@ -38,7 +38,7 @@ export async function runImport(from: string, name: string, request: ImportReque
         opened.source,
         opened.repository ?? target.name,
         opened.reference,
-        plan(opened, target, layoutNameOf(from, request.environment)),
+        plan(opened, target, layoutNameOf(from, request.environment), request.referrers),
       );
       const registry = await openRoot(request);
       try {
@@ -56,8 +56,13 @@ export async function runImport(from: string, name: string, request: ImportReque
   }
 }
 
-async function plan({ source, repository, reference }: OpenedSource, target: ImportTarget, within: string | undefined) {
-  const planned = await planImport(source, { repository, reference, within }, target);
+async function plan(
+  { source, repository, reference }: OpenedSource,
+  target: ImportTarget,
+  within: string | undefined,
+  referrers: boolean,
+) {
+  const planned = await planImport(source, { repository, reference, within, referrers }, target);
   // One image that was named is looked for before anything is opened for writing.
   const [only] = planned;
   if (reference !== undefined && only !== undefined) await source.manifest(only.from, reference);

@@ -23,7 +23,7 @@ Examples:
 
 With --json one document: reference, source, and image with kind, digest, mediaType, artifactType, platform, size (of the
 manifest), contentSize (config and layers), created, annotations, config, layers, problem, omitted, and the lists manifests,
-attestations and referrers of the same. What does not apply is left out.
+attestations, referrers and cosign (what cosign keeps under tags, with tag) of the same. What does not apply is left out.
 
 Exit codes: 0 shown, also where something below is missing, 1 not found or not reachable, 2 wrong command line.
 `;

@@ -23,6 +23,8 @@ export const annotationKeys = {
   dockerReferenceType: 'vnd.docker.reference.type',
   /** BuildKit, beside it: the digest of that platform. */
   dockerReferenceDigest: 'vnd.docker.reference.digest',
+  /** Ours, in layouts for engines: the full name of what they must not take for an image by its name, such as a signature of cosign. */
+  ownName: 'io.moorage.image.name',
   /** Ours, in a list of referrers: how many bytes of JSON the annotations of the manifest have, which are too many to be copied. */
   omitted: 'io.moorage.annotations.omitted',
 } as const;

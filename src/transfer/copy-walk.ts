@@ -3,21 +3,26 @@
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType } from '../oci/media-type.ts';
-import type { Reference, RepositoryName } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { BlobToCopy } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
+import { taggedByCosign } from './cosign-tagged.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
 import { manifestIfThere } from './manifest-if-there.ts';
 
 export interface WalkedManifest extends SourceManifest {
   readonly manifest: Manifest;
-  /** An image that was asked for, what an index lists, or what refers to one of them. */
-  readonly role: 'image' | 'child' | 'referrer';
+  /** An image that was asked for, what an index lists, what refers to one of them, or what cosign keeps under a tag for one of them. */
+  readonly role: 'image' | 'child' | 'referrer' | 'tagged';
+  /** Of what is tagged: it is found by nothing else. */
+  readonly tag: Tag | undefined;
   readonly blobs: readonly BlobToCopy[];
 }
 
 export interface WalkOptions {
   readonly referrers: boolean;
+  /** What is kept under cosign's tags as well; unnecessary where every tag is copied. */
+  readonly cosignTags: boolean;
   readonly note: (text: string) => void;
 }
 
@@ -46,14 +51,29 @@ export class ImageWalk {
     return this.#tree(root, 'image', 0);
   }
 
-  async *#tree(found: SourceManifest, role: WalkedManifest['role'], depth: number): AsyncGenerator<WalkedManifest> {
-    if (this.#seen.has(found.digest)) return;
-    this.#seen.add(found.digest);
-    if (depth > maxDepth) throw new CopyError(`${found.digest} is nested deeper than ${maxDepth} indexes or referrers`);
+  async *#tree(
+    found: SourceManifest,
+    role: WalkedManifest['role'],
+    depth: number,
+    tag?: Tag,
+  ): AsyncGenerator<WalkedManifest> {
+    const { digest } = found;
+    const isKnown = this.#seen.has(digest);
+    if (isKnown && tag === undefined) return;
+    this.#seen.add(digest);
+    if (depth > maxDepth) throw new CopyError(`${digest} is nested deeper than ${maxDepth} indexes or referrers`);
     const manifest = parseManifest(found.bytes, found.mediaType);
-    if (manifest.kind === 'index') yield* this.#children(found.digest, manifest.manifests, depth);
-    yield { ...found, manifest, role, blobs: this.#blobsOf(found.digest, manifest) };
-    if (this.#options.referrers) yield* this.#referrers(found.digest, depth);
+    if (!isKnown && manifest.kind === 'index') yield* this.#children(digest, manifest.manifests, depth);
+    yield { ...found, manifest, role, tag, blobs: this.#blobsOf(digest, manifest) };
+    if (isKnown) return;
+    if (this.#options.referrers) yield* this.#referrers(digest, depth);
+    if (this.#options.cosignTags) yield* this.#tagged(digest, depth);
+  }
+
+  /** Signatures may be signed in turn. */
+  async *#tagged(subject: Digest, depth: number): AsyncGenerator<WalkedManifest> {
+    const found = await taggedByCosign(this.#source, this.#repository, subject);
+    for (const each of found) yield* this.#tree(each, 'tagged', depth + 1, each.tag);
   }
 
   async *#children(

@@ -1,4 +1,5 @@
 // What an export holds: images with their names, every manifest with its part, every blob once with where its bytes come from.
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseManifest, subjectOf } from '../oci/manifest.ts';
@@ -23,6 +24,8 @@ export interface ExportRequest {
   readonly ownName: RepositoryName;
   /** It was named together with others, as a root or a layout of several repositories: one name would not do for all. */
   readonly isAmongOthers: boolean;
+  /** It was named with all tags of its repository, those of cosign among them. */
+  readonly isOfAllTags: boolean;
 }
 
 /** The image of one platform: config and layers, as manifest.json names them. */
@@ -37,6 +40,8 @@ export interface ExportedImage {
   readonly tag: Tag | undefined;
   /** Undefined for what no engine can run. */
   readonly engineImage: EngineImage | undefined;
+  /** What cosign keeps under a tag, unless it was asked for by that: it comes along, and no engine is to take it for an image. */
+  readonly isSignature: boolean;
 }
 
 export interface ExportedManifest {
@@ -71,25 +76,46 @@ export async function collectContent(
   options: CollectOptions,
 ): Promise<ExportContent> {
   const images: ExportedImage[] = [];
+  const tagged: ExportedImage[] = [];
   const manifests = new Map<Digest, ExportedManifest>();
   const blobs = new Map<Digest, ExportedBlob>();
   const walks = new Map<string, ImageWalk>();
-  for (const { origin, reference, fullName, tag } of requests) {
+  for (const { origin, reference, fullName, tag, isOfAllTags } of requests) {
     const place = `${origin.source.description} ${origin.repository}`;
-    const walk = walks.get(place) ?? new ImageWalk(origin.source, origin.repository, options);
+    const cosignTags = options.referrers && !isOfAllTags;
+    const walk = walks.get(place) ?? new ImageWalk(origin.source, origin.repository, { ...options, cosignTags });
     walks.set(place, walk);
     const root = await chosenRoot(await walk.root(reference), origin, options.platform);
     for await (const walked of walk.from(root)) {
       options.signal.throwIfAborted();
       if (!manifests.has(walked.digest)) manifests.set(walked.digest, exportedManifest(walked, origin));
       for (const blob of walked.blobs) addBlob(blobs, { ...blob, origin });
+      if (walked.tag === undefined) continue;
+      asImage(manifests, walked.digest);
+      tagged.push({ digest: walked.digest, fullName, tag: walked.tag, engineImage: undefined, isSignature: true });
     }
-    // It may have been met before, as the child of another image that was asked for.
-    const known = manifests.get(root.digest);
-    if (known !== undefined) manifests.set(root.digest, { ...known, role: 'image' });
-    images.push({ digest: root.digest, fullName, tag, engineImage: await engineImageOf(root, origin) });
+    asImage(manifests, root.digest);
+    images.push({
+      digest: root.digest,
+      fullName,
+      tag,
+      engineImage: hasCosignTag(tag) ? undefined : await engineImageOf(root, origin),
+      isSignature: isOfAllTags && hasCosignTag(tag),
+    });
   }
-  return { images, manifests, blobs };
+  // After what was asked for: some tools take the first image of a layout (docs/layouts.md#tags-and-untagged-manifests).
+  const [signatures, others] = [images.filter(isSignature), images.filter((image) => !isSignature(image))];
+  return { images: [...others, ...signatures, ...tagged], manifests, blobs };
+}
+
+function isSignature(image: ExportedImage): boolean {
+  return image.isSignature;
+}
+
+/** It may have been met before, as the child of another image that was asked for, or as a referrer. */
+function asImage(manifests: Map<Digest, ExportedManifest>, digest: Digest): void {
+  const known = manifests.get(digest);
+  if (known !== undefined) manifests.set(digest, { ...known, role: 'image' });
 }
 
 async function chosenRoot(
@@ -118,6 +144,11 @@ function addBlob(blobs: Map<Digest, ExportedBlob>, blob: ExportedBlob): void {
   }
   // What one image may do without, another may need.
   if (known === undefined || known.optional) blobs.set(blob.digest, blob);
+}
+
+/** Its config says that it is an image, which no engine can run: cosign writes it so. */
+function hasCosignTag(tag: Tag | undefined): boolean {
+  return tag !== undefined && cosignTagParts(tag) !== undefined;
 }
 
 async function engineImageOf(root: SourceManifest, origin: BlobOrigin): Promise<EngineImage | undefined> {

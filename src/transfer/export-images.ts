@@ -59,7 +59,10 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   ) {
     note('there are sha512 digests, which containerd, docker and crane do not read');
   }
-  if (hasDockerManifest(profile) && content.images.some(({ engineImage }) => engineImage === undefined)) {
+  if (
+    hasDockerManifest(profile) &&
+    content.images.some(({ engineImage, isSignature }) => !isSignature && engineImage === undefined)
+  ) {
     note('what is not a container image is in index.json only: engines that read manifest.json do not see it');
   }
   if (profile === 'crane' && target.kind !== 'directory') {
@@ -70,10 +73,12 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   else await exportArchive(content, profile, target, { progress: tally, signal });
   return {
     form: target.kind,
-    images: content.images.map((image) => ({
-      name: usesFullNames(profile) ? engineNameOf(image) : (image.tag ?? image.digest),
-      digest: image.digest,
-    })),
+    images: content.images
+      .filter(({ isSignature }) => !isSignature)
+      .map((image) => ({
+        name: usesFullNames(profile) ? engineNameOf(image) : (image.tag ?? image.digest),
+        digest: image.digest,
+      })),
     totals: tally.totals,
     notes: tally.notes,
   };

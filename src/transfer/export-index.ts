@@ -68,7 +68,7 @@ export function emptyLayoutIndex(): LayoutIndex {
 /** Full names where there are any: two images of different repositories may have the same tag. */
 function nameIn(entry: IndexEntry): string | undefined {
   const { annotations } = JSON.parse(entry.line) as { annotations?: Record<string, unknown> };
-  const fullName = annotations?.[annotationKeys.imageName];
+  const fullName = annotations?.[annotationKeys.imageName] ?? annotations?.[annotationKeys.ownName];
   if (typeof fullName === 'string') return fullName;
   const refName = annotations?.[annotationKeys.refName];
   return typeof refName === 'string' ? refName : undefined;
@@ -85,6 +85,8 @@ function namedImages(content: ExportContent, profile: ExportProfile): readonly I
     if (tag === undefined && tagged.has(digest) && !usesFullNames(profile)) continue;
     const name = usesFullNames(profile) ? engineNameOf(image) : (tag ?? digest);
     const known = entries.get(name);
+    // Of two repositories, each with a signature of its own for one image, the first is kept: nobody asked for either by name.
+    if (known !== undefined && image.isSignature) continue;
     if (known !== undefined && known.digest !== digest) {
       throw new CopyError(`two images would be named "${name}": ${known.digest} and ${digest}; ${wayOut(profile)}`);
     }
@@ -109,11 +111,13 @@ function imageEntry(
   { descriptor, subject }: ExportedManifest,
   profile: ExportProfile,
 ): IndexEntry {
-  const { refName, imageName, containerdSubject } = annotationKeys;
+  const { refName, imageName, ownName, containerdSubject } = annotationKeys;
   const name = engineNameOf(image);
   switch (profile) {
     case 'docker':
     case 'ctr':
+      // ctr stops at what has a name and no layers of an image, and docker would list it.
+      if (image.isSignature) return entryOf(descriptor, { [ownName]: name });
       // As containerd writes it: the whole name where there is no tag.
       return entryOf(descriptor, { [imageName]: name, [refName]: image.tag ?? name });
     case 'linuxkit':

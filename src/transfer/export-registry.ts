@@ -60,8 +60,9 @@ export async function exportToRegistry(
   for (const [name, content] of contents) {
     const push = new RepositoryPush(registry, registry.repository(name), content, holders, { progress: tally, signal });
     await push.run();
-    for (const { tag, digest } of content.images) {
-      images.push({ name: `${registry.host}/${name}${tag === undefined ? `@${digest}` : `:${tag}`}`, digest });
+    for (const { tag, digest, isSignature } of content.images) {
+      if (!isSignature)
+        images.push({ name: `${registry.host}/${name}${tag === undefined ? `@${digest}` : `:${tag}`}`, digest });
     }
   }
   return { form: 'registry', images, totals: tally.totals, notes: tally.notes };
@@ -86,8 +87,8 @@ function destinations(
 
 function assertDistinct({ host }: RemoteTarget, name: RepositoryName, { images }: ExportContent): void {
   const byTag = new Map<Tag, Digest>();
-  for (const { tag, digest } of images) {
-    if (tag === undefined) continue;
+  for (const { tag, digest, isSignature } of images) {
+    if (tag === undefined || isSignature) continue;
     const known = byTag.get(tag) ?? digest;
     if (known !== digest) {
       throw new CopyError(
@@ -141,9 +142,13 @@ class RepositoryPush {
       else if (!isLeaf(manifest)) await this.#putManifest(manifest);
     }
     await this.#listReferrers();
-    await forEachConcurrently(images, manifestsAtOnce, this.#signal, async ({ tag, digest }) => {
-      if (tag !== undefined) await this.#tag(tag, digest);
-    });
+    // Signatures first: who meets an image by its tag may want to verify it.
+    for (const isSignature of [true, false]) {
+      const tagged = images.filter((image) => image.isSignature === isSignature);
+      await forEachConcurrently(tagged, manifestsAtOnce, this.#signal, async ({ tag, digest }) => {
+        if (tag !== undefined) await this.#tag(tag, digest);
+      });
+    }
   }
 
   async #putBlob(blob: ExportedBlob): Promise<void> {

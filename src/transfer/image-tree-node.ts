@@ -1,9 +1,10 @@
 // An image and all that belongs to it, as data: what `tree` draws and `ls` sums up.
 import type { Annotations } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
+import type { Tag } from '../oci/reference.ts';
 
 /** What a node is to the one above it; an index or an image at the top, or as one of the platforms of an index. */
-export type NodeKind = 'index' | 'image' | 'referrer' | 'attestation';
+export type NodeKind = 'index' | 'image' | 'referrer' | 'attestation' | 'cosign';
 
 export type NodeProblem =
   /** Listed, and not there: a sparse index, or a referrer that was deleted. */
@@ -23,6 +24,8 @@ export interface ImageTreeNode {
   readonly mediaType: string;
   /** Derived from the manifest, whatever a list of referrers says; undefined for an index that states none. */
   readonly artifactType: string | undefined;
+  /** By which it was found, of what cosign keeps. */
+  readonly tag: Tag | undefined;
   /** `linux/arm64/v8`, as the index says, else as the config does. */
   readonly platform: string | undefined;
   /** Bytes of the manifest. */
@@ -42,6 +45,8 @@ export interface ImageTreeNode {
   /** BuildKit's attestations of this platform: manifests of the same index, no referrers. */
   readonly attestations: readonly ImageTreeNode[];
   readonly referrers: readonly ImageTreeNode[];
+  /** What cosign keeps under tags for this manifest, unless it is a referrer as well. */
+  readonly cosign: readonly ImageTreeNode[];
 }
 
 /** While it is being found out. */
@@ -61,6 +66,7 @@ export function draftOf(
     digest,
     mediaType,
     artifactType: undefined,
+    tag: undefined,
     platform,
     size,
     contentSize: 0,
@@ -73,6 +79,7 @@ export function draftOf(
     manifests: [],
     attestations: [],
     referrers: [],
+    cosign: [],
   };
 }
 
@@ -81,7 +88,7 @@ export function sumContent(root: NodeDraft): void {
   const blobs = new Map<string, number>();
   const own = root.config === undefined ? root.layers : [root.config, ...root.layers];
   for (const { digest, size } of own) blobs.set(digest, size);
-  for (const child of [...root.manifests, ...root.attestations, ...root.referrers]) sumContent(child);
+  for (const child of [...root.manifests, ...root.attestations, ...root.referrers, ...root.cosign]) sumContent(child);
   // Attestations of an image are beside it in the index, not a part of it.
   for (const child of root.manifests) collectBlobs(child, blobs);
   root.contentSize = [...blobs.values()].reduce((sum, size) => sum + size, 0);

@@ -5,7 +5,8 @@ import { isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { artifactTypeOf, type ImageIndex, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isImageIndexType, isManifestType } from '../oci/media-type.ts';
-import type { Reference, RepositoryName } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
+import { taggedByCosign } from './cosign-tagged.ts';
 import { configFacts, platformsOf } from './image-platform.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
 import { draftOf, type ImageTreeNode, type NodeDraft, type NodeKind, sumContent } from './image-tree-node.ts';
@@ -33,6 +34,7 @@ interface Found {
   readonly kind: NodeKind;
   readonly descriptor: DescriptorReference;
   readonly platform?: string | undefined;
+  readonly tag?: Tag;
   /** Of its index, below which BuildKit lists them. */
   readonly attestations: readonly Found[];
 }
@@ -99,21 +101,28 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
     } else draft.problem = stored === undefined ? 'missing' : 'unreadable';
     if (!this.#options.referrers) return below;
     // Also of what is missing: a signature may be copied before what it signs.
-    for (const descriptor of await this.#source.referrers(this.#name, digest)) {
+    const referrers = await this.#source.referrers(this.#name, digest);
+    for (const descriptor of referrers) {
       below.push([draft.referrers, { kind: 'referrer', descriptor, attestations: [] }]);
+    }
+    const known = new Set(referrers.map((each) => each.digest));
+    for (const found of await taggedByCosign(this.#source, this.#name, digest)) {
+      const { digest: tagged, mediaType, bytes, tag } = found;
+      const descriptor = { digest: tagged, mediaType, size: bytes.byteLength };
+      if (!known.has(tagged)) below.push([draft.cosign, { kind: 'cosign', descriptor, tag, attestations: [] }]);
     }
     return below;
   };
 
   /** Makes the node, if there is room for it. */
   readonly admit = ([list, found]: FoundBelow, above: Pending): Pending | undefined => {
-    const { kind, descriptor, platform, attestations } = found;
+    const { kind, descriptor, platform, tag, attestations } = found;
     if (above.depth >= this.#options.maxDepth || this.#nodes >= this.#options.maxNodes) {
       above.draft.omitted += 1;
       return undefined;
     }
     this.#nodes += 1;
-    const draft = draftOf(kind, descriptor, platform);
+    const draft = { ...draftOf(kind, descriptor, platform), tag };
     list.push(draft);
     if (!standsAbove(above, descriptor.digest)) return { draft, above, depth: above.depth + 1, attestations };
     draft.problem = 'cycle';

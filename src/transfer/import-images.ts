@@ -55,7 +55,7 @@ export interface ImportReport {
 /** Throws what stops all of it: wrong content, a full disk, an unreachable source, or the reason of `signal`. What was copied stays. */
 export async function importImages(planned: readonly PlannedImage[], options: ImportOptions): Promise<ImportReport> {
   const tally = new CopyTally(options.progress);
-  const copies = new ImageCopies({ ...options, progress: tally });
+  const copies = new ImageCopies({ ...options, progress: tally }, planned);
   try {
     for (const image of planned) await copies.copy(image);
   } catch (error) {
@@ -86,6 +86,8 @@ interface CopiedImage {
   readonly image: PlannedImage;
   readonly root: SourceManifest;
   readonly digests: readonly Digest[];
+  /** Of cosign, for it or what belongs to it. */
+  readonly signatures: readonly (readonly [SourceManifest, Tag])[];
 }
 
 const maxUntagged = 64;
@@ -96,11 +98,14 @@ class ImageCopies {
   readonly #options: ImportOptions;
   /** One for each pair of repositories: what images share is copied once. */
   readonly #walks = new Map<string, ImageWalk>();
+  /** How many images of each repository. */
+  readonly #plannedFrom = new Map<RepositoryName, number>();
   #target: { readonly repository: ImportRepository; readonly batch: ManifestBatch } | undefined;
   #untagged: CopiedImage[] = [];
 
-  constructor(options: ImportOptions) {
+  constructor(options: ImportOptions, planned: readonly PlannedImage[]) {
     this.#options = options;
+    for (const { from } of planned) this.#plannedFrom.set(from, (this.#plannedFrom.get(from) ?? 0) + 1);
   }
 
   async copy(image: PlannedImage): Promise<void> {
@@ -110,12 +115,14 @@ class ImageCopies {
     try {
       const root = await walk.root(reference);
       const digests: Digest[] = [];
+      const signatures: [SourceManifest, Tag][] = [];
       for await (const manifest of walk.from(root)) {
         await this.#copyBlobs(from, repository, manifest);
         await this.#add(batch, repository, manifest);
         digests.push(manifest.digest);
+        if (manifest.tag !== undefined) signatures.push([manifest, manifest.tag]);
       }
-      this.#untagged.push({ image, root, digests });
+      this.#untagged.push({ image, root, digests, signatures });
     } catch (error) {
       // What it has walked over counts as copied, which may not be so: the next image begins anew.
       this.#walks.delete(pairOf(from, to));
@@ -131,14 +138,16 @@ class ImageCopies {
     const { batch } = this.#target ?? {};
     if (batch === undefined) return;
     const refused = await batch.flush();
-    const tagged: [SourceManifest, Tag][] = [];
-    for (const { image, root, digests } of untagged) {
+    const tagged: (readonly [SourceManifest, Tag])[] = [];
+    for (const { image, root, digests, signatures } of untagged) {
       const refusal = digests.find((digest) => refused.has(digest));
       if (refusal !== undefined) {
         this.#fail(image, refused.get(refusal));
         continue;
       }
       const { from, to, tag } = image;
+      // Before the tag of the image: who meets that may want to verify it.
+      for (const each of signatures) tagged.push(each);
       if (tag !== undefined) tagged.push([root, tag]);
       this.images.push({ from, reference: writtenOf(image), to, tag, digest: root.digest });
     }
@@ -163,8 +172,10 @@ class ImageCopies {
   #walk(from: RepositoryName, to: RepositoryName): ImageWalk {
     const pair = pairOf(from, to);
     const { source, referrers, progress } = this.#options;
-    const walk =
-      this.#walks.get(pair) ?? new ImageWalk(source, from, { referrers, note: (text) => progress.note(text) });
+    // Several are all that there are, and cosign's tags are among them.
+    const cosignTags = referrers && this.#plannedFrom.get(from) === 1;
+    const note = (text: string) => progress.note(text);
+    const walk = this.#walks.get(pair) ?? new ImageWalk(source, from, { referrers, cosignTags, note });
     this.#walks.set(pair, walk);
     return walk;
   }

@@ -1,4 +1,5 @@
 // Decides what an import copies and under which names it arrives, before anything is copied.
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts';
 import { CopyError } from './copy-error.ts';
@@ -10,6 +11,8 @@ export interface ImportSelection {
   readonly reference: Reference | undefined;
   /** What a layout or archive is called of which everything is copied: its repositories are named without it below the target. */
   readonly within?: string | undefined;
+  /** False: tags of cosign are left out where all tags are copied. */
+  readonly referrers?: boolean;
 }
 
 /** NAME[:TAG] of the command line. */
@@ -29,7 +32,7 @@ export interface PlannedImage {
 /** In the order of the copy. Throws CopyError when there is nothing to copy, or when the target's tag would name several images. */
 export async function planImport(
   source: ImageSource,
-  { repository, reference, within }: ImportSelection,
+  { repository, reference, within, referrers = true }: ImportSelection,
   target: ImportTarget,
 ): Promise<readonly PlannedImage[]> {
   const from = repository === undefined ? await repositoriesOf(source) : [repository];
@@ -43,7 +46,10 @@ export async function planImport(
   const planned: PlannedImage[] = [];
   for (const name of from) {
     const to = from.length === 1 ? target.name : nameBelow(target.name, name, within);
-    for (const tag of await source.tags(name)) planned.push({ from: name, reference: { kind: 'tag', tag }, to, tag });
+    for (const tag of await source.tags(name)) {
+      if (referrers || cosignTagParts(tag) === undefined)
+        planned.push({ from: name, reference: { kind: 'tag', tag }, to, tag });
+    }
   }
   if (planned.length === 0) throw new CopyError(`${source.description} has no tags; name an image by its digest`);
   return target.tag === undefined ? planned : [underTag(planned, target.tag, source)];

@@ -7,7 +7,7 @@ import { type ExportOptions, exportImages, type FileTarget } from '../../src/tra
 import { fullNameOf } from '../../src/transfer/export-name.ts';
 import { parseExportTarget } from '../../src/transfer/export-target.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
-import { blobOf, type Content, configType, imageIndex, imageManifest, referrerOf } from './content.ts';
+import { blobOf, type Content, configType, type Image, imageIndex, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
 import { defaultRules } from './rules.ts';
 import { silentLog } from './silent-log.ts';
@@ -38,6 +38,38 @@ export function signedImages(): MemorySource {
     .addImage('team/app', approval);
 }
 
+/** As cosign makes one: it says nothing of what it belongs to but its tag. */
+export function cosigned(subject: Content, what: string): Image {
+  const payload = blobOf(`${what} of ${subject.digest}`, 'application/vnd.dev.cosign.simplesigning.v1+json');
+  return imageManifest({ layers: [payload], config: blobOf('{"architecture":"","os":""}', configType) });
+}
+
+export function cosignTag({ digest }: Pick<Content, 'digest'>, suffix: string): string {
+  return `${digest.replace(':', '-')}.${suffix}`;
+}
+
+export const cosignIndex = cosigned(index, 'a signature');
+export const cosignArm64 = cosigned(arm64, 'a signature');
+export const cosignSbom = cosigned(index, 'an sbom');
+export const cosignOfSbom = cosigned(cosignSbom, 'a signature');
+
+/** `team/app:multi`, signed by cosign as a whole and in part, with an SBOM that is signed in turn. */
+export function cosignedImages(): MemorySource {
+  return signedImages()
+    .addImage('team/app', cosignIndex, cosignTag(index, 'sig'))
+    .addImage('team/app', cosignArm64, cosignTag(arm64, 'sig'))
+    .addImage('team/app', cosignSbom, cosignTag(index, 'sbom'))
+    .addImage('team/app', cosignOfSbom, cosignTag(cosignSbom, 'sig'));
+}
+
+/** All that cosign keeps there, by the tags that lead to it. */
+export const cosignTags: readonly (readonly [tag: string, image: Image])[] = [
+  [cosignTag(index, 'sig'), cosignIndex],
+  [cosignTag(arm64, 'sig'), cosignArm64],
+  [cosignTag(index, 'sbom'), cosignSbom],
+  [cosignTag(cosignSbom, 'sig'), cosignOfSbom],
+];
+
 /** `NAME:TAG` or `NAME@DIGEST` of a source. */
 export function requestFor(source: ImageSource, written: string): ExportRequest {
   const at = written.indexOf('@');
@@ -49,6 +81,7 @@ export function requestFor(source: ImageSource, written: string): ExportRequest 
     fullName: fullNameOf(repository),
     ownName: repository,
     isAmongOthers: false,
+    isOfAllTags: false,
     tag: at < 0 ? parseTag(written.slice(cut + 1)) : undefined,
   };
 }

@@ -35,6 +35,7 @@ export class PlainRegistry {
   mounts = true;
   acknowledgesSubjects = false;
   port = 0;
+  #begun = 0;
 
   get host(): string {
     return `127.0.0.1:${this.port}`;
@@ -85,7 +86,8 @@ export class PlainRegistry {
       response.writeHead(201).end();
       return;
     }
-    const at = id === '' ? `upload-${this.uploads.size}` : id;
+    if (id === '') this.#begun += 1;
+    const at = id === '' ? `upload-${this.#begun}` : id;
     const held = id === '' ? Buffer.alloc(0) : this.uploads.get(id);
     if (held === undefined || method === 'DELETE') {
       response.writeHead(held === undefined ? 404 : 204).end();

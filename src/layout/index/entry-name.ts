@@ -39,7 +39,7 @@ export function entryNameOf(annotations: Annotations): EntryName {
   if (refName === undefined && belongsToSubject(annotations)) return imageName === undefined ? none : auxiliary;
   if (imageName !== undefined) {
     const [image, ...others] = imageNamesIn(imageName);
-    const style = annotations[annotationKeys.imageName] === undefined ? 'base-name' : 'image-name';
+    const style = annotations[annotationKeys.baseName] === imageName ? 'base-name' : 'image-name';
     // A tag beside several names says nothing that they do not.
     const bareTag = refName !== undefined && isTag(refName) && others.length === 0 ? refName : undefined;
     if (image !== undefined) return { kind: 'full', image, others, bareTag, hasDigest: imageName.includes('@'), style };
@@ -59,10 +59,10 @@ function nameIn(refName: string): EntryName {
 
 /** The annotation `imageName`, or what stands for it where nothing else of the entry says anything (zarf before its version of 2025). */
 export function fullNameIn(annotations: Annotations): string | undefined {
-  const { imageName, baseName } = annotationKeys;
+  const { imageName, ownName, baseName } = annotationKeys;
   const isBaseAlone = annotations[baseName] !== undefined && Object.keys(annotations).length === 1;
   // Of an image that was built on another one it is the name of that other one. Those who copy it from there copy more.
-  return annotations[imageName] ?? (isBaseAlone ? annotations[baseName] : undefined);
+  return annotations[imageName] ?? annotations[ownName] ?? (isBaseAlone ? annotations[baseName] : undefined);
 }
 
 /** More names than anybody gives one image. */

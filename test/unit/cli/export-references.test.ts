@@ -14,6 +14,8 @@ import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
+const cosignTag = `sha256-${'0'.repeat(64)}.sig`;
+
 /** `team/app` with three tags, `base` with one, `latest/app` with latest among them; and layouts of other tools. */
 async function place() {
   const directory = await temporaryDirectory();
@@ -21,6 +23,7 @@ async function place() {
   const images: readonly (readonly [name: string, tags: readonly string[]])[] = [
     ['team/app', ['v1', 'v2', 'v3']],
     ['base', ['only']],
+    ['signed', ['only', cosignTag]],
     ['latest/app', ['latest', 'v1']],
   ];
   for (const [name, tags] of images) {
@@ -47,6 +50,7 @@ async function namesOf(directory: string, references: readonly string[], naming:
     rules: defaultRules,
     log: silentLog,
     allTags: false,
+    referrers: undefined,
     name: undefined,
     ...naming,
   };
@@ -60,6 +64,7 @@ async function namesOf(directory: string, references: readonly string[], naming:
 it.each([
   [['team/app:v2'], ['docker.io/team/app:v2']],
   [['base'], ['docker.io/library/base:only']],
+  [['signed'], ['docker.io/library/signed:only']],
   [['latest/app'], ['docker.io/latest/app:latest']],
   [
     ['team/app:v1', 'base:only'],
@@ -76,7 +81,9 @@ it('with --all-tags every tag is meant, of every repository where none is named'
   expect(await namesOf(directory, ['team/app'], all)).toEqual(
     ['v1', 'v2', 'v3'].map((tag) => `docker.io/team/app:${tag}`),
   );
-  expect(await namesOf(directory, ['DIR/root'], all)).toHaveLength(6);
+  expect(await namesOf(directory, ['DIR/root'], all)).toHaveLength(8);
+  expect(await namesOf(directory, ['signed'], all)).toHaveLength(2);
+  expect(await namesOf(directory, ['signed'], { ...all, referrers: false })).toEqual(['docker.io/library/signed:only']);
   expect(await namesOf(directory, ['team/app:v1'], all)).toEqual(['docker.io/team/app:v1']);
 });
 

@@ -68,7 +68,7 @@ describe('a blob that is pushed', () => {
     expect(registry.calls).toEqual([
       `HEAD team/app blobs/${small.digest}`,
       'POST team/app blobs/uploads/',
-      'PUT team/app blobs/uploads/upload-0',
+      'PUT team/app blobs/uploads/upload-1',
     ]);
     expect(registry.seen[2]?.headers).toMatchObject({ 'content-length': '3' });
   });

@@ -14,6 +14,8 @@ import {
   amd64,
   approval,
   arm64,
+  cosignedImages,
+  cosignTags,
   index,
   layer,
   platformIndex,
@@ -252,3 +254,37 @@ describe('manifest.json of an export', () => {
     expect(() => mergedDockerManifest(Buffer.from('[{'), [])).toThrow('is not JSON');
   });
 });
+
+describe('what cosign keeps under tags', () => {
+  it('has its tag, after the image (oci)', async () => {
+    const entries = (await entriesOf(['team/app:multi'], 'oci', { source: cosignedImages() })) as Entry[];
+    expect(entries[0]).toMatchObject({ digest: index.digest });
+    for (const [tag, { digest }] of cosignTags) {
+      expect(entries).toContainEqual(expect.objectContaining({ digest, annotations: { [refName]: tag } }));
+    }
+  });
+
+  it.each(['docker', 'ctr'] as const)(
+    'has a name that no engine reads, and is no image of manifest.json (%s)',
+    async (profile) => {
+      const entries = (await entriesOf(['team/app:multi'], profile, { source: cosignedImages() })) as Entry[];
+      for (const [tag, { digest }] of cosignTags) {
+        const annotations = { 'io.moorage.image.name': `docker.io/team/app:${tag}` };
+        expect(entries).toContainEqual(expect.objectContaining({ digest, annotations }));
+      }
+      const { images } = await contentOf(['team/app:multi'], { source: cosignedImages() });
+      expect(dockerImages(images).flatMap(({ RepoTags }) => RepoTags)).toEqual(['docker.io/team/app:multi']);
+    },
+  );
+
+  it('is not there where an index holds one entry only (crane)', async () => {
+    expect(await entriesOf(['team/app:multi'], 'crane', { source: cosignedImages(), referrers: false })).toHaveLength(
+      1,
+    );
+  });
+});
+
+interface Entry {
+  readonly digest: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}

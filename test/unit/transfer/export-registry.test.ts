@@ -5,7 +5,19 @@ import { referrersTagOf } from '../../../src/oci/referrers-tag.ts';
 import { exportToRegistry, type RegistryExportOptions } from '../../../src/transfer/export-registry.ts';
 import type { ImageSource } from '../../../src/transfer/image-source.ts';
 import { blobOf, type Content, imageManifest } from '../../support/content.ts';
-import { amd64, approval, arm64, index, layer, requestFor, signature, signedImages } from '../../support/exports.ts';
+import {
+  amd64,
+  approval,
+  arm64,
+  cosignedImages,
+  cosignTag,
+  cosignTags,
+  index,
+  layer,
+  requestFor,
+  signature,
+  signedImages,
+} from '../../support/exports.ts';
 import { MemorySource } from '../../support/memory-source.ts';
 import { type PlainRegistry, plainRegistry, targetAt } from '../../support/plain-registry.ts';
 import { noProgress } from '../../support/silent-progress.ts';
@@ -141,6 +153,31 @@ describe('an export into a registry', () => {
     await expect(exported(source, ['team/app:v1'], registry, 'mirror')).rejects.toThrow('is wrong there');
     expect(registry.blobs.has(`mirror@${layer.digest}`)).toBe(false);
     expect(registry.manifests.size).toBe(0);
+  });
+});
+
+describe('what cosign keeps under tags', () => {
+  it('comes along, before the tag of the image', async () => {
+    const registry = await plainRegistry();
+    registry.acknowledgesSubjects = true;
+    const { images } = await exported(cosignedImages(), ['team/app:multi'], registry, 'mirror');
+    expect(images.map(({ name }) => name)).toEqual([`${registry.host}/mirror:multi`]);
+    for (const [tag, { bytes }] of cosignTags) expect(registry.manifests.get(`mirror:${tag}`)).toMatchObject({ bytes });
+    expect(puts(registry).at(-1)).toBe('multi');
+  });
+
+  it('is that of the platform that was asked for', async () => {
+    const registry = await plainRegistry();
+    const platform = { os: 'linux', architecture: 'arm64' };
+    await exported(cosignedImages(), ['team/app:multi'], registry, 'mirror', { platform });
+    const tags = [...registry.manifests.keys()].filter((key) => /:sha256-.*\./.test(key));
+    expect(tags).toEqual([`mirror:${cosignTag(arm64, 'sig')}`]);
+  });
+
+  it('stays where nothing else that refers to the image is wanted', async () => {
+    const registry = await plainRegistry();
+    await exported(cosignedImages(), ['team/app:multi'], registry, 'mirror', { referrers: false });
+    expect([...registry.manifests.keys()].filter((key) => key.startsWith('mirror:'))).toEqual(['mirror:multi']);
   });
 });
 

@@ -29,7 +29,7 @@ function treeOf(source: ImageSource, reference: string, options: Partial<TreeOpt
 /** The shape alone: kind, what it is known by, and what hangs below. */
 function shape(node: ImageTreeNode): unknown {
   const name = node.platform ?? node.artifactType ?? node.kind;
-  const below = [...node.manifests, ...node.attestations, ...node.referrers].map(shape);
+  const below = [...node.manifests, ...node.attestations, ...node.referrers, ...node.cosign].map(shape);
   return [`${node.kind} ${name}${node.problem === undefined ? '' : ` [${node.problem}]`}`, ...below];
 }
 
@@ -84,6 +84,25 @@ describe('the tree of an image', () => {
     });
     // The layer that both have counts once, referrers do not.
     expect(tree.contentSize).toBe((first?.contentSize ?? 0) + (second?.contentSize ?? 0) - shared.bytes.byteLength);
+  });
+
+  it('has what cosign keeps under tags, where that is no referrer', async () => {
+    const tagged = imageManifest({ annotations: { of: 'cosign' } });
+    const source = new MemorySource()
+      .addImage(app, arm64, 'v1')
+      .addImage(app, sbom, `${arm64.digest.replace(':', '-')}.sbom`)
+      .addImage(app, tagged, `${arm64.digest.replace(':', '-')}.sig`)
+      .addImage(app, signature, `${tagged.digest.replace(':', '-')}.att`);
+    const { referrers, cosign } = await treeOf(source, 'v1');
+    expect(referrers.map(({ digest }) => digest)).toEqual([sbom.digest]);
+    expect(cosign).toMatchObject([
+      {
+        kind: 'cosign',
+        digest: tagged.digest,
+        tag: `${arm64.digest.replace(':', '-')}.sig`,
+        cosign: [{ digest: signature.digest, tag: `${tagged.digest.replace(':', '-')}.att` }],
+      },
+    ]);
   });
 
   it('without referrers when they are not wanted', async () => {

@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
-import { parseRepositoryName } from '../../../src/oci/reference.ts';
+import { parseReference, parseRepositoryName, type RepositoryName } from '../../../src/oci/reference.ts';
 import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { type ImportOptions, importImages } from '../../../src/transfer/import-images.ts';
 import { planImport } from '../../../src/transfer/import-plan.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { cosignedImages, cosignTags, index as signedIndex } from '../../support/exports.ts';
 import { MemorySource } from '../../support/memory-source.ts';
 import { bytesOfBlob, digestAt, pushBlob, referrersIn, tagsOf } from '../../support/pushes.ts';
 import {
@@ -47,6 +48,41 @@ async function imported(source: MemorySource, into: RegistryUnderTest, options: 
     ...options,
   });
 }
+
+describe('what cosign keeps under tags', () => {
+  async function importedOne(options: Partial<ImportOptions> = {}) {
+    const into = await memoryRegistry();
+    const source = cosignedImages();
+    const selection = { repository: parseRepositoryName('team/app'), reference: parseReference('multi') };
+    const planned = await planImport(source, selection, { name: parseRepositoryName('team/app'), tag: undefined });
+    const common = { referrers: true, progress: noProgress, signal: new AbortController().signal };
+    const repository = (name: RepositoryName) => into.registry.writable(name);
+    const report = await importImages(planned, { source, repository, ...common, ...options });
+    return { report, repository: into.repository() };
+  }
+
+  it('comes along with its image, with those of its platforms, and with its own', async () => {
+    const { report, repository } = await importedOne();
+    for (const [tag, { digest }] of cosignTags) expect(await digestAt(repository, tag)).toBe(digest);
+    expect(await tagsOf(repository)).toHaveLength(cosignTags.length + 1);
+    expect(report.images).toMatchObject([{ tag: 'multi', digest: signedIndex.digest }]);
+  });
+
+  it('stays where nothing else that refers to the image is wanted', async () => {
+    expect(await tagsOf((await importedOne({ referrers: false })).repository)).toEqual(['multi']);
+  });
+
+  it('comes once where all tags are copied, or not at all', async () => {
+    const into = await memoryRegistry();
+    const report = await imported(cosignedImages(), into);
+    expect(report.images).toHaveLength(cosignTags.length + 2);
+    expect(report.totals.manifests).toEqual({ copied: 9, present: 0 });
+    const everything = { repository: undefined, reference: undefined, referrers: false };
+    const target = { name: parseRepositoryName('team/app'), tag: undefined };
+    const planned = await planImport(cosignedImages(), everything, target);
+    expect(planned.map(({ tag }) => tag)).toEqual(['multi', 'v1']);
+  });
+});
 
 describe.each(onEveryDriver)('an import %s', (_, open) => {
   it('brings children, blobs, tags, referrers and what refers to those', async () => {

@@ -47,6 +47,13 @@ describe('an image name', () => {
     });
   });
 
+  it('may stand where engines do not look', () => {
+    expect(entryNameOf({ 'io.moorage.image.name': `docker.io/acme/app:${responseTag}.sig` })).toEqual({
+      ...full(image('docker.io', 'acme/app', `${responseTag}.sig`)),
+      style: 'image-name',
+    });
+  });
+
   it('that no client can ask for leaves ref.name to say what it is', () => {
     expect(entryNameOf({ [imageName]: 'UPPER/Case:1', [refName]: 'v1' })).toEqual({ kind: 'tag', tag: 'v1' });
     expect(entryNameOf({ [imageName]: 'UPPER/Case:1' })).toEqual({ kind: 'unusable', text: 'UPPER/Case:1' });
