@@ -1,4 +1,6 @@
 // The public API of the package: a registry inside another program, for tests and tools.
+
+import { resolve } from 'node:path';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { hostInUrl } from './config/listen-address.ts';
 import { defaultSettings } from './config/load.ts';
@@ -14,6 +16,8 @@ export interface RegistryOptions {
   readonly root?: string;
   /** Directories of layouts, layouts and archives of them, each as `serve` takes it: `PATH`, `NAME=PATH` or `NAME=PATH:ro`. */
   readonly paths?: readonly string[];
+  /** The directory in which the layouts of `paths` have their blobs (`skopeo copy --dest-shared-blob-dir`); they are then read-only. */
+  readonly sharedBlobs?: string;
   /** Refuse pushes (403) and deletes (405). Default: false. */
   readonly readOnly?: boolean;
   /** Refuse manifests whose layers, config or child manifests are not in the repository. Default: false. */
@@ -68,6 +72,7 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
     paths: options.paths ?? [],
     root: options.root,
     cacheDirectory: userCacheDirectory(process.env),
+    sharedBlobs: options.sharedBlobs === undefined ? undefined : resolve(options.sharedBlobs),
   });
   let closing: Promise<void> | undefined;
   return {

@@ -30,6 +30,8 @@ export interface Served {
   /** The registry's own directory; undefined: with paths alone it is not served. */
   readonly root: string | undefined;
   readonly cacheDirectory: string;
+  /** Absolute; where the layouts of `paths` have their blobs; undefined: each has its own. */
+  readonly sharedBlobs?: string | undefined;
 }
 
 /** Opens what is served and starts the registry's own work; nothing listens yet. */

@@ -1,4 +1,5 @@
 // The flags by which commands find what REF, PATH and URL name, and what they stand for.
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
@@ -19,13 +20,17 @@ export function writtenByScan({ scan }: ScanFlag): readonly WrittenSetting[] {
   return scan === true ? [{ path: 'layouts.scan', value: 'lazy', origin: '--scan' }] : [];
 }
 
+/** skopeo's name for it tells whoever used that. */
+export const sharedBlobsHelp = 'where layouts have their blobs, as skopeo --dest-shared-blob-dir writes them';
+
 export interface SourceFlags extends ScanFlag {
   readonly root?: string;
   readonly config?: string;
   readonly plainHttp?: true;
+  readonly sharedBlobs?: string;
 }
 
-/** `--root`, `--plain-http` and `--config`. */
+/** `--root`, `--shared-blobs`, `--plain-http` and `--config`. */
 export function addSourceFlags(command: Command): Command {
   const root = settingAt('storage.root');
   return command
@@ -35,6 +40,7 @@ export function addSourceFlags(command: Command): Command {
         `where a NAME alone is looked for (${root?.environment}; default: ${root?.byDefault})`,
       ),
     )
+    .option('--shared-blobs <dir>', sharedBlobsHelp)
     .option('--plain-http', 'HTTP instead of HTTPS, also to a registry that is not on this machine')
     .option('--config <file>', `YAML file with settings (${configFileVariable})`);
 }
@@ -48,6 +54,7 @@ export async function openOptions(flags: SourceFlags, environment: Environment):
     plainHttp: flags.plainHttp === true,
     environment,
     userAgent: `moorage/${packageVersion()}`,
+    sharedBlobs: flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs),
     rules: layoutRulesOf(settings),
     log: warningsOnly,
   };

@@ -5,7 +5,7 @@ import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadWrittenSettings } from '../config/load.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
-import { type ScanFlag, writtenByScan } from './open-options.ts';
+import { type ScanFlag, sharedBlobsHelp, writtenByScan } from './open-options.ts';
 
 interface ServeFlags extends ScanFlag {
   readonly root?: string;
@@ -13,6 +13,7 @@ interface ServeFlags extends ScanFlag {
   readonly config?: string;
   readonly ephemeral?: true;
   readonly readOnly?: true;
+  readonly sharedBlobs?: string;
 }
 
 const pathOfFlag = {
@@ -32,6 +33,7 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
     .option('--config <file>', `YAML file with settings; flags and the environment win over it (${configFileVariable})`)
     .addOption(flag('--ephemeral', 'storage.ephemeral', 'keep everything in memory').conflicts('root'))
     .addOption(flag('--read-only', 'server.readOnly', 'refuse pushes and deletes'))
+    .option('--shared-blobs <dir>', `${sharedBlobsHelp}; the PATHs are then served read-only`)
     .helpOption('-h, --help', 'print this help')
     .option('--scan', `find referrers that nothing leads to (${settingAt('layouts.scan')?.environment}=lazy)`)
     .action(async (paths: readonly string[], flags: ServeFlags) => {
@@ -41,7 +43,8 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
       const root = paths.length === 0 || isWritten('storage.root') ? resolve(settings.storage.root) : undefined;
       // Loaded only now: a wrong flag is answered without starting the engine.
       const { serve } = await import('./serve.ts');
-      finished(await serve({ settings, paths, root, environment }));
+      const sharedBlobs = flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs);
+      finished(await serve({ settings, paths, root, sharedBlobs, environment }));
     });
 }
 

@@ -25,6 +25,8 @@ export interface ServeRequest {
   readonly paths: readonly string[];
   /** Absolute; undefined: only the paths are served. */
   readonly root: string | undefined;
+  /** Absolute; where the layouts of `paths` have their blobs; undefined: each has its own. */
+  readonly sharedBlobs: string | undefined;
   readonly environment: Environment;
 }
 
@@ -99,13 +101,18 @@ async function listRepositories(
   }
 }
 
-async function start({ settings, paths, root, environment }: ServeRequest, { log, print }: Outputs): Promise<Started> {
+async function start(
+  { settings, paths, root, sharedBlobs, environment }: ServeRequest,
+  { log, print }: Outputs,
+): Promise<Started> {
   const { listen: address, readOnly } = settings.server;
   const cacheDirectory = userCacheDirectory(environment);
-  const server = await createServer(settings, log, { paths, root, cacheDirectory }).catch((error: unknown) => {
-    if (error instanceof MountArgumentError) throw error;
-    throw paths.length === 0 ? rootError(error, root ?? 'memory') : error;
-  });
+  const server = await createServer(settings, log, { paths, root, cacheDirectory, sharedBlobs }).catch(
+    (error: unknown) => {
+      if (error instanceof MountArgumentError) throw error;
+      throw paths.length === 0 ? rootError(error, root ?? 'memory') : error;
+    },
+  );
   try {
     const port = await server.listen(address);
     const mounts = server.mounts.map((mount) => ({ ...mount, readOnly: mount.writer === undefined }));

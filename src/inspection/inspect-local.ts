@@ -22,12 +22,13 @@ export interface InspectLocalOptions extends OpenOptions, InspectDepth {
 
 /** Writes nothing but work files in the cache directory, and what a server of the directory must know of damaged blobs. Throws what openMounts throws. */
 export async function inspectLocal(options: InspectLocalOptions): Promise<Inspection> {
-  const { path, root, environment, rules, within } = options;
+  const { path, root, environment, rules, sharedBlobs, within } = options;
   const mounts = await openMountsToRead({
     paths: path === undefined ? [] : [path],
     root: path === undefined ? root : undefined,
     environment,
     links: rules.links,
+    sharedBlobs,
     log: silent,
   });
   const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });

@@ -2,11 +2,13 @@
 
 import { BlobsElsewhere } from '../layout/blobs/blobs-elsewhere.ts';
 import { LinkedBlobs, type LinkRules } from '../layout/blobs/linked-blobs.ts';
+import { SharedBlobs } from '../layout/blobs/shared-blobs.ts';
 import type { Mount } from '../registry/mount.ts';
 import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
 import { openFilesystemStore, type ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
 import type { Log } from '../storage/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { sharedBlobDirectory } from './shared-blob-directory.ts';
 
 export interface OpenDirectoryOptions {
   readonly fileMode: number;
@@ -14,18 +16,23 @@ export interface OpenDirectoryOptions {
   /** Bytes that new content leaves free; unless given, as much as is usual. */
   readonly minFree?: number | undefined;
   readonly links: LinkRules['links'];
+  /** A directory in which layouts have their blobs (shared-blob-directory.ts); undefined: each has its own. */
+  readonly sharedBlobs?: string | undefined;
   readonly log: Log;
 }
 
 export type MountedObjects = Pick<Mount, 'reader' | 'writer' | 'linkedBlobs'>;
 
-/** Somebody else's directory may well be readable only: then it is served so, as read-only media are. */
+/**
+ * Somebody else's directory may well be readable only: then it is served so, as read-only media are. So are layouts whose blobs are shared:
+ * what is pushed into one would be in the way of whoever manages the others.
+ */
 export async function openDirectory(
   path: string,
   readOnly: boolean,
   options: OpenDirectoryOptions,
 ): Promise<MountedObjects> {
-  if (readOnly) return openToRead(path, options);
+  if (readOnly || options.sharedBlobs !== undefined) return openToRead(path, options);
   try {
     return await openToWrite(path, 'with-first-write', options);
   } catch (error) {
@@ -35,11 +42,16 @@ export async function openDirectory(
   }
 }
 
-export async function openToRead(path: string, { log, links }: OpenDirectoryOptions): Promise<MountedObjects> {
+export async function openToRead(
+  path: string,
+  { log, links, sharedBlobs }: OpenDirectoryOptions,
+): Promise<MountedObjects> {
   const files = await openFilesystemReader(path, { log });
-  if (links === 'refuse') return { reader: files, writer: undefined };
-  const linked = new LinkedBlobs(files, log);
-  return { reader: new BlobsElsewhere(files, linked), writer: undefined, linkedBlobs: linked };
+  const linkedBlobs = links === 'verify' ? new LinkedBlobs(files, log) : undefined;
+  const own = linkedBlobs === undefined ? files : new BlobsElsewhere(files, linkedBlobs);
+  if (sharedBlobs === undefined) return { reader: own, writer: undefined, linkedBlobs };
+  const shared = new SharedBlobs(await openFilesystemReader(sharedBlobDirectory(sharedBlobs), { log }));
+  return { reader: new BlobsElsewhere(own, shared), writer: undefined, linkedBlobs };
 }
 
 export async function openToWrite(

@@ -8,7 +8,7 @@ import type { Mount } from '../registry/mount.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
-import { baseNameOf } from './mount-argument.ts';
+import { baseNameOf, MountArgumentError } from './mount-argument.ts';
 import { namedPlaces, type Place } from './mount-places.ts';
 import { type OpenDirectoryOptions, openDirectory, openToRead, openToWrite } from './open-directory.ts';
 import { type PathKind, pathKindOf } from './path-kind.ts';
@@ -39,11 +39,15 @@ export interface OpenedMount extends Mount {
 
 /** Throws MountArgumentError for paths that cannot be served, StorageError or the system's error for what cannot be opened. */
 export async function openMounts(options: OpenMountsOptions): Promise<readonly OpenedMount[]> {
-  const { root } = options;
+  const { root, paths, readOnly, sharedBlobs } = options;
+  if (sharedBlobs !== undefined && paths.length === 0 && !readOnly) {
+    throw new MountArgumentError('--shared-blobs says where layouts have their blobs: name their PATH');
+  }
   const named = namedPlaces({
     ...options,
     root: root === inMemory ? undefined : root,
     isRootServed: root !== undefined,
+    readOnly: readOnly || sharedBlobs !== undefined,
   });
   await tidyUnpacked(workDirectoryOf(options), options.log);
   const opened: OpenedMount[] = [];

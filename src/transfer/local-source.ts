@@ -14,6 +14,8 @@ export interface LocalSourceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The same here as by `serve`. */
   readonly rules: LayoutRules;
+  /** `--shared-blobs`: where layouts have their blobs; undefined: each has its own. */
+  readonly sharedBlobs?: string | undefined;
   readonly log: Log;
 }
 
@@ -22,8 +24,8 @@ export interface LocalSourceOptions {
  * the cache directory. Throws MountArgumentError, StorageError or the system's error for what cannot be opened.
  */
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {
-  const { root, environment, rules, log } = options;
-  const mounts = await openMountsToRead({ paths, root, environment, links: rules.links, log });
+  const { root, environment, rules, sharedBlobs, log } = options;
+  const mounts = await openMountsToRead({ paths, root, environment, links: rules.links, sharedBlobs, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
   return new RegistrySource(new Registry({ mounts, log, rules: rulesForReading(rules) }), description);
 }

@@ -12,6 +12,8 @@ export interface MountsToRead {
   /** HOME and XDG_CACHE_HOME: work files go to the user's cache directory. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly links: LinkRules['links'];
+  /** `--shared-blobs`: where layouts have their blobs; undefined: each has its own. */
+  readonly sharedBlobs?: string | undefined;
   readonly log: Log;
 }
 

@@ -28,6 +28,8 @@ export interface OpenOptions {
   /** HOME and what `docker login` and `podman login` look at. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly userAgent: string;
+  /** `--shared-blobs`: where the layouts of a path have their blobs; undefined: each has its own. */
+  readonly sharedBlobs?: string | undefined;
   /** How layouts are understood. */
   readonly rules: LayoutRules;
   /** For what a layout has to tell. */
@@ -104,6 +106,8 @@ export async function openImage(text: string, options: OpenOptions): Promise<Ope
 async function openParsed(parsed: SourceReference, options: OpenOptions): Promise<ImageSource> {
   const { root } = options;
   if (parsed.kind === 'remote') {
+    if (options.sharedBlobs !== undefined)
+      throw new WrongReferenceError('--shared-blobs is for layouts, not for a registry');
     return openRemote(parsed.host, remoteOptions(parsed, options));
   }
   if (parsed.kind === 'path') return openPath(parsed.path, options);

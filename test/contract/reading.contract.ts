@@ -22,6 +22,7 @@ export function readingContract(name: string, open: OpenWith): void {
       for (const absent of ['x', 'team', 'team/b', 'team/a/b', '']) {
         expect(await store.stat(key(absent))).toBeUndefined();
         expect(await store.open(key(absent))).toBeUndefined();
+        expect(await store.glance(key(absent))).toBeUndefined();
         expect(await store.isCurrent(key(absent), info)).toBe(false);
       }
       expect(await store.isCurrent(other, info)).toBe(false);
@@ -39,6 +40,7 @@ export function readingContract(name: string, open: OpenWith): void {
         expect([each?.size, each?.version, each?.label, each?.hardLinks]).toEqual([5, info.version, info.label, 1]);
         expect(each?.modifiedAtMs).toBe(info.modifiedAtMs);
       }
+      expect(await store.glance(key('team/a'))).toBe(5);
       expect(await store.isCurrent(key('team/a'), info)).toBe(true);
       expect((await store.stat(key('team/b')))?.version).not.toBe(info.version);
       await opened?.close();

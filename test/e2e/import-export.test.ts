@@ -81,6 +81,23 @@ describe('moorage import and export', () => {
     }
   });
 
+  it('find blobs that several layouts share, with --shared-blobs', async () => {
+    const directory = await workplace();
+    writeLayout(join(directory, 'app'), 'recorded/oras/tagged');
+    renameSync(join(directory, 'app/blobs'), join(directory, 'shared'));
+    const flags = ['--shared-blobs', 'shared'];
+    const failed = await runMoorage(['import', './app', 'team/app'], { directory });
+    expect(failed.code).toBe(1);
+    expect(await runMoorage(['import', './app', 'team/app', ...flags], { directory })).toMatchObject({ code: 0 });
+    expect(await runMoorage(['export', './app:v1', 'out.tar', ...flags], { directory })).toMatchObject({ code: 0 });
+    expect(await runMoorage(['tree', './app:v1', ...flags], { directory })).toMatchObject({ code: 0 });
+    expect((await runMoorage(['ls', './app', ...flags], { directory })).stdout).toMatch(/app +v1 +sha256:/);
+    const inspected = await runMoorage(['inspect', './app'], { directory });
+    expect(inspected).toMatchObject({ code: 1, stdout: expect.stringContaining('--shared-blobs DIR') });
+    const remote = await runMoorage(['ls', 'registry.example:1', ...flags], { directory });
+    expect(remote).toMatchObject({ code: 2, stderr: expect.stringMatching(oneLine) });
+  });
+
   it('write the same archive each time', async () => {
     const directory = await workplace();
     for (const target of ['one.tar', 'two.tar']) {

@@ -49,16 +49,22 @@ export function serveWith(layouts: Partial<Settings['layouts']>, ...paths: reado
   return serveAll(paths, undefined, layouts);
 }
 
+/** With `--shared-blobs`. */
+export function serveShared(sharedBlobs: string, ...paths: readonly string[]): Promise<Served> {
+  return serveAll(paths, undefined, {}, sharedBlobs);
+}
+
 async function serveAll(
   paths: readonly string[],
   root: string | undefined,
   layouts: Partial<Settings['layouts']> = {},
+  sharedBlobs?: string,
 ): Promise<Served> {
   const cacheDirectory = await temporaryDirectory();
   const log = pino({ level: 'silent' });
   const defaults = defaultSettings();
   const settings = { ...defaults, layouts: { ...defaults.layouts, ...layouts } };
-  const server = await createServer(settings, log, { paths, root, cacheDirectory });
+  const server = await createServer(settings, log, { paths, root, cacheDirectory, sharedBlobs });
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= server.stop(0);
@@ -92,7 +98,7 @@ async function serveAll(
 }
 
 /** What `moorage inspect PATH` would show of it. */
-export async function inspect(path: string, depth: { scan?: boolean; verify?: boolean } = {}) {
+export async function inspect(path: string, depth: { scan?: boolean; verify?: boolean; sharedBlobs?: string } = {}) {
   const { parts } = await inspectLocal({
     path,
     within: undefined,
@@ -101,6 +107,7 @@ export async function inspect(path: string, depth: { scan?: boolean; verify?: bo
     environment: { XDG_CACHE_HOME: await temporaryDirectory() },
     userAgent: 'test',
     rules: { ...defaultRules, scan: depth.scan === true ? 'lazy' : 'off' },
+    sharedBlobs: depth.sharedBlobs,
     log: silentLog,
     verify: depth.verify ?? false,
   });

@@ -29,9 +29,15 @@ export async function findFiles(inspected: InspectedLayout): Promise<readonly st
   return names;
 }
 
-function findIrregular({ findings }: InspectedLayout, path: string, kind: SeenKind, expected: SeenKind): boolean {
+function findIrregular(inspected: InspectedLayout, path: string, kind: SeenKind, expected: SeenKind): boolean {
   if (kind === expected) return false;
-  findings.add(kind === 'symbolic link' ? 'symbolic-link' : 'irregular-file', { path, detail: kind });
+  const { keys, files, findings } = inspected;
+  if (kind === 'symbolic link') {
+    const target = files?.targetOf(childPrefix(keys.directory, path));
+    // lxc makes such a link of blobs/sha256.
+    const help = expected === 'directory' ? '; --shared-blobs reads blobs from there' : '';
+    findings.add('symbolic-link', { path, detail: `leads to ${target}${help}` });
+  } else findings.add('irregular-file', { path, detail: kind });
   return true;
 }
 

@@ -11,6 +11,7 @@ import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import { findNoBlobs } from './blob-presence.ts';
 import { ContentGlance, type ReadBudget } from './content-glance.ts';
 import { fieldsOf } from './entry-fields.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
@@ -53,6 +54,7 @@ export async function findHidden(options: FindHiddenOptions): Promise<FindingLis
     const index = LayoutIndex.of(document);
     findNames(index, name, names, findings);
     await findDangling(options, keys, index, findings);
+    if (findings.has('dangling-tag')) await findNoBlobs(store, keys, findings);
   } catch (error) {
     const [code, subject] = whyNot(error);
     findings.add(code, subject);

@@ -16,6 +16,7 @@ import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import { findNoBlobs } from './blob-presence.ts';
 import { ContentChecks } from './content-checks.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
 import { findBlobFiles, findFiles } from './file-findings.ts';
@@ -64,6 +65,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   if (index !== undefined) {
     findNames(index, name, rules, findings);
     await findContent(inspected, checks, index);
+    if (isMissingManifests(findings)) await findNoBlobs(store, keys, findings);
     const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));
@@ -83,6 +85,10 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     findings: findings.groups(),
     damaged,
   };
+}
+
+function isMissingManifests(findings: FindingList): boolean {
+  return findings.has('dangling-tag') || findings.has('dangling-entry');
 }
 
 const silent = { info: () => {}, warn: () => {} };

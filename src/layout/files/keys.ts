@@ -57,6 +57,11 @@ export function prefixOfBlobKey(key: Key): LayoutPrefix {
   return key.split('/').slice(0, -3).join('/') as LayoutPrefix;
 }
 
+/** Below a directory that several layouts have their blobs in. */
+export function sharedBlobKey(digest: Digest): Key {
+  return `${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
+}
+
 export function poolKey(digest: Digest): Key {
   return `${ownDirectory}/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
 }

@@ -20,6 +20,13 @@ export const fileKinds = {
     why: 'a directory of blobs without index.json: nothing says what they are, and nothing of it is served',
     remedy: 'restore index.json, or copy the images again',
   },
+  'no-blobs': {
+    severity: 'error',
+    hides: true,
+    why: 'the layout names manifests and has no blob at all: they may be in a shared directory (skopeo --dest-shared-blob-dir)',
+    remedy:
+      'name that directory, --shared-blobs DIR: serve, ls, tree, inspect, import and export take it; else copy the images again',
+  },
   'other-layout-version': {
     severity: 'error',
     hides: true,
