@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="moorage" \
       org.opencontainers.image.description="An OCI registry whose database is a directory of plain OCI image layouts" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production \
-    MOORAGE_SERVER_LISTEN=0.0.0.0:5000 \
+    MOORAGE_SERVER_LISTEN=:5000 \
     MOORAGE_STORAGE_ROOT=/var/lib/moorage
 WORKDIR /opt/moorage
 COPY package.json LICENSE ./

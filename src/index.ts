@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
-import { hostInUrl } from './config/listen-address.ts';
+import { urlOf } from './config/listen-address.ts';
 import { defaultSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { userCacheDirectory } from './mounts/work-directory.ts';
@@ -35,7 +35,7 @@ export interface RegistryOptions {
 }
 
 export interface ListenOptions {
-  /** Default: 127.0.0.1. */
+  /** `*` is every interface. Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, a free one. */
   readonly port?: number;
@@ -78,7 +78,7 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
   return {
     listen: async ({ host = '127.0.0.1', port = 0 } = {}) => {
       const opened = await server.listen({ host, port });
-      return { url: `http://${hostInUrl(host)}:${opened}`, host, port: opened };
+      return { url: urlOf({ host, port: opened }), host, port: opened };
     },
     inject: (request) => server.app.inject(request),
     close: () => {

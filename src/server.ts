@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { openPolicy } from './auth/open-policy.ts';
-import type { ListenAddress } from './config/listen-address.ts';
+import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import type { HostSettings } from './http/host-check.ts';
@@ -56,7 +56,8 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     registry,
     mounts,
     listen: async ({ host, port }) => {
-      await app.listen({ host, port });
+      // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
+      await app.listen({ host: host === everyInterface ? '' : host, port });
       return (app.server.address() as AddressInfo).port;
     },
     stop: async (deadlineMs) => {

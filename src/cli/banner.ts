@@ -1,5 +1,5 @@
 // What `moorage serve` prints when it is ready: where it listens, where it stores, and commands to paste.
-import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+import { everyInterface, hostInUrl, hostToType, isLoopback, urlOf } from '../config/listen-address.ts';
 import { printableText } from '../oci/printable-text.ts';
 
 export interface ServedMount {
@@ -25,10 +25,11 @@ export function banner(facts: BannerFacts): string {
   // Also where nothing that is served can be written to: archives, and directories of somebody else.
   const allReadOnly = facts.readOnly || facts.mounts.every(({ readOnly }) => readOnly);
   const mode = allReadOnly ? 'read-only' : 'read and write';
+  const elsewhere = facts.host === everyInterface ? ' and every other address of this machine' : '';
   const lines = [
     `moorage ${facts.version}`,
     '',
-    `  address   http://${hostInUrl(facts.host)}:${facts.port} (${mode}, no authentication)`,
+    `  address   ${urlOf(facts)}${elsewhere} (${mode}, no authentication)`,
     ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, allReadOnly)}`),
     '',
     ...exposure({ ...facts, readOnly: allReadOnly }).flatMap((line) => [`  !! ${line}`]),
@@ -52,7 +53,7 @@ function exposure({ host, readOnly }: BannerFacts): string[] {
   if (isLoopback(host)) return [];
   const danger = readOnly ? 'pull everything in it' : 'push, overwrite and delete';
   return [
-    `WARNING: this registry listens beyond this machine (${host}) and asks nobody who they are.`,
+    `WARNING: this registry listens beyond this machine (${host === everyInterface ? 'every interface' : host}) and asks nobody who they are.`,
     `Whoever can connect can ${danger}. Listen on 127.0.0.1, or let only a proxy that authenticates reach it.`,
     '',
   ];
@@ -84,9 +85,4 @@ function commands(facts: BannerFacts): string[] {
   // Where something is served already, its own names follow; what is pushed goes below the root, or below a mount.
   const isOwn = facts.mounts.length === 1 && facts.mounts[0]?.name === '';
   return isOwn ? [...push, ...pull] : [];
-}
-
-/** docker and podman trust plain HTTP on localhost only, and an address such as 0.0.0.0 is none to connect to. */
-function hostToType(host: string): string {
-  return isLoopback(host) || host === '0.0.0.0' || host === '::' ? 'localhost' : host;
 }

@@ -1,5 +1,5 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
-import { hostInUrl, isLoopback } from '../config/listen-address.ts';
+import { hostInUrl, hostToType } from '../config/listen-address.ts';
 import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -41,7 +41,7 @@ async function pullLines(
   name: RepositoryName,
   { host, port }: ListedAt,
 ): Promise<readonly string[]> {
-  const shownHost = isLoopback(host) || host === '0.0.0.0' || host === '::' ? 'localhost' : hostInUrl(host);
+  const shownHost = hostInUrl(hostToType(host));
   const image = `${shownHost}:${port}/${name}`;
   try {
     const repository = await registry.repository(name);

@@ -1,7 +1,7 @@
 // The address to listen on: what may be written, and whether other machines can reach it.
 
 export interface ListenAddress {
-  /** A name or an IP address, without brackets. */
+  /** A name or an IP address, without brackets, or `*` (`everyInterface`). */
   readonly host: string;
   /** 0 lets the system pick a free one. */
   readonly port: number;
@@ -9,7 +9,9 @@ export interface ListenAddress {
 
 const defaultPort = 5000;
 const loopbackHost = '127.0.0.1';
-const everyInterface = '0.0.0.0';
+
+/** By IPv6 and IPv4; by IPv4 alone on a machine that has no IPv6. */
+export const everyInterface = '*';
 
 /**
  * Understands `HOST:PORT`, `[::1]:5000`, `:5000` (every interface, as in other registries), `5000` (loopback) and a
@@ -31,6 +33,16 @@ function withPort(host: string, digits: string | undefined): ListenAddress | und
 /** True when only this machine can connect. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(host);
+}
+
+/** What a client on this machine connects to. docker and podman trust plain HTTP on localhost only, and 0.0.0.0 is no address to connect to. */
+export function hostToType(host: string): string {
+  return isLoopback(host) || [everyInterface, '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+}
+
+/** Where a server that listens there is opened: what listens everywhere, at one place of it. */
+export function urlOf({ host, port }: ListenAddress): string {
+  return `http://${host === everyInterface ? 'localhost' : hostInUrl(host)}:${port}`;
 }
 
 /** As it stands in a URL: IPv6 addresses in brackets. */

@@ -57,10 +57,21 @@ describe('moorage', () => {
     expect((await fetch(`${url}/v2/`)).status).toBe(200);
   });
 
+  it('listens on IPv4 and IPv6 where it is told to listen on every interface, and on IPv4 alone when that is named', async () => {
+    const everywhere = await (await startMoorage(['--ephemeral', '--listen', ':0'])).ready();
+    for (const host of ['127.0.0.1', '[::1]']) {
+      expect((await fetch(`http://${host}:${everywhere.port}/v2/`)).status).toBe(200);
+    }
+    const { port } = await (await startMoorage(['--ephemeral', '--listen', '0.0.0.0:0'])).ready();
+    expect((await fetch(`http://127.0.0.1:${port}/v2/`)).status).toBe(200);
+    await expect(fetch(`http://[::1]:${port}/v2/`)).rejects.toThrow();
+  });
+
   it('says loudly, in banner and log, that it listens beyond this machine', async () => {
     const moorage = await startMoorage(['--ephemeral', '--listen', ':0']);
-    await moorage.ready();
-    expect(moorage.stdout).toContain('!! WARNING: this registry listens beyond this machine (0.0.0.0)');
+    const { url, port } = await moorage.ready();
+    expect(url).toBe(`http://localhost:${port}`);
+    expect(moorage.stdout).toContain('!! WARNING: this registry listens beyond this machine (every interface)');
     await moorage.says(/"level":"warn".*listening beyond this machine without authentication/);
   });
 

@@ -51,7 +51,7 @@ describe('banner', () => {
     expect(one).toContain('can pull everything in it');
   });
 
-  it.each(['0.0.0.0', '::', '192.168.1.5'])('warns of %s', (host) => {
+  it.each(['*', '0.0.0.0', '::', '192.168.1.5'])('warns of %s', (host) => {
     expect(banner({ ...facts, host })).toMatch(/!! WARNING: this registry listens beyond this machine/);
     expect(banner({ ...facts, host })).toContain('can push, overwrite and delete');
     expect(banner({ ...facts, host, readOnly: true })).toContain('can pull everything in it');
@@ -61,6 +61,10 @@ describe('banner', () => {
     expect(banner({ ...facts, host: '::1' })).toContain('http://[::1]:5000 ');
     expect(banner({ ...facts, host: '::1' })).toContain('docker pull localhost:5000/');
     expect(banner({ ...facts, host: '0.0.0.0' })).toContain('docker pull localhost:5000/');
+    expect(banner({ ...facts, host: '*' })).toContain('docker pull localhost:5000/');
+    expect(banner({ ...facts, host: '*' })).toContain(
+      '  http://localhost:5000 and every other address of this machine (',
+    );
     expect(banner({ ...facts, host: '192.168.1.5' })).toContain('oras pull --plain-http 192.168.1.5:5000/');
     expect(banner({ ...facts, host: 'fd00::5' })).toContain('crane pull --insecure [fd00::5]:5000/');
   });

@@ -13,8 +13,8 @@ describe('parseListenAddress', () => {
     ['[::]', '::', 5000],
     ['[fe80::1%eth0]:5000', 'fe80::1%eth0', 5000],
     ['5000', '127.0.0.1', 5000],
-    [':5000', '0.0.0.0', 5000],
-    ['*:5000', '0.0.0.0', 5000],
+    [':5000', '*', 5000],
+    ['*:5000', '*', 5000],
   ])('reads %s', (text, host, port) => {
     expect(parseListenAddress(text)).toEqual({ host, port });
   });
@@ -32,7 +32,7 @@ describe('isLoopback', () => {
     expect(isLoopback(host)).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '192.168.1.5', 'registry.example', '127.example.org', '128.0.0.1'])(
+  it.each(['*', '0.0.0.0', '::', '192.168.1.5', 'registry.example', '127.example.org', '128.0.0.1'])(
     'fails for %s',
     (host) => {
       expect(isLoopback(host)).toBe(false);

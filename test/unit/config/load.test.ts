@@ -68,7 +68,7 @@ describe('loadSettings', () => {
     });
     expect(settings.storage.root).toBe('/flag');
     expect(settings.log).toEqual({ level: 'debug', requests: false, format: 'auto' });
-    expect(settings.server.listen).toEqual({ host: '0.0.0.0', port: 1 });
+    expect(settings.server.listen).toEqual({ host: '*', port: 1 });
   });
 
   it('reads the file that MOORAGE_CONFIG names, unless a flag names another', async () => {
@@ -99,7 +99,7 @@ describe('loadSettings', () => {
       environment: { MOORAGE_SERVER_READ_ONLY: 'perhaps', MOORAGE_LOGLEVEL: 'x', MOORAGE_SERVER_WARNING: 'a\nb' },
       file: path,
     });
-    const address = 'is not an address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or 0.0.0.0:5000';
+    const address = 'is not an address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or :5000';
     expect(problems).toEqual([
       `${path}:3:3 "server.lissten" is not a setting; did you mean server.listen?`,
       'MOORAGE_LOGLEVEL is not a setting of moorage; did you mean MOORAGE_LOG_LEVEL?',
