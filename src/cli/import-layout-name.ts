@@ -1,8 +1,7 @@
 // What a layout or archive is called as a source: its repositories are named below that, and go on without it elsewhere.
-import { resolve } from 'node:path';
 import type { Environment } from '../config/environment.ts';
-import { nameOfPath } from '../mounts/mount-argument.ts';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
+import { nameOfFile } from '../transfer/own-name.ts';
 import { parseSourceReference, type SourceReference } from '../transfer/source-reference.ts';
 
 /** As openSource reads it. */
@@ -16,5 +15,5 @@ export function layoutNameOf(written: string, environment: Environment): string 
   if (parsed.kind !== 'path') return undefined;
   const kind = pathKindIfAny(parsed.path);
   if (kind !== 'layout' && kind !== 'archive') return undefined;
-  return nameOfPath({ written, name: undefined, path: resolve(parsed.path), readOnly: true });
+  return nameOfFile(parsed.path);
 }

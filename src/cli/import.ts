@@ -5,7 +5,7 @@ import { loadSettings } from '../config/load.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { printableText } from '../oci/printable-text.ts';
-import { isRepositoryName, isTag } from '../oci/reference.ts';
+import { isRepositoryName, isTag, type RepositoryName } from '../oci/reference.ts';
 import { rulesForCommand } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import { type ImportReport, importImages } from '../transfer/import-images.ts';
@@ -28,23 +28,28 @@ export interface ImportRequest extends OpenOptions {
 }
 
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain when nothing could be imported. */
-export async function runImport(from: string, name: string, request: ImportRequest): Promise<number> {
-  const target = parseTarget(name);
+export async function runImport(from: string, name: string | undefined, request: ImportRequest): Promise<number> {
+  const target = name === undefined ? undefined : parseTarget(name);
   const opened = await openSource(from, request);
   try {
     const afterStop = 'what was copied is kept: run the same command again to go on';
     const report = await runCopy({ ...request, afterStop }, async (progress, signal) => {
-      const planned = await orWhatIsThere(
-        opened.source,
-        opened.repository ?? target.name,
-        opened.reference,
-        plan(opened, target, layoutNameOf(from, request.environment), request.referrers),
-      );
+      const within = layoutNameOf(from, request.environment);
+      const planning = plan(opened, target, within, request.referrers);
+      const { source, repository, reference } = opened;
+      const planned = await (repository === undefined
+        ? planning
+        : orWhatIsThere(source, repository, reference, planning));
       const registry = await openRoot(request);
       try {
-        const { source } = opened;
-        const repository = (repositoryName: ImportTarget['name']) => registry.writable(repositoryName);
-        return await importImages(planned, { source, repository, referrers: request.referrers, progress, signal });
+        const into = (name: RepositoryName) => registry.writable(name);
+        return await importImages(planned, {
+          source,
+          repository: into,
+          referrers: request.referrers,
+          progress,
+          signal,
+        });
       } finally {
         await registry.close();
       }
@@ -57,12 +62,12 @@ export async function runImport(from: string, name: string, request: ImportReque
 }
 
 async function plan(
-  { source, repository, reference }: OpenedSource,
-  target: ImportTarget,
+  { source, repository, reference, ownName }: OpenedSource,
+  target: ImportTarget | undefined,
   within: string | undefined,
   referrers: boolean,
 ) {
-  const planned = await planImport(source, { repository, reference, within, referrers }, target);
+  const planned = await planImport(source, { repository, reference, within, referrers }, target ?? ownName);
   // One image that was named is looked for before anything is opened for writing.
   const [only] = planned;
   if (reference !== undefined && only !== undefined) await source.manifest(only.from, reference);

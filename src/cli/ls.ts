@@ -50,7 +50,9 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
   }
 }
 
-async function openRoot(options: OpenOptions): Promise<OpenedSource> {
+type ListedSource = Omit<OpenedSource, 'ownName'>;
+
+async function openRoot(options: OpenOptions): Promise<ListedSource> {
   const { root } = options;
   if (pathKindIfAny(root) === 'absent') {
     throw new SourceError(
@@ -65,7 +67,7 @@ async function openRoot(options: OpenOptions): Promise<OpenedSource> {
   };
 }
 
-async function namesOf({ source, repository }: OpenedSource): Promise<readonly RepositoryName[]> {
+async function namesOf({ source, repository }: ListedSource): Promise<readonly RepositoryName[]> {
   if (repository !== undefined) return [repository];
   try {
     return await source.repositories();
@@ -75,7 +77,7 @@ async function namesOf({ source, repository }: OpenedSource): Promise<readonly R
   }
 }
 
-async function listed(opened: OpenedSource, name: RepositoryName, quiet: boolean): Promise<ListedRepository> {
+async function listed(opened: ListedSource, name: RepositoryName, quiet: boolean): Promise<ListedRepository> {
   const { source, reference, repository } = opened;
   try {
     const asked = askedFor(source, name, reference);

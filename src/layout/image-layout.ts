@@ -1,7 +1,7 @@
 // One repository's layout: its index, its manifests and its blobs, as every tool that opens the directory sees them.
 import type { Digest } from '../oci/digest.ts';
 import type { Referrer } from '../oci/manifest-facts.ts';
-import type { Tag } from '../oci/reference.ts';
+import type { RepositoryName, Tag } from '../oci/reference.ts';
 import type { LayoutBlobs } from './blobs/layout-blobs.ts';
 import { LayoutChanges } from './changes/layout-changes.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
@@ -11,7 +11,7 @@ import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
 import { referrersJson } from './manifests/referrers-json.ts';
-import type { VirtualPath } from './names/name-table.ts';
+import { longPathOf, type VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
 import { type ImageLayoutOptions, type ImageLayoutRules, openLayout } from './open-layout.ts';
 
@@ -79,6 +79,13 @@ export class ImageLayout {
   async tags(names: RepositoryNames): Promise<readonly Tag[] | undefined> {
     const index = await this.readIndex();
     return index === undefined || !names.existsIn(index) ? undefined : this.#layout.derived.of(index).tags(names);
+  }
+
+  /** The full name that the file gives to the image of a tag, as the name of a repository: `docker.io/library/alpine`. */
+  async fullName(names: RepositoryNames, tag: Tag | undefined): Promise<RepositoryName | undefined> {
+    const index = await this.readIndex();
+    const image = index && names.imageOf(index, tag);
+    return image && longPathOf(image);
   }
 
   /** Digests of images that no tag leads to, in the order of the file; undefined when the repository does not exist. */

@@ -2,7 +2,7 @@
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import type { Tag } from '../oci/reference.ts';
+import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 
 export class Tags {
@@ -19,5 +19,10 @@ export class Tags {
     const tags = await this.#layout.tags(this.#names);
     if (tags === undefined) throw new RegistryError('NAME_UNKNOWN');
     return pageOf(tags, page);
+  }
+
+  /** The repository that the image of a tag says it belongs to, with its registry, e.g. `docker.io/library/alpine`; undefined where it says none. */
+  fullName(tag: Tag | undefined): Promise<RepositoryName | undefined> {
+    return this.#layout.fullName(this.#names, tag);
   }
 }

@@ -3,7 +3,6 @@
 import { type LayoutRules, rulesForReading } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import type { Log } from '../storage/log.ts';
-import type { ImageSource } from './image-source.ts';
 import { openMountsToRead } from './mounts-to-read.ts';
 import { RegistrySource } from './registry-source.ts';
 
@@ -23,7 +22,7 @@ export interface LocalSourceOptions {
  * Named and read as `serve --read-only` does it, so that a person sees what would be served: nothing is written but work files in
  * the cache directory. Throws MountArgumentError, StorageError or the system's error for what cannot be opened.
  */
-export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<ImageSource> {
+export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<RegistrySource> {
   const { root, environment, rules, sharedBlobs, log } = options;
   const mounts = await openMountsToRead({ paths, root, environment, links: rules.links, sharedBlobs, log });
   const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');

@@ -10,6 +10,7 @@ import { textAt } from '../storage/filesystem/path-probe.ts';
 import type { Log } from '../storage/log.ts';
 import type { ImageSource } from './image-source.ts';
 import { openLocalSource } from './local-source.ts';
+import { type OwnName, ownNamesIn } from './own-name.ts';
 import { resolveReference } from './short-digest.ts';
 import { SourceError } from './source-error.ts';
 import {
@@ -43,6 +44,7 @@ export interface OpenedSource {
   /** Undefined when no tag or digest was written. */
   readonly reference: Reference | undefined;
   readonly isLocal: boolean;
+  readonly ownName: OwnName;
 }
 
 export interface OpenedImage extends OpenedSource {
@@ -59,7 +61,8 @@ export async function openSource(text: string, options: OpenOptions): Promise<Op
   try {
     const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
     const named = parsed.reference && (await referenceIn(source, repository, parsed.reference));
-    return { source, repository, reference: undefined, ...named, isLocal: parsed.kind !== 'remote' };
+    const ownName = ownNamesIn(source, parsed);
+    return { source, repository, reference: undefined, ...named, isLocal: parsed.kind !== 'remote', ownName };
   } catch (error) {
     await source.close();
     throw error;

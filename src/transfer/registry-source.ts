@@ -26,6 +26,12 @@ export class RegistrySource implements ImageSource {
     return (await tags.list({})).items;
   }
 
+  /** With its registry; undefined where the image says no name of its own. */
+  async fullName(name: RepositoryName, tag: Tag | undefined): Promise<RepositoryName | undefined> {
+    const { tags } = await this.#registry.repository(name);
+    return tags.fullName(tag);
+  }
+
   async untagged(name: RepositoryName): Promise<readonly Digest[]> {
     const { manifests } = await this.#registry.repository(name);
     return manifests.untagged();

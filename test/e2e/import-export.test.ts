@@ -21,6 +21,8 @@ import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts
 
 const oneLine = /^moorage: [^\n]+\n$/;
 
+const keepingHosts = { MOORAGE_LAYOUTS_REGISTRY_HOST: 'keep' };
+
 /** A directory to work in, with the layout of another tool in it. */
 async function workplace(): Promise<string> {
   const directory = await scratchDirectory();
@@ -120,6 +122,28 @@ describe('moorage import and export', () => {
     expect(exported.stdout).toContain(`localhost:${port}/team/app:stable  sha256:`);
   });
 
+  it('keep the names of images where none is given, for a mirror to find', async () => {
+    const directory = await scratchDirectory();
+    writeLayout(join(directory, 'site'), 'generated/linuxkit/cache');
+    const names = await runMoorage(['ls', './site', '--quiet'], { directory, environment: keepingHosts });
+    const images = names.stdout.trim().split('\n');
+    expect(images.length).toBeGreaterThan(1);
+    expect((await runMoorage(['import', './site'], { directory })).code).toBe(0);
+    const { stdout } = await runMoorage(['ls', '--quiet'], { directory });
+    expect(stdout.trim().split('\n')).toEqual(images.map((image) => image.replace(/^site\//, '')));
+    const { url } = await (await startMoorage(['--listen', '127.0.0.1:0'], { directory })).ready();
+    const [, host = '', name = '', tag = ''] = /^site\/([^/]+)\/(.+):(.+)$/.exec(images[0] ?? '') ?? [];
+    const mirrored = await fetch(`${url}/v2/${name}/manifests/${tag}?ns=${host}`, { method: 'HEAD' });
+    expect(mirrored.status).toBe(200);
+  });
+
+  it('keep the names of a directory of layouts', async () => {
+    const directory = await workplace();
+    await runMoorage(['import', './other', 'team/app', '--root', 'one'], { directory });
+    expect((await runMoorage(['import', './one', '--root', 'two'], { directory })).code).toBe(0);
+    expect((await runMoorage(['ls', '--root', 'two', '--quiet'], { directory })).stdout).toBe('team/app:v1\n');
+  });
+
   it('push into a registry, once, and mount what another repository of it has', async () => {
     const directory = await workplace();
     const server = await startMoorage(['serve', '--root', 'far', '--listen', '127.0.0.1:0'], { directory });
@@ -156,7 +180,7 @@ describe('moorage import and export', () => {
     [['export', './other:v1', 'localhost:1/app'], 1, 'cannot use the registry localhost:1'],
     [['export', './other:v1', 'out.tar.xz'], 2, 'end in .tar, .tar.gz, .tgz or .tar.zst, and not in .tar.xz'],
     [['export', './other:v1', './out.zip'], 2, 'and not in .zip'],
-    [['import', './other'], 2, 'name'],
+    [['import', './other'], 1, 'says no name of other:v1; write one: moorage import SOURCE NAME'],
     [['import', './other', 'Team/App'], 2, '"Team/App" is not a repository name'],
     [['import', './nowhere', 'app'], 1, 'nowhere'],
     [['import', './other:v9', 'app'], 1, 'has no tag "v9"; its tags: v1'],

@@ -129,8 +129,8 @@ function pathsOf(images: readonly ImageName[], rules: NameRules): ReadonlyMap<st
   );
 }
 
-/** Undefined when the host cannot be part of a repository name. */
-function longPathOf({ host, path }: ImageName): RepositoryName | undefined {
+/** `docker.io/library/alpine`; undefined when the host cannot be part of a repository name. */
+export function longPathOf({ host, path }: Pick<ImageName, 'host' | 'path'>): RepositoryName | undefined {
   const component = host === undefined ? undefined : hostComponent(host);
   if (component === undefined) return host === undefined ? path : undefined;
   const joined = `${component}/${path}`;

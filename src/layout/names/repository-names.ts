@@ -99,6 +99,13 @@ export class RepositoryNames {
     return entryMeant(this.#entriesOf(index, tag, this.all.table(index)), this.all.rules);
   }
 
+  /** The full name that the file gives to the image of a tag; undefined where the tag is all that it says. */
+  imageOf(index: NamedEntries, tag: Tag | undefined): ImageName | undefined {
+    if (this.path !== '') return this.all.table(index)?.imageAt.get(this.path);
+    const name = tag === undefined ? undefined : this.entryOf(index, tag)?.name;
+    return name?.kind === 'full' ? name.image : undefined;
+  }
+
   /** The same in a draft as it stands. */
   existsNow(draft: NamedEntries): boolean {
     return this.path === '' || this.all.tableNow(draft)?.repositories.has(this.path) === true;

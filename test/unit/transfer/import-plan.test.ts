@@ -81,3 +81,21 @@ it('names that grow too long are refused', async () => {
   const long = 'a'.repeat(250);
   await expect(planned(two(), long)).rejects.toThrow('longer than 255');
 });
+
+it('without a target each image keeps the name that it has', async () => {
+  const ownName = async (own: string, tag: string | undefined) => name(`docker.io/${own}-${tag ?? 'none'}`);
+  const plan = await planImport(two(), { repository: undefined, reference: undefined }, ownName);
+  expect(plan.map(({ to, tag }) => `${to}:${tag}`)).toEqual([
+    'docker.io/base-v1:v1',
+    'docker.io/team/app-v1:v1',
+    'docker.io/team/app-v2:v2',
+  ]);
+  const one = { repository: name('base'), reference: { kind: 'digest', digest: image.digest } as const };
+  expect(await planImport(two(), one, ownName)).toMatchObject([{ to: 'docker.io/base-none', tag: undefined }]);
+});
+
+it('an image that says no name wants one', async () => {
+  const ownName = async (_name: string, tag: string | undefined) => (tag === 'v1' ? name('own') : undefined);
+  const planning = planImport(two(), { repository: undefined, reference: undefined }, ownName);
+  await expect(planning).rejects.toThrow('says no name of team/app:v2; write one: moorage import SOURCE NAME');
+});
