@@ -8,6 +8,8 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+refuseOldNode();
+
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
 
@@ -27,6 +29,15 @@ const targets = {
     stamp: join('build', '.built-from'),
   },
 };
+
+/** `npm start` on a fresh clone comes here first, and a compiler on an old Node only fails in its own way. */
+function refuseOldNode() {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const [floor, now] = [engines.node, process.versions.node].map((text) => text.match(/\d+/g).map(Number));
+  if (now[0] > floor[0] || (now[0] === floor[0] && now[1] >= floor[1])) return;
+  console.error(`moorage needs Node ${floor[0]}.${floor[1]} or newer, and this is Node ${process.versions.node}`);
+  process.exit(1);
+}
 
 /** By content: a checkout or a copy of the project changes the times of files that are the same. */
 function digestOf(sources) {

@@ -1,12 +1,27 @@
 #!/usr/bin/env node
-// The executable: hands the command line to cli/ and ends with its exit code.
-import module from 'node:module';
+// The executable: hands the command line to cli/ and ends with its exit code. Its own syntax is old, so that a Node that is too old
+// for the rest can still read it and say so in one line.
 
-// Node 22 and later keep the compiled code of the next start (a third off the start time); Node 20 has no such function.
-(module as { enableCompileCache?: () => void }).enableCompileCache?.();
+/** As in package.json, `engines`. */
+const floor = { major: 20, minor: 19 };
 
-const { runCommandLine } = await import('./cli/command-line.ts');
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < floor.major || (major === floor.major && minor < floor.minor)) {
+  const needed = `${floor.major}.${floor.minor}`;
+  process.stderr.write(`moorage needs Node ${needed} or newer, and this is Node ${process.versions.node}\n`);
+  process.exitCode = 1;
+} else {
+  // What it throws is a fault of ours, and ends the process with its trace.
+  start();
+}
 
-const exitCode = await runCommandLine(process.argv.slice(2), process.env);
-// Not before what was printed has left the process: standard output may be a pipe.
-process.stdout.write('', () => process.exit(exitCode));
+async function start(): Promise<void> {
+  const module = await import('node:module');
+  // Node 22 and later keep the compiled code of the next start (a third off the start time); Node 20 has no such function.
+  const { enableCompileCache } = module as { enableCompileCache?: () => void };
+  if (enableCompileCache !== undefined) enableCompileCache();
+  const { runCommandLine } = await import('./cli/command-line.ts');
+  const exitCode = await runCommandLine(process.argv.slice(2), process.env);
+  // Not before what was printed has left the process: standard output may be a pipe.
+  process.stdout.write('', () => process.exit(exitCode));
+}

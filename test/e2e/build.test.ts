@@ -27,7 +27,7 @@ async function project() {
     await writeFile(join(root, path), text);
   };
   await write('src/main.ts', 'one');
-  await write('package.json', '{}');
+  await write('package.json', '{"engines": {"node": ">=20.19.0"}}');
   await write('node_modules/typescript/bin/tsc', compiler);
   await write('scripts/bundle.mjs', '');
   await cp(join(scripts, 'build.mjs'), join(root, 'scripts/build.mjs'));
@@ -63,7 +63,7 @@ describe('a build that is wanted only if something changed', () => {
     expect([await buildIfChanged(), await buildIfChanged()]).toEqual([yes, no]);
     await remove('src/more');
     expect([await buildIfChanged(), await buildIfChanged()]).toEqual([yes, no]);
-    await write('package.json', '{ "version": "2" }');
+    await write('package.json', '{"version": "2", "engines": {"node": ">=20.19.0"}}');
     expect([await buildIfChanged(), await buildIfChanged()]).toEqual([yes, no]);
   });
 
