@@ -8,6 +8,9 @@ import type { HttpSettings } from './http-settings.ts';
 /** Within so long a client must have sent the head of its request. */
 const headersTimeoutMs = 60_000;
 
+/** Tokens of some identity providers have tens of kilobytes. More is 431. */
+const maxHeaderBytes = 64 * 1024;
+
 /** A client that is told of its bad request gets so long to read it. */
 const lingerMs = 2_000;
 
@@ -19,6 +22,7 @@ export function createHttpServer(
     {
       keepAliveTimeout: keepAliveTimeoutMs,
       headersTimeout: headersTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
       // It would bound the whole body, and a large push over a slow line takes hours.
       requestTimeout: 0,
       // Node answers a missing Host without a body; the gate does it with one.
@@ -26,6 +30,8 @@ export function createHttpServer(
     },
     handler,
   );
+  // Bounded by their bytes: of more than so many Node would drop the rest, and a second Host with it (message-check.ts).
+  server.maxHeadersCount = 0;
   server.setTimeout(stallTimeoutMs);
   // Whether to send "100 Continue" is decided when the body is read (unread-body.ts).
   server.on('checkContinue', handler);

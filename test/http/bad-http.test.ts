@@ -38,6 +38,27 @@ describe('bad HTTP', () => {
     await connection.closed();
   });
 
+  it('a head of almost 64 KiB is served, and one of more is not', async () => {
+    const { app } = registryApp();
+    const connection = await rawConnection(app);
+    const start = 'GET /v2/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ';
+    await connection.write(`${start}${'x'.repeat(64 * 1024 - start.length - 200)}\r\n\r\n`);
+    expect((await connection.answer()).status).toBe(200);
+    await connection.write(`${start}${'x'.repeat(64 * 1024)}\r\n\r\n`);
+    const refused = await connection.answer();
+    expect(refused.status).toBe(431);
+    expect(codesOf(refused)).toEqual(['UNSUPPORTED']);
+    await connection.closed();
+    expect((await app.inject('/v2/')).statusCode).toBe(200);
+  });
+
+  it('a second Host is found behind thousands of other headers', async () => {
+    const { app } = registryApp();
+    const connection = await rawConnection(app);
+    await connection.write(`GET /v2/ HTTP/1.1\r\nHost: a\r\n${'a:b\r\n'.repeat(4_000)}Host: b\r\n\r\n`);
+    expect((await connection.answer()).status).toBe(400);
+  });
+
   it('a missing Host is 400 for HTTP/1.1 and fine for HTTP/1.0', async () => {
     const { app } = registryApp();
     const connection = await rawConnection(app);
