@@ -11,11 +11,17 @@ export const configFileVariable = 'MOORAGE_CONFIG';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What Docker links derive from a container called "moorage", and what the project's own test programs are told (MOORAGE_SUITE, ...). */
+const ofOthers = /^MOORAGE_(?:ENV(?:_.*)?|NAME|(?:SUITE|TEST|CONFORMANCE|INTEROP|BENCH)(?:_.*)?)$/;
+
 /**
- * Names that others set and that are no settings: what Kubernetes and Docker links derive from a service called "moorage", and
- * what the project's own test programs are told (MOORAGE_SUITE, ...).
+ * What Kubernetes sets in every pod beside a service whose name begins with "moorage", e.g. "moorage-edge" (kubernetes.io, Services,
+ * Environment variables). Its value tells MOORAGE_PORT from a setting that somebody hoped for.
  */
-const foreign = /^MOORAGE_(?:(?:SERVICE|PORT|ENV)(?:_.*)?|NAME|(?:SUITE|TEST|CONFORMANCE|INTEROP|BENCH)(?:_.*)?)$/;
+const ofServices =
+  /^MOORAGE(?:_[A-Z0-9]+)*_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+const servicePort = /^MOORAGE(?:_[A-Z0-9]+)*_PORT$/;
+const portUrl = /^(?:tcp|udp|sctp):\/\//;
 
 /** An empty variable counts as absent, since compose files cannot leave one out. Unknown MOORAGE_ variables are problems. */
 export function readEnvironment(environment: Environment): SettingSource {
@@ -26,9 +32,14 @@ export function readEnvironment(environment: Environment): SettingSource {
     if (!name.startsWith(prefix) || name === configFileVariable || value === undefined || value === '') continue;
     const path = known.get(name);
     if (path !== undefined) written.push({ path, value, origin: name });
-    else if (!foreign.test(name)) problems.push({ origin: name, message: unknownVariable(name, [...known.keys()]) });
+    else if (!isForeign(name, value))
+      problems.push({ origin: name, message: unknownVariable(name, [...known.keys()]) });
   }
   return { written, problems };
+}
+
+function isForeign(name: string, value: string): boolean {
+  return ofOthers.test(name) || ofServices.test(name) || (servicePort.test(name) && portUrl.test(value));
 }
 
 function unknownVariable(name: string, known: readonly string[]): string {

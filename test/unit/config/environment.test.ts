@@ -30,15 +30,35 @@ describe('readEnvironment', () => {
     ]);
   });
 
-  it('leaves alone what Kubernetes sets in every pod beside a service called moorage', () => {
-    const kubernetes = {
-      MOORAGE_SERVICE_HOST: '10.0.0.1',
-      MOORAGE_SERVICE_PORT: '5000',
-      MOORAGE_SERVICE_PORT_HTTP: '5000',
-      MOORAGE_PORT: 'tcp://10.0.0.1:5000',
-      MOORAGE_PORT_5000_TCP_ADDR: '10.0.0.1',
-    };
-    expect(readEnvironment(kubernetes)).toEqual({ written: [], problems: [] });
+  it.each(['MOORAGE', 'MOORAGE_EDGE', 'MOORAGE_SERVER', 'MOORAGE_2_READ_ONLY'])(
+    'leaves alone what Kubernetes sets in every pod beside a service called %s',
+    (service) => {
+      const kubernetes = {
+        [`${service}_SERVICE_HOST`]: '10.0.0.1',
+        [`${service}_SERVICE_PORT`]: '5000',
+        [`${service}_SERVICE_PORT_HTTP_ALT`]: '5000',
+        [`${service}_PORT`]: 'tcp://10.0.0.1:5000',
+        [`${service}_PORT_5000_TCP`]: 'tcp://10.0.0.1:5000',
+        [`${service}_PORT_5000_TCP_PROTO`]: 'tcp',
+        [`${service}_PORT_5000_TCP_PORT`]: '5000',
+        [`${service}_PORT_5000_TCP_ADDR`]: '10.0.0.1',
+        [`${service}_PORT_53_UDP`]: 'udp://[fd00::1]:53',
+      };
+      expect(readEnvironment(kubernetes)).toEqual({ written: [], problems: [] });
+    },
+  );
+
+  it.each([
+    ['MOORAGE_PORT', '5000'],
+    ['MOORAGE_SERVER_PORT', '5001'],
+    ['MOORAGE_SERVER_HOST', '10.0.0.1'],
+    ['MOORAGE_PORT_HTTP', 'x'],
+    ['MOORAGE_SERVICE', 'x'],
+    ['MOORAGE_READ_ONLY', 'tcp://10.0.0.1:5000'],
+  ])('takes %s=%s for a setting that somebody hoped for', (name, value) => {
+    const { written, problems } = readEnvironment({ [name]: value });
+    expect(written).toEqual([]);
+    expect(problems).toMatchObject([{ origin: name, message: expect.stringContaining('is not a setting of moorage') }]);
   });
 
   it('takes an empty variable for an absent one, and ignores those of other programs', () => {
