@@ -5,8 +5,10 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { urlOf } from './config/listen-address.ts';
 import { defaultSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
+import { nearest } from './config/suggestion.ts';
 import { userCacheDirectory } from './mounts/work-directory.ts';
 import { silentLogger } from './observability/logger.ts';
+import { printableText } from './oci/printable-text.ts';
 import { createServer } from './server.ts';
 
 export type { InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -59,7 +61,7 @@ export interface EmbeddedRegistry {
 }
 
 /**
- * Makes a registry; it answers `inject` at once, and a socket after `listen`.
+ * Makes a registry; it answers `inject` at once, and a socket after `listen`. Throws a TypeError for an option that it does not know.
  *
  *     const registry = await createRegistry();
  *     const { url } = await registry.listen();
@@ -67,6 +69,7 @@ export interface EmbeddedRegistry {
  *     await registry.close();
  */
 export async function createRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
+  refuseUnknown('createRegistry', options, registryOptions);
   const settings = settingsOf(options);
   const server = await createServer(settings, silentLogger(), {
     paths: options.paths ?? [],
@@ -76,7 +79,9 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
   });
   let closing: Promise<void> | undefined;
   return {
-    listen: async ({ host = '127.0.0.1', port = 0 } = {}) => {
+    listen: async (listenOptions = {}) => {
+      refuseUnknown('listen', listenOptions, knownListenOptions);
+      const { host = '127.0.0.1', port = 0 } = listenOptions;
       const opened = await server.listen({ host, port });
       return { url: urlOf({ host, port: opened }), host, port: opened };
     },
@@ -86,6 +91,32 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
       return closing;
     },
   };
+}
+
+/** Their names alone count; a name that is forgotten here does not compile. */
+const registryOptions: Readonly<Record<keyof RegistryOptions, null>> = {
+  root: null,
+  paths: null,
+  sharedBlobs: null,
+  readOnly: null,
+  requireReferences: null,
+  maxManifestBytes: null,
+  deletes: null,
+  uploadsExpireAfterMs: null,
+  hosts: null,
+  warning: null,
+};
+
+const knownListenOptions: Readonly<Record<keyof ListenOptions, null>> = { host: null, port: null };
+
+/** A misspelled `readOnly` would otherwise make a registry that takes pushes. */
+function refuseUnknown(what: string, options: object, known: Readonly<Record<string, null>>): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const suggestion = nearest(name, Object.keys(known));
+    const hint = suggestion === undefined ? `it knows ${Object.keys(known).join(', ')}` : `did you mean ${suggestion}?`;
+    throw new TypeError(`${what}: ${printableText(name, 100)} is not an option; ${hint}`);
+  }
 }
 
 function settingsOf(options: RegistryOptions): Settings {

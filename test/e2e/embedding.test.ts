@@ -100,6 +100,26 @@ describe('import from "moorage"', () => {
     expect(await compile(directory)).toMatch(/wrong\.ts\(2,\d+\)/);
   });
 
+  it('refuses options that it does not know, and says which was meant', async () => {
+    const directory = await project({
+      'main.js': `
+        import { createRegistry } from 'moorage';
+        const said = (error) => console.log(error.name, error.message);
+        await createRegistry({ readonly: true }).catch(said);
+        await createRegistry({ 'a\\nb': 1 }).catch(said);
+        const registry = await createRegistry({});
+        await registry.listen({ prot: 5000 }).catch(said);
+        await registry.close();
+      `,
+    });
+    const lines = (await runModule(directory, 'main.js')).split('\n');
+    expect(lines[0]).toBe('TypeError createRegistry: readonly is not an option; did you mean readOnly?');
+    expect(lines[1]).toMatch(
+      /^TypeError createRegistry: a\\u\{a\}b is not an option; it knows root, paths, .*, warning$/,
+    );
+    expect(lines.slice(2)).toEqual(['TypeError listen: prot is not an option; did you mean port?', '']);
+  });
+
   it('works inside the package itself, as exports say', async () => {
     const source = `import { createRegistry } from 'moorage'; const r = await createRegistry(); console.log((await r.inject('/v2/')).statusCode); await r.close();`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', source], { cwd: repository });
