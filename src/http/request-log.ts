@@ -1,12 +1,21 @@
 // What the HTTP layer tells a log: a line for each request, and errors that no client may see. The log itself is elsewhere.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 
+/** Text of clients is printable and bounded; nothing is taken from the query or from headers that may hold credentials. */
 export interface RequestLine {
+  /** The address that the connection comes from: a proxy's where there is one. Undefined without a connection. */
+  readonly client: string | undefined;
+  readonly userAgent: string | undefined;
   readonly method: string;
   /** The pattern that matched, e.g. `/v2/:name/manifests/:reference`; `-` when none did. */
   readonly route: string;
   readonly repository: RepositoryName | undefined;
+  /** The tag or digest that was asked for. */
+  readonly reference: string | undefined;
+  /** Of the URL, where neither a route nor a repository says what was asked for. */
+  readonly path: string | undefined;
   /** 499 when the client was gone before there was an answer. */
   readonly status: number;
   readonly durationMs: number;
@@ -37,19 +46,55 @@ export function logRequests(app: FastifyInstance, log: RequestLog): void {
 /** Also for what is refused before any hook runs. */
 export function logAnswer(request: FastifyRequest, reply: FastifyReply, log: RequestLog): void {
   const startedAt = performance.now();
-  const received = request.socket.bytesRead;
-  reply.raw.once('close', () => log.request(lineOf(request, reply, startedAt, received)));
+  // A connection that is gone does not tell any more.
+  const { bytesRead, remoteAddress } = request.socket;
+  reply.raw.once('close', () =>
+    log.request({ client: plainAddress(remoteAddress), ...lineOf(request, reply, startedAt, bytesRead) }),
+  );
 }
 
-function lineOf(request: FastifyRequest, reply: FastifyReply, startedAt: number, receivedBefore: number): RequestLine {
+function lineOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  startedAt: number,
+  receivedBefore: number,
+): Omit<RequestLine, 'client'> {
+  const { url: route = '-' } = request.routeOptions;
+  const isNamed = route.includes(':name');
   return {
+    userAgent: shownText(request.headers['user-agent']),
     method: request.method,
-    route: request.routeOptions.url ?? '-',
+    route,
     repository: request.repositoryName,
+    reference: isNamed ? shownText(referenceOf(request)) : undefined,
+    path: route === '-' || (isNamed && request.repositoryName === undefined) ? pathOf(request) : undefined,
     status: reply.raw.headersSent ? reply.raw.statusCode : clientGone,
     durationMs: performance.now() - startedAt,
     bytes: pushMethods.has(request.method) ? bodyBytesOf(request, receivedBefore) : reply.bodyBytes,
   };
+}
+
+/** A socket for both families writes IPv4 addresses as IPv6 ones. */
+function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') === true ? address.slice('::ffff:'.length) : address;
+}
+
+function referenceOf(request: FastifyRequest): string | undefined {
+  const { reference, digest } = request.params as Readonly<Record<string, string | undefined>>;
+  return reference ?? digest;
+}
+
+/** An absolute target may hold a password, and a query whatever clients put there. */
+function pathOf({ originalUrl }: FastifyRequest): string | undefined {
+  const [path] = originalUrl.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  return shownText(path);
+}
+
+const longestShown = 256;
+
+function shownText(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  return text.length <= longestShown && /^[\x20-\x7e]*$/.test(text) ? text : printableText(text, longestShown);
 }
 
 /** What the headers say, or for a streamed body what came over the connection meanwhile, which is a little more. */

@@ -1,12 +1,17 @@
-// The line for each request: what is in it, and how it reads. Built from the route and the repository, never from the URL or
-// the headers, so that no credential can be in it.
+// The line for each request: what is in it, and how it reads.
 import type { Logger } from 'pino';
 
 export interface RequestFields {
+  readonly client: string | undefined;
+  readonly userAgent: string | undefined;
   readonly method: string;
   /** The pattern that matched, e.g. `/v2/:name/blobs/:digest`. */
   readonly route: string;
   readonly repository: string | undefined;
+  /** A tag or digest. */
+  readonly reference: string | undefined;
+  /** Where neither a route nor a repository says what was asked for. */
+  readonly path: string | undefined;
   readonly status: number;
   readonly durationMs: number;
   /** Of the content that was transferred, in or out. */
@@ -23,9 +28,13 @@ export class RequestLines {
     this.#log = log;
   }
 
-  request({ method, route, repository, status, durationMs, bytes }: RequestFields): void {
-    const rounded = Math.round(durationMs * 100) / 100;
-    this.#log.info({ method, route, repository, status, durationMs: rounded, bytes }, message);
+  request(fields: RequestFields): void {
+    const { client, userAgent, method, route, repository, reference, path, status, bytes } = fields;
+    const durationMs = Math.round(fields.durationMs * 100) / 100;
+    this.#log.info(
+      { client, method, route, repository, reference, path, status, durationMs, bytes, userAgent },
+      message,
+    );
   }
 }
 
@@ -33,7 +42,17 @@ export function isRequestLine(msg: unknown, fields: object): fields is RequestFi
   return msg === message && 'route' in fields && 'durationMs' in fields;
 }
 
-export function requestText({ method, route, repository, status, durationMs, bytes }: RequestFields): string {
-  const shown = repository === undefined ? route : `${route} ${repository}`;
-  return `${status} ${method.padEnd(6)} ${shown} ${bytes} B ${durationMs} ms`;
+const longestUserAgent = 60;
+
+export function requestText(fields: RequestFields): string {
+  const { client, userAgent, method, route, repository, reference, path, status, durationMs, bytes } = fields;
+  const said = [status, method.padEnd(6), path ?? route, imageOf(repository, reference), bytes, 'B', durationMs, 'ms'];
+  const who = [client, userAgent?.slice(0, longestUserAgent)];
+  return [...said, ...who].filter((each) => each !== undefined).join(' ');
+}
+
+/** `team/app:v1` or `team/app@sha256:...`. */
+function imageOf(repository: string | undefined, reference: string | undefined): string | undefined {
+  if (repository === undefined || reference === undefined) return repository;
+  return `${repository}${reference.includes(':') ? '@' : ':'}${reference}`;
 }

@@ -1,7 +1,7 @@
-// One line a request, with the route's pattern and never its URL.
+// One line a request: who asked for what, and nothing that may be a secret.
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { imageManifest, pushBlob, pushImage } from './support/content.ts';
+import { emptyConfig, imageManifest, pushBlob, pushImage } from './support/content.ts';
 import { head, rawConnection } from './support/raw-connection.ts';
 import { registryApp } from './support/registry-app.ts';
 
@@ -13,24 +13,67 @@ describe('the request log', () => {
     await app.inject('/v2/team/app/manifests/v1?token=secret');
     await app.inject('/v2/team/app/manifests/v2');
     await app.inject({ method: 'HEAD', url: '/v2/team/app/manifests/v1' });
-    await app.inject('/secret/path');
-    await app.inject('/v2/Secret/tags/list');
+    await app.inject(`/v2/team/app/blobs/${digestOf(emptyConfig)}`);
+    await app.inject('/some/path?token=secret#secret');
+    await app.inject('/v2/Upper/tags/list?n=secret');
     await app.inject('/v2/%zz');
-    expect(lines.map(({ durationMs, bytes, ...line }) => line)).toEqual([
+    const manifest = { route: '/v2/:name/manifests/:reference', repository: 'team/app' };
+    expect(lines.map(({ method, route, repository, status }) => ({ method, route, repository, status }))).toEqual([
       { method: 'POST', route: '/v2/:name/blobs/uploads/', repository: 'team/app', status: 201 },
-      { method: 'PUT', route: '/v2/:name/manifests/:reference', repository: 'team/app', status: 201 },
-      { method: 'GET', route: '/v2/:name/manifests/:reference', repository: 'team/app', status: 200 },
-      { method: 'GET', route: '/v2/:name/manifests/:reference', repository: 'team/app', status: 404 },
-      { method: 'HEAD', route: '/v2/:name/manifests/:reference', repository: 'team/app', status: 200 },
+      { method: 'PUT', ...manifest, status: 201 },
+      { method: 'GET', ...manifest, status: 200 },
+      { method: 'GET', ...manifest, status: 404 },
+      { method: 'HEAD', ...manifest, status: 200 },
+      { method: 'GET', route: '/v2/:name/blobs/:digest', repository: 'team/app', status: 200 },
       { method: 'GET', route: '-', repository: undefined, status: 404 },
       { method: 'GET', route: '/v2/:name/tags/list', repository: undefined, status: 400 },
       { method: 'GET', route: '-', repository: undefined, status: 400 },
     ]);
+    const references = [undefined, 'v1', 'v1', 'v2', 'v1', digestOf(emptyConfig), undefined, undefined, undefined];
+    expect(lines.map(({ reference }) => reference)).toEqual(references);
+    expect(lines.slice(0, 6).every(({ path }) => path === undefined)).toBe(true);
+    expect(lines.slice(6).map(({ path }) => path)).toEqual(['/some/path', '/v2/Upper/tags/list', '/v2/%zz']);
     const sizes = lines.map(({ bytes }) => bytes);
     expect(sizes.slice(0, 3)).toEqual([2, image.bytes.byteLength, image.bytes.byteLength]);
     expect(sizes[4]).toBe(0);
     for (const { durationMs } of lines) expect(durationMs).toBeGreaterThan(0);
     expect(JSON.stringify(lines)).not.toContain('ecret');
+  });
+
+  it('says who asked, by an address that reads as it is written everywhere', async () => {
+    const { app, lines } = registryApp({ isLogged: true });
+    const connection = await rawConnection(app);
+    await connection.write(head('GET /v2/', { 'User-Agent': 'crane/0.20', Authorization: 'Basic c2VjcmV0' }));
+    await connection.answer();
+    await app.inject({ url: '/v2/', remoteAddress: '::ffff:192.0.2.7' });
+    await app.inject({ url: '/v2/', remoteAddress: '2001:db8::7', headers: { 'user-agent': '' } });
+    await expect.poll(() => lines.length).toBe(3);
+    expect(lines).toMatchObject([
+      { client: expect.stringMatching(/^(?:127\.0\.0\.1|::1)$/), userAgent: 'crane/0.20' },
+      { client: '192.0.2.7' },
+      { client: '2001:db8::7', userAgent: '' },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('c2VjcmV0');
+  });
+
+  it('shows nothing of a client that a terminal would obey, that is too long, or that may be a password', async () => {
+    const { app, lines } = registryApp({ isLogged: true });
+    const connection = await rawConnection(app);
+    await connection.write(head('GET http://user:secret@host/no/where?token=secret', { 'User-Agent': 'a\x9b31mb\tc' }));
+    await connection.answer();
+    await connection.write(head(`GET /v2/a/manifests/${'x'.repeat(900)}`, { 'User-Agent': 'y'.repeat(5_000) }));
+    await connection.answer();
+    await connection.write(head('GET /v2/a/manifests/%1b%5b31m'));
+    await connection.answer();
+    await connection.write(head(`GET /${'z'.repeat(5_000)}`));
+    await connection.answer();
+    await expect.poll(() => lines.length).toBe(4);
+    expect(lines[0]).toMatchObject({ path: '/no/where', userAgent: 'aÂ\\u{9b}31mb\\u{9}c' });
+    expect(lines[1]?.reference).toBe(`${'x'.repeat(253)}...`);
+    expect(lines[1]?.userAgent).toBe(`${'y'.repeat(253)}...`);
+    expect(lines[2]?.reference).toBe('\\u{1b}[31m');
+    expect(lines[3]?.path).toBe(`/${'z'.repeat(252)}...`);
+    expect(JSON.stringify(lines)).not.toContain('secret');
   });
 
   it('says 499 when the client left before there was an answer', async () => {

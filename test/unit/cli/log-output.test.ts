@@ -30,12 +30,16 @@ function open(options: Partial<LoggerOptions> = {}) {
 }
 
 const line = {
+  client: '192.0.2.7',
+  userAgent: 'crane/0.20',
   method: 'GET',
   route: '/v2/:name/manifests/:reference',
   repository: 'team/app',
+  reference: 'v1',
   status: 200,
   durationMs: 1.23456,
   bytes: 528,
+  path: undefined,
 };
 
 describe('createLogger', () => {
@@ -65,7 +69,9 @@ describe('createLogger', () => {
     log.error({ error: new Error('broken') }, 'failed');
     const lines = written().split('\n');
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}started root="\/srv\/my registry" port=5000$/);
-    expect(lines[1]).toMatch(/INFO {2}200 GET {4}\/v2\/:name\/manifests\/:reference team\/app 528 B 1\.23 ms$/);
+    expect(lines[1]).toMatch(
+      /INFO {2}200 GET {4}\/v2\/:name\/manifests\/:reference team\/app:v1 528 B 1\.23 ms 192\.0\.2\.7 crane\/0\.20$/,
+    );
     expect(lines[2]).toMatch(/ERROR failed$/);
     expect(lines[3]).toBe('  Error: broken');
     expect(lines[4]).toMatch(/^ {6}at /);
