@@ -130,8 +130,10 @@ export class Answers {
     this.#failures.failure(error, { method: request.method, url: request.originalUrl });
   }
 
-  #send(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
+  #send(reply: FastifyReply, status: number, headers: HeaderList, content: Uint8Array): void {
     const { raw } = reply;
+    // Node would leave it out by itself, and an answer to `inject` would not.
+    const body = reply.request.method === 'HEAD' ? nothing : content;
     const unread = hasUnreadBody(reply.request.raw);
     // RFC 9110, 15.5.9: what a client still sends after it took too long is not waited for.
     this.#writeHead(reply, status, headers, unread && (status === 408 || mustClose(reply.request)));
