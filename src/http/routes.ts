@@ -4,6 +4,7 @@ import type { HTTPMethods } from 'fastify';
 import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './handlers/blob-uploads.ts';
 import { deleteBlob, getBlob, headBlob } from './handlers/blobs.ts';
 import { listRepositories } from './handlers/catalog.ts';
+import { showFrontPage } from './handlers/front-page.ts';
 import type { Handler } from './handlers/handler-context.ts';
 import { isAlive, isReady } from './handlers/health.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './handlers/manifests.ts';
@@ -16,6 +17,8 @@ import type { RouteAction } from './request-context.ts';
 export type Route = readonly [method: HTTPMethods, url: string, action: RouteAction, handler: Handler];
 
 export const routes: readonly Route[] = [
+  ['GET', '/', 'probe', showFrontPage],
+  ['HEAD', '/', 'probe', showFrontPage],
   ['GET', '/livez', 'probe', isAlive],
   ['HEAD', '/livez', 'probe', isAlive],
   ['GET', '/readyz', 'probe', isReady],

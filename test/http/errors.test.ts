@@ -60,7 +60,7 @@ describe('names', () => {
 
 describe('unknown endpoints', () => {
   it.each([
-    '/',
+    '/index.html',
     '/v1/',
     '/v2/a',
     '/v2/a/b/',
