@@ -19,6 +19,7 @@ latest is meant, or the only tag there is. TARGET is one of
   FILE.tar, .tar.gz, .tgz, .tar.zst   an archive
   HOST/NAME[:TAG]                     a registry: HOST has a dot or a colon or is localhost, and nothing on disk is called so. Images
                                       keep their tags unless one is written; HOST/ alone: their names, too
+  -                                   standard output, as a plain tar; what else would be printed goes to standard error
   anything else                       a directory; what a layout in it has besides is kept
 
 What a registry has is not sent again, and mounted where another repository of it has it. An export into one that was broken off is run
@@ -39,6 +40,7 @@ docker as app. --name says another one.
 Examples:
   moorage export team/app:v1 app.tar --profile docker && docker load -i app.tar
   moorage export team/app:v1 team/web:v2 images.tar --profile ctr
+  moorage export team/app:v1 - --profile docker | ssh HOST docker load
   moorage export team/app:v1 registry.example.com/team/app
   moorage export localhost:5000/team/app:v1 ./app && oras discover --oci-layout ./app:v1
 

@@ -16,6 +16,7 @@ import { exportRequests, type NamingOptions } from './export-references.ts';
 import { jsonDocument } from './output-text.ts';
 import { runCopy } from './progress.ts';
 import { totalsLine } from './progress-totals.ts';
+import { assertArchiveOutput, writeToStandardOutput } from './standard-output.ts';
 
 export interface RunExportOptions extends OpenOptions, NamingOptions {
   readonly environment: Environment;
@@ -42,13 +43,15 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   }
   const where = parseExportTarget(target, { lookAt: pathKindIfAny, home: options.environment.HOME });
   if (where.kind === 'registry') assertForRegistry(options);
+  if (where.kind === 'output') assertArchiveOutput();
   const opened: ImageSource[] = [];
   try {
     const report = await runCopy({ ...options, afterStop: afterStop(target, where) }, async (progress, signal) => {
       const requests = await exportRequests(references, options, opened);
       return write(requests, where, { ...options, platform, progress, signal });
     });
-    process.stdout.write(json ? jsonDocument({ target, profile, ...report }) : text(target, report));
+    const output = where.kind === 'output' ? process.stderr : process.stdout;
+    output.write(json ? jsonDocument({ target, profile, ...report }) : text(target, report));
     return 0;
   } finally {
     await Promise.all(opened.map((source) => source.close()));
@@ -67,7 +70,9 @@ function write(
     return exportToRegistry(requests, { ...options, referrers: referrers ?? true, registry, target, progress, signal });
   }
   const log = { info: () => {}, warn: (message: string) => progress.note(message) };
-  return exportImages(requests, { ...options, referrers, target, log, progress, signal });
+  const output = (bytes: AsyncIterable<Uint8Array>) => writeToStandardOutput(bytes, signal);
+  const file = target.kind === 'output' ? ({ kind: 'stream', write: output } as const) : target;
+  return exportImages(requests, { ...options, referrers, target: file, log, progress, signal });
 }
 
 /** The forms are those of files, and the target itself says the name. */
@@ -88,6 +93,7 @@ function platformOf(written: string | undefined) {
 
 function afterStop(target: string, { kind }: ExportTarget): string {
   if (kind === 'archive') return 'no archive was written';
+  if (kind === 'output') return 'the archive on standard output is incomplete';
   if (kind === 'directory') return `${target} is unfinished: run the same command again to go on`;
   return 'what was pushed is kept there: run the same command again to go on';
 }

@@ -8,10 +8,11 @@ import { printableText } from '../oci/printable-text.ts';
 import { isRepositoryName, isTag, type RepositoryName } from '../oci/reference.ts';
 import { rulesForCommand } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
-import { type ImportReport, importImages } from '../transfer/import-images.ts';
+import { type ImportOptions, type ImportReport, importImages } from '../transfer/import-images.ts';
 import { type ImportTarget, planImport } from '../transfer/import-plan.ts';
 import { type OpenedSource, type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
+import { openStreamSource, streamName } from '../transfer/stream-source.ts';
 import { exitCodes } from './failure.ts';
 import { layoutNameOf } from './import-layout-name.ts';
 import { orWhatIsThere } from './not-found.ts';
@@ -19,6 +20,7 @@ import { warningsOnly } from './open-options.ts';
 import { jsonDocument } from './output-text.ts';
 import { runCopy } from './progress.ts';
 import { totalsLine } from './progress-totals.ts';
+import { standardInput, standardInputBytes } from './standard-input.ts';
 
 export interface ImportRequest extends OpenOptions {
   readonly environment: Environment;
@@ -30,34 +32,45 @@ export interface ImportRequest extends OpenOptions {
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain when nothing could be imported. */
 export async function runImport(from: string, name: string | undefined, request: ImportRequest): Promise<number> {
   const target = name === undefined ? undefined : parseTarget(name);
-  const opened = await openSource(from, request);
-  try {
-    const afterStop = 'what was copied is kept: run the same command again to go on';
-    const report = await runCopy({ ...request, afterStop }, async (progress, signal) => {
-      const within = layoutNameOf(from, request.environment);
-      const planning = plan(opened, target, within, request.referrers);
-      const { source, repository, reference } = opened;
-      const planned = await (repository === undefined
-        ? planning
-        : orWhatIsThere(source, repository, reference, planning));
-      const registry = await openRoot(request);
+  const afterStop = 'what was copied is kept: run the same command again to go on';
+  const { source, ...report } = await runCopy({ ...request, afterStop }, async (progress, signal) => {
+    if (from === standardInput) {
+      const opened = await openStreamSource(standardInputBytes(signal), 'standard input', request);
       try {
-        const into = (name: RepositoryName) => registry.writable(name);
-        return await importImages(planned, {
-          source,
-          repository: into,
-          referrers: request.referrers,
-          progress,
-          signal,
-        });
+        return await copied(opened, target, streamName, request, { progress, signal });
       } finally {
-        await registry.close();
+        await opened.discard();
       }
-    });
-    process.stdout.write(request.json ? jsonDocument({ source: opened.source.description, ...report }) : text(report));
-    return report.failed.length > 0 ? exitCodes.failure : 0;
+    }
+    const opened = await openSource(from, request);
+    try {
+      return await copied(opened, target, layoutNameOf(from, request.environment), request, { progress, signal });
+    } finally {
+      await opened.source.close();
+    }
+  });
+  process.stdout.write(request.json ? jsonDocument({ source, ...report }) : text(report));
+  return report.failed.length > 0 ? exitCodes.failure : 0;
+}
+
+async function copied(
+  opened: OpenedSource,
+  target: ImportTarget | undefined,
+  within: string | undefined,
+  request: ImportRequest,
+  { progress, signal }: Pick<ImportOptions, 'progress' | 'signal'>,
+): Promise<ImportReport & { readonly source: string }> {
+  const { source, repository, reference } = opened;
+  const { referrers } = request;
+  const planning = plan(opened, target, within, referrers);
+  const planned = await (repository === undefined ? planning : orWhatIsThere(source, repository, reference, planning));
+  const registry = await openRoot(request);
+  try {
+    const into = (name: RepositoryName) => registry.writable(name);
+    const report = await importImages(planned, { source, repository: into, referrers, progress, signal });
+    return { source: source.description, ...report };
   } finally {
-    await opened.source.close();
+    await registry.close();
   }
 }
 

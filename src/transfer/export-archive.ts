@@ -5,7 +5,7 @@ import { algorithmOf, type Digest, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { ArchiveCompression } from './archive-name.ts';
 import { type ArchiveDirectory, type ArchivedFile, tarBytes } from './archive-writer.ts';
-import { compressor, writeArchive } from './archive-writer-file.ts';
+import { writeArchive } from './archive-writer-file.ts';
 import { blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import type { ExportContent, ExportedBlob, ExportedManifest } from './export-content.ts';
@@ -14,10 +14,10 @@ import { emptyLayoutIndex, exportEntries, withExport } from './export-index.ts';
 import { type ExportProfile, hasDockerManifest } from './export-profile.ts';
 import type { CopyProgress } from './progress.ts';
 
-export interface ArchiveTarget {
-  readonly path: string;
-  readonly compression: ArchiveCompression;
-}
+export type ArchiveTarget =
+  | { readonly kind: 'archive'; readonly path: string; readonly compression: ArchiveCompression }
+  /** Nothing can be taken back there: whoever reads it finds a tar that breaks off. */
+  | { readonly kind: 'stream'; write(bytes: AsyncIterable<Uint8Array>): Promise<void> };
 
 export interface ExportRun {
   readonly progress: CopyProgress;
@@ -28,11 +28,9 @@ export interface ExportRun {
 export async function exportArchive(
   content: ExportContent,
   profile: ExportProfile,
-  { path, compression }: ArchiveTarget,
+  target: ArchiveTarget,
   run: ExportRun,
 ): Promise<void> {
-  // Before the first byte is read from anywhere.
-  compressor(compression);
   const entries = exportEntries(content, profile);
   const files = contentFiles(content, run);
   for (const { descriptor, bytes } of entries.responses) {
@@ -41,7 +39,9 @@ export async function exportArchive(
   const tail = [{ path: 'index.json', bytes: withExport(emptyLayoutIndex(), entries).document.bytes }];
   const images = hasDockerManifest(profile) ? dockerImages(content.images) : [];
   if (images.length > 0) tail.push({ path: 'manifest.json', bytes: mergedDockerManifest(undefined, images) });
-  await writeArchive(path, tarBytes(layoutEntries(files, tail)), { compression, signal: run.signal });
+  const bytes = tarBytes(layoutEntries(files, tail));
+  if (target.kind === 'stream') await target.write(bytes);
+  else await writeArchive(target.path, bytes, { compression: target.compression, signal: run.signal });
 }
 
 interface SmallFile {

@@ -5,13 +5,13 @@ import { algorithmOf } from '../oci/digest.ts';
 import type { LayoutRules } from '../registry/layout-rules.ts';
 import type { Log } from '../storage/log.ts';
 import { CopyError } from './copy-error.ts';
-import { exportArchive } from './export-archive.ts';
+import { type ArchiveTarget, exportArchive } from './export-archive.ts';
 import { collectContent, type ExportRequest } from './export-content.ts';
 import { exportDirectory } from './export-directory.ts';
 import { engineNameOf } from './export-index.ts';
 import type { Platform } from './export-platform.ts';
 import { type ExportProfile, hasDockerManifest, listsReferrers, usesFullNames } from './export-profile.ts';
-import type { ExportTarget, RegistryTarget } from './export-target.ts';
+import type { ExportTarget } from './export-target.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
 
 export interface ExportOptions {
@@ -28,7 +28,7 @@ export interface ExportOptions {
 }
 
 /** What is written on this machine. */
-export type FileTarget = Exclude<ExportTarget, RegistryTarget>;
+export type FileTarget = Extract<ExportTarget, { readonly kind: 'directory' }> | ArchiveTarget;
 
 export interface ExportedName {
   /** As the tools that the profile is for will show it. */
@@ -72,7 +72,7 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
     await exportDirectory(content, profile, { path: target.path, rules, log }, { progress: tally, signal });
   else await exportArchive(content, profile, target, { progress: tally, signal });
   return {
-    form: target.kind,
+    form: target.kind === 'directory' ? 'directory' : 'archive',
     images: content.images
       .filter(({ isSignature }) => !isSignature)
       .map((image) => ({

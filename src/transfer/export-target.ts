@@ -1,4 +1,4 @@
-// What the TARGET of an export means: a registry, an archive or a directory. Pure: what exists is asked through a function.
+// What the TARGET of an export means: standard output, a registry, an archive or a directory. Pure: what exists is asked through a function.
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { type ArchiveCompression, compressionOf, foreignArchive } from './archive-name.ts';
 import { parseSourceReference, type Surroundings, WrongReferenceError } from './source-reference.ts';
@@ -15,10 +15,13 @@ export interface RegistryTarget {
 export type ExportTarget =
   | RegistryTarget
   | { readonly kind: 'archive'; readonly path: string; readonly compression: ArchiveCompression }
-  | { readonly kind: 'directory'; readonly path: string };
+  | { readonly kind: 'directory'; readonly path: string }
+  /** A plain archive on standard output. */
+  | { readonly kind: 'output' };
 
 /** Throws WrongReferenceError for what nothing can be written to. */
 export function parseExportTarget(text: string, surroundings: Surroundings): ExportTarget {
+  if (text === '-') return { kind: 'output' };
   if (namesRegistry(text, surroundings.lookAt)) return registryTarget(text, surroundings);
   if (surroundings.lookAt(text) === 'layout') return { kind: 'directory', path: text };
   const compression = compressionOf(text);

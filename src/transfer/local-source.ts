@@ -16,6 +16,8 @@ export interface LocalSourceOptions {
   /** `--shared-blobs`: where layouts have their blobs; undefined: each has its own. */
   readonly sharedBlobs?: string | undefined;
   readonly log: Log;
+  /** What it is, for messages; unless given, the paths. */
+  readonly description?: string;
 }
 
 /**
@@ -25,6 +27,6 @@ export interface LocalSourceOptions {
 export async function openLocalSource(paths: readonly string[], options: LocalSourceOptions): Promise<RegistrySource> {
   const { root, environment, rules, sharedBlobs, log } = options;
   const mounts = await openMountsToRead({ paths, root, environment, links: rules.links, sharedBlobs, log });
-  const description = [...(root === undefined ? [] : [root]), ...paths].join(', ');
+  const { description = [...(root === undefined ? [] : [root]), ...paths].join(', ') } = options;
   return new RegistrySource(new Registry({ mounts, log, rules: rulesForReading(rules) }), description);
 }

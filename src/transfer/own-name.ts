@@ -16,7 +16,11 @@ export function ownNamesIn(source: ImageSource, parsed: SourceReference): OwnNam
   if (parsed.kind === 'remote') return async (path) => longPathOf({ host: canonicalHost(parsed.host), path });
   // A directory of layouts, as a registry or its backup is: the repositories are called as they are there.
   if (parsed.kind === 'root' || pathKindIfAny(parsed.path) === 'root') return async (name) => name;
-  const within = nameOfFile(parsed.path);
+  return ownNamesBelow(source, nameOfFile(parsed.path));
+}
+
+/** Of a layout or an archive that is called `within`. */
+export function ownNamesBelow(source: ImageSource, within: string): OwnName {
   return async (name, tag) => {
     const full = source instanceof RegistrySource ? await source.fullName(name, tag) : undefined;
     const below = nameWithin(name, within);

@@ -1,5 +1,5 @@
 // Runs the built program as a user does, and collects what it says.
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default: a fresh directory. */
   readonly directory?: string;
+  /** Standard input that says nothing and does not end. */
+  readonly input?: 'open';
   /** Runs it as another user, which only root can do. */
   readonly userId?: number;
 }
@@ -33,7 +35,7 @@ export interface Ready {
 
 export class MoorageProcess {
   readonly directory: string;
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #child: ChildProcessWithoutNullStreams;
   /** With everything it said. */
   readonly exited: Promise<Exit>;
   /** Code and signal, also while nobody reads what it said. */
@@ -41,14 +43,15 @@ export class MoorageProcess {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], directory: string, { environment = {}, userId }: StartOptions) {
+  constructor(args: readonly string[], directory: string, { environment = {}, input, userId }: StartOptions) {
     this.directory = directory;
     this.#child = spawn(process.execPath, [program, ...args], {
       cwd: directory,
       env: { ...withoutOurs(process.env), ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
       ...(userId === undefined ? {} : { uid: userId, gid: userId }),
     });
+    if (input === undefined) this.#child.stdin.end();
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -122,6 +125,28 @@ export async function startMoorage(args: readonly string[], options: StartOption
 /** Runs it to its end. */
 export async function runMoorage(args: readonly string[], options: StartOptions = {}): Promise<Exit> {
   return (await startMoorage(args, options)).exited;
+}
+
+/** Runs a line of shell, in which `moorage` is the program. */
+export async function runShell(
+  script: string,
+  { directory, environment = {} }: Required<Pick<StartOptions, 'directory'>> & StartOptions,
+): Promise<Exit> {
+  const line = `moorage() { "${process.execPath}" "${program}" "$@"; }\n${script}`;
+  const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
+    cwd: directory,
+    env: { ...withoutOurs(process.env), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, stdout: await stdout, stderr: await stderr };
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const part of stream.setEncoding('utf8')) text += part;
+  return text;
 }
 
 export async function scratchDirectory(): Promise<string> {

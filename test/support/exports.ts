@@ -88,7 +88,7 @@ export function requestFor(source: ImageSource, written: string): ExportRequest 
 
 function fileTarget(path: string): FileTarget {
   const target = parseExportTarget(path, { lookAt: pathKindIfAny, home: undefined });
-  if (target.kind === 'registry') throw new Error(`${path} is on no disk`);
+  if (target.kind === 'registry' || target.kind === 'output') throw new Error(`${path} is on no disk`);
   return target;
 }
 

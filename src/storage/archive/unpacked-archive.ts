@@ -26,7 +26,7 @@ export interface DiskSpace {
 }
 
 /** Never taken: a full disk would hurt others than us. Whoever sends an archive decides how large it grows. */
-function keptFree(total: number): number {
+export function keptFree(total: number): number {
   return Math.max(1024 ** 3, Math.ceil(total / 20));
 }
 
@@ -133,7 +133,7 @@ class Unpacking {
 }
 
 /** The same bytes, where the first chunk has all that tells what they are, and is there even when there are none. */
-async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let start: Uint8Array | undefined = new Uint8Array();
   for await (const chunk of chunks) {
     if (start === undefined) {
@@ -148,7 +148,7 @@ async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   if (start !== undefined) yield start;
 }
 
-async function roomOf(directory: string): Promise<DiskSpace> {
+export async function roomOf(directory: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(directory);
   return { free: bavail * bsize, total: blocks * bsize };
 }

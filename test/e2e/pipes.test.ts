@@ -1,0 +1,76 @@
+// Archives through pipes: an export to standard output, an import of standard input, and what is left of both.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { writeLayout } from '../support/fixture-layouts.ts';
+import { runShell, scratchDirectory, startMoorage } from './moorage-process.ts';
+
+async function workplace() {
+  const directory = await scratchDirectory();
+  writeLayout(join(directory, 'other'), 'recorded/regctl/referrers');
+  const environment = { XDG_CACHE_HOME: join(directory, 'cache') };
+  const left = () => {
+    const streams = join(directory, 'cache/moorage/streams');
+    return existsSync(streams) ? readdirSync(streams) : [];
+  };
+  return { directory, left, run: (script: string) => runShell(script, { directory, environment }) };
+}
+
+describe('an archive in a pipe', () => {
+  it.each(['', '| gzip'])('goes from one to the other (%s)', async (through) => {
+    const { run, left } = await workplace();
+    const piped = await run(`moorage export ./other:v1 - ${through} | moorage import - team/app`);
+    expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^stdin:v1 -> team\/app:v1\n/) });
+    const trees = await run('moorage tree ./other:v1 --json; moorage tree team/app:v1 --json');
+    const [one, two] = trees.stdout.split(/(?<=^\}\n)/m).map((text) => JSON.parse(text) as { image: unknown });
+    expect(two?.image).toEqual(one?.image);
+    expect(left()).toEqual([]);
+  });
+
+  it('is the same as in a file, and nothing else is on standard output', async () => {
+    const { run } = await workplace();
+    const { code, stderr } = await run(
+      'moorage export ./other:v1 app.tar --json > report && moorage export ./other:v1 - --json > piped.tar && cmp app.tar piped.tar',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('"form": "archive"');
+  });
+
+  it('keeps the names of its images where none is given', async () => {
+    const { run } = await workplace();
+    const script = 'moorage export ./other:v1 - --profile docker --name acme/app | moorage import -';
+    expect((await run(script)).stdout).toContain('stdin:v1 -> docker.io/acme/app:v1\n');
+  });
+
+  it.each([
+    ['echo no archive | moorage import - app', 'standard input is neither a tar nor one compressed with gzip or zstd'],
+    ['moorage import - app < /dev/null', 'it looks like an empty file'],
+    ['gzip < /dev/null | moorage import - app', 'standard input is neither a tar'],
+    ['moorage export ./other:v1 - | head -c 3000 | moorage import - app', 'moorage: '],
+  ])('that is none is refused, and leaves nothing: %s', async (script, why) => {
+    const { run, left, directory } = await workplace();
+    const exit = await run(script);
+    expect(exit.code).not.toBe(0);
+    expect(exit.stderr).toContain(why);
+    expect(exit.stdout).toBe('');
+    expect(left()).toEqual([]);
+    expect(existsSync(join(directory, 'registry/app'))).toBe(false);
+  });
+
+  it('whose reader leaves is said to be incomplete', async () => {
+    const { run } = await workplace();
+    const { stderr } = await run('moorage export ./other:v1 - | true');
+    expect(stderr).toMatch(/the program that reads standard output has ended; the archive is incomplete\n$/);
+  });
+
+  it('leaves nothing when it is interrupted', async () => {
+    const { directory, left } = await workplace();
+    const environment = { XDG_CACHE_HOME: join(directory, 'cache') };
+    const moorage = await startMoorage(['import', '-', 'app'], { directory, environment, input: 'open' });
+    while (left().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    moorage.signal('SIGINT');
+    const { stderr } = await moorage.exited;
+    expect(stderr).toContain('moorage: stopped; ');
+    expect(left()).toEqual([]);
+  });
+});
