@@ -105,7 +105,7 @@ const unknownPaths = check({
   level: 'CHOSEN',
   run: async (registry) => {
     const { name } = registry.repository();
-    const paths = ['/', '/v1/', '/v2/nothing', `/v2/${name}/nothing/here`, `/v2/${name}/tags`, `/v2/${name}`];
+    const paths = ['/v1/', '/v3/', '/v2/nothing', `/v2/${name}/nothing/here`, `/v2/${name}/tags`, `/v2/${name}`];
     for (const path of paths) expectError(await registry.request('GET', path), 404, 'UNSUPPORTED');
   },
 });
