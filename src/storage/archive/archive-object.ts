@@ -2,6 +2,7 @@
 import type { ObjectInfo, OpenObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { ArchiveFile } from './archive-file.ts';
+import { fillFromMember } from './member-bytes.ts';
 import type { Member } from './tar-contents.ts';
 
 export class ArchiveObject implements OpenObject {
@@ -21,7 +22,7 @@ export class ArchiveObject implements OpenObject {
   async readInto(buffer: Uint8Array, at: number): Promise<number> {
     if (this.#closed) throw new StorageError('unavailable', 'read of an object that was closed');
     const length = Math.max(0, Math.min(buffer.byteLength, this.#member.size - at));
-    await this.#file.fill(buffer.subarray(0, length), this.#member.offset + at);
+    await fillFromMember(this.#file, this.#member, buffer.subarray(0, length), at);
     return length;
   }
 

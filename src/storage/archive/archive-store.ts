@@ -18,6 +18,7 @@ import { type ArchiveFile, openArchiveFile } from './archive-file.ts';
 import { ArchiveObject } from './archive-object.ts';
 import { type ArchiveProblem, archiveProblems, logProblem } from './archive-problem.ts';
 import { layoutBase, markersBelow } from './layout-base.ts';
+import { fillFromMember } from './member-bytes.ts';
 import { MemberTree } from './member-tree.ts';
 import type { Member, TarContents } from './tar-contents.ts';
 import { scanTar, type TarScan } from './tar-scan.ts';
@@ -92,7 +93,7 @@ export class ArchiveStore implements ObjectReader {
     if (member === undefined) return undefined;
     if (member.size > limit) throw new StorageError('too-large', `${key}: ${member.size} bytes, more than ${limit}`);
     const bytes = Buffer.allocUnsafeSlow(member.size);
-    await this.#file.fill(bytes, member.offset);
+    await fillFromMember(this.#file, member, bytes, 0);
     return { info: this.#infoOf(member), bytes };
   }
 

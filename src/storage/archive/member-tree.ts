@@ -71,26 +71,30 @@ export class MemberTree {
   }
 
   #follow(start: string): string | undefined {
-    let path = start;
+    const pending = [start];
     for (let followed = 0; followed <= maxLinksFollowed; followed += 1) {
-      if (this.#contents.members.has(path)) return path;
-      const next = this.#throughFirstLink(path);
-      if (next === undefined) return undefined;
-      path = next;
+      const path = pending.shift();
+      if (path === undefined || this.#contents.members.has(path)) return path;
+      pending.unshift(...this.#throughFirstLink(path));
     }
     return undefined;
   }
 
-  /** The path with the first of its components that is a link replaced by what that leads to; undefined when none is. */
-  #throughFirstLink(path: string): string | undefined {
+  /**
+   * The path with the first of its components that is a link replaced by what that leads to; nothing when none is. Some tools write
+   * links of a layer to another as if from the root of the archive: what is not there is looked for at the root.
+   */
+  #throughFirstLink(path: string): readonly string[] {
     for (let end = path.indexOf('/'); ; end = path.indexOf('/', end + 1)) {
       const link = end === -1 ? path : path.slice(0, end);
       const target = this.#contents.symbolicLinks.get(link);
       if (target !== undefined) {
-        const rest = end === -1 ? '' : path.slice(end);
-        return linkTarget(link, `${target}${rest}`);
+        const whole = `${target}${end === -1 ? '' : path.slice(end)}`;
+        const atRoot = linkTarget('', whole.replace(/^(?:\.{0,2}\/)+/, ''));
+        const found = [linkTarget(link, whole), atRoot === undefined ? undefined : `${this.#base}${atRoot}`];
+        return found.filter((each) => each !== undefined);
       }
-      if (end === -1) return undefined;
+      if (end === -1) return [];
     }
   }
 }

@@ -2,11 +2,21 @@
 // Later members of a name take the place of earlier ones, as they do when a tar is unpacked.
 import { StorageError } from '../storage-error.ts';
 import { maxPathLength, memberPath, pathRefusal } from './member-path.ts';
+import type { PlacedPiece } from './sparse-map.ts';
 import type { TarHeader } from './tar-header.ts';
 
 export interface Member {
+  /** Of its first byte that is in the archive. */
   readonly offset: number;
+  /** Holes included. */
   readonly size: number;
+  /** Of a sparse member: what is in the archive. The rest is zeros. */
+  readonly pieces?: readonly PlacedPiece[];
+}
+
+/** Why nobody can say what its bytes are. */
+export interface UnusableMember {
+  readonly unusable: string;
 }
 
 export interface IgnoredMember {
@@ -18,6 +28,9 @@ export interface TarLimits {
   readonly maxMembers: number;
   /** Of all paths and link targets together, in characters. */
   readonly maxNameLength: number;
+  /** Bytes of all holes together: a few bytes of a map can ask for any number of zeros, which are read and hashed like others. */
+  readonly maxHoles: number;
+  readonly maxPieces: number;
 }
 
 const maxReported = 100;
@@ -38,13 +51,15 @@ export class TarContents {
   readonly #limits: TarLimits;
   #seen = 0;
   #nameLength = 0;
+  #holes = 0;
+  #pieces = 0;
 
   constructor(limits: TarLimits) {
     this.#limits = limits;
   }
 
-  /** Takes in one member whose content begins at `offset`. Throws 'too-large' when there are too many. */
-  add(header: TarHeader, offset: number): void {
+  /** Takes in one member, as it would be if it is a file. Throws 'too-large' when there are too many. */
+  add(header: TarHeader, member: Member | UnusableMember): void {
     this.#count(header);
     const refusal = pathRefusal(header.path);
     if (refusal !== undefined) {
@@ -54,7 +69,7 @@ export class TarContents {
     const path = memberPath(header.path);
     this.members.delete(path);
     this.symbolicLinks.delete(path);
-    const reason = path === '' ? undefined : this.#place(path, header, offset);
+    const reason = path === '' ? undefined : this.#place(path, header, member);
     if (reason !== undefined) this.#ignore(path, reason);
   }
 
@@ -70,15 +85,27 @@ export class TarContents {
   }
 
   /** Why the member was left out; undefined when it was not. */
-  #place(path: string, header: TarHeader, offset: number): string | undefined {
-    if (header.isSparse) return 'it is sparse: its bytes are not in the archive as they are (tar without --sparse)';
+  #place(path: string, header: TarHeader, member: Member | UnusableMember): string | undefined {
     const { type } = header;
     // A directory in V7 is a file whose name ends in a slash.
     if (type === '5' || (type === '0' && header.path.endsWith('/'))) return undefined;
-    if (type === '0' || type === '7') this.members.set(path, { offset, size: header.size });
-    else if (type === '1') return this.#link(path, header.linkPath);
-    else if (type === '2') return this.#symbolicLink(path, header.linkPath);
-    else return `it is ${typesWithoutContent[type] ?? `of the unknown type ${JSON.stringify(type)}`}`;
+    if (type === '0' || type === '7' || type === 'S') return this.#file(path, member);
+    if (type === '1') return this.#link(path, header.linkPath);
+    if (type === '2') return this.#symbolicLink(path, header.linkPath);
+    return `it is ${typesWithoutContent[type] ?? `of the unknown type ${JSON.stringify(type)}`}`;
+  }
+
+  #file(path: string, member: Member | UnusableMember): string | undefined {
+    if ('unusable' in member) return member.unusable;
+    if (member.pieces !== undefined) {
+      const last = member.pieces.at(-1);
+      const { maxHoles, maxPieces } = this.#limits;
+      this.#holes += member.size - (last === undefined ? 0 : last.stored + last.length);
+      this.#pieces += member.pieces.length;
+      if (this.#holes > maxHoles) return `the holes of sparse members are larger than ${maxHoles} bytes together`;
+      if (this.#pieces > maxPieces) return `the maps of sparse members have more than ${maxPieces} pieces together`;
+    }
+    this.members.set(path, member);
     return undefined;
   }
 

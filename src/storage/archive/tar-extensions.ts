@@ -1,17 +1,22 @@
 // What extends the header that follows: PAX records (POSIX 2001, pax: "pax Header Block") and the long names of GNU tar.
+import { nameInRecords, type SparseRecords } from './sparse-map.ts';
 import { TarDamageError, type TarHeader } from './tar-header.ts';
 
 /** The PAX records that we obey; the others (times, owners, extended attributes) say nothing about where bytes are. */
-export type PaxRecords = ReadonlyMap<string, string>;
+export interface PaxRecords {
+  readonly values: ReadonlyMap<string, string>;
+  readonly sparse: SparseRecords['records'];
+}
 
 const obeyed = new Set(['path', 'linkpath', 'size']);
 const sparsePrefix = 'GNU.sparse.';
 const newline = 0x0a;
-const none: PaxRecords = new Map();
+const none: PaxRecords = { values: new Map(), sparse: [] };
 
 /** Records are `<length> <key>=<value>\n`, the length counting itself. Throws TarDamageError. */
 export function parsePaxRecords(body: Buffer): PaxRecords {
-  const records = new Map<string, string>();
+  const values = new Map<string, string>();
+  const sparse: (readonly [string, string])[] = [];
   for (let at = 0; at < body.length; ) {
     const space = body.indexOf(' ', at);
     const length = space === -1 ? '' : body.toString('latin1', at, Math.min(space, at + 12));
@@ -21,11 +26,12 @@ export function parsePaxRecords(body: Buffer): PaxRecords {
       throw new TarDamageError('a PAX header is malformed');
     }
     const key = body.toString('utf8', space + 1, equals);
-    if (obeyed.has(key)) records.set(key, body.toString('utf8', equals + 1, end - 1));
-    else if (key.startsWith(sparsePrefix)) records.set(sparsePrefix, key);
+    const value = body.toString('utf8', equals + 1, end - 1);
+    if (obeyed.has(key)) values.set(key, value);
+    else if (key.startsWith(sparsePrefix)) sparse.push([key.slice(sparsePrefix.length), value]);
     at = end;
   }
-  return records;
+  return { values, sparse };
 }
 
 /** The text of a GNU long name, up to its NUL. */
@@ -42,11 +48,11 @@ export class HeaderExtensions {
   #longLinkPath: string | undefined;
 
   addGlobal(records: PaxRecords): void {
-    this.#global = new Map([...this.#global, ...records]);
+    this.#global = joined(this.#global, records);
   }
 
   addOwn(records: PaxRecords): void {
-    this.#own = new Map([...this.#own, ...records]);
+    this.#own = joined(this.#own, records);
   }
 
   setLongPath(path: string): void {
@@ -69,12 +75,15 @@ export class HeaderExtensions {
       return header;
     }
     const size = this.#record('size');
+    // A map of one member says nothing of the next.
+    const sparse = this.#own.sparse.length === 0 ? undefined : { records: this.#own.sparse };
+    const name = sparse && nameInRecords(sparse);
     const extended = {
       ...header,
-      path: this.#record('path', this.#longPath) ?? this.#longPath ?? header.path,
+      path: name ?? this.#record('path', this.#longPath) ?? this.#longPath ?? header.path,
       linkPath: this.#record('linkpath', this.#longLinkPath) ?? this.#longLinkPath ?? header.linkPath,
       size: size === undefined ? header.size : parseSize(size),
-      isSparse: header.isSparse || this.#record(sparsePrefix) !== undefined,
+      sparse,
     };
     this.#own = none;
     this.#longPath = undefined;
@@ -84,9 +93,13 @@ export class HeaderExtensions {
 
   /** An own record without a value takes back the global one. A long name of GNU is nearer than a global record. */
   #record(key: string, longName?: string): string | undefined {
-    const value = this.#own.get(key) ?? (longName === undefined ? this.#global.get(key) : undefined);
+    const value = this.#own.values.get(key) ?? (longName === undefined ? this.#global.values.get(key) : undefined);
     return value === '' ? undefined : value;
   }
+}
+
+function joined(one: PaxRecords, other: PaxRecords): PaxRecords {
+  return { values: new Map([...one.values, ...other.values]), sparse: [...one.sparse, ...other.sparse] };
 }
 
 function parseSize(text: string): number {

@@ -1,5 +1,7 @@
 // One header block of a tar as bytes: V7, ustar (POSIX 1988), GNU and star. Pure; what extends a header is in tar-extensions.ts.
 
+import type { SparseRecords } from './sparse-map.ts';
+
 export const blockBytes = 512;
 
 /** The bytes cannot be a tar from here on: where the next header is, nobody knows. */
@@ -14,10 +16,10 @@ export interface TarHeader {
   readonly size: number;
   /** The type flag, one character; `0` for the NUL of V7. */
   readonly type: string;
-  /** The content is a map of holes and what is between them, not the bytes of the member. */
-  readonly isSparse: boolean;
-  /** GNU's old sparse format only: more blocks of its map follow. */
-  readonly mapGoesOn: boolean;
+  /** GNU's old form of a sparse member: the block itself, which has a map, and whether more blocks of that follow. */
+  readonly oldSparse: { readonly block: Buffer; readonly mapGoesOn: boolean } | undefined;
+  /** The newer forms: what PAX records say of the map. */
+  readonly sparse: SparseRecords | undefined;
 }
 
 const emptyBlock = Buffer.alloc(blockBytes);
@@ -38,8 +40,8 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     linkPath: textIn(block, 157, 257),
     size: numberIn(block, 124, 136, 'size'),
     type,
-    isSparse: type === 'S',
-    mapGoesOn: type === 'S' && block[482] === 1,
+    oldSparse: type === 'S' ? { block: Buffer.from(block), mapGoesOn: block[482] === 1 } : undefined,
+    sparse: undefined,
   };
 }
 
@@ -80,7 +82,7 @@ function hasRightChecksum(block: Buffer): boolean {
 }
 
 /** Octal digits among spaces and NULs, or GNU's base 256 when the first bit is set. Refuses what is negative, or beyond what a number holds exactly. */
-function numberIn(block: Buffer, start: number, end: number, what: string): number {
+export function numberIn(block: Buffer, start: number, end: number, what: string): number {
   if ((block[start] ?? 0) >= 0x80) return base256In(block, start, end, what);
   let at = start;
   while (at < end && isFiller(block[at])) at += 1;

@@ -2,7 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '../storage-error.ts';
 import type { ArchiveFile } from './archive-file.ts';
-import { TarContents, type TarLimits } from './tar-contents.ts';
+import { type LeadingMap, leadingMap, mapInRecords, oldMap, type SparseMap, type SparseRecords } from './sparse-map.ts';
+import { type Member, TarContents, type TarLimits, type UnusableMember } from './tar-contents.ts';
 import { HeaderExtensions, parseLongName, parsePaxRecords } from './tar-extensions.ts';
 import {
   blockBytes,
@@ -23,6 +24,8 @@ export interface ScanLimits extends TarLimits {
 export const scanLimits: ScanLimits = {
   maxMembers: 1_000_000,
   maxNameLength: 128 * 1024 * 1024,
+  maxHoles: 64 * 1024 ** 3,
+  maxPieces: 200_000,
   maxExtensionBytes: 1024 * 1024,
   maxExtensionBytesTogether: 1024 * 1024 * 1024,
 };
@@ -115,17 +118,57 @@ class HeaderPass {
 
   #take(plain: TarHeader, afterHeader: number): number {
     const header = this.#extensions.applyTo(plain);
-    let offset = afterHeader;
-    for (let goesOn = header.mapGoesOn; goesOn; offset += blockBytes) {
-      this.#countExtension(blockBytes);
-      goesOn = mapGoesOnAfter(this.#blockAt(offset));
-    }
+    const furtherBlocks = header.oldSparse?.mapGoesOn ? this.#blocksOfMap(afterHeader) : [];
+    const offset = afterHeader + furtherBlocks.length * blockBytes;
     const size = typesWithoutContent.includes(header.type) ? 0 : header.size;
     if (offset + size > this.#file.size) throw cutOff(this.#file);
     // The label of a volume (GNU tar -V) names nothing.
-    if (header.type !== 'V') this.contents.add(header, offset);
+    if (header.type !== 'V') this.contents.add(header, this.#memberOf(header, offset, furtherBlocks));
     // The last block may lack its filling where nothing follows.
     return Math.min(offset + paddedSize(size), this.#file.size);
+  }
+
+  #blocksOfMap(start: number): readonly Buffer[] {
+    const blocks: Buffer[] = [];
+    for (let goesOn = true; goesOn; ) {
+      this.#countExtension(blockBytes);
+      const block = Buffer.from(this.#blockAt(start + blocks.length * blockBytes));
+      blocks.push(block);
+      goesOn = mapGoesOnAfter(block);
+    }
+    return blocks;
+  }
+
+  /** A map that cannot be read is no damage of the archive: where the next header is, is known. */
+  #memberOf(header: TarHeader, offset: number, furtherBlocks: readonly Buffer[]): Member | UnusableMember {
+    try {
+      return this.#mappedMember(header, offset, furtherBlocks);
+    } catch (error) {
+      if (!(error instanceof TarDamageError)) throw error;
+      return { unusable: error.message };
+    }
+  }
+
+  #mappedMember({ size, oldSparse, sparse }: TarHeader, offset: number, furtherBlocks: readonly Buffer[]): Member {
+    if (oldSparse !== undefined) return sparseMember(oldMap(oldSparse.block, furtherBlocks), offset, size);
+    if (sparse === undefined) return { offset, size };
+    const map = mapInRecords(sparse);
+    if (map !== undefined) return sparseMember(map, offset, size);
+    const { map: leading, bytes } = this.#leadingMap(sparse, offset, size);
+    return sparseMember(leading, offset + bytes, size - bytes);
+  }
+
+  /** Most maps are short: a block first, then as much as a map may have. */
+  #leadingMap(sparse: SparseRecords, offset: number, size: number): LeadingMap {
+    for (const length of [blockBytes, this.#limits.maxExtensionBytes]) {
+      const start = Buffer.allocUnsafe(Math.min(length, size));
+      this.#countExtension(start.length);
+      this.#file.readSync(start, offset);
+      const found = leadingMap(start, sparse);
+      if (found !== undefined) return found;
+      if (start.length === size) break;
+    }
+    throw new TarDamageError('the map of a sparse member has no end');
   }
 
   #extensionAt(offset: number, size: number): Buffer {
@@ -157,6 +200,12 @@ class HeaderPass {
     if (start + blockBytes > this.#windowLength) throw cutOff(this.#file);
     return this.#window.subarray(start, start + blockBytes);
   }
+}
+
+/** `present` bytes are in the archive. */
+function sparseMember({ size, pieces, stored }: SparseMap, offset: number, present: number): Member {
+  if (stored > present) throw new TarDamageError('the map of a sparse member is longer than the member');
+  return { offset, size, pieces };
 }
 
 function cutOff({ size }: ArchiveFile): TarDamageError {

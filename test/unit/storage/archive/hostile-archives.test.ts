@@ -6,6 +6,12 @@ import { scanLimits, scanTar } from '../../../../src/storage/archive/tar-scan.ts
 import { key, newArchives, refusalOf, textAt } from './archives.ts';
 import { base256, gnuMagic, longName, pax, type TarMember, tarHeader, tarMember, tarOf } from './tar-writer.ts';
 
+/** One entry of GNU's old map. */
+const oldMapOf = (at: number, length: number, size: number) => (header: Buffer) => {
+  header.write(`${at.toString(8).padStart(11, '0')}\0${length.toString(8).padStart(11, '0')}\0`, 386);
+  header.write(`${size.toString(8).padStart(11, '0')}\0`, 483);
+};
+
 const index: TarMember = { path: 'index.json', content: '{}' };
 
 /** Members that are not served, as far as they are listed. */
@@ -27,8 +33,27 @@ describe('members that are left out', () => {
     ['a block device', [{ path: 'x', type: '4' }]],
     ['a FIFO', [{ path: 'x', type: '6' }]],
     ['unknown type', [{ path: 'x', type: 'Z', content: 'x' }]],
-    ['sparse', [{ path: 'x', type: 'S', content: 'x', magic: gnuMagic }]],
-    ['sparse', [pax({ 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0' }), { path: 'x', content: 'x' }]],
+    ['a number that is none', [pax({ 'GNU.sparse.size': '-1', 'GNU.sparse.map': '' }), { path: 'x', content: 'x' }]],
+    [
+      'a number that is none',
+      [pax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,1,2' }), { path: 'x', content: 'x' }],
+    ],
+    ['out of order', [pax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '4,1,4,1' }), { path: 'x', content: 'xx' }]],
+    ['out of order', [pax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '8,2' }), { path: 'x', content: 'xx' }]],
+    [
+      'longer than the member',
+      [pax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,3' }), { path: 'x', content: 'xx' }],
+    ],
+    ['no end', [pax({ 'GNU.sparse.major': '1', 'GNU.sparse.realsize': '9' }), { path: 'x', content: '1\n0\n' }]],
+    [
+      'no end',
+      [pax({ 'GNU.sparse.major': '1', 'GNU.sparse.realsize': '9' }), { path: 'x', content: '999999999\n0\n' }],
+    ],
+    [
+      'larger than',
+      [pax({ 'GNU.sparse.size': String(2 ** 50), 'GNU.sparse.map': '0,1' }), { path: 'x', content: 'x' }],
+    ],
+    ['longer than the member', [{ path: 'x', type: 'S', content: 'x', magic: gnuMagic, patch: oldMapOf(0, 2, 2) }]],
     ['not before it', [{ path: 'x', type: '1', linkPath: '/etc/passwd' }]],
     ['not before it', [{ path: 'x', type: '1', linkPath: '../x' }]],
     ['not before it', [{ path: 'x', type: '1', linkPath: 'x' }]],
@@ -46,7 +71,7 @@ describe('members that are left out', () => {
     expect(await textAt(store, 'after')).toBe('after');
   });
 
-  test('the map of a sparse member may go on for blocks: what follows is found', async () => {
+  test('the map of a sparse member may go on for blocks, empty ones too: what follows is found', async () => {
     const archives = await newArchives();
     const goesOn = (header: Buffer): void => void header.writeUInt8(1, 482);
     const more = Buffer.alloc(512);
@@ -88,7 +113,7 @@ describe('symbolic links', () => {
     ['deep/er/link', 'd/file'],
     ['absent', undefined],
     ['out', undefined],
-    ['absolute', undefined],
+    ['absolute', 'd/file'],
     ['loop', undefined],
     ['self', undefined],
     ['grows', undefined],
@@ -96,6 +121,8 @@ describe('symbolic links', () => {
     ['d', undefined],
     ['../d/file', undefined],
     ['/d/file', undefined],
+    ['astray', 'd/file'],
+    ['deep/astray', 'd/file'],
     ['', undefined],
   ])('are resolved inside the archive when that is asked for: %s', async (path, expected) => {
     const archives = await newArchives();
@@ -105,6 +132,8 @@ describe('symbolic links', () => {
       'deep/er/link': '../../directory/../d/link',
       out: '../../x/d/file',
       absolute: '/d/file',
+      astray: '../d/file',
+      'deep/astray': 'd/link',
       loop: 'loop2',
       loop2: './loop',
       self: 'self/self',

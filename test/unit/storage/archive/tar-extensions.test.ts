@@ -4,7 +4,7 @@ import { HeaderExtensions, parseLongName, parsePaxRecords } from '../../../../sr
 import { TarDamageError } from '../../../../src/storage/archive/tar-header.ts';
 import { pax } from './tar-writer.ts';
 
-const plain = { path: 'plain', linkPath: '', size: 1, type: '0', isSparse: false, mapGoesOn: false };
+const plain = { path: 'plain', linkPath: '', size: 1, type: '0', oldSparse: undefined, sparse: undefined };
 
 function records(given: Readonly<Record<string, string>>) {
   return parsePaxRecords(Buffer.from(pax(given).content ?? ''));
@@ -13,7 +13,7 @@ function records(given: Readonly<Record<string, string>>) {
 describe('PAX records', () => {
   test('of which paths, links and sizes matter', () => {
     const found = records({ path: 'ü/=\n', mtime: '1.5', linkpath: 'l', size: '7' });
-    expect([...found]).toEqual([
+    expect([...found.values]).toEqual([
       ['path', 'ü/=\n'],
       ['linkpath', 'l'],
       ['size', '7'],
@@ -58,10 +58,15 @@ describe('extensions of a header', () => {
 
   test('say that a member is sparse', () => {
     const extensions = new HeaderExtensions();
-    extensions.addOwn(records({ 'GNU.sparse.major': '1' }));
-    expect(extensions.applyTo(plain).isSparse).toBe(true);
-    expect(extensions.applyTo(plain).isSparse).toBe(false);
-    expect(extensions.applyTo({ ...plain, isSparse: true }).isSparse).toBe(true);
+    extensions.addOwn(records({ 'GNU.sparse.major': '1', 'GNU.sparse.name': 'its/name' }));
+    const sparse = {
+      records: [
+        ['major', '1'],
+        ['name', 'its/name'],
+      ],
+    };
+    expect(extensions.applyTo(plain)).toMatchObject({ path: 'its/name', sparse });
+    expect(extensions.applyTo(plain).sparse).toBeUndefined();
   });
 
   test.each(['-1', '1e3', '99999999999999999999', '9007199254740992', 'x'])('refuse the size %j', (size) => {

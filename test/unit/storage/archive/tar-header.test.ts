@@ -6,7 +6,14 @@ import { base256, gnuMagic, tarHeader, v7Magic } from './tar-writer.ts';
 describe('a tar header', () => {
   test('of ustar: path, size, type and link', () => {
     const header = parseTarHeader(tarHeader({ path: 'a/b', size: 0o777, type: '1', linkPath: 'c' }));
-    expect(header).toEqual({ path: 'a/b', linkPath: 'c', size: 0o777, type: '1', isSparse: false, mapGoesOn: false });
+    expect(header).toEqual({
+      path: 'a/b',
+      linkPath: 'c',
+      size: 0o777,
+      type: '1',
+      oldSparse: undefined,
+      sparse: undefined,
+    });
   });
 
   test('has a prefix in ustar, and times in its place in GNU tar', () => {
