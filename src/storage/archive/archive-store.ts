@@ -158,7 +158,7 @@ export class ArchiveStore implements ObjectReader {
 }
 
 /**
- * Opens a tar, plain or compressed with gzip or zstd (told by its bytes, not by its name). Throws a StorageError with a message
+ * Opens a tar, plain or compressed (told by its bytes, not by its name). Throws a StorageError with a message
  * for the operator: what is no tar ('unsafe'), what is damaged before index.json or manifest.json is whole ('unavailable'),
  * what is beyond the limits ('too-large'). A damaged archive that has its index is served as far as it goes, with a warning.
  */

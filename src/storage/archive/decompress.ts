@@ -1,17 +1,22 @@
-// gzip and zstd as streams, several members or frames after one another included. zstd is Node's own where there is one
+// Compressed streams, several members or frames after one another included. zstd is Node's own where there is one
 // (22.15), else fzstd, which does not check the checksums of frames.
 import { Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { isError } from '../../oci/is-error.ts';
 import { ByteSource } from './byte-source.ts';
+import { decompressExternally } from './external-decompressor.ts';
 import type { Compression } from './file-form.ts';
 import { CorruptStreamError, frame, skipToFrame } from './zstd-frames.ts';
 
-/** Throws CorruptStreamError for what cannot be decompressed; what `source` throws passes through. */
+/** Throws CorruptStreamError for what cannot be decompressed, MissingProgramError for what is not to be had here; what `source` throws passes through. */
 export async function* decompress(compression: Compression, source: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
   if (compression === 'gzip') {
     // Node goes on with the next member by itself, and takes zeros that follow the last one (tape blocks) for its end.
     yield* through(zlib.createGunzip(), source);
+    return;
+  }
+  if (compression !== 'zstd') {
+    yield* decompressExternally(compression, source);
     return;
   }
   const bytes = new ByteSource(source);

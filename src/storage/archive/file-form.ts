@@ -1,7 +1,8 @@
 // What a file is, told by its first bytes and never by its name.
+import type { ExternalCompression } from './external-decompressor.ts';
 import { blockBytes, parseTarHeader, TarDamageError } from './tar-header.ts';
 
-export type Compression = 'gzip' | 'zstd';
+export type Compression = 'gzip' | 'zstd' | ExternalCompression;
 
 export type FileForm =
   | { readonly kind: 'tar' }
@@ -15,8 +16,6 @@ export type FileForm =
 export const formBytes = blockBytes;
 
 const known: readonly (readonly [looksLike: string, bytes: readonly number[]])[] = [
-  ['a bzip2 file', [0x42, 0x5a, 0x68]],
-  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ['an lz4 file', [0x04, 0x22, 0x4d, 0x18]],
   ['a zip file', [0x50, 0x4b, 0x03, 0x04]],
   ['a 7-Zip file', [0x37, 0x7a, 0xbc, 0xaf]],
@@ -32,10 +31,12 @@ const known: readonly (readonly [looksLike: string, bytes: readonly number[]])[]
 export function fileForm(start: Buffer): FileForm {
   if (isGzip(start)) return { kind: 'compressed', compression: 'gzip' };
   if (isZstd(start)) return { kind: 'compressed', compression: 'zstd' };
+  if (beginsWith(start, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) return { kind: 'compressed', compression: 'xz' };
+  if (isBzip2(start)) return { kind: 'compressed', compression: 'bzip2' };
   // V7 has no magic number: what has a right checksum is a tar.
   if (start.length >= blockBytes && isHeader(start.subarray(0, blockBytes))) return { kind: 'tar' };
   if (start.length === 0) return { kind: 'other', looksLike: 'an empty file' };
-  const found = known.find(([, bytes]) => bytes.every((byte, at) => start[at] === byte));
+  const found = known.find(([, bytes]) => beginsWith(start, bytes));
   return { kind: 'other', looksLike: found?.[0] };
 }
 
@@ -48,6 +49,19 @@ export function isZstd(start: Uint8Array): boolean {
   const isFrame = start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd;
   const isSkippable = ((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18;
   return isFrame || isSkippable;
+}
+
+/** `BZh`, the size of blocks as a digit, and the mark of a block or of the end. */
+function isBzip2(start: Uint8Array): boolean {
+  const hasMark = [
+    [0x31, 0x41, 0x59, 0x26],
+    [0x17, 0x72, 0x45, 0x38],
+  ].some((mark) => beginsWith(start.subarray(4), mark));
+  return beginsWith(start, [0x42, 0x5a, 0x68]) && hasMark;
+}
+
+function beginsWith(start: Uint8Array, bytes: readonly number[]): boolean {
+  return bytes.every((byte, at) => start[at] === byte);
 }
 
 function isHeader(block: Buffer): boolean {

@@ -1,6 +1,6 @@
 // Sparse members: the bytes that are in the archive, and the holes between them that read as zeros. GNU tar has four forms of the
 // map (tar manual, "Storing Sparse Files"), and docker, podman and whoever archives a directory with --sparse write them.
-import { blockBytes, numberIn, TarDamageError } from './tar-header.ts';
+import { blockBytes, numberIn, type SparseRecords, TarDamageError } from './tar-header.ts';
 
 /** Bytes of a member that are in the archive, one after another from the member's offset on. */
 export interface Piece {
@@ -21,12 +21,6 @@ export interface SparseMap {
   readonly pieces: readonly PlacedPiece[];
   /** Bytes of all pieces. */
   readonly stored: number;
-}
-
-/** What PAX records say of a sparse member, as they stand. */
-export interface SparseRecords {
-  /** `GNU.sparse.` and a key, without the prefix; keys of form 0.0 are repeated. */
-  readonly records: readonly (readonly [key: string, value: string])[];
 }
 
 const entryBytes = 24;

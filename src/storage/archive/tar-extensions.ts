@@ -1,6 +1,6 @@
 // What extends the header that follows: PAX records (POSIX 2001, pax: "pax Header Block") and the long names of GNU tar.
-import { nameInRecords, type SparseRecords } from './sparse-map.ts';
-import { TarDamageError, type TarHeader } from './tar-header.ts';
+import { nameInRecords } from './sparse-map.ts';
+import { type SparseRecords, TarDamageError, type TarHeader } from './tar-header.ts';
 
 /** The PAX records that we obey; the others (times, owners, extended attributes) say nothing about where bytes are. */
 export interface PaxRecords {

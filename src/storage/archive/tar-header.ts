@@ -1,12 +1,16 @@
 // One header block of a tar as bytes: V7, ustar (POSIX 1988), GNU and star. Pure; what extends a header is in tar-extensions.ts.
 
-import type { SparseRecords } from './sparse-map.ts';
-
 export const blockBytes = 512;
 
 /** The bytes cannot be a tar from here on: where the next header is, nobody knows. */
 export class TarDamageError extends Error {
   override readonly name = 'TarDamageError';
+}
+
+/** What PAX records say of a sparse member, as they stand. */
+export interface SparseRecords {
+  /** `GNU.sparse.` and a key, without the prefix; keys of form 0.0 are repeated. */
+  readonly records: readonly (readonly [key: string, value: string])[];
 }
 
 export interface TarHeader {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '../storage-error.ts';
 import type { ArchiveFile } from './archive-file.ts';
-import { type LeadingMap, leadingMap, mapInRecords, oldMap, type SparseMap, type SparseRecords } from './sparse-map.ts';
+import { type LeadingMap, leadingMap, mapInRecords, oldMap, type SparseMap } from './sparse-map.ts';
 import { type Member, TarContents, type TarLimits, type UnusableMember } from './tar-contents.ts';
 import { HeaderExtensions, parseLongName, parsePaxRecords } from './tar-extensions.ts';
 import {
@@ -10,6 +10,7 @@ import {
   mapGoesOnAfter,
   paddedSize,
   parseTarHeader,
+  type SparseRecords,
   TarDamageError,
   type TarHeader,
 } from './tar-header.ts';

@@ -7,6 +7,7 @@ import type { Log } from '../log.ts';
 import { StorageError } from '../storage-error.ts';
 import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
 import { decompress } from './decompress.ts';
+import { MissingProgramError } from './external-decompressor.ts';
 import { type Compression, fileForm, formBytes } from './file-form.ts';
 import { forgetUnpacked, rememberOrigin, unpackedDirectory, unpackedName } from './unpacked-cache.ts';
 import { removeOutdated, writeWorkFile } from './work-file.ts';
@@ -42,7 +43,7 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
   if (form.kind === 'other') {
     throw new StorageError(
       'unsafe',
-      `${path} is neither a tar nor one compressed with gzip or zstd${guess(form.looksLike)}`,
+      `${path} is neither a tar nor one compressed with gzip, zstd, xz or bzip2${guess(form.looksLike)}`,
     );
   }
   const directory = unpackedDirectory(options.workDirectory);
@@ -99,7 +100,7 @@ class Unpacking {
         this.#file.assertUnchanged();
       });
     } catch (error) {
-      if (!(error instanceof CorruptStreamError)) throw error;
+      if (!(error instanceof CorruptStreamError || error instanceof MissingProgramError)) throw error;
       throw new StorageError('unavailable', `${this.#path} cannot be unpacked: ${error.message}`, error);
     }
     this.#log.info('unpacked an archive', { ...details, unpackedBytes: this.#written });

@@ -1,8 +1,11 @@
 // Streams of gzip members and zstd frames, in chunks of every size: what comes out, and what is refused.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { decompress } from '../../../../src/storage/archive/decompress.ts';
+import { MissingProgramError } from '../../../../src/storage/archive/external-decompressor.ts';
+import type { Compression } from '../../../../src/storage/archive/file-form.ts';
 import { CorruptStreamError } from '../../../../src/storage/archive/zstd-frames.ts';
 import { compressedTar } from './zstd-sample.ts';
 import { blockHeader, skippableFrame, zstdFrame } from './zstd-writer.ts';
@@ -14,7 +17,7 @@ async function* inChunksOf(size: number, bytes: Buffer): AsyncGenerator<Buffer> 
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-async function decompressed(compression: 'gzip' | 'zstd', bytes: Buffer, chunkSize = 65_536): Promise<Buffer> {
+async function decompressed(compression: Compression, bytes: Buffer, chunkSize = 65_536): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of decompress(compression, inChunksOf(chunkSize, bytes))) parts.push(Uint8Array.from(part));
   return Buffer.concat(parts);
@@ -109,6 +112,53 @@ describe('zstd', () => {
     ['has compressed blocks of nonsense', Buffer.concat([compressedTar.subarray(0, 10), Buffer.alloc(60, 0x55)])],
   ])('what %s is refused', async (_, bytes) => {
     await expect(decompressed('zstd', bytes)).rejects.toThrow(CorruptStreamError);
+  });
+});
+
+describe.each(['xz', 'bzip2'] as const)('%s, by the program of the machine', (program) => {
+  const compressed = (bytes: Buffer) => execFileSync(program, ['-c'], { input: bytes, maxBuffer: 2 ** 24 });
+
+  test.each([1_000, 65_536, 10_000_000])('streams after one another, in chunks of %i', async (chunkSize) => {
+    const bytes = Buffer.concat([compressed(mixed), compressed(content)]);
+    expect(sum(await decompressed(program, bytes, chunkSize))).toBe(sum(Buffer.concat([mixed, content])));
+  });
+
+  test('what is cut off or changed is refused', async () => {
+    const bytes = compressed(content);
+    const changed = Buffer.from(bytes);
+    changed.fill('x', 2_000, 2_100);
+    for (const wrong of [bytes.subarray(0, -1), bytes.subarray(0, bytes.length / 2), changed]) {
+      await expect(decompressed(program, wrong)).rejects.toThrow(CorruptStreamError);
+    }
+  });
+
+  test('what the source throws passes through', async () => {
+    const problem = new Error('disk');
+    async function* failing(): AsyncGenerator<Buffer> {
+      yield compressed(content).subarray(0, 1_000);
+      throw problem;
+    }
+    const reading = async (): Promise<void> => {
+      for await (const _ of decompress(program, failing()));
+    };
+    await expect(reading()).rejects.toBe(problem);
+  });
+
+  test('without it, what to install is said', async () => {
+    vi.stubEnv('PATH', '/nonexistent');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(decompressed(program, Buffer.alloc(10))).rejects.toThrow(MissingProgramError);
+    await expect(decompressed(program, Buffer.alloc(10))).rejects.toThrow(
+      `the program ${program}, which this machine lacks`,
+    );
+  });
+
+  test('a reader that goes leaves no process behind', async () => {
+    const reading = decompress(program, inChunksOf(10, compressed(Buffer.alloc(50_000_000))));
+    expect((await reading.next()).done).toBe(false);
+    await reading.return(undefined);
+    const children = () => execFileSync('ps', ['-o', 'comm=', '--ppid', String(process.pid)]).toString();
+    await expect.poll(children, { timeout: 20_000 }).not.toContain(program);
   });
 });
 

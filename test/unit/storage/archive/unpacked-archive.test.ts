@@ -1,4 +1,5 @@
 // Compressed archives are unpacked once, whole or not at all, and never until the disk is full.
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ describe('a compressed archive', () => {
     ['gzip', gzipSync(tar)],
     ['gzip in two members', Buffer.concat([gzipSync(tar.subarray(0, 700)), gzipSync(tar.subarray(700))])],
     ['zstd', zstdFrame(tar)],
+    ['xz', execFileSync('xz', ['-c'], { input: tar })],
+    ['bzip2', execFileSync('bzip2', ['-c'], { input: tar })],
     [
       'zstd in frames smaller than a block',
       Buffer.concat([zstdFrame(tar.subarray(0, 100)), zstdFrame(tar.subarray(100))]),
@@ -230,8 +233,6 @@ describe('the cache', () => {
 });
 
 test.each([
-  ['a bzip2 file', Buffer.from('BZh91AY&SY')],
-  ['an xz file', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0])],
   ['a zip file', Buffer.from('PK\x03\x04....')],
   ['a JSON document', Buffer.from('{"schemaVersion":2}')],
   ['an empty file', Buffer.alloc(0)],
@@ -248,5 +249,5 @@ test.each([
 test('nothing is guessed about a file that looks like nothing known', async () => {
   const archives = await newArchives();
   await mkdir(archives.options.workDirectory);
-  expect((await archives.refusal(Buffer.alloc(1_000, 'x'))).message).toMatch(/zstd$/);
+  expect((await archives.refusal(Buffer.alloc(1_000, 'x'))).message).toMatch(/bzip2$/);
 });
