@@ -69,7 +69,8 @@ function write(
     const registry = openRemoteTarget(target.host, remoteOptions(target, options), signal);
     return exportToRegistry(requests, { ...options, referrers: referrers ?? true, registry, target, progress, signal });
   }
-  const log = { info: () => {}, warn: (message: string) => progress.note(message) };
+  const note = (message: string) => progress.note(message);
+  const log = { info: () => {}, slow: note, warn: note };
   const output = (bytes: AsyncIterable<Uint8Array>) => writeToStandardOutput(bytes, signal);
   const file = target.kind === 'output' ? ({ kind: 'stream', write: output } as const) : target;
   return exportImages(requests, { ...options, referrers, target: file, log, progress, signal });

@@ -60,16 +60,19 @@ export async function openOptions(flags: SourceFlags, environment: Environment):
   };
 }
 
-/** What hides something from a look, and no more. */
+/** What hides something from a look, and what keeps it waiting. */
 export const warningsOnly: OpenOptions['log'] = {
   info: () => {},
-  warn: (message, details) => {
-    const facts = Object.entries(details).map(
-      ([name, value]) => `${name}: ${isError(value) ? value.message : shown(value)}`,
-    );
-    process.stderr.write(`warning: ${printableText([message, ...facts].join('; '), 500)}\n`);
-  },
+  slow: (message, details) => print('note', message, details),
+  warn: (message, details) => print('warning', message, details),
 };
+
+function print(kind: string, message: string, details: object): void {
+  const facts = Object.entries(details).map(
+    ([name, value]) => `${name}: ${isError(value) ? value.message : shown(value)}`,
+  );
+  process.stderr.write(`${kind}: ${printableText([message, ...facts].join('; '), 500)}\n`);
+}
 
 function shown(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,7 +1,9 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
+
 import { hostInUrl, hostToType } from '../config/listen-address.ts';
 import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
+import type { OpenedMount } from '../mounts/open-mounts.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isContainerImage, parseManifest } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';
@@ -24,12 +26,18 @@ export interface ListedAt {
 }
 
 /** Lines to print; empty for a registry that holds nothing yet. */
-export async function repositoryLines(registry: Registry, address: ListedAt): Promise<readonly string[]> {
+export async function repositoryLines(
+  registry: Registry,
+  address: ListedAt,
+  mounts: readonly OpenedMount[],
+): Promise<readonly string[]> {
   const { items } = await registry.catalog({});
   if (items.length === 0) return [];
   const shown = items.slice(0, shownRepositories);
+  // What is in an archive that seems empty is told below the list.
+  const hiding = new Set(mounts.flatMap(({ name, problems = [] }) => (problems.length > 0 ? [name] : [])));
   const lines: string[] = [];
-  for (const name of shown) lines.push(...(await pullLines(registry, name, address)));
+  for (const name of shown) lines.push(...(await pullLines(registry, name, address, hiding.has(name))));
   const rest = items.length - shown.length;
   const heading = `${items.length} ${items.length === 1 ? 'repository' : 'repositories'}`;
   const more = rest > 0 ? [`  ... and ${rest} more`] : [];
@@ -40,6 +48,7 @@ async function pullLines(
   registry: Registry,
   name: RepositoryName,
   { host, port }: ListedAt,
+  mayHide: boolean,
 ): Promise<readonly string[]> {
   const shownHost = hostInUrl(hostToType(host));
   const image = `${shownHost}:${port}/${name}`;
@@ -47,7 +56,7 @@ async function pullLines(
     const repository = await registry.repository(name);
     const { items: tags } = await repository.tags.list({});
     const tag = tags.find((each) => each === 'latest') ?? tags.at(-1);
-    if (tag === undefined) return await digestLines(repository, image, shownHost);
+    if (tag === undefined) return await digestLines(repository, image, shownHost, mayHide);
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
     return [`${await pullCommand(repository, image, { kind: 'tag', tag }, shownHost)}${note}`];
@@ -61,11 +70,17 @@ async function pullLines(
 }
 
 /** Images without a name: nothing but their digests leads to them. */
-async function digestLines(repository: Repository, image: string, host: string): Promise<readonly string[]> {
+async function digestLines(
+  repository: Repository,
+  image: string,
+  host: string,
+  mayHide: boolean,
+): Promise<readonly string[]> {
   const { manifests } = repository;
   const digests = await manifests.untagged();
   if (digests.length === 0) {
-    return [`${image}    ${(await manifests.isEmpty()) ? 'empty' : 'no tags: what it holds is found by digest only'}`];
+    const empty = mayHide ? 'hidden: nothing in it can be served' : 'empty';
+    return [`${image}    ${(await manifests.isEmpty()) ? empty : 'no tags: what it holds is found by digest only'}`];
   }
   const lines: string[] = [];
   for (const digest of digests.slice(0, shownDigests)) {

@@ -94,7 +94,7 @@ async function listRepositories(
   { log, print }: Outputs,
 ): Promise<void> {
   try {
-    print(textOf(await repositoryLines(registry, address)));
+    print(textOf(await repositoryLines(registry, address, mounts)));
     print(textOf(await hiddenLines({ registry, mounts, names: settings.layouts, signal })));
   } catch (error) {
     log.warn({ error }, 'the repositories could not be listed');

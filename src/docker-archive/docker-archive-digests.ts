@@ -57,7 +57,7 @@ export class MemberDigests {
   }
 
   async #hash(object: OpenObject): Promise<HashedMember> {
-    if (this.#hashedBytes === 0) this.#log.info('hashing the layers of an archive, once', { path: this.#archive.name });
+    if (this.#hashedBytes === 0) this.#log.slow('hashing the layers of an archive, once', { path: this.#archive.name });
     const hashed = await hash(object);
     this.#hashedBytes += hashed.size;
     return hashed;

@@ -29,7 +29,7 @@ export async function inspectLocal(options: InspectLocalOptions): Promise<Inspec
     environment,
     links: rules.links,
     sharedBlobs,
-    log: silent,
+    log: { ...silent, slow: options.log.slow },
   });
   const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
   try {
@@ -86,4 +86,4 @@ async function asAWhole({ kind, name, path, problems = [] }: OpenedMount): Promi
       ];
 }
 
-const silent = { info: () => {}, warn: () => {} };
+const silent = { info: () => {}, slow: () => {}, warn: () => {} };

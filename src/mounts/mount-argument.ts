@@ -39,7 +39,7 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
   return { written, name, path, readOnly };
 }
 
-const extensions = /(?:\.(?:tar|oci|tgz|tzst|gz|zst|zstd))+$/;
+const extensions = /(?:\.(?:tar|oci|tgz|tzst|txz|tbz2?|gz|zst|zstd|xz|bz2))+$/;
 
 /** What a mount without a name is called. Throws when no name can be made of the path. */
 export function nameOfPath({ path, written }: MountArgument): RepositoryName {

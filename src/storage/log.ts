@@ -3,6 +3,8 @@
 export interface Log {
   /** Something that happened. `details` are plain values: keys, paths, times. */
   info(message: string, details: object): void;
+  /** Something that takes its time: whoever waits for it wants to know, also at a terminal. */
+  slow(message: string, details: object): void;
   /** Something that an operator may have to look at. */
   warn(message: string, details: object): void;
 }

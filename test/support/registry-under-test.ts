@@ -22,6 +22,8 @@ export type RegistryTestOptions = Partial<LayoutRules> & Pick<MountOptions, 'rea
 export class RecordedLog implements Log {
   readonly lines: { readonly message: string; readonly details: object }[] = [];
 
+  slow(): void {}
+
   info(message: string, details: object): void {
     this.lines.push({ message, details });
   }

@@ -1,4 +1,4 @@
 // For what logs and is not asked what.
 import type { Log } from '../../src/storage/log.ts';
 
-export const silentLog: Log = { info: () => {}, warn: () => {} };
+export const silentLog: Log = { info: () => {}, slow: () => {}, warn: () => {} };

@@ -91,7 +91,7 @@ function isMissingManifests(findings: FindingList): boolean {
   return findings.has('dangling-tag') || findings.has('dangling-entry');
 }
 
-const silent = { info: () => {}, warn: () => {} };
+const silent = { info: () => {}, slow: () => {}, warn: () => {} };
 
 async function readIndex({ store, keys, findings }: InspectedLayout): Promise<LayoutIndex | undefined> {
   const path = 'index.json';

@@ -1,8 +1,9 @@
 // A compressed tar is unpacked once into the work directory, and found there again after a restart as long as the file that
 // it came from stays as it is. How large a bomb may grow is bounded by the disk, of which some is always left free.
-import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isError } from '../../oci/is-error.ts';
 import type { Log } from '../log.ts';
 import { StorageError } from '../storage-error.ts';
 import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
@@ -50,6 +51,7 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
   const name = unpackedName(file);
   const present = openIfPresent(join(directory, name));
   if (present !== undefined) return present;
+  await assertWritable(options.workDirectory, path);
   await removeOutdated(directory, pathPartOf(file.identity), name);
   await rememberOrigin(options.workDirectory, file);
   try {
@@ -59,6 +61,20 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
     throw error;
   }
   return openArchiveFile(join(directory, name));
+}
+
+/** A container or a service may have no home, or one that is not its own. */
+async function assertWritable(workDirectory: string, path: string): Promise<void> {
+  try {
+    await mkdir(workDirectory, { recursive: true, mode: 0o700 });
+    await access(workDirectory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = isError(error) ? error.message : String(error);
+    const message = `${path} must be unpacked, and the cache directory ${workDirectory} cannot be used (${reason})`;
+    const remedy =
+      'set XDG_CACHE_HOME to a directory that can be written to, serve with --root DIR, or unpack it yourself';
+    throw new StorageError('unavailable', `${message}: ${remedy}`, error);
+  }
 }
 
 /** What has the name is complete: it got it by a rename. */
@@ -86,7 +102,7 @@ class Unpacking {
 
   async run(name: string, compression: Compression): Promise<void> {
     const details = { path: this.#path, into: `${this.#directory}/${name}`, bytes: this.#file.size };
-    this.#log.info('unpacking an archive, once', details);
+    this.#log.slow('unpacking an archive, once', details);
     try {
       await writeWorkFile(this.#directory, name, async (target) => {
         // Tars compress to less than their size; where this one does not, the checks on the way find it.
@@ -121,7 +137,7 @@ class Unpacking {
     }
     if (Date.now() >= this.#nextReportAtMs) {
       this.#nextReportAtMs = Date.now() + reportEveryMs;
-      this.#log.info('still unpacking an archive', { path: this.#path, unpackedBytes: this.#written });
+      this.#log.slow('still unpacking an archive', { path: this.#path, unpackedBytes: this.#written });
     }
   }
 

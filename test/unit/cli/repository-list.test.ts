@@ -14,7 +14,7 @@ async function layoutWith(tagged: Pick<typeof image, 'descriptor'>, ...blobs: Pa
   const directory = await temporaryDirectory();
   const all = blobs.flatMap((each) => each?.blobs ?? []);
   const layout = writeStranger(join(directory, 'app'), { entries: [entryOf(tagged, 'v1')], blobs: all });
-  const lines = async () => repositoryLines((await serve(`app=${layout}:ro`)).registry, address);
+  const lines = async () => repositoryLines((await serve(`app=${layout}:ro`)).registry, address, []);
   return { layout, lines };
 }
 

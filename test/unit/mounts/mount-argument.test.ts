@@ -46,6 +46,8 @@ describe('the name of a path', () => {
     ['/srv/Images.TAR', 'images'],
     ['/srv/app.oci.tar.gz', 'app'],
     ['/srv/app.tgz', 'app'],
+    ['/srv/app.tar.xz', 'app'],
+    ['/srv/app.tbz2', 'app'],
     ['/srv/app.tar.zst', 'app'],
     ['/srv/alpine-3.20.tar', 'alpine-3.20'],
     ['/srv/My Images (2)', 'my-images-2'],

@@ -131,7 +131,7 @@ describe('--root', () => {
   it('that is a layout itself is served as a directory of layouts, and somebody is told', async () => {
     const { directory, open } = await places();
     const warnings: string[] = [];
-    const log = { info: () => {}, warn: (message: string) => void warnings.push(message) };
+    const log = { info: () => {}, slow: () => {}, warn: (message: string) => void warnings.push(message) };
     const [mount] = await open([], { root: join(directory, 'images'), log });
     expect(mount).toMatchObject({ name: '', kind: 'root' });
     expect(warnings).toEqual([expect.stringContaining('is itself a layout')]);

@@ -21,7 +21,7 @@ function run(memory: MemoryStore) {
   const warnings: object[] = [];
   const registry = new Registry({
     mounts: [mountOver(store, { facts: { store, directory: ownFactsDirectory } })],
-    log: { info: () => {}, warn: (_, details) => warnings.push(details) },
+    log: { info: () => {}, slow: () => {}, warn: (_, details) => warnings.push(details) },
     rules: defaultRules,
   });
   return { registry, count, warnings, repository: () => registry.writable(name) };

@@ -23,7 +23,11 @@ async function linkedLayout() {
   const blobs = join(directory, 'root/team/app/blobs/sha256');
   mkdirSync(blobs, { recursive: true });
   const warnings: string[] = [];
-  const log = { info: () => {}, warn: (...said: unknown[]) => void warnings.push(JSON.stringify(said)) };
+  const log = {
+    info: () => {},
+    slow: () => {},
+    warn: (...said: unknown[]) => void warnings.push(JSON.stringify(said)),
+  };
   const files = await openFilesystemReader(join(directory, 'root'), { log });
   const read: Key[] = [];
   const links = new LinkedBlobs(

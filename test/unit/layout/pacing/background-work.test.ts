@@ -4,7 +4,7 @@ import { BackgroundWork } from '../../../../src/layout/pacing/background-work.ts
 
 function underTest() {
   const warnings: string[] = [];
-  const background = new BackgroundWork({ info: () => {}, warn: (message) => warnings.push(message) });
+  const background = new BackgroundWork({ info: () => {}, slow: () => {}, warn: (message) => warnings.push(message) });
   return { background, warnings };
 }
 

@@ -27,7 +27,10 @@ export class Archives {
     const kept = (level: LogLine['level']) => (message: string, details: object) => {
       this.lines.push({ level, message, details });
     };
-    this.options = { log: { info: kept('info'), warn: kept('warn') }, workDirectory: join(directory, 'work') };
+    this.options = {
+      log: { info: kept('info'), slow: kept('info'), warn: kept('warn') },
+      workDirectory: join(directory, 'work'),
+    };
   }
 
   get warnings(): readonly string[] {

@@ -98,7 +98,11 @@ describe('a compressed archive', () => {
   test('cannot be unpacked where no directory can be made', async () => {
     const archives = await newArchives();
     await writeFile(archives.options.workDirectory, 'a file');
-    expect((await archives.refusal(gzipSync(tar))).failure).toBe('unsafe');
+    const { failure, message } = await archives.refusal(gzipSync(tar));
+    expect({ failure, message }).toEqual({
+      failure: 'unavailable',
+      message: expect.stringContaining('XDG_CACHE_HOME'),
+    });
   });
 });
 

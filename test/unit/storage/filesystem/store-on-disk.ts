@@ -35,7 +35,7 @@ export async function storeOnDisk(
   root = newDirectory(),
 ): Promise<StoreOnDisk> {
   const warnings: string[] = [];
-  const log = { info: () => {}, warn: (message: string) => void warnings.push(message) };
+  const log = { info: () => {}, slow: () => {}, warn: (message: string) => void warnings.push(message) };
   const calls = { ...systemCalls, exchangeSync: () => false, ...withPaths(replaced) };
   const store = await openFilesystemStore(root, { log, calls, ...options });
   onTestFinished(() => store.close());
@@ -71,7 +71,7 @@ export function treeOnDisk(replaced: Partial<SystemCalls> = {}): {
   const warnings: string[] = [];
   const tree = new FileTree(newDirectory(), {
     calls: { ...systemCalls, ...withPaths(replaced) },
-    log: { info: () => {}, warn: (message) => void warnings.push(message) },
+    log: { info: () => {}, slow: () => {}, warn: (message) => void warnings.push(message) },
     fileMode: 0o644,
     directoryMode: 0o755,
   });
