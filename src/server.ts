@@ -7,7 +7,9 @@ import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import type { HostSettings } from './http/host-check.ts';
 import { fixedHttpSettings, type HttpSettings } from './http/http-settings.ts';
-import { inMemory, type OpenedMount, openMounts } from './mounts/open-mounts.ts';
+import { ArchiveWatch, type ArchiveWatchOptions } from './mounts/archive-watch.ts';
+import { inMemory, openMounts } from './mounts/open-mounts.ts';
+import type { OpenedMount } from './mounts/opened-mount.ts';
 import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
@@ -50,6 +52,10 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
   registry.start();
+  const watches = mounts.flatMap(({ archives }) => {
+    const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);
+    return archives === undefined ? [] : [new ArchiveWatch({ archives, onChange, log: messageFirst(log) })];
+  });
   if (settings.layouts.scan === 'startup') void registry.scan();
   return {
     app,
@@ -62,6 +68,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     },
     stop: async (deadlineMs) => {
       await closeWithin(app, deadlineMs, log);
+      for (const watch of watches) watch.stop();
       await registry.close();
     },
   };

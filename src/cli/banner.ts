@@ -9,6 +9,8 @@ export interface ServedMount {
   readonly path: string;
   readonly kind: 'root' | 'layout' | 'archive';
   readonly readOnly: boolean;
+  /** Of a directory: how many are served of those in it. None unless given. */
+  readonly archives?: number;
 }
 
 export interface BannerFacts {
@@ -40,13 +42,20 @@ export function banner(facts: BannerFacts): string {
   return lines.join('\n');
 }
 
-function describe({ name, path, kind, readOnly }: ServedMount, allReadOnly: boolean): string {
+function describe(mount: ServedMount, allReadOnly: boolean): string {
+  const { name, path, readOnly } = mount;
   if (path === '') return 'in memory: all of it is gone when moorage stops';
-  const what = { root: 'one OCI image layout per repository', layout: 'an OCI image layout', archive: 'an archive' }[
-    kind
-  ];
   const mode = readOnly && !allReadOnly ? ', read-only' : '';
-  return `${printableText(path)} (${what}${mode})${name === '' ? '' : ` as ${name}`}`;
+  return `${printableText(path)} (${whatIsThere(mount)}${mode})${name === '' ? '' : ` as ${name}`}`;
+}
+
+function whatIsThere({ kind, readOnly, archives = 0 }: ServedMount): string {
+  if (kind === 'layout') return 'an OCI image layout';
+  if (kind === 'archive') return 'an archive';
+  const layouts = 'one OCI image layout per repository';
+  if (archives === 0) return layouts;
+  const counted = `${archives} ${archives === 1 ? 'archive' : 'archives'}`;
+  return readOnly ? counted : `${layouts}, and ${counted}`;
 }
 
 function exposure({ host, readOnly }: BannerFacts): string[] {

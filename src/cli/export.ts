@@ -1,6 +1,5 @@
 // Exports images, and says what was written and under which names it will be found.
 import type { Environment } from '../config/environment.ts';
-import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { openRemoteTarget } from '../remote/open-remote.ts';
 import type { ExportRequest } from '../transfer/export-content.ts';
@@ -12,6 +11,7 @@ import { type ExportTarget, parseExportTarget } from '../transfer/export-target.
 import type { ImageSource } from '../transfer/image-source.ts';
 import { type OpenOptions, remoteOptions } from '../transfer/open-source.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
+import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 import { exportRequests, type NamingOptions } from './export-references.ts';
 import { jsonDocument } from './output-text.ts';
 import { runCopy } from './progress.ts';
@@ -41,7 +41,7 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   if (profile === 'crane' && (references.length > 1 || referrers === true)) {
     throw new WrongReferenceError('a layout for crane holds exactly one image, and no referrers');
   }
-  const where = parseExportTarget(target, { lookAt: pathKindIfAny, home: options.environment.HOME });
+  const where = parseExportTarget(target, surroundingsOnDisk(options.environment));
   if (where.kind === 'registry') assertForRegistry(options);
   if (where.kind === 'output') assertArchiveOutput();
   const opened: ImageSource[] = [];

@@ -3,10 +3,11 @@ import type { Environment } from '../config/environment.ts';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { nameOfFile } from '../transfer/own-name.ts';
 import { parseSourceReference, type SourceReference } from '../transfer/source-reference.ts';
+import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 
 /** As openSource reads it. */
 export function parsedSource(written: string, environment: Environment): SourceReference {
-  return parseSourceReference(written, { lookAt: pathKindIfAny, home: environment.HOME });
+  return parseSourceReference(written, surroundingsOnDisk(environment));
 }
 
 /** Undefined for a registry, and for a directory of layouts, whose repositories have names of their own. */

@@ -8,6 +8,7 @@ import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import { parseSourceReference } from '../transfer/source-reference.ts';
+import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 import { exitCodes } from './failure.ts';
 import { inspectJson, inspectText, summaryOf } from './inspect-text.ts';
 
@@ -29,7 +30,7 @@ export async function inspect(where: string | undefined, options: InspectOptions
 
 async function inspectionOf(where: string | undefined, options: InspectOptions): Promise<Inspection> {
   if (where === undefined) return inspectRoot(undefined, options);
-  const parsed = parseSourceReference(where, { lookAt: pathKindIfAny, home: options.environment.HOME });
+  const parsed = parseSourceReference(where, surroundingsOnDisk(options.environment));
   if (parsed.kind === 'remote') return inspectRemote(parsed, options);
   if (parsed.kind === 'root') return inspectRoot(parsed.name, options);
   const { path, within } = parsed;

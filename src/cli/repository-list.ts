@@ -3,7 +3,7 @@
 import { hostInUrl, hostToType } from '../config/listen-address.ts';
 import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
-import type { OpenedMount } from '../mounts/open-mounts.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isContainerImage, parseManifest } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';

@@ -115,7 +115,12 @@ async function start(
   );
   try {
     const port = await server.listen(address);
-    const mounts = server.mounts.map((mount) => ({ ...mount, readOnly: mount.writer === undefined }));
+    const named = server.mounts.filter(({ foundIn }) => foundIn === undefined);
+    const mounts = named.map(({ archives, ...mount }) => ({
+      ...mount,
+      readOnly: mount.writer === undefined,
+      archives: archives?.mounts.length ?? 0,
+    }));
     print(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
     log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
     if (!isLoopback(address.host)) {

@@ -2,7 +2,7 @@
 // attributes stay. Kept where a server of the directory reads it, also one that has kept nothing yet, and for whoever reads it with this cache.
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import type { FactsPlace } from '../layout/files/kept-lines.ts';
-import type { OpenedMount } from '../mounts/open-mounts.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { ownFacts } from '../mounts/own-facts.ts';
 import type { Log } from '../storage/log.ts';
 import type { DamagedBlob } from './findings/inspected-layout.ts';

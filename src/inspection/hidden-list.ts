@@ -2,12 +2,12 @@
 
 import { rootPrefix } from '../layout/files/keys.ts';
 import type { NameRules } from '../layout/names/name-rules.ts';
-import type { OpenedMount } from '../mounts/open-mounts.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { mountOf } from '../registry/mount.ts';
 import type { Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
-import { findArchiveProblems } from './findings/archive-findings.ts';
+import { findArchiveProblems, findUnserved } from './findings/archive-findings.ts';
 import { ReadBudget } from './findings/content-glance.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import type { Finding } from './findings/finding.ts';
@@ -35,11 +35,13 @@ export async function hiddenLines(options: HiddenListOptions): Promise<readonly 
     if (options.signal.aborted) return [];
     served.add(mount.name);
     const opened = options.mounts.find(({ reader }) => reader === mount.reader);
+    // It came after the start.
+    if (opened === undefined) continue;
     const files = filesOf(opened);
     found.add(name, await findHidden({ store: mount.reader, prefix, name, names: options.names, files, budget }));
     if (name === '' || mountOf(options.mounts, name)?.reader === mount.reader) continue;
     const hidden = new FindingList();
-    hidden.add('hidden-by-mount', { detail: opened?.path });
+    hidden.add('hidden-by-mount', { detail: opened.path });
     found.add(name, hidden);
   }
   return [...emptyRoots(options.mounts, served), ...found.lines(options.mounts)];
@@ -48,9 +50,15 @@ export async function hiddenLines(options: HiddenListOptions): Promise<readonly 
 /** A PATH that was meant to hold something, as its other files show. */
 function emptyRoots(mounts: readonly OpenedMount[], served: ReadonlySet<string>): readonly string[] {
   return mounts
-    .filter(({ kind, name, path }) => kind === 'root' && path !== '' && !served.has(name))
+    .filter(
+      ({ kind, name, path, archives }) => kind === 'root' && path !== '' && !served.has(name) && !hasArchives(archives),
+    )
     .filter(({ path }) => hasOtherFiles(path))
     .map(({ path }) => `  ${path} holds no image layout; what is pushed becomes one`);
+}
+
+function hasArchives(archives: OpenedMount['archives']): boolean {
+  return archives !== undefined && archives.mounts.length + archives.unserved.length > 0;
 }
 
 function hasOtherFiles(path: string): boolean {
@@ -64,12 +72,13 @@ function filesOf(mount: OpenedMount | undefined): DirectoryListing | undefined {
   return isDirectory ? new DirectoryListing(mount.path) : undefined;
 }
 
-async function ofMount({ kind, name, path, problems = [] }: OpenedMount): Promise<FindingList> {
+async function ofMount({ kind, name, path, archives, problems = [] }: OpenedMount): Promise<FindingList> {
   const findings = new FindingList();
   if (kind !== 'archive' && path !== '') {
     await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
   }
   findArchiveProblems(problems, findings);
+  findUnserved(archives?.unserved ?? [], findings);
   return findings;
 }
 

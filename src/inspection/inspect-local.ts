@@ -1,13 +1,13 @@
 // The inspection of what lies on this machine: roots, layouts and archives, opened as `serve --read-only` opens them.
 
-import type { OpenedMount } from '../mounts/open-mounts.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { rulesForReading } from '../registry/layout-rules.ts';
 import { type NamedLayout, Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { markDamaged } from './damage-marks.ts';
-import { findArchiveProblems } from './findings/archive-findings.ts';
+import { findArchiveProblems, findUnserved } from './findings/archive-findings.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import { FindingList } from './findings/finding-list.ts';
 import { inspectLayout } from './findings/inspect-layout.ts';
@@ -67,10 +67,11 @@ async function inspected(
 }
 
 /** Empty where there is nothing to say: each layout is inspected by itself. */
-async function asAWhole({ kind, name, path, problems = [] }: OpenedMount): Promise<readonly InspectedPart[]> {
+async function asAWhole({ kind, name, path, archives, problems = [] }: OpenedMount): Promise<readonly InspectedPart[]> {
   const findings = new FindingList();
   if (kind === 'archive') findArchiveProblems(problems, findings);
   else await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
+  findUnserved(archives?.unserved ?? [], findings);
   const groups = findings.groups();
   return groups.length === 0
     ? []

@@ -50,8 +50,13 @@ export function nameOfPath({ path, written }: MountArgument): RepositoryName {
 
 /** The base name in lower case, without the extensions of archives; other characters become dashes. Undefined when nothing is left. */
 export function baseNameOf(path: string): RepositoryName | undefined {
-  const base = basename(path).toLowerCase().replace(extensions, '');
-  const name = base
+  return nameComponentOf(basename(path).toLowerCase().replace(extensions, ''));
+}
+
+/** What a file or directory could be called in the name of a repository. Undefined when nothing is left. */
+export function nameComponentOf(written: string): RepositoryName | undefined {
+  const name = written
+    .toLowerCase()
     .replaceAll(/[^a-z0-9._-]+/g, '-')
     .replaceAll(/([._-])[._-]+/g, '$1')
     .replaceAll(/^[._-]+|[._-]+$/g, '');

@@ -1,18 +1,28 @@
 // Opens what `serve PATH...` names: each as what it is, and where its work files go.
 import { join } from 'node:path';
-import { type LayoutArchive, openLayoutArchive } from '../docker-archive/docker-archive.ts';
+import { openLayoutArchive } from '../docker-archive/docker-archive.ts';
 import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import { ownFactsDirectory } from '../layout/files/keys.ts';
 import type { RepositoryName } from '../oci/reference.ts';
-import type { Mount } from '../registry/mount.ts';
+import { layoutPrefixes } from '../registry/layout-prefixes.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
+import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
+import { namesIn } from '../storage/filesystem/path-probe.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
+import type { ArchiveMount } from './archive-mount.ts';
+import { holdsArchives } from './archives-below.ts';
 import { baseNameOf, MountArgumentError } from './mount-argument.ts';
 import { namedPlaces, type Place } from './mount-places.ts';
 import { type OpenDirectoryOptions, openDirectory, openToRead, openToWrite } from './open-directory.ts';
-import { type PathKind, pathKindOf } from './path-kind.ts';
+import type { OpenedMount } from './opened-mount.ts';
+import { pathKindOf } from './path-kind.ts';
+import { ServedArchives } from './served-archives.ts';
 import { sharedFacts } from './shared-facts.ts';
+import { conversionOf, isSkopeoDirectory } from './skopeo-directory.ts';
+
+/** Nothing is served before. */
+const longestSearchMs = 2_000;
 
 /** The registry's own repositories are kept in memory. */
 export const inMemory = Symbol('in memory');
@@ -26,15 +36,6 @@ export interface OpenMountsOptions extends OpenDirectoryOptions {
   readonly readOnly: boolean;
   /** The user's cache directory, for work files of what must not be written to. */
   readonly cacheDirectory: string;
-}
-
-/** What a mount came from, for whoever prints it. */
-export interface OpenedMount extends Mount {
-  /** '' for what is in memory. */
-  readonly path: string;
-  readonly kind: PathKind;
-  /** What is wrong with an archive; nothing is known of what else may be served. */
-  readonly problems?: LayoutArchive['problems'];
 }
 
 /** Throws MountArgumentError for paths that cannot be served, StorageError or the system's error for what cannot be opened. */
@@ -57,6 +58,12 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
       const mount = await openPlace(place, name, options);
       const alias = name === '' && named.length > 1 ? baseNameOf(place.path) : undefined;
       opened.push(alias === undefined ? mount : { ...mount, alias });
+    }
+    for (const [at, mount] of opened.entries()) {
+      if (mount.kind !== 'root' || mount.path === root || mount.path === '') continue;
+      const archives = await archivesOf(mount, opened, options);
+      opened[at] = { ...mount, archives };
+      opened.push(...archives.mounts);
     }
     return opened;
   } catch (error) {
@@ -85,15 +92,55 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
 
 async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {
   const { path, kind } = place;
-  const facts = await factsOf(path, options);
-  if (kind === 'archive') {
-    const workDirectory = workDirectoryOf(options);
-    const archive = await openLayoutArchive(path, { log: options.log, workDirectory });
-    return { name, ...archive, writer: undefined, facts, path, kind };
+  if (kind === 'root' && isSkopeoDirectory(namesIn(path) ?? [])) {
+    const command = conversionOf(path);
+    options.log.warn('the directory is one of skopeo (dir:) and no image layout: convert it', { path, command });
   }
-  const readOnly = options.readOnly || place.readOnly;
+  if (kind === 'archive') return openArchive(path, name, options);
+  const readOnly = options.readOnly || place.readOnly || (kind === 'root' && (await isOnlyOfArchives(path, options)));
   const objects = await openDirectory(path, readOnly, options);
+  const facts = await factsOf(path, options);
   return { name, ...objects, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
+}
+
+async function openArchive(path: string, name: RepositoryName | '', options: OpenMountsOptions): Promise<ArchiveMount> {
+  const archive = await openLayoutArchive(path, { log: options.log, workDirectory: workDirectoryOf(options) });
+  return { name, ...archive, writer: undefined, facts: await factsOf(path, options), path, kind: 'archive' };
+}
+
+async function archivesOf(
+  { path, name, reader, writer }: OpenedMount,
+  others: readonly OpenedMount[],
+  options: OpenMountsOptions,
+): Promise<ServedArchives> {
+  const archives = await ServedArchives.open({
+    directory: path,
+    name,
+    isWritable: writer !== undefined,
+    isInReach: async () => (await reader.problem()) === undefined,
+    others: others.filter(({ kind }) => kind !== 'root'),
+    open: (archive, archiveName) => openArchive(archive, archiveName, options),
+  });
+  for (const unserved of archives.unserved) {
+    options.log.warn('an archive is not served', { path: join(path, unserved.path), reason: unserved.reason });
+  }
+  return archives;
+}
+
+/** A folder of archives is not meant to become a registry by a push. False where so much is in it that nobody can tell in time. */
+async function isOnlyOfArchives(path: string, { log }: OpenMountsOptions): Promise<boolean> {
+  if (!holdsArchives(path)) return false;
+  const reader = await openFilesystemReader(path, { log });
+  const enough = AbortSignal.timeout(longestSearchMs);
+  try {
+    for await (const _ of layoutPrefixes(reader, enough)) return false;
+    return true;
+  } catch (error) {
+    if (!enough.aborted) throw error;
+    return false;
+  } finally {
+    await reader.close();
+  }
 }
 
 function workDirectoryOf({ root, readOnly, cacheDirectory }: OpenMountsOptions): string {

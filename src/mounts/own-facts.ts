@@ -7,7 +7,7 @@ import { exists, isOwn } from '../storage/filesystem/path-probe.ts';
 import { idKey } from '../storage/filesystem/root-id.ts';
 import type { Log } from '../storage/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import type { OpenedMount } from './open-mounts.ts';
+import type { OpenedMount } from './opened-mount.ts';
 
 /** Also before the server has kept anything. Undefined where no server ever wrote, or nobody but the server may; its store is the caller's to close. */
 export async function ownFacts({ path, kind }: OpenedMount, log: Log): Promise<FactsPlace | undefined> {

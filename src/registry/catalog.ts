@@ -4,6 +4,7 @@ import { byteOrder } from '../layout/index/layout-index.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { mountOf, nameAbove } from './mount.ts';
+import type { MountTable } from './mount-table.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { OrderedNames } from './ordered-names.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
@@ -19,11 +20,11 @@ interface Head {
 }
 
 export class Catalog {
-  readonly #mounts: readonly MountedLayouts[];
+  readonly #mounts: Pick<MountTable, 'all'>;
   readonly #names = new WeakMap<MountedLayouts, OrderedNames>();
   readonly #whole = new SharedWork((ended) => this.#collect(undefined, Number.POSITIVE_INFINITY, ended));
 
-  constructor(mounts: readonly MountedLayouts[]) {
+  constructor(mounts: Pick<MountTable, 'all'>) {
     this.#mounts = mounts;
   }
 
@@ -48,7 +49,7 @@ export class Catalog {
 
   /** A mount is not looked into before its turn has come: there may be hundreds of archives. */
   async *#after(position: string | undefined, ended: AbortSignal): AsyncGenerator<RepositoryName> {
-    const waiting = [...this.#mounts].sort((a, b) => byteOrder(a.name, b.name));
+    const waiting = [...this.#mounts.all].sort((a, b) => byteOrder(a.name, b.name));
     let heads: Head[] = [];
     for (;;) {
       const least = heads.reduce<Head | undefined>((a, b) => (a === undefined || b.next < a.next ? b : a), undefined);
@@ -77,7 +78,7 @@ export class Catalog {
     for await (const below of names.after(from, ended)) {
       const name = nameAbove(mounted, below);
       // What another mount hides is not what a pull of this name would get.
-      if (isRepositoryName(name) && mountOf(this.#mounts, name) === mounted) yield name;
+      if (isRepositoryName(name) && mountOf(this.#mounts.all, name) === mounted) yield name;
     }
   }
 }

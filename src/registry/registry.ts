@@ -17,7 +17,8 @@ import { layoutPrefixes } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
-import { MountedLayouts } from './mounted-layouts.ts';
+import { MountTable } from './mount-table.ts';
+import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
 import type { Page, PageRequest } from './page.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { Upkeep } from './upkeep.ts';
@@ -44,7 +45,8 @@ const catchUpEveryMs = 5_000;
 
 export class Registry {
   readonly #options: RegistryParts;
-  readonly #mounts: readonly MountedLayouts[];
+  readonly #table: MountTable;
+  readonly #shared: SharedByLayouts;
   /** Where names lead that no mount holds: nothing is there, and nothing comes. */
   readonly #nowhere: MountedLayouts;
   readonly #background: BackgroundWork;
@@ -59,7 +61,7 @@ export class Registry {
     const { log, rules, clock = systemClock } = options;
     const background = new BackgroundWork(log);
     this.#background = background;
-    const shared = {
+    this.#shared = {
       caches: createManifestCaches(),
       background,
       process: options.mounts.some(({ writer }) => writer !== undefined) ? newWritingProcess() : undefined,
@@ -68,10 +70,28 @@ export class Registry {
       rules,
       checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };
-    this.#mounts = options.mounts.map((mount) => new MountedLayouts(mount, shared));
-    this.#catalog = new Catalog(this.#mounts);
+    this.#table = new MountTable(this.#mounted(options.mounts), (error) => {
+      log.warn('what is no longer served could not be closed', { error });
+    });
+    this.#catalog = new Catalog(this.#table);
     const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
-    this.#nowhere = new MountedLayouts(empty, shared);
+    this.#nowhere = new MountedLayouts(empty, this.#shared);
+  }
+
+  /**
+   * Serves more, and some of it no longer, in one step for whoever asks. Where no pushes were taken at the start, none are
+   * by what comes.
+   */
+  exchange(added: readonly Mount[], removed: readonly Mount[]): void {
+    this.#table.exchange(this.#mounted(added), removed);
+  }
+
+  #mounted(mounts: readonly Mount[]): readonly MountedLayouts[] {
+    return mounts.map((mount) => new MountedLayouts(mount, this.#shared));
+  }
+
+  get #mounts(): readonly MountedLayouts[] {
+    return this.#table.all;
   }
 
   /**
@@ -229,7 +249,7 @@ export class Registry {
     this.#upkeep?.stop();
     clearInterval(this.#catchingUp);
     await this.#background.close();
-    await Promise.all(this.#mounts.map((mounted) => mounted.close()));
+    await this.#table.close();
   }
 
   async #catchUp(): Promise<void> {

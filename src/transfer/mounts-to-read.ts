@@ -1,7 +1,8 @@
 // Mounts as `serve --read-only` opens them, for whoever inspects or copies: what is read here is what would be served.
 
 import type { LinkRules } from '../layout/blobs/linked-blobs.ts';
-import { type OpenedMount, openMounts } from '../mounts/open-mounts.ts';
+import { openMounts } from '../mounts/open-mounts.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import type { Log } from '../storage/log.ts';
 

@@ -20,6 +20,7 @@ import {
   type WrittenReference,
   WrongReferenceError,
 } from './source-reference.ts';
+import { surroundingsOnDisk } from './surroundings-on-disk.ts';
 
 export interface OpenOptions {
   /** `--root`: where names without a host or a path are looked up. */
@@ -56,7 +57,7 @@ const helperTimeoutMs = 20_000;
 
 /** REF, PATH or URL. Throws WrongReferenceError for what means nothing, SourceError and RegistryError for what is not there. */
 export async function openSource(text: string, options: OpenOptions): Promise<OpenedSource> {
-  const parsed = parseSourceReference(text, { lookAt: pathKindIfAny, home: options.environment.HOME });
+  const parsed = parseSourceReference(text, surroundingsOnDisk(options.environment));
   const source = await openParsed(parsed, options);
   try {
     const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
@@ -149,7 +150,9 @@ async function repositoryIn(
   if (within === undefined && pathKindIfAny(path) === 'root') return undefined;
   const names = await source.repositories();
   if (within === undefined) return names.length === 1 ? names[0] : undefined;
-  const found = names.filter((name) => name === within || name.endsWith(`/${within}`));
+  const named = names.find((name) => name === within);
+  if (named !== undefined) return named;
+  const found = names.filter((name) => name.endsWith(`/${within}`));
   if (found.length === 1) return found[0];
   throw new RegistryError('NAME_UNKNOWN', {
     message: `no repository "${within}" in ${path}; its repositories: ${shortList(names)}`,

@@ -5,12 +5,15 @@
 //   first of several components has a dot or a colon,
 //   or is localhost; or HOST:PORT alone                       a registry
 //   anything else                                             a repository below --root
+import type { ArchiveByName } from '../mounts/archives-below.ts';
 import type { PathKind } from '../mounts/path-kind.ts';
 import { isDigest } from '../oci/digest.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 
 export interface Surroundings {
   readonly lookAt: (path: string) => PathKind | 'absent';
+  /** The archive in a directory that a name, or the beginning of one, means; undefined when there is none. */
+  readonly archiveNamed: (directory: string, name: string) => ArchiveByName | undefined;
   /** Replaces a leading `~`. */
   readonly home: string | undefined;
 }
@@ -61,7 +64,8 @@ export function parseSourceReference(text: string, surroundings: Surroundings): 
   const [, scheme, rest = ''] = /^(https?):\/\/(.*)$/i.exec(text) ?? [];
   if (scheme !== undefined) return remote(text, rest, scheme.toLowerCase() === 'http' ? 'http' : 'https');
   if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
-  const onDisk = pathOnDisk(text, surroundings.lookAt);
+  // Without ./ before it, it may as well be the name of a repository.
+  const onDisk = pathOnDisk(text, surroundings.lookAt, () => undefined);
   if (onDisk !== undefined) return onDisk;
   if (archiveName.test(text)) return absentPath(text, text);
   if (namesHost(text)) return remote(text, text, undefined);
@@ -98,11 +102,9 @@ function onDockerHub(registry: string, base: string): string {
   return /^(?:index\.)?docker\.io$/.test(registry) && !base.includes('/') ? `library/${base}` : base;
 }
 
-function explicitPath(text: string, { lookAt, home }: Surroundings): PathReference {
+function explicitPath(text: string, { lookAt, archiveNamed, home }: Surroundings): PathReference {
   const path = home !== undefined && /^~(?:\/|[:@]|$)/.test(text) ? `${home}${text.slice(1)}` : text;
-  const found = pathOnDisk(path, lookAt);
-  if (found !== undefined) return found;
-  return absentPath(path, text);
+  return pathOnDisk(path, lookAt, archiveNamed) ?? absentPath(path, text);
 }
 
 function absentPath(text: string, written: string): PathReference {
@@ -111,7 +113,11 @@ function absentPath(text: string, written: string): PathReference {
 }
 
 /** The path that `text` begins with, when it exists or its beginning is a layout or an archive. */
-function pathOnDisk(text: string, lookAt: Surroundings['lookAt']): PathReference | undefined {
+function pathOnDisk(
+  text: string,
+  lookAt: Surroundings['lookAt'],
+  archiveNamed: Surroundings['archiveNamed'],
+): PathReference | undefined {
   if (lookAt(text) !== 'absent') return { kind: 'path', path: text, within: undefined, reference: undefined };
   const cut = trySplit(text);
   if (cut === undefined) return undefined;
@@ -120,8 +126,11 @@ function pathOnDisk(text: string, lookAt: Surroundings['lookAt']): PathReference
   for (let end = base.lastIndexOf('/'); end > 0; end = base.lastIndexOf('/', end - 1)) {
     const path = base.slice(0, end);
     const kind = lookAt(path);
-    // A repository of a root is a directory, which would have been found: only what is inside of a layout is not.
-    if (kind === 'root') return undefined;
+    // A repository of a root is a directory, which would have been found: only what is inside of a layout, or an archive, is not.
+    if (kind === 'root') {
+      const archive = archiveNamed(path, base.slice(end + 1));
+      return archive && { kind: 'path', ...archive, reference };
+    }
     if (kind !== 'absent') return { kind: 'path', path, within: base.slice(end + 1), reference };
   }
   return undefined;

@@ -1,12 +1,12 @@
 // What tests export: an image for two platforms with a signature and an approval of it, and what an export is asked for by.
 
-import { pathKindIfAny } from '../../src/mounts/path-kind.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
 import type { ExportRequest } from '../../src/transfer/export-content.ts';
 import { type ExportOptions, exportImages, type FileTarget } from '../../src/transfer/export-images.ts';
 import { fullNameOf } from '../../src/transfer/export-name.ts';
 import { parseExportTarget } from '../../src/transfer/export-target.ts';
 import type { ImageSource } from '../../src/transfer/image-source.ts';
+import { surroundingsOnDisk } from '../../src/transfer/surroundings-on-disk.ts';
 import { blobOf, type Content, configType, type Image, imageIndex, imageManifest, referrerOf } from './content.ts';
 import { MemorySource } from './memory-source.ts';
 import { defaultRules } from './rules.ts';
@@ -87,7 +87,7 @@ export function requestFor(source: ImageSource, written: string): ExportRequest 
 }
 
 function fileTarget(path: string): FileTarget {
-  const target = parseExportTarget(path, { lookAt: pathKindIfAny, home: undefined });
+  const target = parseExportTarget(path, surroundingsOnDisk({}));
   if (target.kind === 'registry' || target.kind === 'output') throw new Error(`${path} is on no disk`);
   return target;
 }

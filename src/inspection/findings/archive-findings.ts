@@ -1,5 +1,6 @@
-// What is wrong with an archive, as findings.
+// What is wrong with an archive, and with those of a directory that are not served, as findings.
 import type { LayoutArchive } from '../../docker-archive/docker-archive.ts';
+import type { UnservedArchive } from '../../mounts/served-archives.ts';
 import type { FindingList } from './finding-list.ts';
 
 export function findArchiveProblems(problems: LayoutArchive['problems'], findings: FindingList): void {
@@ -23,5 +24,12 @@ export function findArchiveProblems(problems: LayoutArchive['problems'], finding
         for (const name of problem.first) findings.add('unusable-name', { name });
         findings.addUnseen('unusable-name', problem.count - problem.first.length);
     }
+  }
+}
+
+export function findUnserved(unserved: readonly UnservedArchive[], findings: FindingList): void {
+  for (const { path, reason, failure } of unserved) {
+    const code = failure === 'unsafe' ? 'other-archive' : failure === undefined ? 'name-taken' : 'archive-unreadable';
+    findings.add(code, { path, detail: reason });
   }
 }

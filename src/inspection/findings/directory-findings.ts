@@ -2,6 +2,7 @@
 
 import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../../layout/files/keys.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
+import { conversionOf, isSkopeoDirectory } from '../../mounts/skopeo-directory.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { Key } from '../../storage/object-store.ts';
@@ -36,7 +37,11 @@ function examine(files: DirectoryListing, prefix: Key, mayBeLayout: boolean, fin
   const directories: Key[] = [];
   let isLayout = false;
   let hasBlobs = false;
-  for (const { name, kind } of childrenIn(files, prefix, findings)) {
+  const children = childrenIn(files, prefix, findings);
+  if (isSkopeoDirectory(children.filter(({ kind }) => kind === 'file').map(({ name }) => name))) {
+    findings.add('skopeo-directory', { path: shown(prefix), detail: conversionOf(files.pathOf(prefix)) });
+  }
+  for (const { name, kind } of children) {
     const key = childPrefix(prefix, name);
     if (kind === 'directory' && mayHoldRepositories(name)) directories.push(key);
     else if (kind === 'directory' && name === 'blobs') hasBlobs = true;
@@ -49,10 +54,14 @@ function examine(files: DirectoryListing, prefix: Key, mayBeLayout: boolean, fin
     }
   }
   if (isLayout && !mayBeLayout) {
-    findings.add('unserved-directory', { path: prefix === rootPrefix ? '.' : prefix });
+    findings.add('unserved-directory', { path: shown(prefix) });
   }
-  if (!isLayout && hasBlobs) findings.add('index-missing', { path: prefix === rootPrefix ? '.' : prefix });
+  if (!isLayout && hasBlobs) findings.add('index-missing', { path: shown(prefix) });
   return directories;
+}
+
+function shown(prefix: Key): string {
+  return prefix === rootPrefix ? '.' : prefix;
 }
 
 function childrenIn(files: DirectoryListing, prefix: Key, findings: FindingList) {
@@ -60,7 +69,7 @@ function childrenIn(files: DirectoryListing, prefix: Key, findings: FindingList)
     return [...files.children(prefix)];
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
-    findings.add('unreadable-file', { path: prefix === rootPrefix ? '.' : prefix, detail: error.message });
+    findings.add('unreadable-file', { path: shown(prefix), detail: error.message });
     return [];
   }
 }

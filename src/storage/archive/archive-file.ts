@@ -8,7 +8,7 @@ import { readInto } from '../filesystem/read-file.ts';
 import { systemCalls } from '../filesystem/system-calls.ts';
 import { StorageError } from '../storage-error.ts';
 
-const { O_NONBLOCK, O_RDONLY } = constants;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const chunkBytes = 256 * 1024;
 
 export class ArchiveFile {
@@ -88,7 +88,7 @@ export function openArchiveFile(path: string): ArchiveFile {
   try {
     const realPath = realpathSync(path);
     // A FIFO without a writer would keep us waiting.
-    const descriptor = systemCalls.openSync(realPath, O_RDONLY | O_NONBLOCK, 0);
+    const descriptor = systemCalls.openSync(realPath, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
     try {
       const stats = fstatSync(descriptor, { bigint: true });
       if (stats.isFile()) return new ArchiveFile(realPath, descriptor, stats);

@@ -24,7 +24,7 @@ export class DirectoryListing {
    * StorageError for one that may not be listed.
    */
   *children(prefix: Key): Generator<SeenFile> {
-    const path = this.#pathOf(prefix);
+    const path = this.pathOf(prefix);
     if (kindAt(path) !== 'directory') return;
     const directory = opened(path);
     try {
@@ -38,13 +38,13 @@ export class DirectoryListing {
 
   /** Undefined when nothing is there. */
   kind(key: Key): SeenKind | undefined {
-    return kindAt(this.#pathOf(key));
+    return kindAt(this.pathOf(key));
   }
 
   /** True when there is a file of that name where a link leads; the one question that follows a link, and it opens nothing. */
   leadsToFile(link: Key, name: string): boolean {
     try {
-      return statSync(`${this.#pathOf(link)}/${name}`, { throwIfNoEntry: false })?.isFile() === true;
+      return statSync(`${this.pathOf(link)}/${name}`, { throwIfNoEntry: false })?.isFile() === true;
     } catch (error) {
       // A loop of links, a directory that may not be entered: nothing that could be served.
       if (isError(error) && 'code' in error) return false;
@@ -55,7 +55,7 @@ export class DirectoryListing {
   /** What a symbolic link says; undefined where there is none. */
   targetOf(link: Key): string | undefined {
     try {
-      return readlinkSync(this.#pathOf(link));
+      return readlinkSync(this.pathOf(link));
     } catch (error) {
       if (isError(error) && 'code' in error) return undefined;
       throw error;
@@ -64,11 +64,12 @@ export class DirectoryListing {
 
   /** True when only its owner may read the file. */
   isPrivate(key: Key): boolean {
-    const stats = lstatSync(this.#pathOf(key), { throwIfNoEntry: false });
+    const stats = lstatSync(this.pathOf(key), { throwIfNoEntry: false });
     return stats !== undefined && (stats.mode & 0o044) === 0;
   }
 
-  #pathOf(key: Key): string {
+  /** Where it is on this machine. */
+  pathOf(key: Key): string {
     return key === '' ? this.#root : `${this.#root}/${key}`;
   }
 }

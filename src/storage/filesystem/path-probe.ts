@@ -38,6 +38,18 @@ export function isOwn(path: string): boolean {
   return process.geteuid === undefined || statSync(path).uid === process.geteuid();
 }
 
+/** Changes whenever the file is written to or replaced; undefined where there is no regular file, but perhaps a link to one. */
+export function versionOfFile(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false, bigint: true });
+  if (stats?.isFile() !== true) return undefined;
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join('-');
+}
+
+/** Of a file that is no link; undefined when there is none. */
+export function modifiedAtMs(path: string): number | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
 /** Symbolic links resolved. Throws where nothing is. */
 export function realPathOf(path: string): string {
   return realpathSync(path);

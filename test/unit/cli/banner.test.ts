@@ -11,6 +11,14 @@ const facts: BannerFacts = {
 };
 
 describe('banner', () => {
+  it('counts the archives of a directory', () => {
+    const root = { name: '', path: '/usb', kind: 'root', archives: 3 } as const;
+    expect(banner({ ...facts, mounts: [{ ...root, readOnly: true }] })).toContain('/usb (3 archives)\n');
+    expect(banner({ ...facts, mounts: [{ ...root, archives: 1, readOnly: false }] })).toContain(
+      '/usb (one OCI image layout per repository, and 1 archive)\n',
+    );
+  });
+
   it('shows address, directory, and commands with the real port', () => {
     const text = banner({ ...facts, port: 32_123 });
     expect(text).toContain('http://127.0.0.1:32123 ');

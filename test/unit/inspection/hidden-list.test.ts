@@ -1,6 +1,6 @@
 // What a server says is hidden when it starts: across mounts, in archives, and no more of it than fits a screen.
 
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -67,6 +67,23 @@ describe('what is hidden', () => {
       '  1 thing is hidden (moorage inspect PATH says what to do)',
       `    hidden-by-mount  app  (${root})`,
       '',
+    ]);
+  });
+
+  it('archives of a directory that are not served, each with its reason, and a directory of skopeo', async () => {
+    const directory = await temporaryDirectory();
+    writeFileSync(join(directory, 'cut.tar'), readFileSync(await archiveOf({ 'index.json': '{}' })).subarray(0, 700));
+    writeFileSync(join(directory, 'text.tar'), 'not a tar at all');
+    symlinkSync('text.tar', join(directory, 'link.tar'));
+    mkdirSync(join(directory, 'sk'));
+    for (const name of ['manifest.json', 'version', 'a'.repeat(64)]) writeFileSync(join(directory, 'sk', name), '');
+    const lines = await linesOf(directory);
+    expect(lines[0]).toBe(`  4 things are hidden (moorage inspect ${directory} says what to do)`);
+    expect(lines.slice(1, -1).map((line) => line.trim())).toEqual([
+      expect.stringMatching(/^archive-unreadable {2}cut\.tar {2}\(/),
+      `skopeo-directory  sk  (skopeo copy dir:${directory}/sk oci:${directory}/sk-oci:latest)`,
+      'name-taken  link.tar  (a symbolic link, which is not followed: name it as a PATH)',
+      expect.stringMatching(/^other-archive {2}text\.tar {2}\(is neither a tar nor one compressed/),
     ]);
   });
 

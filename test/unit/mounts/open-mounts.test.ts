@@ -1,7 +1,7 @@
 // What `serve PATH...` makes of its paths: kinds, names, and what cannot be served together.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MountArgumentError } from '../../../src/mounts/mount-argument.ts';
@@ -124,6 +124,56 @@ describe('several paths', () => {
     const { directory, described } = await places();
     writeLayout(join(directory, 'images2'), 'generated/oras/tagged');
     expect(await described(['@/images', '@/images2'])).toHaveLength(2);
+  });
+});
+
+describe('a directory of archives', () => {
+  it('is the archives in it, and takes no pushes: it is not meant to become a registry', async () => {
+    const { directory, described, open } = await places();
+    mkdirSync(join(directory, 'usb/site'), { recursive: true });
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'usb/App-1.2.tar'));
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'usb/site/app.tar'));
+    const expected = ['root  read-only', 'archive app-1.2 read-only', 'archive site/app read-only'];
+    expect(await described(['@/usb'])).toEqual(expected);
+    const named = await described(['stick=@/usb', '@/root']);
+    expect(named).toContain('archive stick/app-1.2 read-only');
+    const [root] = await open(['@/usb']);
+    expect(root?.archives?.mounts.map(({ foundIn }) => foundIn)).toEqual([
+      join(directory, 'usb'),
+      join(directory, 'usb'),
+    ]);
+  });
+
+  it('whose only archive is broken takes none either', async () => {
+    const { directory, described } = await places();
+    mkdirSync(join(directory, 'usb'));
+    writeFileSync(join(directory, 'usb/broken.tar'), 'no tar');
+    expect(await described(['@/usb'])).toEqual(['root  read-only']);
+  });
+
+  it('that has layouts, too, goes on as the root that it is, with the archives beside', async () => {
+    const { directory, described } = await places();
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'root/more.tar'));
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'root/team.tar'));
+    expect(await described(['@/root'])).toEqual(['root ', 'archive more read-only']);
+  });
+
+  it('that is --root is left alone', async () => {
+    const { directory, described } = await places();
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'root/more.tar'));
+    expect(await described([], { root: join(directory, 'root') })).toEqual(['root ']);
+  });
+});
+
+describe('a directory that skopeo wrote for dir:', () => {
+  it('is said to be one, with the command that converts it', async () => {
+    const { directory, open } = await places();
+    const path = join(directory, 'a dir');
+    mkdirSync(path);
+    for (const name of ['manifest.json', 'version', 'a'.repeat(64)]) writeFileSync(join(path, name), '');
+    const said: object[] = [];
+    await open([path], { log: { info: () => {}, slow: () => {}, warn: (_, details) => void said.push(details) } });
+    expect(said).toEqual([{ path, command: `skopeo copy 'dir:${path}' 'oci:${path}-oci:latest'` }]);
   });
 });
 

@@ -13,7 +13,11 @@ const onDisk: Readonly<Record<string, PathKind>> = {
 };
 
 function parsed(text: string) {
-  return parseExportTarget(text, { lookAt: (path) => onDisk[path] ?? 'absent', home: '/home/me' });
+  return parseExportTarget(text, {
+    lookAt: (path) => onDisk[path] ?? 'absent',
+    archiveNamed: () => undefined,
+    home: '/home/me',
+  });
 }
 
 it.each([

@@ -25,10 +25,20 @@ const disk: Readonly<Record<string, PathKind>> = {
   '/home/me/backup': 'layout',
   'ghcr.io': 'root',
   'example.com/team': 'layout',
+  './usb': 'root',
+  './usb/site': 'root',
+  usb: 'root',
 };
 
 function parse(text: string, home: string | undefined = '/home/me') {
-  return parseSourceReference(text, { lookAt: (path) => disk[path] ?? 'absent', home });
+  return parseSourceReference(text, {
+    lookAt: (path) => disk[path] ?? 'absent',
+    archiveNamed: (directory, name) =>
+      directory === './usb' && name.startsWith('app')
+        ? { path: './usb/app.tar', within: name.slice(4) || undefined }
+        : undefined,
+    home,
+  });
 }
 
 function remote(host: string, name?: string, reference?: object, scheme?: string) {
@@ -110,9 +120,18 @@ describe('a path', () => {
   });
 
   it('keeps its ~ where nobody is at home, and that of another user', () => {
-    expect(parseSourceReference('~/x', { lookAt: () => 'absent', home: undefined })).toEqual(path('~/x'));
+    expect(
+      parseSourceReference('~/x', { lookAt: () => 'absent', archiveNamed: () => undefined, home: undefined }),
+    ).toEqual(path('~/x'));
     expect(parse('~other/x')).toEqual(path('~other/x'));
   });
+});
+
+it('an archive in a directory is a repository of it, when the directory is written as a path', () => {
+  expect(parse('./usb/app:v1')).toMatchObject({ kind: 'path', path: './usb/app.tar', within: undefined });
+  expect(parse('./usb/app/one:v1')).toMatchObject({ kind: 'path', path: './usb/app.tar', within: 'one' });
+  expect(parse('./usb/site/app:v1')).toMatchObject({ kind: 'path', path: './usb/site/app', within: undefined });
+  expect(parse('usb/app:v1')).toMatchObject({ kind: 'root', name: 'usb/app' });
 });
 
 describe('a name below --root', () => {

@@ -122,6 +122,30 @@ export const fileKinds = {
     why: 'the archive has no end mark: its last members may be missing',
     remedy: 'compare its size with the original; copy or make it again',
   },
+  'archive-unreadable': {
+    severity: 'error',
+    hides: true,
+    why: 'an archive of the directory is damaged, cut off, or not yet copied whole: of such a one nothing is served',
+    remedy: 'copy or make it again; named as a PATH itself, it is served as far as it goes',
+  },
+  'other-archive': {
+    severity: 'warning',
+    hides: true,
+    why: 'an archive of the directory holds no image that can be served',
+    remedy: 'nothing if it is something else; see the reason',
+  },
+  'name-taken': {
+    severity: 'warning',
+    hides: true,
+    why: 'an archive of the directory is not served under its name',
+    remedy: 'rename it, or serve it as NAME=PATH',
+  },
+  'skopeo-directory': {
+    severity: 'warning',
+    hides: true,
+    why: 'a directory as skopeo writes it for dir:, which is no image layout: nothing of it is served',
+    remedy: 'convert it with the command',
+  },
   'cannot-be-read': {
     severity: 'error',
     hides: true,
