@@ -79,6 +79,7 @@ export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSe
     ...fixedHttpSettings,
     deletesEnabled: deletes.enabled,
     hosts: hostSettingsOf(server),
+    cors: server.cors ?? [],
     warning: server.warning,
     maxManifestBytes: manifests.maxSize,
     stallTimeoutMs: server.stallTimeout,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { portableManifestBytes } from '../oci/manifest.ts';
 import { type HostList, parseHostList } from './host-list.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { parseOriginList } from './origin-list.ts';
 import { parseDuration, parseMode, parseSize } from './units.ts';
 
 /** A manifest is held in memory while it is checked. */
@@ -44,6 +45,11 @@ export const configSchema = z.strictObject({
       .optional()
       .describe(
         'Names, without a port, by which clients may come besides addresses, localhost, *.localhost, *.internal and names without a dot, e.g. the name of a proxy; any: all names. Others get 421, so that no web page reaches the registry by a name of its own (DNS rebinding). Unless set, that is so while moorage listens on the loopback only.',
+      ),
+    cors: originList()
+      .optional()
+      .describe(
+        'Origins of web pages that may use this registry from a browser, e.g. https://ui.example; *: every page may read, and those that are named may push and delete as well. Unless set, no page of another origin may do either.',
       ),
     readOnly: onOff(false).describe('Refuse pushes (403 DENIED) and deletes (405 UNSUPPORTED).'),
     warning: text('a text')
@@ -168,6 +174,13 @@ function duration(least: number) {
   return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
     .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
     .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
+}
+
+function originList() {
+  const refusal = 'is not a list of origins; write e.g. https://ui.example, without a path, or *';
+  return z
+    .union([z.string(), z.array(z.string())], { error: refusal })
+    .transform((written, context) => parseOriginList(written) ?? refuse(context, refusal, written));
 }
 
 function hostList() {

@@ -3,6 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
+import type { CrossOrigin } from './cross-origin.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames, warningHeader } from './headers.ts';
 import { type MultipartBody, sendRanges } from './multipart-ranges.ts';
@@ -28,6 +29,7 @@ export interface BlobRanges {
 
 export interface AnswersOptions {
   readonly warning: string | undefined;
+  readonly crossOrigin: CrossOrigin;
   readonly failures: FailureLog;
   readonly methods: RouteMethods;
   readonly state: ServerState;
@@ -39,16 +41,18 @@ const jsonType: HeaderList = ['Content-Type', 'application/json'];
 
 export class Answers {
   readonly #common: HeaderList;
+  readonly #crossOrigin: CrossOrigin;
   readonly #failures: FailureLog;
   readonly #methods: RouteMethods;
   readonly #state: ServerState;
 
-  constructor({ warning, failures, methods, state }: AnswersOptions) {
+  constructor({ warning, crossOrigin, failures, methods, state }: AnswersOptions) {
     this.#common = [
       ...[headerNames.apiVersion, apiVersion],
       ...browserHeaders,
       ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
     ];
+    this.#crossOrigin = crossOrigin;
     this.#failures = failures;
     this.#methods = methods;
     this.#state = state;
@@ -149,9 +153,10 @@ export class Answers {
   /** Hijacks only when the head went out: an invalid header value throws, and the error must still find its way to an answer. */
   #writeHead(reply: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
     const closing = isLast || this.#state.isStopping ? closeConnection : [];
-    const { namespace } = reply.request;
+    const { namespace, raw } = reply.request;
+    const shared = this.#crossOrigin.headersFor(raw.headers.origin);
     const mirrored = namespace === undefined ? [] : [headerNames.namespace, namespace];
-    reply.raw.writeHead(status, [...this.#common, ...headers, ...mirrored, ...closing]);
+    reply.raw.writeHead(status, [...this.#common, ...headers, ...mirrored, ...shared, ...closing]);
     reply.hijack();
   }
 }

@@ -7,6 +7,7 @@ import { Gate } from './authorize.ts';
 import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
 import { BufferedBodies } from './buffered-bodies.ts';
+import { CrossOrigin } from './cross-origin.ts';
 import type { HandlerContext } from './handlers/handler-context.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
@@ -45,13 +46,15 @@ export function buildApp({
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods(routes);
   const state = new ServerState();
-  const answers = new Answers({ warning: settings.warning, failures, methods, state });
+  const crossOrigin = new CrossOrigin(settings.cors);
+  const answers = new Answers({ warning: settings.warning, crossOrigin, failures, methods, state });
   const gate = new Gate({
     policy,
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
     resolve: (request, name) => resolveNamespace(registry, request, name),
     deletesEnabled: settings.deletesEnabled,
     hosts: settings.hosts,
+    crossOrigin,
     state,
   });
   const context: HandlerContext = {
@@ -85,7 +88,7 @@ export function buildApp({
   // Bodies stay streams: whoever reads one decides how much of it (request-body.ts).
   app.addContentTypeParser('*', (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => answers.error(reply, error));
-  app.setNotFoundHandler(unknownEndpoint(answers, methods));
+  app.setNotFoundHandler(unknownEndpoint(answers, methods, crossOrigin));
   decorateContext(app);
   if (log !== undefined) logRequests(app, log);
   gate.guard(app);

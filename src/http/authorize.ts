@@ -4,6 +4,7 @@ import type { Access, Action, Policy } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
 import { namespaceOf } from './namespace.ts';
@@ -19,6 +20,7 @@ export interface GateOptions {
   readonly resolve: (request: FastifyRequest, name: RepositoryName) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
   readonly hosts: HostSettings;
+  readonly crossOrigin: CrossOrigin;
   readonly state: ServerState;
 }
 
@@ -88,12 +90,14 @@ export class Gate {
     assertWellFormed(raw);
   }
 
-  /** That no web page of somebody else is behind the request: neither by a name of its own, nor from its own origin. */
+  /** That no web page of somebody else is behind the request: neither by a name of its own, nor from its own origin, unless it is named. */
   #assertMeant({ method, headers, originalUrl }: FastifyRequest): void {
-    const { hosts, state } = this.#options;
+    const { hosts, crossOrigin, state } = this.#options;
     const addressed = { host: headers.host, target: originalUrl };
     const namesMatter = hosts.checked === 'always' || (hosts.checked === 'on-loopback' && state.listensOnLoopback);
     this.#hostCheck.assert(addressed, namesMatter);
+    const { origin } = headers;
+    if (origin !== undefined && crossOrigin.mayChange(origin)) return;
     assertOwnOrigin(method, headers, authorityOf(addressed));
   }
 

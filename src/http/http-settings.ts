@@ -4,6 +4,8 @@ import type { HostSettings } from './host-check.ts';
 export interface HttpSettings {
   /** Which Host headers are answered; others get 421. */
   readonly hosts: HostSettings;
+  /** Origins of web pages that may read, and those that are named may change something; `*` is every page. */
+  readonly cors: readonly string[];
   /** False: deletes are refused with 405. */
   readonly deletesEnabled: boolean;
   /** Text of the Warning header on every answer. */

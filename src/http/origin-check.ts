@@ -8,7 +8,7 @@ export interface BrowserHeaders {
   readonly 'sec-fetch-site'?: string | string[] | undefined;
 }
 
-/** They change nothing, and without CORS headers no page of another origin reads their answers. */
+/** They change nothing, and no page of another origin reads their answers unless server.cors lets it (cross-origin.ts). */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
@@ -17,7 +17,10 @@ export function assertOwnOrigin(method: string, headers: BrowserHeaders, authori
   const { origin, 'sec-fetch-site': site } = headers;
   if ((origin === undefined && site === undefined) || safeMethods.has(method)) return;
   if (site !== 'cross-site' && (origin === undefined || isOwnOrigin(origin, authority))) return;
-  throw new RegistryError('DENIED', { detail: 'a web page of another origin may not change this registry' });
+  throw new RegistryError('DENIED', {
+    detail:
+      'a web page of another origin may not change this registry, unless server.cors (MOORAGE_SERVER_CORS) names it',
+  });
 }
 
 /** `null` (sandboxed pages, files, redirects) is nobody's own. A proxy may speak TLS for us, so the scheme itself tells nothing. */
