@@ -4,7 +4,7 @@ import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { ExportRequest } from '../transfer/export-content.ts';
 import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
-import { type OpenedSource, type OpenOptions, openSource, shortList } from '../transfer/open-source.ts';
+import { type OpenedSource, type OpenOptions, onlyReference, openSource, shortList } from '../transfer/open-source.ts';
 import { nameWithin } from '../transfer/own-name.ts';
 import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { CommandError } from './failure.ts';
@@ -78,11 +78,7 @@ async function referencesIn(
   const all = await orWhatIsThere(source, name, undefined, source.tags(name));
   const tags = all.filter((tag) => cosignTagParts(tag) === undefined);
   if (allTags) return (referrers === false ? tags : all).map(byTag);
-  const latest = tags.find((tag) => tag === 'latest') ?? (tags.length === 1 ? tags[0] : undefined);
-  if (latest !== undefined) return [byTag(latest)];
-  throw new CommandError(
-    `${source.description} has no tag "latest" of ${name}; write one of its tags, or --all-tags: ${shortList(tags)}`,
-  );
+  return [await onlyReference(source, name, ', or --all-tags')];
 }
 
 function byTag(tag: Tag): Reference {

@@ -14,7 +14,7 @@ REF is one of
   PATH[:TAG|@DIGEST]              a layout or an archive of one; also PATH/NAME:TAG where it has several repositories.
                                   What begins with ./ ../ / or ~, or exists, is a path
   NAME[:TAG|@DIGEST]              a repository below --root
-The tag is latest where none is written. A digest may be short, as moorage ls prints it: NAME@sha256:1a2b3c4d5e6f.
+Without a tag latest is meant, or the only image there is. docker://, oci:, oci-archive: and docker-archive: before it are understood. A digest may be short, as moorage ls prints it: NAME@sha256:1a2b3c4d5e6f.
 
 Examples:
   moorage tree localhost:5000/team/app:v1

@@ -31,12 +31,17 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
       `"${prefix}" in "${written}" is not a repository name: lower-case letters and digits, separated by one of . _ __ or dashes`,
     );
   }
-  const text = isNamed ? written.slice(equals + 1) : written;
+  const text = withoutTransport(isNamed ? written.slice(equals + 1) : written);
   const readOnly = text.endsWith(':ro') && !exists(resolve(text));
   const relative = readOnly ? text.slice(0, -':ro'.length) : text;
   const path = resolve(relative);
   if (relative.trim() === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
   return { written, name, path, readOnly };
+}
+
+/** skopeo, podman: `oci:images`. */
+function withoutTransport(text: string): string {
+  return text.replace(/^(?:oci|oci-archive|docker-archive|dir):(?=.)/, '');
 }
 
 const extensions = /(?:\.(?:tar|oci|tgz|tzst|txz|tbz2?|gz|zst|zstd|xz|bz2))+$/;

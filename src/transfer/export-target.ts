@@ -22,6 +22,11 @@ export type ExportTarget =
 /** Throws WrongReferenceError for what nothing can be written to. */
 export function parseExportTarget(text: string, surroundings: Surroundings): ExportTarget {
   if (text === '-') return { kind: 'output' };
+  if (/^(?:oci|oci-archive|docker-archive|docker-daemon|dir):/.test(text) && surroundings.lookAt(text) === 'absent') {
+    throw new WrongReferenceError(
+      `${text}: write the path alone; images keep their tags, or get one by --name, and --profile docker is for docker load`,
+    );
+  }
   if (namesRegistry(text, surroundings.lookAt)) return registryTarget(text, surroundings);
   if (surroundings.lookAt(text) === 'layout') return { kind: 'directory', path: text };
   const compression = compressionOf(text);
@@ -37,7 +42,7 @@ export function parseExportTarget(text: string, surroundings: Surroundings): Exp
 
 /** `HOST/NAME`, where HOST has a dot or a colon or is `localhost`, and is not the name of something that is there. */
 function namesRegistry(text: string, lookAt: Surroundings['lookAt']): boolean {
-  if (/^https?:\/\//i.test(text)) return true;
+  if (/^(?:https?|docker):\/\//i.test(text)) return true;
   const slash = text.indexOf('/');
   const first = slash < 0 ? '' : text.slice(0, slash);
   if (first === '' || first === '.' || first === '..' || first.startsWith('~')) return false;

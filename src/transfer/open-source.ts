@@ -1,6 +1,7 @@
 // From what a person wrote to an open source: parses REF, PATH or URL, opens what it names, and finds the repository in it.
 
 import { pathKindIfAny } from '../mounts/path-kind.ts';
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 import type { LayoutRules } from '../registry/layout-rules.ts';
@@ -14,6 +15,7 @@ import { type OwnName, ownNamesIn } from './own-name.ts';
 import { resolveReference } from './short-digest.ts';
 import { SourceError } from './source-error.ts';
 import {
+  type PathReference,
   parseSourceReference,
   type RemoteReference,
   type SourceReference,
@@ -60,9 +62,9 @@ export async function openSource(text: string, options: OpenOptions): Promise<Op
   const parsed = parseSourceReference(text, surroundingsOnDisk(options.environment));
   const source = await openParsed(parsed, options);
   try {
-    const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed.path, parsed.within) : parsed.name;
-    const named = parsed.reference && (await referenceIn(source, repository, parsed.reference));
     const ownName = ownNamesIn(source, parsed);
+    const repository = parsed.kind === 'path' ? await repositoryIn(source, parsed, ownName) : parsed.name;
+    const named = parsed.reference && (await referenceIn(source, repository, parsed.reference));
     return { source, repository, reference: undefined, ...named, isLocal: parsed.kind !== 'remote', ownName };
   } catch (error) {
     await source.close();
@@ -93,18 +95,40 @@ async function referenceIn(
   );
 }
 
-/** REF: one image, `latest` where no tag is written. */
+/** REF: one image; without a tag `latest`, or the only one that there is. */
 export async function openImage(text: string, options: OpenOptions): Promise<OpenedImage> {
   const opened = await openSource(text, options);
   const { source, reference } = opened;
   try {
     const repository = opened.repository ?? (opened.isLocal ? await onlyHolder(source, reference) : undefined);
     if (repository === undefined) throw new WrongReferenceError(`"${text}" names no image: ${await choices(source)}`);
-    return { ...opened, repository, reference: reference ?? { kind: 'tag', tag: parseTag('latest') } };
+    return { ...opened, repository, reference: reference ?? (await onlyReference(source, repository)) };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** What is meant where neither tag nor digest is written. Throws SourceError, with what there is to choose from. */
+export async function onlyReference(
+  source: ImageSource,
+  repository: RepositoryName,
+  otherwise = '',
+): Promise<Reference> {
+  const latest: Reference = { kind: 'tag', tag: parseTag('latest') };
+  if (await holds(source, repository, latest)) return latest;
+  const all = (await ifKnown(source.tags(repository))) ?? [];
+  const tags = all.filter((tag) => cosignTagParts(tag) === undefined);
+  const digests = tags.length > 0 ? [] : ((await ifKnown(source.untagged(repository))) ?? []);
+  const [tag, digest] = [tags[0], digests[0]];
+  if (tag !== undefined && tags.length === 1) return { kind: 'tag', tag };
+  if (digest !== undefined && digests.length === 1) return { kind: 'digest', digest };
+  // Whoever reads it says that it is not there.
+  if (tag === undefined && digest === undefined) return latest;
+  const [what, choices] = tags.length > 0 ? ['tags', tags] : ['digests', digests];
+  throw new SourceError(
+    `${source.description} has no tag "latest" of ${repository}; write one of its ${what}${otherwise}: ${shortList(choices)}`,
+  );
 }
 
 async function openParsed(parsed: SourceReference, options: OpenOptions): Promise<ImageSource> {
@@ -141,11 +165,11 @@ function openPath(path: string, options: OpenOptions): Promise<ImageSource> {
   return openLocalSource([path], { ...options, root: undefined });
 }
 
-/** The one that is meant where a layout has one; by the end of its name where it has several. */
+/** The one that is meant where a layout has one; by the end of its name where it has several, or by what its image is called. */
 async function repositoryIn(
   source: ImageSource,
-  path: string,
-  within: string | undefined,
+  { path, within, reference }: PathReference,
+  ownName: OwnName,
 ): Promise<RepositoryName | undefined> {
   if (within === undefined && pathKindIfAny(path) === 'root') return undefined;
   const names = await source.repositories();
@@ -154,6 +178,11 @@ async function repositoryIn(
   if (named !== undefined) return named;
   const found = names.filter((name) => name.endsWith(`/${within}`));
   if (found.length === 1) return found[0];
+  const tag = reference?.kind === 'tag' ? reference.tag : undefined;
+  for (const name of names) {
+    const full = await ownName(name, tag);
+    if (full !== undefined && (full === within || full.endsWith(`/${within}`))) return name;
+  }
   throw new RegistryError('NAME_UNKNOWN', {
     message: `no repository "${within}" in ${path}; its repositories: ${shortList(names)}`,
   });

@@ -1,12 +1,14 @@
 // What the REF, PATH and URL of a command mean. Pure: what exists on disk is asked through a function.
 //
-//   http://… https://…                                        a registry
+//   http://… https://… docker://…                             a registry
+//   oci:… oci-archive:… docker-archive:…                      a path, as below
 //   ./… ../… /… ~…, or the path part exists on disk           a layout, an archive or a root of layouts on this machine
 //   first of several components has a dot or a colon,
 //   or is localhost; or HOST:PORT alone                       a registry
 //   anything else                                             a repository below --root
 import type { ArchiveByName } from '../mounts/archives-below.ts';
 import type { PathKind } from '../mounts/path-kind.ts';
+import { isOfEngine, transportOf } from '../mounts/transport-prefix.ts';
 import { isDigest } from '../oci/digest.ts';
 import { isRepositoryName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
 
@@ -63,6 +65,11 @@ export function parseSourceReference(text: string, surroundings: Surroundings): 
   if (text.trim() === '') throw new WrongReferenceError('the name of an image or a path is empty');
   const [, scheme, rest = ''] = /^(https?):\/\/(.*)$/i.exec(text) ?? [];
   if (scheme !== undefined) return remote(text, rest, scheme.toLowerCase() === 'http' ? 'http' : 'https');
+  const transported = transportOf(text, surroundings.lookAt);
+  if (transported?.kind === 'registry') return remote(text, transported.rest, undefined);
+  if (transported?.kind === 'path') return transportedPath(text, transported.rest, surroundings);
+  if (isOfEngine(text))
+    throw new WrongReferenceError(`${text} is in an engine: export it there, as with docker save -o app.tar`);
   if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
   // Without ./ before it, it may as well be the name of a repository.
   const onDisk = pathOnDisk(text, surroundings.lookAt, () => undefined);
@@ -105,6 +112,18 @@ function onDockerHub(registry: string, base: string): string {
 function explicitPath(text: string, { lookAt, archiveNamed, home }: Surroundings): PathReference {
   const path = home !== undefined && /^~(?:\/|[:@]|$)/.test(text) ? `${home}${text.slice(1)}` : text;
   return pathOnDisk(path, lookAt, archiveNamed) ?? absentPath(path, text);
+}
+
+/** skopeo and podman write a name after the path: `docker-archive:app.tar:docker.io/library/alpine:3.20`. */
+function transportedPath(text: string, rest: string, surroundings: Surroundings): PathReference {
+  const { lookAt } = surroundings;
+  const colon = rest.indexOf(':');
+  const [path, name] = [rest.slice(0, Math.max(colon, 0)), rest.slice(colon + 1)];
+  if (!/[/:]/.test(name) || lookAt(rest) !== 'absent' || lookAt(path) === 'absent') {
+    return explicitPath(rest, surroundings);
+  }
+  const { base, reference } = split(name, text);
+  return { kind: 'path', path, within: base, reference };
 }
 
 function absentPath(text: string, written: string): PathReference {

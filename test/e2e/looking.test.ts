@@ -225,7 +225,7 @@ describe('moorage tree', () => {
 
 describe('what cannot be shown', () => {
   it.each([
-    [['tree', 'team/app'], 1, 'team/app in ./registry has no tag "latest"; its tags: v1'],
+    [['tree', 'team/app:latest'], 1, 'team/app in ./registry has no tag "latest"; its tags: v1'],
     [['tree', 'team/nope:v1'], 1, './registry has no repository "team/nope"; its repositories: team/app, team/multi'],
     [['tree', './nope:v1'], 1, 'there is no layout, archive or directory of layouts at ./nope'],
     [['tree', './registry:v9'], 2, 'names no image: write ./registry/NAME:TAG; its repositories: team/app, team/multi'],

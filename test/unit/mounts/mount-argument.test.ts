@@ -17,6 +17,8 @@ describe('a PATH of the command line', () => {
     ['./a=b', undefined, './a=b', false],
     ['/srv/a=b', undefined, '/srv/a=b', false],
     ['=x', undefined, '=x', false],
+    ['oci:images', undefined, 'images', false],
+    ['app=docker-archive:/srv/x.tar:ro', 'app', '/srv/x.tar', true],
   ])('%s', (written, name, path, readOnly) => {
     expect(parse(written)).toEqual({ written, name, path: resolve(path), readOnly });
   });
@@ -24,6 +26,7 @@ describe('a PATH of the command line', () => {
   it.each([
     ['a=b', 'a=b'],
     ['images:ro', 'images:ro'],
+    ['oci:images', 'oci:images'],
     ['app=x:ro', 'app=x:ro'],
   ])('%s is a file of that name when there is one', (written, path) => {
     expect(parse(written, path)).toEqual({ written, name: undefined, path: resolve(path), readOnly: false });

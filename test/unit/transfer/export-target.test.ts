@@ -45,6 +45,7 @@ it.each([
   ['registry.example:5000/', { host: 'registry.example:5000', name: undefined, tag: undefined, scheme: undefined }],
   ['https://registry.example/app', { host: 'registry.example', name: 'app', tag: undefined, scheme: 'https' }],
   ['http://one/app', { host: 'one', name: 'app', tag: undefined, scheme: 'http' }],
+  ['docker://localhost:5000/app:v1', { host: 'localhost:5000', name: 'app', tag: 'v1', scheme: undefined }],
   ['docker.io/app', { host: 'docker.io', name: 'library/app', tag: undefined, scheme: undefined }],
 ])('%s is a registry', (text, expected) => {
   expect(parsed(text)).toEqual({ kind: 'registry', ...expected });
@@ -77,6 +78,8 @@ it.each([
   ['localhost:5000/App', 'is not a repository name'],
   [`localhost:5000/app@sha256:${'0'.repeat(64)}`, 'has a tag or none'],
   ['http:///app', 'names no registry'],
+  ['oci:./app:v1', 'write the path alone'],
+  ['docker-archive:app.tar', '--profile docker is for docker load'],
 ])('%s cannot be pushed to', (text, why) => {
   expect(() => parsed(text)).toThrow(WrongReferenceError);
   expect(() => parsed(text)).toThrow(why);

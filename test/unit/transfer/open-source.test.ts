@@ -7,7 +7,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type OpenOptions, openImage, openSource, shortList } from '../../../src/transfer/open-source.ts';
 import { SourceError } from '../../../src/transfer/source-error.ts';
 import { WrongReferenceError } from '../../../src/transfer/source-reference.ts';
+import { imageManifest } from '../../support/content.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
+import { pushImage } from '../../support/pushes.ts';
+import { directoryRegistry } from '../../support/registry-under-test.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -57,6 +60,7 @@ describe('openSource', () => {
     ['names', undefined, undefined],
     ['names/alpine:3.20', 'names/library/alpine', '3.20'],
     ['names/library/alpine', 'names/library/alpine', undefined],
+    ['names/docker.io/library/alpine:3.20', 'names/library/alpine', '3.20'],
   ])('the path %s is %s:%s', async (path, repository, reference) => {
     const { at, options } = await machine();
     expect((await open(openSource, at(path), options)).found).toEqual([repository, reference]);
@@ -92,9 +96,27 @@ describe('openSource', () => {
 });
 
 describe('openImage', () => {
-  it('takes latest where no tag is written', async () => {
+  it('takes the only image where no tag is written', async () => {
     const { at, options } = await machine();
-    expect((await open(openImage, at('registry/team/app'), options)).found).toEqual(['app', 'latest']);
+    expect((await open(openImage, at('registry/team/app'), options)).found).toEqual(['app', 'v1']);
+    expect((await open(openImage, at('images.tar'), options)).found).toEqual(['images', 'v1']);
+    expect((await open(openImage, at('names/library/alpine'), options)).found).toEqual([
+      'names/library/alpine',
+      '3.20',
+    ]);
+  });
+
+  it('takes latest where there are several, else says what there is', async () => {
+    const { at, options } = await machine();
+    const { repository } = await directoryRegistry({ root: at('registry') });
+    for (const tag of ['v1', 'v2', 'latest']) {
+      await pushImage(await repository('many/tags'), imageManifest({ annotations: { tag } }), tag);
+      await pushImage(await repository('no/latest'), imageManifest({ annotations: { tag } }), `${tag}-a`);
+    }
+    expect((await open(openImage, 'many/tags', options)).found).toEqual(['many/tags', 'latest']);
+    const ambiguous = open(openImage, 'no/latest', options);
+    await expect(ambiguous).rejects.toThrow(SourceError);
+    await expect(ambiguous).rejects.toThrow('write one of its tags: latest-a, v1-a, v2-a');
   });
 
   it('needs no name where one repository alone has the tag', async () => {

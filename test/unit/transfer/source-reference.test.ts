@@ -82,6 +82,41 @@ describe('a reference to a registry', () => {
   });
 });
 
+describe('a name of skopeo and podman', () => {
+  it.each([
+    ['docker://localhost:5000/app:v1', remote('localhost:5000', 'app', tag('v1'))],
+    ['docker://ghcr.io/team/app', remote('ghcr.io', 'team/app')],
+    ['docker://alpine:3.20', remote('docker.io', 'library/alpine', tag('3.20'))],
+    ['docker://me/app', remote('docker.io', 'me/app')],
+    // What it says overrules what lies on disk.
+    ['docker://example.com/team', remote('example.com', 'team')],
+    ['oci:./images', path('./images')],
+    ['oci:./images:v1', path('./images', tag('v1'))],
+    ['oci:/srv/my images:v1', path('/srv/my images', tag('v1'))],
+    [`oci:./images@${digest}`, path('./images', byDigest)],
+    ['oci:./images:docker.io/library/alpine:3', path('./images', tag('3'), 'docker.io/library/alpine')],
+    ['oci:~/backup', path('/home/me/backup')],
+    ['oci:./missing:v1', path('./missing', tag('v1'))],
+    ['oci-archive:images.tar:v1', path('images.tar', tag('v1'))],
+    ['docker-archive:images.tar', path('images.tar')],
+    ['docker-archive:images.tar:alpine:3', path('images.tar', tag('3'), 'alpine')],
+    ['docker-archive:missing.tar', path('missing.tar')],
+    // A repository of that name, unless there is such a path.
+    ['oci:v1', root('oci', tag('v1'))],
+    ['oci:registry', path('registry')],
+  ])('%s', (text, expected) => {
+    expect(parse(text)).toEqual(expected);
+  });
+
+  it.each(['docker-daemon:alpine:3', 'containers-storage:alpine'])('%s is in an engine', (text) => {
+    expect(() => parse(text)).toThrow('is in an engine: export it there');
+  });
+
+  it.each(['docker://', 'docker:///app', 'docker://Team/App'])('%s is none', (text) => {
+    expect(() => parse(text)).toThrow(WrongReferenceError);
+  });
+});
+
 describe('a path', () => {
   it.each([
     ['./images', path('./images')],
