@@ -74,6 +74,7 @@ async function openRegistry(directory: string, { settings, environment, dryRun }
   const rules = rulesForCommand(layoutRulesOf(settings));
   const mounts = await openMounts({
     paths: [directory],
+    onlyLayouts: true,
     root: undefined,
     readOnly: dryRun,
     cacheDirectory: userCacheDirectory(environment),

@@ -1,6 +1,7 @@
 // The archives in a directory, told by their names: a download folder, a stick that was carried to a site, the images of k3s.
 import { join } from 'node:path';
 import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../layout/files/keys.ts';
+import { Pace } from '../layout/pacing/pace.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { DirectoryListing, type SeenFile } from '../storage/filesystem/directory-listing.ts';
 import { versionOfFile } from '../storage/filesystem/path-probe.ts';
@@ -13,9 +14,6 @@ const maxDepth = 2;
 /** It is looked at again and again while it is served. */
 const maxDirectories = 200;
 const maxFiles = 20_000;
-/** Each is a file that stays open. */
-const maxArchives = 500;
-
 const archiveName = /\.(?:tar(?:\.(?:gz|zst|zstd|xz|bz2))?|tgz|tzst|txz|tbz2?|oci)$/i;
 
 export interface FoundArchive {
@@ -25,31 +23,48 @@ export interface FoundArchive {
   readonly version: string | undefined;
 }
 
-/** In the order of their paths. */
+/** In the order of their paths. Throws a StorageError where the directory may not be listed. */
 export function archivesBelow(directory: string): readonly FoundArchive[] {
+  return sorted([...steps(directory)]);
+}
+
+/** The same, a piece at a time: it is asked again and again while requests are answered. */
+export async function archivesBelowPaced(directory: string): Promise<readonly FoundArchive[]> {
+  const found: (FoundArchive | undefined)[] = [];
+  const pace = new Pace();
+  for (const step of steps(directory)) {
+    found.push(step);
+    await pace.step();
+  }
+  return sorted(found);
+}
+
+function sorted(found: readonly (FoundArchive | undefined)[]): readonly FoundArchive[] {
+  return found.filter((each) => each !== undefined).sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** Undefined now and then, when no archive was found: each step takes a moment. */
+function* steps(directory: string): Generator<FoundArchive | undefined> {
   const files = new DirectoryListing(directory);
-  const found: FoundArchive[] = [];
   let pending: readonly Key[] = [rootPrefix];
   let listed = 0;
-  for (let depth = 0; depth <= maxDepth && pending.length > 0; depth += 1) {
+  for (let depth = 0; depth <= maxDepth; depth += 1) {
     const below: Key[] = [];
     for (const prefix of pending) {
       listed += 1;
-      if (listed > maxDirectories) break;
+      if (listed > maxDirectories) return;
       const children = childrenOf(files, prefix);
+      yield undefined;
       // A layout has files of its own.
       if (children.some(({ name }) => name === indexFileName)) continue;
       for (const { name, kind } of children) {
         const key = childPrefix(prefix, name);
         if (kind === 'directory' && mayHoldRepositories(name)) below.push(key);
-        else if (isArchive(name, kind)) {
-          found.push({ path: key, version: versionOfFile(join(directory, key)) });
-        }
+        else if (isArchive(name, kind)) yield { path: key, version: versionOfFile(join(directory, key)) };
       }
     }
     pending = below;
   }
-  return found.sort((one, other) => (one.path < other.path ? -1 : 1)).slice(0, maxArchives);
 }
 
 export interface ArchiveByName {
@@ -87,7 +102,7 @@ function isArchive(name: string, kind: SeenFile['kind']): boolean {
   return (kind === 'file' || kind === 'symbolic link') && !name.startsWith('.') && archiveName.test(name);
 }
 
-/** None of a directory that may not be listed, or is gone. */
+/** None of one that may not be listed, but for the directory itself, or is gone. */
 function childrenOf(files: DirectoryListing, prefix: Key): readonly SeenFile[] {
   const children: SeenFile[] = [];
   try {
@@ -96,7 +111,7 @@ function childrenOf(files: DirectoryListing, prefix: Key): readonly SeenFile[] {
       children.push(child);
     }
   } catch (error) {
-    if (error instanceof StorageError) return [];
+    if (error instanceof StorageError && prefix !== rootPrefix) return [];
     throw error;
   }
   return children;

@@ -34,6 +34,8 @@ export interface OpenMountsOptions extends OpenDirectoryOptions {
   readonly root: string | typeof inMemory | undefined;
   /** Every mount refuses pushes and deletes. */
   readonly readOnly: boolean;
+  /** True for who changes layouts: archives in directories are left alone. */
+  readonly onlyLayouts?: boolean;
   /** The user's cache directory, for work files of what must not be written to. */
   readonly cacheDirectory: string;
 }
@@ -59,7 +61,7 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
       const alias = name === '' && named.length > 1 ? baseNameOf(place.path) : undefined;
       opened.push(alias === undefined ? mount : { ...mount, alias });
     }
-    for (const [at, mount] of opened.entries()) {
+    for (const [at, mount] of options.onlyLayouts === true ? [] : opened.entries()) {
       if (mount.kind !== 'root' || mount.path === root || mount.path === '') continue;
       const archives = await archivesOf(mount, opened, options);
       opened[at] = { ...mount, archives };

@@ -1,16 +1,19 @@
 // A directory of archives, each served under its name as if it had been a PATH, and those of them that cannot be: found at the start, and
 // looked for again while the directory is served. Another program may be copying one at this moment: none is served that is not whole.
 import { join } from 'node:path';
+import { Pace } from '../layout/pacing/pace.ts';
 import { isError } from '../oci/is-error.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { exists, modifiedAtMs, realPathOf } from '../storage/filesystem/path-probe.ts';
 import { StorageError, type StorageFailure } from '../storage/storage-error.ts';
 import type { ArchiveMount } from './archive-mount.ts';
-import { archivesBelow, type FoundArchive, nameOfArchive } from './archives-below.ts';
+import { archivesBelowPaced, type FoundArchive, nameOfArchive } from './archives-below.ts';
 import { hasImageIndex } from './image-index-file.ts';
 
 /** Written to so lately, a file is most likely being copied. */
 const quietMs = 1_500;
+/** Each is a file that stays open. */
+const maxServed = 500;
 const beingWritten = 'it is being written';
 
 export interface ServedArchivesOptions {
@@ -91,11 +94,13 @@ export class ServedArchives {
     const added: ArchiveMount[] = [];
     const unserved: UnservedArchive[] = [];
     const isServed = ({ path }: FoundArchive) => before.get(path)?.mount !== undefined;
-    const all = archivesBelow(this.#options.directory);
+    const all = await archivesBelowPaced(this.#options.directory);
+    const pace = new Pace();
     // Who has a name keeps it.
     for (const found of [...all.filter(isServed), ...all.filter((each) => !isServed(each))]) {
       const known = before.get(found.path);
       const next = await this.#next(found, known, now, quiet);
+      await pace.step();
       if (next === undefined) continue;
       now.set(found.path, next);
       if (next.mount !== undefined && next.mount !== known?.mount) added.push(next.mount);
@@ -130,6 +135,8 @@ export class ServedArchives {
     const taken = this.#whyTaken(name, path, now);
     if (taken !== undefined) return unserved(taken);
     if (version === undefined) return unserved('a symbolic link, which is not followed: name it as a PATH');
+    if (mostServed(now))
+      return unserved(`${maxServed} archives of the directory are served, and no more: name it as a PATH`);
     const isUnchanged = known !== undefined && known.version === version;
     if (isUnchanged && (known.mount !== undefined || isLasting(known.why))) return known;
     if (isYoung(at, quiet)) return known ?? unserved(beingWritten);
@@ -182,6 +189,10 @@ export class ServedArchives {
     const isTaken = exists(beside) && (isWritable || hasImageIndex(beside));
     return isTaken ? `the directory beside it is served as ${name}` : undefined;
   }
+}
+
+function mostServed(now: ReadonlyMap<string, Known>): boolean {
+  return now.size >= maxServed && [...now.values()].filter(({ mount }) => mount !== undefined).length >= maxServed;
 }
 
 /** Of the file as it is: only another version of it is tried again. */

@@ -2,7 +2,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { archiveNamed, archivesBelow } from '../../../src/mounts/archives-below.ts';
+import { archiveNamed, archivesBelow, archivesBelowPaced } from '../../../src/mounts/archives-below.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 async function directoryWith(...paths: readonly string[]): Promise<string> {
@@ -51,10 +51,18 @@ it('have a version that changes with them; a link has none, and a directory is n
   expect(archivesBelow(directory)[0]?.version).not.toBe(before[0]?.version);
 });
 
-it('are none where there is no directory, and bounded where there are too many', async () => {
+it('are none where there is no directory', () => {
   expect(found('/nowhere/at/all')).toEqual([]);
-  const many = Array.from({ length: 510 }, (_, at) => `${String(at).padStart(3, '0')}.tar`);
-  expect(found(await directoryWith(...many))).toEqual(many.slice(0, 500));
+});
+
+it('are looked for in so many directories, and no more', async () => {
+  const directory = await directoryWith(...Array.from({ length: 210 }, (_, at) => `d${at}/app.tar`));
+  expect(found(directory)).toHaveLength(199);
+});
+
+it('are the same when others take their turns meanwhile', async () => {
+  const directory = await directoryWith('a.tar', 'site/b.tar');
+  expect(await archivesBelowPaced(directory)).toEqual(archivesBelow(directory));
 });
 
 it('are found by their names, and by what follows those', async () => {

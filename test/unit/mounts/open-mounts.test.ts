@@ -156,6 +156,7 @@ describe('a directory of archives', () => {
     copyFileSync(join(directory, 'archive.tar'), join(directory, 'root/more.tar'));
     copyFileSync(join(directory, 'archive.tar'), join(directory, 'root/team.tar'));
     expect(await described(['@/root'])).toEqual(['root ', 'archive more read-only']);
+    expect(await described(['@/root'], { onlyLayouts: true })).toEqual(['root ']);
   });
 
   it('that is --root is left alone', async () => {

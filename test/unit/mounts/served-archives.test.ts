@@ -93,6 +93,17 @@ describe('at the start', () => {
     expect(await start()).toMatchObject({ mounts: [], unserved: [] });
   });
 
+  it('serves five hundred, and says of the others that they are too many', async () => {
+    const { put, start } = await directoryOfArchives();
+    for (let at = 0; at < 502; at += 1) put(`a${at}.tar`);
+    const { mounts, unserved } = await start();
+    expect(mounts).toHaveLength(500);
+    expect(unserved.map(({ reason }) => reason)).toEqual([
+      expect.stringContaining('and no more: name it as a PATH'),
+      expect.stringContaining('and no more: name it as a PATH'),
+    ]);
+  });
+
   it('takes nothing for an archive that is below a link', async () => {
     const { directory, put, start } = await directoryOfArchives();
     const outside = await temporaryDirectory();
