@@ -40,9 +40,10 @@ export async function runCommandLine(args: readonly string[], environment: Envir
   const program = new Command('moorage')
     .description('An OCI registry whose database is a directory of plain OCI image layouts.')
     .usage('[command] [options]')
-    .version(`moorage ${packageVersion()} (Node ${process.versions.node})`, '-V, --version', 'print the version')
+    .version(`moorage ${packageVersion()} (Node ${process.versions.node})`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
+    // Only listed: words that ask are made flags before they are parsed.
+    .helpCommand('help [command]', 'print this help, or that of a command')
     .addCommand(serve, { isDefault: true })
     .addHelpText('after', () => afterHelp(serve));
   for (const command of others) program.addCommand(command);
@@ -54,18 +55,29 @@ export async function runCommandLine(args: readonly string[], environment: Envir
   }
   // A reader that does not want the output (`moorage | head -1`) must not end the server.
   process.stdout.on('error', () => {});
-  const unknown = unknownCommand(args, commands);
+  const asked = withoutQuestions(args);
+  const unknown = unknownCommand(asked, commands);
   if (unknown !== undefined) return usageError(unknown);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(asked, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError(messageOf(error, args, commands));
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? 0 : usageError(messageOf(error, asked, commands));
     const failure = failureOf(error) ?? sourceFailureOf(error);
     if (failure === undefined) throw error;
     process.stderr.write(`moorage: ${failure.message}\n`);
     return failure.exitCode;
   }
+}
+
+/** `moorage help`, `help COMMAND`, `version` and `-V`, which other programs understand, as the flags that they stand for. */
+function withoutQuestions(args: readonly string[]): readonly string[] {
+  const [word, command, ...more] = args;
+  if (word === '-V' || (word === 'version' && command === undefined)) return ['--version'];
+  if (word !== 'help') return args;
+  if (command === undefined || command === 'help') return ['--help'];
+  return command === 'version' ? ['--version'] : [command, '--help', ...more];
 }
 
 function usageError(message: string): number {
@@ -120,7 +132,7 @@ Examples:
   moorage                                     serve ./registry on 127.0.0.1:5000
   moorage serve ./images app.tar              layouts and archives of other tools, as they are
   moorage serve --root /srv/registry          another directory
-  moorage serve --listen 127.0.0.1:0          a free port, printed when ready
+  moorage serve --port 8080                   another port; 0 is a free one, printed when ready
   moorage serve --ephemeral                   in memory, for tests
   MOORAGE_SERVER_READ_ONLY=true moorage       any setting from the environment
 

@@ -1,8 +1,10 @@
 // `moorage serve`: its flags, and the settings that they stand for.
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadWrittenSettings } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
 import { type ScanFlag, sharedBlobsHelp, writtenByScan } from './open-options.ts';
@@ -10,6 +12,7 @@ import { type ScanFlag, sharedBlobsHelp, writtenByScan } from './open-options.ts
 interface ServeFlags extends ScanFlag {
   readonly root?: string;
   readonly listen?: string;
+  readonly port?: number;
   readonly config?: string;
   readonly ephemeral?: true;
   readonly readOnly?: true;
@@ -30,6 +33,7 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
     .argument('[paths...]', pathsHelp)
     .addOption(flag('--root <dir>', 'storage.root', 'directory of the registry, created when missing'))
     .addOption(flag('--listen <host:port>', 'server.listen', 'address; port 0 picks a free one'))
+    .addOption(new Option('--port <port>', 'the port alone').argParser(parsePort).conflicts('listen'))
     .option('--config <file>', `YAML file with settings; flags and the environment win over it (${configFileVariable})`)
     .addOption(flag('--ephemeral', 'storage.ephemeral', 'keep everything in memory').conflicts('root'))
     .addOption(flag('--read-only', 'server.readOnly', 'refuse pushes and deletes'))
@@ -38,7 +42,8 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
     .option('--scan', `find referrers that nothing leads to (${settingAt('layouts.scan')?.environment}=lazy)`)
     .action(async (paths: readonly string[], flags: ServeFlags) => {
       const loaded = await loadWrittenSettings({ flags: writtenBy(flags), environment, file: flags.config });
-      const { settings, isWritten } = loaded;
+      const { isWritten } = loaded;
+      const settings = onPort(loaded.settings, flags.port);
       // With paths alone, the default root would be made, and served, beside what was asked for.
       const root = paths.length === 0 || isWritten('storage.root') ? resolve(settings.storage.root) : undefined;
       // Loaded only now: a wrong flag is answered without starting the engine.
@@ -46,6 +51,19 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
       const sharedBlobs = flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs);
       finished(await serve({ settings, paths, root, sharedBlobs, environment }));
     });
+}
+
+function parsePort(written: string): number {
+  const port = Number(written);
+  if (/^\d+$/.test(written) && port <= 65_535) return port;
+  throw new ConfigError([{ origin: '--port', message: `"${written}" is not a port; write a number from 0 to 65535` }]);
+}
+
+/** Where else it listens is said by the environment or the file, or is the default. */
+function onPort(settings: Settings, port: number | undefined): Settings {
+  if (port === undefined) return settings;
+  const { server } = settings;
+  return { ...settings, server: { ...server, listen: { ...server.listen, port } } };
 }
 
 function flag(flags: string, path: string, description: string): Option {

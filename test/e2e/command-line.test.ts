@@ -34,6 +34,27 @@ describe('moorage --help', () => {
     expect(stdout).toContain('Usage: moorage serve [options]');
     expect(stdout).toContain('--read-only');
   });
+
+  it.each([
+    [['help'], ['--help']],
+    [['help', 'help'], ['--help']],
+    [
+      ['help', 'serve'],
+      ['serve', '--help'],
+    ],
+    [
+      ['help', 'export'],
+      ['export', '--help'],
+    ],
+    [['version'], ['--version']],
+    [['help', 'version'], ['--version']],
+    [['-v'], ['--version']],
+    [['-V'], ['--version']],
+  ])('%j is %j', async (words, flags) => {
+    const asked = await runMoorage(words);
+    expect(asked).toMatchObject({ code: 0, stderr: '' });
+    expect(asked.stdout).toBe((await runMoorage(flags)).stdout);
+  });
 });
 
 describe('moorage --version', () => {
@@ -50,6 +71,10 @@ describe('a wrong command line', () => {
     [['--rot', 'x'], "unknown option '--rot'; did you mean --root?"],
     [['serve', '--frobnicate'], "unknown option '--frobnicate'."],
     [['sevre'], 'unknown command "sevre"; did you mean serve?'],
+    [['help', 'sevre'], 'unknown command "sevre"; did you mean serve?'],
+    [['serve', '--port', 'http'], '--port: "http" is not a port; write a number from 0 to 65535'],
+    [['serve', '--port', '65536'], '--port: "65536" is not a port'],
+    [['--port', '1', '--listen', ':2'], "option '--port <port>' cannot be used with option '--listen <host:port>'."],
     [['serve', 'extra'], 'cannot open "extra": there is no such file or directory'],
     [['--root'], "option '--root <dir>' argument missing."],
     [['--ephemeral', '--root', 'x'], "option '--ephemeral' cannot be used with option '--root <dir>'."],

@@ -50,6 +50,14 @@ describe('moorage', () => {
     expect(await readdir(directory)).toEqual(['by-flag', 'm.yaml']);
   });
 
+  it('takes the port alone, and where it listens from elsewhere', async () => {
+    const environment = { MOORAGE_SERVER_LISTEN: '127.0.0.2:1' };
+    const moorage = await startMoorage(['--ephemeral', '--port', '0'], { environment });
+    const { url, port } = await moorage.ready();
+    expect(url).toBe(`http://127.0.0.2:${port}`);
+    expect(port).toBeGreaterThan(1);
+  });
+
   it('listens on IPv6', async () => {
     const moorage = await startMoorage(['--ephemeral', '--listen', '[::1]:0']);
     const { url, port } = await moorage.ready();
