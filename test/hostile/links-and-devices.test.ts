@@ -132,6 +132,22 @@ describe('links of blobs, as Bazel writes them, where no pushes are taken', () =
     }
   });
 
+  it('of a manifest to anything else: the tag leads to nothing', async () => {
+    const { directory, layout } = await linkedLayout();
+    const { get, head } = await serve(`app=${layout}:ro`);
+    writeFileSync(join(directory, 'same-size'), 'x'.repeat(image.bytes.byteLength));
+    for (const target of ['same-size', 'nowhere', '.']) {
+      rmSync(blobPath(layout, image.digest));
+      symlinkSync(join(directory, target), blobPath(layout, image.digest));
+      for (const reference of ['v1', image.digest]) {
+        expect((await get(`/v2/app/manifests/${reference}`)).status, target).toBe(404);
+        expect((await head(`/v2/app/manifests/${reference}`)).status, target).toBe(404);
+      }
+      expect((await get(`/v2/app/referrers/${image.digest}`)).text).not.toContain('xxx');
+    }
+    expect(await codesIn(layout)).not.toContain('no-blobs');
+  });
+
   it('never an index or a directory of blobs', async () => {
     const { directory, layout } = await linkedLayout();
     for (const name of ['index.json', 'blobs/sha256', 'blobs']) {

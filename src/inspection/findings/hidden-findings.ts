@@ -54,7 +54,7 @@ export async function findHidden(options: FindHiddenOptions): Promise<FindingLis
     const index = LayoutIndex.of(document);
     findNames(index, name, names, findings);
     await findDangling(options, keys, index, findings);
-    if (findings.has('dangling-tag')) await findNoBlobs(store, keys, findings);
+    if (findings.has('dangling-tag')) await findNoBlobs(options, keys, findings);
   } catch (error) {
     const [code, subject] = whyNot(error);
     findings.add(code, subject);

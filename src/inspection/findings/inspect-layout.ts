@@ -65,7 +65,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   if (index !== undefined) {
     findNames(index, name, rules, findings);
     await findContent(inspected, checks, index);
-    if (isMissingManifests(findings)) await findNoBlobs(store, keys, findings);
+    if (isMissingManifests(findings)) await findNoBlobs(inspected, keys, findings);
     const caches = createManifestCaches();
     const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
     await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));

@@ -59,12 +59,18 @@ export class BlobsElsewhere implements ObjectReader {
 
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     const object = await this.#elsewhere(key);
-    if (object === undefined) return this.#store.read(key, limit);
+    if (object === undefined) return this.#readOwn(key, limit);
     try {
       return await readWhole(object, limit);
     } finally {
       await object.close();
     }
+  }
+
+  /** What stands there without being the blob, such as a link that is not followed, is in nobody's way: nothing is written through this. */
+  async #readOwn(key: Key, limit: number): Promise<StoredObject | undefined> {
+    if (this.#digestIfElsewhere(key) !== undefined && (await this.#store.stat(key)) === undefined) return undefined;
+    return this.#store.read(key, limit);
   }
 
   async open(key: Key): Promise<OpenObject | undefined> {

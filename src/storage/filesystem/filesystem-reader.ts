@@ -94,7 +94,7 @@ export class FilesystemReader implements ObjectReader {
 
   /** Opens the file that a symbolic link leads to; undefined where there is none that may be read that way (followed-link.ts). */
   async openFollowed(key: Key): Promise<FollowedFile | undefined> {
-    return openFollowed(this.tree, key);
+    return translated('read', () => openFollowed(this.tree, key));
   }
 
   /** Wherever it leads, and whatever is on the way to it. Cheap enough for every request. */

@@ -63,8 +63,9 @@ export async function openFollowed(tree: FileTree, key: Key): Promise<FollowedFi
     if (link?.isSymbolicLink() !== true) return undefined;
     return await openTarget(tree, held.at(nameOf(key)), link);
   } catch (error) {
-    // Nothing of the system's reasons: they would tell of files that are nobody's business.
-    if (errnoOf(error) !== undefined) return undefined;
+    // Nothing of the system's reasons: they would tell of files that are nobody's business. Too many open files are ours.
+    const code = errnoOf(error);
+    if (code !== undefined && code !== 'EMFILE' && code !== 'ENFILE') return undefined;
     throw error;
   } finally {
     held.close();

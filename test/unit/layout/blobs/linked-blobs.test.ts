@@ -64,7 +64,7 @@ const key = keys.blob(blob.digest);
 async function expectNothing(store: BlobsElsewhere, at = key) {
   expect(await store.stat(at)).toBeUndefined();
   expect(await store.open(at)).toBeUndefined();
-  await expect(store.read(at, 100)).rejects.toMatchObject({ failure: 'unsafe' });
+  expect(await store.read(at, 100)).toBeUndefined();
 }
 
 describe('a link to the blob', () => {
@@ -137,7 +137,9 @@ describe('a link to anything else', () => {
       mkdirSync(join(directory, 'root/team/app/blobs/md5'), { recursive: true });
       symlinkSync(join(directory, 'target'), join(directory, 'root/team/app', name));
       const at = `team/app/${name}` as Key;
-      await expectNothing(store, at);
+      expect(await store.stat(at)).toBeUndefined();
+      expect(await store.open(at)).toBeUndefined();
+      await expect(store.read(at, 100)).rejects.toMatchObject({ failure: 'unsafe' });
       expect(await store.glance(at)).toBeUndefined();
     }
   });
