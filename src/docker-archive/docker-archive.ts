@@ -1,4 +1,4 @@
-// A tar as an image layout, whoever wrote it: an archived layout (oci-archive, `ctr export`, newer `docker save`) as it is, a
+// A tar as an image layout, whoever wrote it: an archived layout (oci-archive, `ctr export`, newer `docker save`) or root of such as it is, a
 // `docker save` of an older engine through manifest.json. The one way for the rest of the program to open an archive.
 
 import { childPrefix, layoutKeys, rootPrefix } from '../layout/files/keys.ts';
@@ -16,6 +16,8 @@ export interface LayoutArchive {
   readonly problems: readonly (ArchiveProblem | ImageProblem)[];
   /** True where opening it hashed its blobs: they hold what their names say. */
   readonly isHashed: boolean;
+  /** True for an archive of several layouts in directories, such as a backup of a root: each is a repository, by its path. */
+  readonly isRoot: boolean;
 }
 
 export interface LayoutArchiveOptions {
@@ -25,7 +27,7 @@ export interface LayoutArchiveOptions {
 }
 
 /**
- * Opens a tar, plain or compressed, as a reader whose root is an image layout. Throws a StorageError with a message
+ * Opens a tar, plain or compressed, as a reader whose root is an image layout, or a directory of such. Throws a StorageError with a message
  * for the operator: what is no tar, a damaged one, and one in which there is no layout and no image ('unsafe').
  */
 export async function openLayoutArchive(file: string, options: LayoutArchiveOptions): Promise<LayoutArchive> {
@@ -33,10 +35,13 @@ export async function openLayoutArchive(file: string, options: LayoutArchiveOpti
   try {
     // Newer engines write both; index.json says more (docs/layouts.md#exports).
     if ((await archive.stat(layoutKeys('').index)) !== undefined) {
-      return { reader: archive, problems: archive.problems, isHashed: false };
+      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: false };
     }
     const made = await openDockerArchive(archive, options);
-    if (made !== undefined) return { reader: made, problems: made.problems, isHashed: true };
+    if (made !== undefined) return { reader: made, problems: made.problems, isHashed: true, isRoot: false };
+    if (archive.layoutsBelow().length > 0) {
+      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: true };
+    }
     throw new StorageError('unsafe', `${file} is a tar, but no image layout: ${await whatElse(archive)}`);
   } catch (error) {
     await archive.discard();
@@ -45,9 +50,6 @@ export async function openLayoutArchive(file: string, options: LayoutArchiveOpti
 }
 
 async function whatElse(archive: ArchiveStore): Promise<string> {
-  const below = archive.layoutsBelow();
-  if (below.length > 0)
-    return `its layouts are in directories (${below.join(', ')}): unpack it, and serve the directory`;
   const names = new Set((await archive.list(rootPrefix)).map(({ name }) => name));
   if (names.has('manifest.json')) return 'its manifest.json is not that of `docker save`';
   if (names.has('repositories')) return 'a `docker save` of Docker before 1.10 has no manifest.json';

@@ -6,6 +6,8 @@ export interface ArchiveMount extends Mount {
   /** Absolute. */
   readonly path: string;
   readonly kind: 'archive';
+  /** True where its repositories have names of their own in it. */
+  readonly isRoot: boolean;
   /** What is wrong with it. */
   readonly problems: LayoutArchive['problems'];
   /** The directory that it was found in; undefined for one that was named itself. */

@@ -13,7 +13,7 @@ import { ownDirectory } from '../storage/own-names.ts';
 import type { ArchiveMount } from './archive-mount.ts';
 import { holdsArchives } from './archives-below.ts';
 import { baseNameOf, MountArgumentError } from './mount-argument.ts';
-import { namedPlaces, type Place } from './mount-places.ts';
+import { type NamedPlace, namedPlaces, type Place } from './mount-places.ts';
 import { type OpenDirectoryOptions, openDirectory, openToRead, openToWrite } from './open-directory.ts';
 import type { OpenedMount } from './opened-mount.ts';
 import { pathKindOf } from './path-kind.ts';
@@ -61,6 +61,7 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
       const alias = name === '' && named.length > 1 ? baseNameOf(place.path) : undefined;
       opened.push(alias === undefined ? mount : { ...mount, alias });
     }
+    keepOwnNames(opened, named);
     for (const [at, mount] of options.onlyLayouts === true ? [] : opened.entries()) {
       if (mount.kind !== 'root' || mount.path === root || mount.path === '') continue;
       const archives = await archivesOf(mount, opened, options);
@@ -72,6 +73,16 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
     await Promise.all(opened.map(({ reader }) => reader.close()));
     throw error;
   }
+}
+
+/** The repositories of an archive keep their names as those of a directory do: where it is the only root, and was given no name. */
+function keepOwnNames(opened: OpenedMount[], named: readonly NamedPlace[]): void {
+  const roots = opened.filter(({ kind, isRoot }) => kind === 'root' || isRoot === true);
+  const [only] = roots;
+  const place = named.find((each) => each.place.path === only?.path)?.place;
+  if (only === undefined || roots.length > 1 || only.name === '' || place?.name !== undefined) return;
+  const alias = named.length > 1 ? baseNameOf(only.path) : undefined;
+  opened[opened.indexOf(only)] = { ...only, name: '', ...(alias === undefined ? {} : { alias }) };
 }
 
 async function openRoot(root: string | typeof inMemory, options: OpenMountsOptions): Promise<OpenedMount> {

@@ -4,7 +4,7 @@ import type { ArchiveMount } from './archive-mount.ts';
 import type { PathKind } from './path-kind.ts';
 import type { ServedArchives } from './served-archives.ts';
 
-export interface OpenedMount extends Mount, Partial<Pick<ArchiveMount, 'problems' | 'foundIn'>> {
+export interface OpenedMount extends Mount, Partial<Pick<ArchiveMount, 'problems' | 'foundIn' | 'isRoot'>> {
   /** '' for what is in memory. */
   readonly path: string;
   readonly kind: PathKind;

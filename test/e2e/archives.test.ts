@@ -83,3 +83,65 @@ describe('an archive', () => {
     });
   });
 });
+
+describe('a backup of a registry', () => {
+  /** ./registry with two repositories, served once and pushed to, so that it has files of its own; ./backup.tar of it. */
+  async function backup(...made: readonly string[]) {
+    const opened = await machine();
+    const { directory } = opened;
+    mkdirSync(join(directory, 'registry/team/app'), { recursive: true });
+    writeLayout(join(directory, 'registry/team/app'), 'recorded/regctl/referrers');
+    const server = await startMoorage(['--root', 'registry', '--listen', '127.0.0.1:0'], { directory });
+    const { url } = await server.ready();
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [],
+    });
+    const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
+    const put = await fetch(`${url}/v2/other/manifests/v2`, { method: 'PUT', body: manifest, headers });
+    expect(put.status).toBe(201);
+    const mounted = await fetch(`${url}/v2/other/blobs/uploads/?mount=${layer}&from=team/app`, { method: 'POST' });
+    expect(mounted.status).toBe(201);
+    server.signal('SIGTERM');
+    await server.exited;
+    execFileSync('tar', ['-cf', join(directory, 'backup.tar'), ...made], { cwd: directory });
+    return opened;
+  }
+  const layer = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
+
+  it.each([
+    ['with tar -C registry -cf backup.tar .', ['-C', 'registry', '.']],
+    ['with tar -cf backup.tar registry', ['registry']],
+    ['compressed', ['--gzip', '-C', 'registry', '.']],
+  ])('made %s is served as the repositories in it', async (_, made) => {
+    const { serve, moorage } = await backup(...made);
+    const server = await serve('backup.tar');
+    const { url } = await server.ready();
+    const json = async (path: string) => (await fetch(`${url}/v2/${path}`)).json();
+    expect(await json('_catalog')).toEqual({ repositories: ['other', 'team/app'] });
+    expect(await json('team/app/tags/list')).toEqual({ name: 'team/app', tags: ['v1'] });
+    expect((await fetch(`${url}/v2/other/blobs/${layer}`)).status).toBe(200);
+    expect((await fetch(`${url}/v2/team/app/blobs/uploads/`, { method: 'POST' })).status).toBe(403);
+    await expect.poll(() => server.stdout).toMatch(/docker pull localhost:\d+\/team\/app:v1/);
+    expect((await moorage('ls', 'backup.tar', '-q')).stdout).toBe('other:v2\nteam/app:v1\n');
+    expect((await moorage('tree', 'backup.tar/team/app:v1')).stdout).toMatch(/^team\/app:v1/);
+    expect((await moorage('inspect', 'backup.tar')).stdout).toContain('team/app');
+    expect((await moorage('import', 'backup.tar', 'site', '--root', 'restored')).code).toBe(0);
+    expect((await moorage('ls', 'restored', '-q')).stdout).toBe('site/other:v2\nsite/team/app:v1\n');
+  });
+
+  it('beside other archives is found under its name as well', async () => {
+    const { directory, serve } = await backup('-C', 'registry', '.');
+    execFileSync('tar', ['-cf', join(directory, 'images.tar'), '-C', join(directory, 'images'), '.']);
+    const catalog = async (...args: string[]) => {
+      const { url } = await (await serve(...args)).ready();
+      return ((await (await fetch(`${url}/v2/_catalog`)).json()) as { repositories: string[] }).repositories;
+    };
+    expect(await catalog('backup.tar', 'images.tar')).toEqual(['images', 'other', 'team/app']);
+    expect(await catalog('old=backup.tar')).toEqual(['old/other', 'old/team/app']);
+    mkdirSync(join(directory, 'usb'));
+    execFileSync('cp', ['backup.tar', 'images.tar', 'usb'], { cwd: directory });
+    expect(await catalog('./usb')).toEqual(['backup/other', 'backup/team/app', 'images']);
+  });
+});

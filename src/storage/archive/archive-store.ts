@@ -121,9 +121,14 @@ export class ArchiveStore implements ObjectReader {
     return this.#tree.resolve(path) as Key | undefined;
   }
 
-  /** Directories below the one that is served which hold an index.json: the first few, for a message to the operator. */
+  /** Directories below the one that is served which are layouts, as far as their files tell: the first few. */
   layoutsBelow(): readonly string[] {
-    return this.#tree.directoriesOf('index.json', 5);
+    return this.#tree.directoriesOf('index.json', 5, (directory) => this.#hasBlobs(directory));
+  }
+
+  /** Web projects have an index.json as well. */
+  #hasBlobs(directory: string): boolean {
+    return this.#tree.find(`${directory}/oci-layout`) !== undefined || this.#tree.list(`${directory}/blobs`).length > 0;
   }
 
   async close(): Promise<void> {
@@ -186,6 +191,7 @@ export async function openArchiveStore(path: string, options: ArchiveStoreOption
 
 function assertUsable(path: string, { contents, damage }: TarScan, base: string): void {
   if (damage === undefined || markersBelow(contents, base).length > 0) return;
+  if (new MemberTree(contents, base).directoriesOf('oci-layout', 1).length > 0) return;
   const where = `${path} is damaged at byte ${damage.at}: ${damage.reason}`;
   throw new StorageError('unavailable', `${where}; neither index.json nor manifest.json is before that`);
 }

@@ -52,14 +52,15 @@ export class MemberTree {
     return children.sort((one, other) => Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)));
   }
 
-  /** Up to `limit` directories, not the base itself, that have a member of this name. */
-  directoriesOf(name: string, limit: number): readonly string[] {
+  /** Up to `limit` directories, not the base itself, that have a member of this name and are what the caller wants. */
+  directoriesOf(name: string, limit: number, isWanted: (directory: string) => boolean = () => true): readonly string[] {
     const directories: string[] = [];
     for (const path of this.#contents.members.keys()) {
       if (directories.length === limit) break;
       if (!path.startsWith(this.#base) || !path.endsWith(`/${name}`)) continue;
       const directory = path.slice(this.#base.length, -name.length - 1);
-      if (directory !== '' && this.find(`${directory}/${name}`) !== undefined) directories.push(directory);
+      const isFound = directory !== '' && this.find(`${directory}/${name}`) !== undefined;
+      if (isFound && isWanted(directory)) directories.push(directory);
     }
     return directories;
   }

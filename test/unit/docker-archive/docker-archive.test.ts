@@ -282,10 +282,11 @@ describe('other archives', () => {
     ],
     ['docker export', [{ path: '.dockerenv' }, { path: 'etc/passwd' }]],
     [
-      'directories (a, b)',
+      'neither index.json nor',
       [
-        { path: 'a/index.json', content: '{}' },
-        { path: 'b/index.json', content: '{}' },
+        { path: 'web/index.json', content: '{}' },
+        { path: 'web/index.html', content: '' },
+        { path: 'b/blobs', content: '' },
       ],
     ],
   ])('are refused: %s', async (message, members) => {

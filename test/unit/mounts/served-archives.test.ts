@@ -25,7 +25,16 @@ async function directoryOfArchives(options: Partial<ServedArchivesOptions> = {})
     const problem = problems.get(basename(path));
     if (problem instanceof StorageError) throw problem;
     const reader = new MemoryStore();
-    return { name, reader, writer: undefined, facts: undefined, path, kind: 'archive', problems: problem ?? [] };
+    return {
+      name,
+      reader,
+      writer: undefined,
+      facts: undefined,
+      path,
+      kind: 'archive',
+      isRoot: false,
+      problems: problem ?? [],
+    };
   };
   const start = () =>
     ServedArchives.open({

@@ -153,6 +153,8 @@ describe('names', () => {
     expect((await archives.open(tarOf({ path: 'README' }, inner), 'b.tar')).base).toBe('');
     expect((await archives.open(tarOf({ path: 'other/x' }, inner), 'c.tar')).base).toBe('');
     expect((await archives.open(tarOf(index, inner), 'd.tar')).base).toBe('');
+    const root = ['.moorage/id', 'team/app/index.json'].map((path) => ({ path: `registry/${path}`, content: '' }));
+    expect((await archives.open(tarOf(...root), 'f.tar')).base).toBe('registry');
     const docker = tarOf({ path: 'my/manifest.json', content: '[]' });
     expect((await archives.open(docker, 'e.tar')).base).toBe('my');
   });
@@ -160,7 +162,13 @@ describe('names', () => {
   test('the directory can be given', async () => {
     const archives = await newArchives();
     const path = await archives.write(
-      tarOf({ path: 'a/index.json', content: 'a' }, { path: 'b/index.json', content: 'b' }),
+      tarOf(
+        { path: 'a/index.json', content: 'a' },
+        { path: 'a/oci-layout', content: '{}' },
+        { path: 'b/index.json', content: 'b' },
+        { path: 'b/blobs/sha256/x', content: '' },
+        { path: 'web/index.json', content: '' },
+      ),
     );
     const store = await openArchiveStore(path, { ...archives.options, base: 'b' });
     expect(await textAt(store, 'index.json')).toBe('b');
