@@ -46,7 +46,7 @@ Examples:
 
 With --json one document: target, form (archive, directory or registry), profile, images (name, digest), totals, notes.
 
-Exit codes: 0 exported, 1 not exported, 2 wrong command line.
+Exit codes: 0 exported, 1 not exported, 2 wrong command line, 130 interrupted.
 `;
 
 /** `finished` gets the exit code. */

@@ -17,10 +17,23 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
+/** Somebody stopped it; the message says how to go on. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+  /** What a shell gives to the signal: 130 for Ctrl-C. */
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Undefined for what nobody foresaw: that deserves its stack. Messages may quote arguments and files: they are made printable. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof MountArgumentError) return failure(error.message, exitCodes.usage);
+  if (error instanceof InterruptedError) return failure(error.message, error.exitCode);
   if (error instanceof CommandError) return failure(error.message, exitCodes.failure);
   if (error instanceof StorageError) return failure(storageMessage(error), exitCodes.failure);
   return undefined;

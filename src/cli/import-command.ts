@@ -29,7 +29,7 @@ Examples:
 
 With --json one document: source, images (from, reference, to, tag, digest), failed (from, reference, reason), totals, notes.
 
-Exit codes: 0 imported, 1 something could not be imported, 2 wrong command line.
+Exit codes: 0 imported, 1 something could not be imported, 2 wrong command line, 130 interrupted.
 `;
 
 /** `finished` gets the exit code. */

@@ -22,9 +22,12 @@ export interface Listing {
 }
 
 const header = ['REPOSITORY', 'TAG', 'DIGEST', 'TYPE', 'SIZE', 'CREATED'];
+/** Repository, tag and type; digests are to be copied. */
+const flexible = [0, 1, 3];
 const none = '-';
 
-export function lsTable({ repositories }: Listing, truncated: boolean): string {
+/** `columns` of a terminal. */
+export function lsTable({ repositories }: Listing, truncated: boolean, columns: number | undefined): string {
   const rowOf = (name: RepositoryName, tag: string, image: ImageSummary) => {
     const digest = shownDigest(image.digest, truncated);
     return [name, tag, digest, typeOf(image), humanSize(image.contentSize), shownDate(image.created) ?? none];
@@ -38,7 +41,7 @@ export function lsTable({ repositories }: Listing, truncated: boolean): string {
     if (tagged.length + others.length > 0) return [...tagged, ...others];
     return [[name, none, none, problem === undefined ? 'no tags' : 'unreadable', none, none]];
   });
-  return textTable(header, rows);
+  return textTable(header, rows, { columns: truncated ? columns : undefined, flexible });
 }
 
 export function lsNames({ repositories }: Listing): string {

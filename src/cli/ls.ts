@@ -14,6 +14,7 @@ import { SourceError } from '../transfer/source-error.ts';
 import { exitCodes } from './failure.ts';
 import { type ListedRepository, lsJson, lsNames, lsTable } from './ls-output.ts';
 import { orWhatIsThere } from './not-found.ts';
+import { terminalColumns } from './output-text.ts';
 
 export interface LsOutput extends OpenOptions {
   readonly json: boolean;
@@ -38,7 +39,9 @@ export async function ls(where: string | undefined, { json, quiet, truncated, ..
     });
     const repositories = names.flatMap((name) => found.get(name) ?? []);
     const shown = { source: source.description, repositories };
-    process.stdout.write(json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated));
+    process.stdout.write(
+      json ? lsJson(shown) : quiet ? lsNames(shown) : lsTable(shown, truncated, terminalColumns(process.stdout)),
+    );
     if (repositories.length === 0)
       process.stderr.write(`moorage: ${printableText(source.description)} has no repositories\n`);
     for (const { name, problem } of repositories) {

@@ -43,3 +43,8 @@ export function drawsUnicode(isTerminal: boolean, environment: Readonly<Record<s
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
   return isTerminal && /utf-?8/i.test(locale);
 }
+
+/** Undefined for what is no terminal: programs and files want lines as they are. */
+export function terminalColumns({ isTTY, columns }: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>): number | undefined {
+  return isTTY ? columns : undefined;
+}

@@ -1,23 +1,10 @@
 // What a copy shows while it runs: one line that is rewritten on a terminal, lines that stay elsewhere, neither faster than can be read.
 
-import { printableText } from '../oci/printable-text.ts';
-import type { BlobOutcome, CopiedContent, CopyProgress } from '../transfer/progress.ts';
+import type { BlobOutcome, CopiedContent } from '../transfer/progress.ts';
 import { humanSize, shownDigest } from './output-text.ts';
+import { ProgressLine } from './progress-line.ts';
+import { noteLine, type ProgressOutput, type ShownProgress } from './progress-output.ts';
 
-export interface ProgressOutput {
-  /** Undefined: no terminal. */
-  readonly columns: number | undefined;
-  write(text: string): void;
-  /** Milliseconds. */
-  now(): number;
-}
-
-export interface ShownProgress extends CopyProgress {
-  /** Nothing more comes: clears what was only for the moment. */
-  end(): void;
-}
-
-const rewriteEveryMs = 100;
 /** So many lines at once, and later one for each interval. */
 const firstLines = 20;
 const lineEveryMs = 1_000;
@@ -32,15 +19,12 @@ export function notesOn(output: ProgressOutput): ShownProgress {
 }
 
 const silent = {
+  blobsExpected: () => {},
   blobStarted: () => {},
   blobAdvanced: () => {},
   blobFinished: () => {},
   manifestFinished: () => {},
 };
-
-function noteLine(text: string): string {
-  return `note: ${printableText(text)}\n`;
-}
 
 /** A line for what was finished; what comes too fast is only counted. */
 class ProgressLines implements ShownProgress {
@@ -53,6 +37,8 @@ class ProgressLines implements ShownProgress {
     this.#output = output;
     this.#countedAtMs = output.now();
   }
+
+  blobsExpected(): void {}
 
   /** Always told: whoever runs a copy again wants to know that it goes on. */
   blobStarted({ digest, size }: CopiedContent, from: number): void {
@@ -99,73 +85,3 @@ const words: Readonly<Record<BlobOutcome, string>> = {
   present: 'there already',
   linked: 'linked from another repository',
 };
-
-/** What is under way and what is done, rewritten in place. */
-class ProgressLine implements ShownProgress {
-  readonly #output: ProgressOutput;
-  readonly #running = new Map<string, { done: number; readonly size: number }>();
-  #blobs = 0;
-  #manifests = 0;
-  #bytes = 0;
-  #drawnAtMs = Number.NEGATIVE_INFINITY;
-  #isDrawn = false;
-
-  constructor(output: ProgressOutput) {
-    this.#output = output;
-  }
-
-  blobStarted({ digest, size }: CopiedContent, from: number): void {
-    this.#running.set(digest, { done: from, size });
-    this.#draw();
-  }
-
-  blobAdvanced({ digest }: CopiedContent, bytes: number): void {
-    this.#bytes += bytes;
-    const running = this.#running.get(digest);
-    if (running !== undefined) running.done += bytes;
-    this.#draw();
-  }
-
-  blobFinished({ digest }: CopiedContent): void {
-    this.#running.delete(digest);
-    this.#blobs += 1;
-    this.#draw();
-  }
-
-  manifestFinished(): void {
-    this.#manifests += 1;
-    this.#draw();
-  }
-
-  note(text: string): void {
-    this.#erase();
-    this.#output.write(noteLine(text));
-  }
-
-  end(): void {
-    this.#erase();
-  }
-
-  #draw(): void {
-    const now = this.#output.now();
-    if (now - this.#drawnAtMs < rewriteEveryMs) return;
-    this.#drawnAtMs = now;
-    const sum = `${this.#manifests} manifests, ${this.#blobs} blobs, ${humanSize(this.#bytes)} copied`;
-    const running = [...this.#running].map(
-      ([digest, { done, size }]) => `${shownDigest(digest, true)} ${percent(done, size)}`,
-    );
-    // A line that wraps cannot be rewritten.
-    const text = [sum, ...running].join('  ').slice(0, Math.max(0, (this.#output.columns ?? 80) - 1));
-    this.#output.write(`\r\u001b[K${text}`);
-    this.#isDrawn = true;
-  }
-
-  #erase(): void {
-    if (this.#isDrawn) this.#output.write('\r\u001b[K');
-    this.#isDrawn = false;
-  }
-}
-
-function percent(done: number, size: number): string {
-  return `${size === 0 ? 100 : Math.floor((done * 100) / size)}%`;
-}

@@ -2,9 +2,11 @@
 import type { Environment } from '../config/environment.ts';
 import { isError } from '../oci/is-error.ts';
 import { CopyError } from '../transfer/copy-error.ts';
-import { CommandError } from './failure.ts';
-import { notesOn, progressOn, type ShownProgress } from './progress-lines.ts';
-import { watchStopSignals } from './stop-signals.ts';
+import { CommandError, InterruptedError } from './failure.ts';
+import { terminalColumns } from './output-text.ts';
+import { notesOn, progressOn } from './progress-lines.ts';
+import type { ShownProgress } from './progress-output.ts';
+import { exitCodeOf, watchStopSignals } from './stop-signals.ts';
 
 export interface CopyOptions {
   /** Standard output is for a program: nothing but notes beside it, unless somebody watches a terminal. */
@@ -21,7 +23,7 @@ export async function runCopy<Result>(
 ): Promise<Result> {
   const { stderr } = process;
   const output = {
-    columns: stderr.isTTY ? stderr.columns : undefined,
+    columns: terminalColumns(stderr),
     write: (text: string) => void stderr.write(text),
     now: () => performance.now(),
   };
@@ -30,7 +32,7 @@ export async function runCopy<Result>(
   const signals = watchStopSignals(process, (code) => process.exit(code), {
     underNpm: environment.npm_lifecycle_event !== undefined,
   });
-  void signals.first.then(() => stop.abort(new CommandError(`stopped; ${afterStop}`)));
+  void signals.first.then((signal) => stop.abort(new InterruptedError(`stopped; ${afterStop}`, exitCodeOf(signal))));
   try {
     return await copy(progress, stop.signal);
   } catch (error) {

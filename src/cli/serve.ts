@@ -9,8 +9,10 @@ import type { Logger } from '../observability/logger.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
 import { exitCodes } from './failure.ts';
+import { fittedLines } from './fitted-lines.ts';
 import { LineOutput } from './line-output.ts';
 import { createLogger } from './log-output.ts';
+import { terminalColumns } from './output-text.ts';
 import { type ListedAt, repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';
@@ -73,7 +75,7 @@ function openOutputs(settings: Settings): Outputs {
     output.flush();
     flush();
   });
-  return { log, print: (text) => output.write(text) };
+  return { log, print: (text) => output.write(fittedLines(text, terminalColumns(process.stdout))) };
 }
 
 function textOf(lines: readonly string[]): string {

@@ -5,6 +5,11 @@ import { isatty } from 'node:tty';
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 export type StopSignal = (typeof signals)[number];
 
+/** What a shell gives to a program that the signal ended. */
+export function exitCodeOf(signal: StopSignal): number {
+  return 128 + constants.signals[signal];
+}
+
 export interface StopSignals {
   /** Resolves at the first signal. */
   readonly first: Promise<StopSignal>;
@@ -55,7 +60,7 @@ export function watchStopSignals(
       firstAt = now();
       stop(signal);
     } else if (copiesLeft > 0 && now() - firstAt < copyMs) copiesLeft -= 1;
-    else exitNow(128 + constants.signals[signal]);
+    else exitNow(exitCodeOf(signal));
   };
   const listenerOf = (signal: StopSignal) => (signal === 'SIGHUP' && !hasTerminal ? ignore : listener);
   for (const signal of signals) source.on(signal, listenerOf(signal));

@@ -53,6 +53,7 @@ export async function exportImages(requests: readonly ExportRequest[], options: 
   const tally = new CopyTally(options.progress);
   const note = (text: string) => tally.note(text);
   const content = await collectContent(requests, { referrers, platform: options.platform, note, signal });
+  tally.blobsExpected([...content.blobs.values()].filter(({ digest }) => !content.manifests.has(digest)));
   if (
     profile !== 'oci' &&
     [...content.manifests.keys(), ...content.blobs.keys()].some((digest) => algorithmOf(digest) !== 'sha256')

@@ -54,6 +54,7 @@ export async function exportToRegistry(
     const content = await collectContent(group, { referrers, platform, note, signal });
     assertDistinct(registry, name, content);
     contents.set(name, content);
+    tally.blobsExpected(blobsOf(content));
   }
   const images: ExportedName[] = [];
   const holders = new Map<Digest, RepositoryName>();
@@ -99,6 +100,11 @@ function assertDistinct({ host }: RemoteTarget, name: RepositoryName, { images }
   }
 }
 
+/** What a manifest names as a blob and is one of the manifests arrives as such. */
+function blobsOf({ blobs, manifests }: ExportContent): readonly ExportedBlob[] {
+  return [...blobs.values()].filter(({ digest }) => !manifests.has(digest));
+}
+
 /** What goes into one repository. */
 class RepositoryPush {
   readonly #registry: RemoteTarget;
@@ -127,10 +133,8 @@ class RepositoryPush {
   }
 
   async run(): Promise<void> {
-    const { blobs, manifests, images } = this.#content;
-    // What a manifest names as a blob and is one of the manifests arrives as such.
-    const toPut = [...blobs.values()].filter(({ digest }) => !manifests.has(digest));
-    await forEachConcurrently(toPut, blobsAtOnce, this.#signal, (blob) => this.#putBlob(blob));
+    const { manifests, images } = this.#content;
+    await forEachConcurrently(blobsOf(this.#content), blobsAtOnce, this.#signal, (blob) => this.#putBlob(blob));
     const all = [...manifests.values()];
     const isLeaf = ({ subject, descriptor }: ExportedManifest) =>
       subject === undefined && !isImageIndexType(descriptor.mediaType);

@@ -116,11 +116,14 @@ class ImageCopies {
       const root = await walk.root(reference);
       const digests: Digest[] = [];
       const signatures: [SourceManifest, Tag][] = [];
-      for await (const manifest of walk.from(root)) {
-        await this.#copyBlobs(from, repository, manifest);
-        await this.#add(batch, repository, manifest);
-        digests.push(manifest.digest);
-        if (manifest.tag !== undefined) signatures.push([manifest, manifest.tag]);
+      for await (const some of batchesOf(walk.from(root))) {
+        this.#options.progress.blobsExpected(some.flatMap(({ blobs }) => blobs));
+        for (const manifest of some) {
+          await this.#copyBlobs(from, repository, manifest);
+          await this.#add(batch, repository, manifest);
+          digests.push(manifest.digest);
+          if (manifest.tag !== undefined) signatures.push([manifest, manifest.tag]);
+        }
       }
       this.#untagged.push({ image, root, digests, signatures });
     } catch (error) {
@@ -197,6 +200,24 @@ class ImageCopies {
     await batch.add(walked);
     progress.manifestFinished({ digest, size: bytes.byteLength }, isThere ? 'present' : 'copied');
   }
+}
+
+const readAhead = 64;
+const readAheadBytes = 8 * 1024 * 1024;
+
+/** Manifests are read before the blobs that they name, so that it is known how much there is; nearly every image is one batch. */
+async function* batchesOf(manifests: AsyncIterable<WalkedManifest>): AsyncGenerator<readonly WalkedManifest[]> {
+  let batch: WalkedManifest[] = [];
+  let bytes = 0;
+  for await (const manifest of manifests) {
+    batch.push(manifest);
+    bytes += manifest.bytes.byteLength;
+    if (batch.length < readAhead && bytes < readAheadBytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function writtenOf({ reference }: PlannedImage): string {

@@ -11,6 +11,8 @@ export interface CopiedContent {
 }
 
 export interface CopyProgress {
+  /** These will be copied, or are there already: before the first of them is begun. The same blob may be told more than once. */
+  blobsExpected(blobs: readonly CopiedContent[]): void;
   /** Its bytes will come from offset `from` on. */
   blobStarted(blob: CopiedContent, from: number): void;
   blobAdvanced(blob: CopiedContent, bytes: number): void;
@@ -49,6 +51,10 @@ export class CopyTally implements CopyProgress {
       bytesCopied: this.#bytesCopied,
       bytesSkipped: this.#bytesSkipped,
     };
+  }
+
+  blobsExpected(blobs: readonly CopiedContent[]): void {
+    this.#listener.blobsExpected(blobs);
   }
 
   blobStarted(blob: CopiedContent, from: number): void {

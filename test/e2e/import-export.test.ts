@@ -234,7 +234,7 @@ describe('an import that is interrupted', () => {
     first.signal(signal);
     const exit = await first.exited;
     if (signal === 'SIGINT') {
-      expect(exit.code).toBe(1);
+      expect(exit.code).toBe(130);
       expect(exit.stderr).toContain('moorage: stopped; what was copied is kept: run the same command again to go on\n');
     }
     isStalling = false;

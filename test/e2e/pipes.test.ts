@@ -69,8 +69,7 @@ describe('an archive in a pipe', () => {
     const moorage = await startMoorage(['import', '-', 'app'], { directory, environment, input: 'open' });
     while (left().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     moorage.signal('SIGINT');
-    const { stderr } = await moorage.exited;
-    expect(stderr).toContain('moorage: stopped; ');
+    expect(await moorage.exited).toMatchObject({ code: 130, stderr: expect.stringContaining('moorage: stopped; ') });
     expect(left()).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 import type { CopyProgress } from '../../src/transfer/progress.ts';
 
 export const noProgress: CopyProgress = {
+  blobsExpected: () => {},
   blobStarted: () => {},
   blobAdvanced: () => {},
   blobFinished: () => {},

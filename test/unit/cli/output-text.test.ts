@@ -1,5 +1,6 @@
 // Sizes, digests, dates, tables and trees as they are printed.
 import { describe, expect, it } from 'vitest';
+import { fittedLines } from '../../../src/cli/fitted-lines.ts';
 import { textTable } from '../../../src/cli/output-table.ts';
 import { drawsUnicode, humanSize, shownDate, shownDigest } from '../../../src/cli/output-text.ts';
 import { textTree } from '../../../src/cli/output-tree.ts';
@@ -66,6 +67,45 @@ describe('textTable', () => {
         ],
       ),
     ).toBe(`A    LONG\nabc  x\nd    ${harmless}\n`);
+  });
+});
+
+describe('a table on a terminal', () => {
+  const header = ['NAME', 'DIGEST', 'TYPE'];
+  const rows = [['registry.example/team/application', 'sha256:0123456789ab', 'index linux/amd64, linux/arm64']];
+
+  it('is no wider than that, cut in the middle of what may be cut', () => {
+    const lines = textTable(header, rows, { columns: 60, flexible: [0, 2] }).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+    expect(lines[1]).toBe('registry...ication  sha256:0123456789ab  index li...ux/arm64');
+  });
+
+  it('keeps whole what is to be copied, and all of it elsewhere', () => {
+    expect(textTable(header, rows, { columns: 20, flexible: [0, 2] })).toContain('  sha256:0123456789ab  ');
+    const whole = textTable(header, rows, { columns: undefined, flexible: [0, 2] });
+    expect(whole).toContain('registry.example/team/application  sha256:0123456789ab  index linux/amd64, linux/arm64');
+  });
+});
+
+describe('lines on a terminal', () => {
+  it.each([
+    ['  a short one', '  a short one'],
+    [
+      '  !! WARNING: this registry listens beyond this machine',
+      '  !! WARNING: this registry listens\n    beyond this machine',
+    ],
+    [
+      '    skopeo copy --src-tls-verify=false docker://localhost:5000/app:v1 out',
+      '    skopeo copy --src-tls-verify=false \\\n      docker://localhost:5000/app:v1 \\\n      out',
+    ],
+    [
+      '    docker pull localhost:5000/team/app:v1    (and 2 other tags)',
+      '    docker pull \\\n      localhost:5000/team/app:v1\n      (and 2 other tags)',
+    ],
+    [`  ${'x'.repeat(50)}`, `  ${'x'.repeat(50)}`],
+  ])('%j goes on below', (line, fitted) => {
+    expect(fittedLines(`${line}\n`, 40)).toBe(`${fitted}\n`);
+    expect(fittedLines(`${line}\n`, undefined)).toBe(`${line}\n`);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { notesOn, progressOn } from '../../../src/cli/progress-lines.ts';
 import { totalsLine } from '../../../src/cli/progress-totals.ts';
+import { TransferRate, timeLeft } from '../../../src/cli/transfer-rate.ts';
 import { blobOf } from '../../support/content.ts';
 
 function shownOn(columns: number | undefined) {
@@ -66,15 +67,19 @@ describe('progress on a terminal', () => {
   it('is one line that is rewritten, no wider than the terminal, and gone at the end', () => {
     const { shown, output } = shownOn(60);
     const progress = progressOn(output);
+    const lastLine = () => shown.text.split('\r\u001b[K').at(-1);
+    progress.blobsExpected([blob('a'), blob('b'), blob('b'), blob('c')]);
     for (const text of ['a', 'b', 'c']) {
-      shown.nowMs += 1_000;
       progress.blobStarted(blob(text), 0);
       progress.blobAdvanced(blob(text), 500_000);
+      shown.nowMs += 1_000;
     }
-    shown.nowMs += 1_000;
     progress.blobAdvanced(blob('a'), 500_000);
+    expect(lastLine()).toBe('2.00 MB of 6.00 MB  667 kB/s  6s left  0 blobs, 0 manifests');
+    shown.nowMs += 1_000;
+    progress.blobFinished(blob('a'), 'copied');
+    expect(lastLine()).toMatch(/^3.00 MB of 6.00 MB {2}\d+ kB\/s {2}\d+s left {2}1 blob, 0 manif/);
     const drawn = shown.text.split('\r\u001b[K');
-    expect(drawn.at(-1)).toBe(`0 manifests, 0 blobs, 2.00 MB copied  ${short('a')} 50%`.slice(0, 59));
     for (const line of drawn) expect(line.length).toBeLessThan(60);
     expect(shown.text).not.toContain('\n');
     progress.end();
@@ -95,6 +100,29 @@ describe('progress on a terminal', () => {
     progress.blobStarted(blob('a'), 0);
     progress.note('left out');
     expect(shown.text.endsWith('\r\u001b[Knote: left out\n')).toBe(true);
+  });
+});
+
+describe('the time left', () => {
+  it.each([
+    [9_000, 1_000, '9s'],
+    [59_001, 1_000, '1m00s'],
+    [185_000, 1_000, '3m05s'],
+    [7_800_000, 1_000, '2h10m'],
+    [1e12, 1_000, undefined],
+    [1_000, 0, undefined],
+    [1_000, undefined, undefined],
+  ])('of %d bytes at %s a second is %s', (bytes, perSecond, text) => {
+    expect(timeLeft(bytes, perSecond)).toBe(text);
+  });
+
+  it('follows what came of late', () => {
+    const rate = new TransferRate();
+    expect(rate.perSecond).toBeUndefined();
+    for (let second = 0; second <= 20; second += 1) rate.sample(second * 1_000, second * 1_000_000);
+    expect(rate.perSecond).toBe(1_000_000);
+    for (let second = 21; second <= 40; second += 1) rate.sample(second * 1_000, 20_000_000);
+    expect(rate.perSecond).toBe(0);
   });
 });
 
