@@ -261,12 +261,12 @@ function sendPart(response: ServerResponse, bytes: Buffer, range: string | undef
   else response.end(bytes.subarray(from));
 }
 
+/** Of the one upload that is left: what a kill leaves of one that is just ending is removed some day, and not by the next import. */
 async function uploadedBytes(uploads: string, atLeast: number): Promise<number> {
   for (;;) {
-    for (const id of entriesOf(uploads)) {
-      const size = sizeOf(join(uploads, id, 'data'));
-      if (size >= atLeast) return size;
-    }
+    const [id, ...others] = entriesOf(uploads);
+    const size = id === undefined || others.length > 0 ? 0 : sizeOf(join(uploads, id, 'data'));
+    if (size >= atLeast) return size;
     await sleep(20);
   }
 }
