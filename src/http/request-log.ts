@@ -45,23 +45,24 @@ export function logRequests(app: FastifyInstance, log: RequestLog): void {
 
 /** Also for what is refused before any hook runs. */
 export function logAnswer(request: FastifyRequest, reply: FastifyReply, log: RequestLog): void {
-  const startedAt = performance.now();
-  // A connection that is gone does not tell any more.
+  // A connection that is gone does not tell any more whose it was.
   const { bytesRead, remoteAddress } = request.socket;
-  reply.raw.once('close', () =>
-    log.request({ client: plainAddress(remoteAddress), ...lineOf(request, reply, startedAt, bytesRead) }),
-  );
+  const begun = { atMs: performance.now(), client: plainAddress(remoteAddress), bytesRead };
+  reply.raw.once('close', () => log.request(lineOf(request, reply, begun)));
 }
 
-function lineOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  startedAt: number,
-  receivedBefore: number,
-): Omit<RequestLine, 'client'> {
+/** What is known when a request comes. */
+interface Begun extends Pick<RequestLine, 'client'> {
+  readonly atMs: number;
+  /** Of the connection, up to the request's body. */
+  readonly bytesRead: number;
+}
+
+function lineOf(request: FastifyRequest, reply: FastifyReply, { client, atMs, bytesRead }: Begun): RequestLine {
   const { url: route = '-' } = request.routeOptions;
   const isNamed = route.includes(':name');
   return {
+    client,
     userAgent: shownText(request.headers['user-agent']),
     method: request.method,
     route,
@@ -69,8 +70,8 @@ function lineOf(
     reference: isNamed ? shownText(referenceOf(request)) : undefined,
     path: route === '-' || (isNamed && request.repositoryName === undefined) ? pathOf(request) : undefined,
     status: reply.raw.headersSent ? reply.raw.statusCode : clientGone,
-    durationMs: performance.now() - startedAt,
-    bytes: pushMethods.has(request.method) ? bodyBytesOf(request, receivedBefore) : reply.bodyBytes,
+    durationMs: performance.now() - atMs,
+    bytes: pushMethods.has(request.method) ? bodyBytesOf(request, bytesRead) : reply.bodyBytes,
   };
 }
 
@@ -86,7 +87,7 @@ function referenceOf(request: FastifyRequest): string | undefined {
 
 /** An absolute target may hold a password, and a query whatever clients put there. */
 function pathOf({ originalUrl }: FastifyRequest): string | undefined {
-  const [path] = originalUrl.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+  const [path] = originalUrl.replace(/^[a-z][\w+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   return shownText(path);
 }
 

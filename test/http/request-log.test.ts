@@ -59,7 +59,7 @@ describe('the request log', () => {
   it('shows nothing of a client that a terminal would obey, that is too long, or that may be a password', async () => {
     const { app, lines } = registryApp({ isLogged: true });
     const connection = await rawConnection(app);
-    await connection.write(head('GET http://user:secret@host/no/where?token=secret', { 'User-Agent': 'a\x9b31mb\tc' }));
+    await connection.write(head('GET ftp://user:secret@host/no/where?token=secret', { 'User-Agent': 'a\x9b31mb\tc' }));
     await connection.answer();
     await connection.write(head(`GET /v2/a/manifests/${'x'.repeat(900)}`, { 'User-Agent': 'y'.repeat(5_000) }));
     await connection.answer();
