@@ -7,7 +7,7 @@ import type { CrossOrigin } from './cross-origin.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames, warningHeader } from './headers.ts';
 import { type MultipartBody, sendRanges } from './multipart-ranges.ts';
-import type { FailureLog } from './request-log.ts';
+import { type FailureLog, pathOf } from './request-log.ts';
 import type { RouteMethods } from './route-methods.ts';
 import type { ServerState } from './server-state.ts';
 import { endAfterBody, hasUnreadBody, mustClose } from './unread-body.ts';
@@ -131,7 +131,7 @@ export class Answers {
 
   /** For the log alone. */
   failure({ request }: FastifyReply, error: unknown): void {
-    this.#failures.failure(error, { method: request.method, url: request.originalUrl });
+    this.#failures.failure(error, { method: request.method, path: pathOf(request.originalUrl) });
   }
 
   #send(reply: FastifyReply, status: number, headers: HeaderList, content: Uint8Array): void {

@@ -29,7 +29,7 @@ export interface RequestLog {
 
 export interface FailureLog {
   /** An error that the client was told nothing of, or that broke an answer off. */
-  failure(error: unknown, request: { readonly method: string; readonly url: string }): void;
+  failure(error: unknown, request: { readonly method: string; readonly path: string }): void;
 }
 
 const clientGone = 499;
@@ -61,14 +61,16 @@ interface Begun extends Pick<RequestLine, 'client'> {
 function lineOf(request: FastifyRequest, reply: FastifyReply, { client, atMs, bytesRead }: Begun): RequestLine {
   const { url: route = '-' } = request.routeOptions;
   const isNamed = route.includes(':name');
+  const reference = isNamed ? referenceOf(request) : undefined;
+  const { 'user-agent': userAgent } = request.headers;
   return {
     client,
-    userAgent: shownText(request.headers['user-agent']),
+    userAgent: userAgent === undefined ? undefined : shownText(userAgent),
     method: request.method,
     route,
     repository: request.repositoryName,
-    reference: isNamed ? shownText(referenceOf(request)) : undefined,
-    path: route === '-' || (isNamed && request.repositoryName === undefined) ? pathOf(request) : undefined,
+    reference: reference === undefined ? undefined : shownText(reference),
+    path: route === '-' || (isNamed && request.repositoryName === undefined) ? pathOf(request.originalUrl) : undefined,
     status: reply.raw.headersSent ? reply.raw.statusCode : clientGone,
     durationMs: performance.now() - atMs,
     bytes: pushMethods.has(request.method) ? bodyBytesOf(request, bytesRead) : reply.bodyBytes,
@@ -86,15 +88,14 @@ function referenceOf(request: FastifyRequest): string | undefined {
 }
 
 /** An absolute target may hold a password, and a query whatever clients put there. */
-function pathOf({ originalUrl }: FastifyRequest): string | undefined {
-  const [path] = originalUrl.replace(/^[a-z][\w+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
+export function pathOf(target: string): string {
+  const [path = ''] = target.replace(/^[a-z][\w+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1);
   return shownText(path);
 }
 
 const longestShown = 256;
 
-function shownText(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+function shownText(text: string): string {
   return text.length <= longestShown && /^[\x20-\x7e]*$/.test(text) ? text : printableText(text, longestShown);
 }
 

@@ -3,7 +3,8 @@ import type { Logger } from './logger.ts';
 
 export interface FailedRequest {
   readonly method: string;
-  readonly url: string;
+  /** Without the query, which may hold a token. */
+  readonly path: string;
 }
 
 export class FailureLines {
@@ -13,8 +14,7 @@ export class FailureLines {
     this.#log = log;
   }
 
-  /** Without the query, which may hold a token. */
-  failure(error: unknown, { method, url }: FailedRequest): void {
-    this.#log.error({ method, path: url.split('?', 1)[0], error }, 'request failed');
+  failure(error: unknown, { method, path }: FailedRequest): void {
+    this.#log.error({ method, path, error }, 'request failed');
   }
 }
