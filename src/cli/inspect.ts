@@ -11,6 +11,8 @@ import { parseSourceReference } from '../transfer/source-reference.ts';
 import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 import { exitCodes } from './failure.ts';
 import { inspectJson, inspectText, summaryOf } from './inspect-text.ts';
+import { terminalColumns } from './output-text.ts';
+import { progressOn } from './progress-lines.ts';
 
 export interface InspectOptions extends OpenOptions, InspectDepth {
   readonly json: boolean;
@@ -18,7 +20,13 @@ export interface InspectOptions extends OpenOptions, InspectDepth {
 
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain. */
 export async function inspect(where: string | undefined, options: InspectOptions): Promise<number> {
-  const inspection = await inspectionOf(where, options);
+  // Whoever waits at a terminal while everything is read sees how much is left.
+  const columns = options.verify ? terminalColumns(process.stderr) : undefined;
+  const output = { columns, write: (text: string) => void process.stderr.write(text), now: () => performance.now() };
+  const progress = columns === undefined ? undefined : progressOn(output);
+  const inspection = await inspectionOf(where, progress === undefined ? options : { ...options, progress }).finally(
+    () => progress?.end(),
+  );
   if (inspection.parts.length === 0) throw new SourceError(`there is no layout in ${inspection.source}`);
   if (inspection.parts.every(({ kind }) => kind === 'root')) {
     process.stderr.write(`moorage: there is no layout in ${printableText(inspection.source)} that could be served\n`);

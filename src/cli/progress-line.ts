@@ -90,7 +90,8 @@ export class ProgressLine implements ShownProgress {
       `${humanSize(done)} of ${humanSize(this.#expectedBytes)}`,
       ...(perSecond === undefined ? [] : [`${humanSize(Math.round(perSecond))}/s`]),
       ...(time === undefined || left === 0 ? [] : [`${time} left`]),
-      `${counted(this.#finished.size, 'blob')}, ${counted(this.#manifests, 'manifest')}`,
+      counted(this.#finished.size, 'blob'),
+      ...(this.#manifests === 0 ? [] : [counted(this.#manifests, 'manifest')]),
       ...running.map(([digest, { done: bytes, size }]) => `${shownDigest(digest, true)} ${percent(bytes, size)}`),
     ];
   }

@@ -52,14 +52,14 @@ function isMeant({ name }: NamedLayout, within: string | undefined): boolean {
 async function inspected(
   { name, layout, mount, prefix }: NamedLayout,
   mounts: readonly OpenedMount[],
-  { rules, verify }: InspectLocalOptions,
+  { rules, verify, progress }: InspectLocalOptions,
 ): Promise<InspectedPart> {
   const opened = mounts.find((each) => each.reader === mount.reader);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryListing(opened.path);
   const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
-  const given = { store: mount.reader, prefix, name, rules, files, reconcile, remembered, verify };
+  const given = { store: mount.reader, prefix, name, rules, files, reconcile, remembered, verify, progress };
   const { damaged, ...found } = await inspectLayout(given);
   if (opened !== undefined) await markDamaged(opened, damaged, silent);
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');

@@ -4,6 +4,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { openRemoteProbe } from '../remote/open-remote.ts';
 import { type OpenOptions, remoteOptions } from '../transfer/open-source.ts';
+import { unwatched } from '../transfer/progress.ts';
 import { resolveReference } from '../transfer/short-digest.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import type { RemoteReference } from '../transfer/source-reference.ts';
@@ -16,7 +17,12 @@ export async function inspectRemote(parsed: RemoteReference, options: OpenOption
   const { registry, probe } = openRemoteProbe(parsed.host, remoteOptions(parsed, options));
   try {
     const source = registry.description;
-    const opened: InspectedRegistry = { source: registry, probe, verify: options.verify };
+    const opened: InspectedRegistry = {
+      source: registry,
+      probe,
+      verify: options.verify,
+      progress: options.progress ?? unwatched,
+    };
     if (parsed.name !== undefined) {
       const reference = parsed.reference && (await resolveReference(registry, parsed.name, parsed.reference));
       return { source, parts: [await inspected(opened, parsed.name, reference)] };

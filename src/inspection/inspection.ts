@@ -1,4 +1,5 @@
 // What `moorage inspect` finds out, of whatever it is given: parts with their findings.
+import type { BlobProgress } from '../transfer/progress.ts';
 import type { Dialect } from './findings/dialects.ts';
 import type { FindingGroup } from './findings/finding-list.ts';
 
@@ -25,4 +26,6 @@ export interface Inspection {
 export interface InspectDepth {
   /** Reads every blob and compares its digest. */
   readonly verify: boolean;
+  /** Is told of the blobs that are read. */
+  readonly progress?: BlobProgress;
 }

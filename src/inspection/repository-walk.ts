@@ -12,6 +12,7 @@ import type { RegistryProbe } from '../remote/registry-probe.ts';
 import { RemoteError } from '../remote/remote-error.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { walkLevels } from '../transfer/level-walk.ts';
+import type { BlobProgress } from '../transfer/progress.ts';
 import type { FindingCode, FindingSubject } from './findings/finding.ts';
 import type { FindingList } from './findings/finding-list.ts';
 
@@ -20,6 +21,7 @@ export interface InspectedRegistry {
   readonly probe: RegistryProbe;
   /** Downloads every blob and compares its digest. */
   readonly verify: boolean;
+  readonly progress: BlobProgress;
 }
 
 interface PromisedManifest {
@@ -194,6 +196,10 @@ export class RepositoryWalk {
     image: Digest,
     { config, layers }: Extract<Manifest, { kind: 'image' }>,
   ): Promise<readonly PromisedManifest[]> {
+    const blobs = [config, ...layers].flatMap(({ digest, size, mediaType }) =>
+      isDigest(digest) && !isNonDistributableType(mediaType) && !this.#sizes.has(digest) ? [{ digest, size }] : [],
+    );
+    if (this.#registry.verify) this.#registry.progress.blobsExpected(blobs);
     for (const { digest, size, mediaType } of [config, ...layers]) {
       if (isNonDistributableType(mediaType) || !isDigest(digest)) continue;
       const isFirst = !this.#sizes.has(digest);
@@ -211,8 +217,14 @@ export class RepositoryWalk {
   }
 
   async #verify(blob: DescriptorReference, digest: Digest): Promise<void> {
+    const { source, progress } = this.#registry;
     const digester = new Digester(algorithmOf(digest));
-    for await (const chunk of this.#registry.source.readBlob(this.#name, blob, 0)) digester.update(chunk);
+    progress.blobStarted({ digest, size: blob.size }, 0);
+    for await (const chunk of source.readBlob(this.#name, blob, 0)) {
+      digester.update(chunk);
+      progress.blobAdvanced({ digest, size: blob.size }, chunk.byteLength);
+    }
+    progress.blobFinished({ digest, size: blob.size }, 'copied');
     const actual = digester.digest();
     if (actual !== digest) this.#findings.add('wrong-digest', { digest, detail: `it is ${actual}` });
   }

@@ -22,6 +22,16 @@ export interface CopyProgress {
   note(text: string): void;
 }
 
+/** Of blobs that are only read. */
+export type BlobProgress = Pick<CopyProgress, 'blobsExpected' | 'blobStarted' | 'blobAdvanced' | 'blobFinished'>;
+
+export const unwatched: BlobProgress = {
+  blobsExpected: () => {},
+  blobStarted: () => {},
+  blobAdvanced: () => {},
+  blobFinished: () => {},
+};
+
 export interface CopyTotals {
   readonly manifests: { readonly copied: number; readonly present: number };
   readonly blobs: Readonly<Record<BlobOutcome, number>>;

@@ -8,7 +8,7 @@ import { defaultSettings } from '../../src/config/load.ts';
 import type { Settings } from '../../src/config/schema.ts';
 import type { Finding } from '../../src/inspection/findings/finding.ts';
 import { inspectLocal } from '../../src/inspection/inspect-local.ts';
-import type { InspectedPart } from '../../src/inspection/inspection.ts';
+import type { InspectDepth, InspectedPart } from '../../src/inspection/inspection.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { createServer } from '../../src/server.ts';
 import type { Content, Image } from '../support/content.ts';
@@ -97,8 +97,13 @@ async function serveAll(
   };
 }
 
+interface InspectedHow extends Partial<InspectDepth> {
+  readonly scan?: boolean;
+  readonly sharedBlobs?: string;
+}
+
 /** What `moorage inspect PATH` would show of it. */
-export async function inspect(path: string, depth: { scan?: boolean; verify?: boolean; sharedBlobs?: string } = {}) {
+export async function inspect(path: string, depth: InspectedHow = {}) {
   const { parts } = await inspectLocal({
     path,
     within: undefined,
@@ -110,6 +115,7 @@ export async function inspect(path: string, depth: { scan?: boolean; verify?: bo
     sharedBlobs: depth.sharedBlobs,
     log: silentLog,
     verify: depth.verify ?? false,
+    ...(depth.progress === undefined ? {} : { progress: depth.progress }),
   });
   return parts;
 }

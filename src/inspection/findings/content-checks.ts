@@ -7,9 +7,10 @@ import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { type Manifest, parseManifest } from '../../oci/manifest.ts';
-import type { ObjectInfo } from '../../storage/object-store.ts';
+import type { ObjectInfo, OpenObject } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import type { CopiedContent } from '../../transfer/progress.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
 import type { InspectedLayout } from './inspected-layout.ts';
 
@@ -96,15 +97,34 @@ export class ContentChecks {
     }
   }
 
-  /** Reads the whole blob, a piece at a time, unless that was done. */
-  async verify(digest: Digest): Promise<void> {
-    if (this.#hashed.has(digest)) return;
+  /** Reads whole blobs, a piece at a time, unless that was done. */
+  async verifyAll(digests: readonly Digest[]): Promise<void> {
+    const { progress } = this.#layout;
+    const left = digests.filter((digest) => !this.#hashed.has(digest));
+    const blobs: CopiedContent[] = [];
+    for (const digest of left) blobs.push({ digest, size: (await this.size(digest)) ?? 0 });
+    progress.blobsExpected(blobs);
+    for (const blob of blobs) {
+      progress.blobStarted(blob, 0);
+      await this.#verify(blob);
+      progress.blobFinished(blob, 'copied');
+    }
+  }
+
+  async #verify(blob: CopiedContent): Promise<void> {
+    const { digest } = blob;
     const { store, keys } = this.#layout;
     try {
       const object = await store.open(keys.blob(digest));
       if (object === undefined) return;
       try {
-        const actual = await digestOfObject(object, algorithmOf(digest));
+        const { info } = object;
+        const readInto: OpenObject['readInto'] = async (buffer, at) => {
+          const read = await object.readInto(buffer, at);
+          this.#layout.progress.blobAdvanced(blob, read);
+          return read;
+        };
+        const actual = await digestOfObject({ info, readInto }, algorithmOf(digest));
         if (!this.#isWhatItSays(digest, actual, {})) await this.#noteDamaged(digest, object.info);
       } finally {
         await object.close();

@@ -16,6 +16,7 @@ import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import { type BlobProgress, unwatched } from '../../transfer/progress.ts';
 import { findNoBlobs } from './blob-presence.ts';
 import { ContentChecks } from './content-checks.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
@@ -41,6 +42,7 @@ export interface InspectLayoutOptions {
   readonly remembered: () => Promise<readonly FindingSubject[]>;
   /** Reads every blob and compares its digest. */
   readonly verify: boolean;
+  readonly progress?: BlobProgress | undefined;
 }
 
 export interface LayoutInspection {
@@ -52,11 +54,11 @@ export interface LayoutInspection {
 }
 
 export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
-  const { store, prefix, files, name, rules, verify } = options;
+  const { store, prefix, files, name, rules, verify, progress = unwatched } = options;
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
   const damaged: DamagedBlob[] = [];
-  const inspected: InspectedLayout = { store, keys, files, findings, damaged };
+  const inspected: InspectedLayout = { store, keys, files, findings, damaged, progress };
   const fileNames = await findFiles(inspected);
   const index = await readIndex(inspected);
   const blobs: Digest[] = [];
@@ -78,7 +80,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     const changes = await unlessUnreadable(inspected, options.reconcile);
     findReconcile(inspected, index, changes ?? [], raw ?? new Set());
   }
-  for (const digest of blobs) await checks.verify(digest);
+  await checks.verifyAll(blobs);
   return {
     entries: index?.entries.length,
     dialects: index === undefined ? [] : dialectsOf(index, fileNames),

@@ -4,6 +4,7 @@ import type { LayoutKeys } from '../../layout/files/keys.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectInfo, ObjectReader } from '../../storage/object-store.ts';
+import type { BlobProgress } from '../../transfer/progress.ts';
 import type { FindingList } from './finding-list.ts';
 
 export interface DamagedBlob {
@@ -20,4 +21,6 @@ export interface InspectedLayout {
   readonly findings: FindingList;
   /** Files that were read and do not hold what their names say: versions that can no longer change unseen. */
   readonly damaged: DamagedBlob[];
+  /** Is told of the blobs that are read whole. */
+  readonly progress: BlobProgress;
 }

@@ -75,10 +75,10 @@ describe('progress on a terminal', () => {
       shown.nowMs += 1_000;
     }
     progress.blobAdvanced(blob('a'), 500_000);
-    expect(lastLine()).toBe('2.00 MB of 6.00 MB  667 kB/s  6s left  0 blobs, 0 manifests');
+    expect(lastLine()).toBe(`2.00 MB of 6.00 MB  667 kB/s  6s left  0 blobs  ${short('a')} 50%`.slice(0, 59));
     shown.nowMs += 1_000;
     progress.blobFinished(blob('a'), 'copied');
-    expect(lastLine()).toMatch(/^3.00 MB of 6.00 MB {2}\d+ kB\/s {2}\d+s left {2}1 blob, 0 manif/);
+    expect(lastLine()).toMatch(/^3.00 MB of 6.00 MB {2}\d+ kB\/s {2}\d+s left {2}1 blob {2}sha256/);
     const drawn = shown.text.split('\r\u001b[K');
     for (const line of drawn) expect(line.length).toBeLessThan(60);
     expect(shown.text).not.toContain('\n');

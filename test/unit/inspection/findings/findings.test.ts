@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { findingKinds } from '../../../../src/inspection/findings/finding-kinds.ts';
 import { FindingList } from '../../../../src/inspection/findings/finding-list.ts';
 import { referrersTagOf } from '../../../../src/oci/referrers-tag.ts';
+import type { BlobProgress } from '../../../../src/transfer/progress.ts';
 import {
   blobPath,
   blobsOf,
@@ -16,6 +17,7 @@ import {
   writeStranger,
 } from '../../../hostile/stranger.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
+import { writeLayout } from '../../../support/fixture-layouts.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const image = imageManifest();
@@ -169,4 +171,25 @@ describe('the list of findings', () => {
       for (const text of [why, remedy]) expect(text, code).toMatch(/^[^\n]{8,200}$/);
     }
   });
+});
+
+it('a verification tells how much there is to read, and reads all of it once', async () => {
+  const directory = await temporaryDirectory();
+  writeLayout(directory, 'recorded/oras/multiarch');
+  const told = { expected: 0, advanced: 0, finished: 0 };
+  const progress: BlobProgress = {
+    blobsExpected: (blobs) => {
+      told.expected += blobs.reduce((sum, { size }) => sum + size, 0);
+    },
+    blobStarted: () => {},
+    blobAdvanced: (_, bytes) => {
+      told.advanced += bytes;
+    },
+    blobFinished: (blob) => {
+      told.finished += blob.size;
+    },
+  };
+  await inspect(directory, { verify: true, progress });
+  expect(told.expected).toBeGreaterThan(0);
+  expect(told).toEqual({ expected: told.expected, advanced: told.expected, finished: told.expected });
 });
