@@ -42,9 +42,12 @@ function isForeign(name: string, value: string): boolean {
   return ofOthers.test(name) || ofServices.test(name) || (servicePort.test(name) && portUrl.test(value));
 }
 
+/** There is no setting for the port alone. */
+const listenWord = 'SERVER_LISTEN';
+
 function unknownVariable(name: string, known: readonly string[]): string {
   const [word = '', ...words] = [name, ...known, configFileVariable].map((each) => each.slice(prefix.length));
-  const suggestion = nearest(word, words);
+  const suggestion = /(?:^|_)PORT$/.test(word) ? listenWord : nearest(word, words);
   return suggestion === undefined
     ? 'is not a setting of moorage; unset it, or see config.example.yaml'
     : `is not a setting of moorage; did you mean ${prefix}${suggestion}?`;

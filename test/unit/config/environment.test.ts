@@ -59,6 +59,7 @@ describe('readEnvironment', () => {
     const { written, problems } = readEnvironment({ [name]: value });
     expect(written).toEqual([]);
     expect(problems).toMatchObject([{ origin: name, message: expect.stringContaining('is not a setting of moorage') }]);
+    if (name.endsWith('_PORT')) expect(problems[0]?.message).toContain('did you mean MOORAGE_SERVER_LISTEN?');
   });
 
   it('takes an empty variable for an absent one, and ignores those of other programs', () => {
