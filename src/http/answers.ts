@@ -61,7 +61,6 @@ export class Answers {
   /** A whole body; to HEAD the same without the bytes. */
   bytes(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
     this.#send(reply, status, [...headers, 'Content-Length', String(body.byteLength)], body);
-    reply.bodyBytes = body.byteLength;
   }
 
   /** Always as bytes, so that nobody appends a charset. */
@@ -138,6 +137,7 @@ export class Answers {
     const { raw } = reply;
     // Node would leave it out by itself, and an answer to `inject` would not.
     const body = reply.request.method === 'HEAD' ? nothing : content;
+    reply.bodyBytes = body.byteLength;
     const unread = hasUnreadBody(reply.request.raw);
     // RFC 9110, 15.5.9: what a client still sends after it took too long is not waited for.
     this.#writeHead(reply, status, headers, unread && (status === 408 || mustClose(reply.request)));

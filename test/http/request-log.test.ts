@@ -13,6 +13,7 @@ describe('the request log', () => {
     await app.inject('/v2/team/app/manifests/v1?token=secret');
     await app.inject('/v2/team/app/manifests/v2');
     await app.inject({ method: 'HEAD', url: '/v2/team/app/manifests/v1' });
+    await app.inject({ method: 'HEAD', url: '/v2/team/app/manifests/v2' });
     await app.inject(`/v2/team/app/blobs/${digestOf(emptyConfig)}`);
     await app.inject('/some/path?token=secret#secret');
     await app.inject('/v2/Upper/tags/list?n=secret');
@@ -24,18 +25,30 @@ describe('the request log', () => {
       { method: 'GET', ...manifest, status: 200 },
       { method: 'GET', ...manifest, status: 404 },
       { method: 'HEAD', ...manifest, status: 200 },
+      { method: 'HEAD', ...manifest, status: 404 },
       { method: 'GET', route: '/v2/:name/blobs/:digest', repository: 'team/app', status: 200 },
       { method: 'GET', route: '-', repository: undefined, status: 404 },
       { method: 'GET', route: '/v2/:name/tags/list', repository: undefined, status: 400 },
       { method: 'GET', route: '-', repository: undefined, status: 400 },
     ]);
-    const references = [undefined, 'v1', 'v1', 'v2', 'v1', digestOf(emptyConfig), undefined, undefined, undefined];
+    const references = [
+      undefined,
+      'v1',
+      'v1',
+      'v2',
+      'v1',
+      'v2',
+      digestOf(emptyConfig),
+      undefined,
+      undefined,
+      undefined,
+    ];
     expect(lines.map(({ reference }) => reference)).toEqual(references);
-    expect(lines.slice(0, 6).every(({ path }) => path === undefined)).toBe(true);
-    expect(lines.slice(6).map(({ path }) => path)).toEqual(['/some/path', '/v2/Upper/tags/list', '/v2/%zz']);
+    expect(lines.slice(0, 7).every(({ path }) => path === undefined)).toBe(true);
+    expect(lines.slice(7).map(({ path }) => path)).toEqual(['/some/path', '/v2/Upper/tags/list', '/v2/%zz']);
     const sizes = lines.map(({ bytes }) => bytes);
     expect(sizes.slice(0, 3)).toEqual([2, image.bytes.byteLength, image.bytes.byteLength]);
-    expect(sizes[4]).toBe(0);
+    expect(sizes.slice(4, 6)).toEqual([0, 0]);
     for (const { durationMs } of lines) expect(durationMs).toBeGreaterThan(0);
     expect(JSON.stringify(lines)).not.toContain('ecret');
   });
