@@ -6,6 +6,7 @@ import { readIndexDocument, whileUnfinished } from '../../layout/index/index-pat
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout-version.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
+import { impliedLatest } from '../../layout/names/name-table.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
@@ -70,13 +71,14 @@ async function findDangling(
   index: LayoutIndex,
   findings: FindingList,
 ): Promise<void> {
-  const { store } = options;
+  const { store, names } = options;
+  const latest = names.unnamed === 'latest' ? impliedLatest(index.entries) : undefined;
   const pace = new Pace();
   const content = new ContentGlance(options, keys);
   let lookedAt = 0;
   for (const entry of index.entries) {
     const { digest } = entry;
-    const name = shownName(entry);
+    const name = shownName(entry) ?? (entry === latest ? 'latest' : undefined);
     if (name === undefined) continue;
     if (digest === undefined) findings.add('invalid-digest', { name, digest: fieldsOf(entry).digest });
     lookedAt += 1;

@@ -1,6 +1,6 @@
 // What a server says is hidden when it starts: across mounts, in archives, and no more of it than fits a screen.
 
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from 'tar-stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -144,6 +144,18 @@ describe('what is hidden', () => {
       `    missing-content  app:v1  (${layer.digest}, a symbolic link; see layouts.links, and NAME=PATH:ro)`,
       '',
     ]);
+  });
+
+  it('the only image, which has no name, as Bazel writes it', async () => {
+    const directory = await temporaryDirectory();
+    const app = writeStranger(join(directory, 'app'), { entries: [entryOf(image)], blobs: blobsOf(image) });
+    expect(await linesOf(directory)).toEqual([]);
+    renameSync(blobPath(app, image.digest), join(directory, 'manifest'));
+    symlinkSync(join(directory, 'manifest'), blobPath(app, image.digest));
+    expect(await linesOf(directory)).toEqual([]);
+    expect((await linesWith('refuse', directory))[1]).toBe(
+      `    dangling-tag  app:latest  ${image.digest}  (a symbolic link; see layouts.links, and NAME=PATH:ro)`,
+    );
   });
 
   it('an index of which no platform is whole, and not one of which some are', async () => {
