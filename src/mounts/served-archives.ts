@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Pace } from '../layout/pacing/pace.ts';
 import { isError } from '../oci/is-error.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { type Clock, systemClock } from '../storage/clock.ts';
 import { exists, modifiedAtMs, realPathOf } from '../storage/filesystem/path-probe.ts';
 import { StorageError, type StorageFailure } from '../storage/storage-error.ts';
 import type { ArchiveMount } from './archive-mount.ts';
@@ -26,6 +27,8 @@ export interface ServedArchivesOptions {
   readonly isInReach: () => Promise<boolean>;
   /** Names, and absolute paths, of what is served besides. */
   readonly others: readonly Pick<ArchiveMount, 'name' | 'path'>[];
+  /** The system's unless given. */
+  readonly clock?: Pick<Clock, 'now'>;
   /** Throws what opening an archive throws. */
   readonly open: (path: string, name: RepositoryName) => Promise<ArchiveMount>;
 }
@@ -138,16 +141,24 @@ export class ServedArchives {
     if (mostServed(now))
       return unserved(`${maxServed} archives of the directory are served, and no more: name it as a PATH`);
     const isUnchanged = known !== undefined && known.version === version;
-    if (isUnchanged && (known.mount !== undefined || isLasting(known.why))) return known;
-    if (isYoung(at, quiet)) return known ?? unserved(beingWritten);
+    if (isUnchanged && (known.why === undefined || isLasting(known.why))) return known;
+    if (this.#isYoung(at, quiet)) return known ?? unserved(beingWritten);
     try {
       return { version, mount: await this.#opened(at, path, name), why: undefined };
     } catch (error) {
       const { reason, failure } = whyNot(error, at);
       const broken = unserved(reason, failure);
-      // What was whole is served as it was until something whole is in its place.
-      return failure === 'unavailable' ? { ...broken, mount: known?.mount } : broken;
+      // What was whole is served as it was until something whole is in its place, and room for it.
+      return failure === 'unsafe' ? broken : { ...broken, mount: known?.mount };
     }
+  }
+
+  #isYoung(path: string, quiet: number): boolean {
+    const { clock = systemClock } = this.#options;
+    const modified = modifiedAtMs(path);
+    const age = modified === undefined ? 0 : clock.now() - modified;
+    // Clocks of sticks and of other machines may be ahead.
+    return age >= 0 && age < quiet;
   }
 
   /** Throws a StorageError for one that is not whole, or not of this directory. */
@@ -196,15 +207,8 @@ function mostServed(now: ReadonlyMap<string, Known>): boolean {
 }
 
 /** Of the file as it is: only another version of it is tried again. */
-function isLasting(why: UnservedArchive | undefined): boolean {
-  return why?.failure !== undefined && why.failure !== 'no-space';
-}
-
-function isYoung(path: string, quiet: number): boolean {
-  const modified = modifiedAtMs(path);
-  const age = modified === undefined ? 0 : Date.now() - modified;
-  // Clocks of sticks and of other machines may be ahead.
-  return age >= 0 && age < quiet;
+function isLasting({ failure }: UnservedArchive): boolean {
+  return failure !== undefined && failure !== 'no-space';
 }
 
 interface Reason {

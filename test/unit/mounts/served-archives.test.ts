@@ -137,9 +137,11 @@ describe('while it is served', () => {
   });
 
   it('one that was written to a moment ago is not looked at yet', async () => {
-    const { put, start, opened } = await directoryOfArchives();
+    const { put, start, opened } = await directoryOfArchives({
+      clock: { now: () => longAgo.getTime() + 60_000 },
+    });
     const archives = await start();
-    put('a.tar', 'half', new Date());
+    put('a.tar', 'half', new Date(longAgo.getTime() + 59_000));
     expect((await archives.look()).unserved).toEqual([]);
     expect(archives.unserved).toMatchObject([{ reason: 'it is being written' }]);
     expect(opened).toEqual([]);
@@ -187,6 +189,30 @@ describe('while it is served', () => {
     expect([names(added), names(removed)]).toEqual([['a'], ['a']]);
     expect(removed).toEqual([first]);
     expect(archives.unserved).toEqual([]);
+  });
+
+  it('one that changed is served as it was while there is no room for what it is now', async () => {
+    const { put, start, problems } = await directoryOfArchives();
+    put('a.tar');
+    const archives = await start();
+    put('a.tar', 'larger');
+    problems.set('a.tar', new StorageError('no-space', 'full'));
+    expect(await archives.look()).toMatchObject({ added: [], removed: [], unserved: [{ reason: 'full' }] });
+    expect(names(archives.mounts)).toEqual(['a']);
+    problems.clear();
+    const { added, removed } = await archives.look();
+    expect([names(added), names(removed)]).toEqual([['a'], ['a']]);
+  });
+
+  it('one in whose place something else is, is gone', async () => {
+    const { put, start, problems } = await directoryOfArchives();
+    put('a.tar');
+    const archives = await start();
+    put('a.tar', 'a text');
+    problems.set('a.tar', new StorageError('unsafe', 'no tar'));
+    const { removed, unserved } = await archives.look();
+    expect([names(removed), unserved.map(({ reason }) => reason)]).toEqual([['a'], ['no tar']]);
+    expect(archives.mounts).toEqual([]);
   });
 
   it('who has a name keeps it, and another one gets it when it is free', async () => {
