@@ -68,7 +68,8 @@ export class Authorizer {
       registry: this.#address,
       realm: parameters.get('realm') ?? '',
       service: parameters.get('service'),
-      scope: parameters.get('scope') ?? scope,
+      // A challenge names what the one request wants, which at first is to read; whoever pushes will want more.
+      scope: isForPushing(scope) ? scope : (parameters.get('scope') ?? scope),
       credentials,
     });
     return `Bearer ${token}`;
@@ -79,6 +80,10 @@ export class Authorizer {
     this.#found.set(name, found);
     return found;
   }
+}
+
+function isForPushing(scope: string): boolean {
+  return scope.includes(',push');
 }
 
 function basicOf(challenges: readonly Challenge[], credentials: Credentials | undefined): string | undefined {

@@ -21,3 +21,8 @@ export async function taggedByCosign(
   });
   return (await Promise.all(asked)).flat();
 }
+
+/** cosign keeps the signatures of everybody in one manifest: of two, one is lost, and somebody should know. */
+export function replacedSignature(tag: Tag, there: Digest): string {
+  return `what was there as ${tag} is replaced by that of the source (it was ${there})`;
+}

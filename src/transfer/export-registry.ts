@@ -12,6 +12,7 @@ import type { RemoteTarget } from '../remote/remote-target.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import { blobBytes } from './copy-content.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
+import { replacedSignature } from './cosign-tagged.ts';
 import {
   collectContent,
   type ExportContent,
@@ -150,7 +151,7 @@ class RepositoryPush {
     for (const isSignature of [true, false]) {
       const tagged = images.filter((image) => image.isSignature === isSignature);
       await forEachConcurrently(tagged, manifestsAtOnce, this.#signal, async ({ tag, digest }) => {
-        if (tag !== undefined) await this.#tag(tag, digest);
+        if (tag !== undefined) await this.#tag(tag, digest, isSignature);
       });
     }
   }
@@ -209,9 +210,11 @@ class RepositoryPush {
     }
   }
 
-  async #tag(tag: Tag, digest: Digest): Promise<void> {
+  async #tag(tag: Tag, digest: Digest, isSignature: boolean): Promise<void> {
     const reference = { kind: 'tag', tag } as const;
-    if ((await this.#repository.digestOf(reference)) === digest) return;
+    const there = await this.#repository.digestOf(reference);
+    if (there === digest) return;
+    if (there !== undefined && isSignature) this.#progress.note(replacedSignature(tag, there));
     await this.#repository.putManifest(reference, await manifestOf(this.#content, digest));
   }
 }

@@ -2,13 +2,14 @@
 // so that a reader never meets half an image and an interrupted import only has to go on.
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import type { RepositoryName, Tag } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { WritableRepository } from '../registry/repository.ts';
 import { copyBlob } from './copy-blob.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import { CopyError, WrongContentError } from './copy-error.ts';
 import { ManifestBatch } from './copy-manifests.ts';
 import { ImageWalk, type WalkedManifest } from './copy-walk.ts';
+import { replacedSignature } from './cosign-tagged.ts';
 import type { ImageSource, SourceManifest } from './image-source.ts';
 import type { PlannedImage } from './import-plan.ts';
 import { type CopyProgress, CopyTally, type CopyTotals } from './progress.ts';
@@ -150,11 +151,20 @@ class ImageCopies {
       }
       const { from, to, tag } = image;
       // Before the tag of the image: who meets that may want to verify it.
-      for (const each of signatures) tagged.push(each);
+      for (const [manifest, own] of signatures) {
+        await this.#noteReplaced(own, manifest.digest);
+        tagged.push([manifest, own]);
+      }
       if (tag !== undefined) tagged.push([root, tag]);
       this.images.push({ from, reference: writtenOf(image), to, tag, digest: root.digest });
     }
     await batch.tag(tagged);
+  }
+
+  async #noteReplaced(tag: Tag, digest: Digest): Promise<void> {
+    if (this.#target === undefined) return;
+    const there = await digestThere(this.#target.repository.manifests, { kind: 'tag', tag });
+    if (there !== undefined && there !== digest) this.#options.progress.note(replacedSignature(tag, there));
   }
 
   async #into(to: RepositoryName): Promise<{ readonly repository: ImportRepository; readonly batch: ManifestBatch }> {
@@ -196,7 +206,7 @@ class ImageCopies {
     const { progress, signal } = this.#options;
     signal.throwIfAborted();
     const { digest, bytes } = walked;
-    const isThere = await isManifestThere(manifests, digest);
+    const isThere = (await digestThere(manifests, { kind: 'digest', digest })) !== undefined;
     await batch.add(walked);
     progress.manifestFinished({ digest, size: bytes.byteLength }, isThere ? 'present' : 'copied');
   }
@@ -228,12 +238,14 @@ function pairOf(from: RepositoryName, to: RepositoryName): string {
   return `${from} ${to}`;
 }
 
-async function isManifestThere(manifests: ImportRepository['manifests'], digest: Digest): Promise<boolean> {
+async function digestThere(
+  manifests: ImportRepository['manifests'],
+  reference: Reference,
+): Promise<Digest | undefined> {
   try {
-    await manifests.stat({ kind: 'digest', digest });
-    return true;
+    return (await manifests.stat(reference)).digest;
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return false;
+    if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
     throw error;
   }
 }

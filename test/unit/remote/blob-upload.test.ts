@@ -185,6 +185,24 @@ describe('a blob that is pushed', () => {
     expect(registry.uploads.size).toBe(0);
   });
 
+  it('wants a token for pushing, though the first request only looks', async () => {
+    const registry = await plainRegistry();
+    registry.instead = ({ method, path, query, headers }, response) => {
+      if (path === '/token') {
+        response.writeHead(200).end(JSON.stringify({ token: query.getAll('scope').join(' ') }));
+        return true;
+      }
+      const action = method === 'HEAD' ? 'pull' : 'pull,push';
+      if (headers.authorization === 'Bearer repository:team/app:pull,push') return false;
+      const scope = `repository:team/app:${action}`;
+      const challenge = `Bearer realm="http://${registry.host}/token",service="x",scope="${scope}"`;
+      response.writeHead(401, { 'www-authenticate': challenge }).end();
+      return true;
+    };
+    await push(into(registry), small);
+    expect(registry.calls.filter((call) => call === 'GET /token')).toHaveLength(1);
+  });
+
   it('tells nobody but the registry who is pushing', async () => {
     const [registry, store] = [await plainRegistry(), await plainRegistry()];
     store.uploads.set('elsewhere', Buffer.alloc(0));

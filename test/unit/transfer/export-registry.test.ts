@@ -166,6 +166,17 @@ describe('what cosign keeps under tags', () => {
     expect(puts(registry).at(-1)).toBe('multi');
   });
 
+  it('replaces another that is there, and says so', async () => {
+    const registry = await plainRegistry();
+    registry.acknowledgesSubjects = true;
+    const [[tag] = ['']] = cosignTags;
+    registry.manifests.set(`mirror:${tag}`, { bytes: arm64.bytes, type: arm64.descriptor.mediaType });
+    const { notes } = await exported(cosignedImages(), ['team/app:multi'], registry, 'mirror');
+    expect(notes).toEqual([expect.stringContaining(`what was there as ${tag} is replaced`)]);
+    const again = await exported(cosignedImages(), ['team/app:multi'], registry, 'mirror');
+    expect(again.notes).toEqual([]);
+  });
+
   it('is that of the platform that was asked for', async () => {
     const registry = await plainRegistry();
     const platform = { os: 'linux', architecture: 'arm64' };

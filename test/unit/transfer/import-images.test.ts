@@ -10,7 +10,7 @@ import { planImport } from '../../../src/transfer/import-plan.ts';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { cosignedImages, cosignTags, index as signedIndex } from '../../support/exports.ts';
 import { MemorySource } from '../../support/memory-source.ts';
-import { bytesOfBlob, digestAt, pushBlob, referrersIn, tagsOf } from '../../support/pushes.ts';
+import { bytesOfBlob, digestAt, pushBlob, pushImage, referrersIn, tagsOf } from '../../support/pushes.ts';
 import {
   directoryRegistry,
   memoryRegistry,
@@ -70,6 +70,15 @@ describe('what cosign keeps under tags', () => {
 
   it('stays where nothing else that refers to the image is wanted', async () => {
     expect(await tagsOf((await importedOne({ referrers: false })).repository)).toEqual(['multi']);
+  });
+
+  it('replaces another that is there, and says so', async () => {
+    const { repository, report } = await importedOne();
+    expect(report.notes).toEqual([]);
+    const [[tag] = ['']] = cosignTags;
+    await pushImage(repository, imageManifest({ annotations: { by: 'somebody else' } }), tag);
+    const again = await importedOne({ repository: () => repository });
+    expect(again.report.notes).toEqual([expect.stringContaining(`what was there as ${tag} is replaced`)]);
   });
 
   it('comes once where all tags are copied, or not at all', async () => {
