@@ -7,7 +7,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { layoutPrefixes } from '../registry/layout-prefixes.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
-import { namesIn } from '../storage/filesystem/path-probe.ts';
+import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
 import type { ArchiveMount } from './archive-mount.ts';
@@ -142,7 +142,8 @@ async function archivesOf(
 
 /** A folder of archives is not meant to become a registry by a push. False where so much is in it that nobody can tell in time. */
 async function isOnlyOfArchives(path: string, { log }: OpenMountsOptions): Promise<boolean> {
-  if (!holdsArchives(path)) return false;
+  // What was pushed to before is a registry, if an empty one.
+  if (exists(join(path, ownDirectory)) || !holdsArchives(path)) return false;
   const reader = await openFilesystemReader(path, { log });
   const enough = AbortSignal.timeout(longestSearchMs);
   try {

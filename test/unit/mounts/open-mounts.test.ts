@@ -144,6 +144,13 @@ describe('a directory of archives', () => {
     ]);
   });
 
+  it('that was pushed to before takes pushes as before', async () => {
+    const { directory, described } = await places();
+    mkdirSync(join(directory, 'old/.moorage'), { recursive: true });
+    copyFileSync(join(directory, 'archive.tar'), join(directory, 'old/backup.tar'));
+    expect(await described(['@/old'])).toEqual(['root ', 'archive backup read-only']);
+  });
+
   it('whose only archive is broken takes none either', async () => {
     const { directory, described } = await places();
     mkdirSync(join(directory, 'usb'));
