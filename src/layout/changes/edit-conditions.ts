@@ -2,6 +2,7 @@
 // of two writers who read the same tag one wins (RFC 9110, 13.1).
 import type { Digest } from '../../oci/digest.ts';
 import { assertHolds } from '../../oci/precondition.ts';
+import type { Tag } from '../../oci/reference.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import type { ManifestLookup } from '../manifests/manifest-lookup.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
@@ -33,11 +34,7 @@ export class EditConditions {
   }
 
   /** What a pull would get: an entry whose manifest is gone leads to nothing. */
-  async #pulled(
-    draft: IndexDraft,
-    reference: Parameters<ManifestLookup['findNow']>[1],
-    { names }: ConditionalEdit,
-  ): Promise<Digest | undefined> {
+  async #pulled(draft: IndexDraft, reference: Tag | Digest, { names }: ConditionalEdit): Promise<Digest | undefined> {
     const { lookup, manifests } = this.#options;
     const found = await lookup.findNow(draft, reference, names);
     return found !== undefined && (await manifests.read(found.digest)) !== undefined ? found.digest : undefined;

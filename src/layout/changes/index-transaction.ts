@@ -71,7 +71,9 @@ export class IndexTransactions {
       return { refusals, atMs: nowMs, verdict, base, index: base, replacement: undefined };
     }
     const index = draft.finish();
-    const first = [...(await version.missingFile()), ...(await this.#missingManifests(edits)), ...responseObjects];
+    // Of what is refused nothing is stored or remembered.
+    const applied = edits.filter((_, at) => refusals[at] === undefined);
+    const first = [...(await version.missingFile()), ...(await this.#missingManifests(applied)), ...responseObjects];
     await guard.prepareRecord();
     const replacement: Replacement = {
       bytes: index.document.bytes,
@@ -80,8 +82,8 @@ export class IndexTransactions {
         reader.expect(published, index);
         return guard.record({
           draft,
-          author: authorOf(edits),
-          manifests: manifestsOf(edits),
+          author: authorOf(applied),
+          manifests: manifestsOf(applied),
           base: now?.info.label,
           published,
           verdict,

@@ -40,7 +40,7 @@ describe.each(onEveryDriver)('of pushes that arrive together %s', (_, open) => {
     ['one that replaces what all have read wins', isStill(image), true],
     ['one that begins a tag wins', isNew, false],
   ])('%s', async (_what, precondition, exists) => {
-    const { repository } = await open();
+    const { repository, store } = await open();
     await pushImage(repository('a'), image, exists ? 'v1' : 'other');
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, (_each, at) => put(repository('a'), 'v1', imageNumber(at), precondition)),
@@ -51,6 +51,9 @@ describe.each(onEveryDriver)('of pushes that arrive together %s', (_, open) => {
     expect(await digestAt(repository('a'), 'v1')).toBe(imageNumber(won[0] ?? -1).digest);
     const lost = Array.from({ length: 20 }, (_each, at) => at).filter((at) => at !== won[0]);
     for (const at of lost) expect(await digestAt(repository('a'), imageNumber(at).digest)).toBeUndefined();
+    const journal = Buffer.from((await store.read('.moorage/journal/a/.journal' as Key, 1_000_000))?.bytes ?? []);
+    const isJournaled = (at: number) => journal.includes(imageNumber(at).digest);
+    expect([won[0] ?? -1, ...lost].filter(isJournaled)).toEqual(won);
   });
 });
 
