@@ -16,7 +16,8 @@ SOURCE is one of
   -                            standard input: an archive, plain or compressed with gzip or zstd
 Without a tag all tags are copied. NAME[:TAG] is where they go below --root: one repository becomes NAME, several become
 NAME/REPOSITORY. With :TAG the one image of SOURCE gets that tag. Without NAME each image keeps its own: docker.io/library/alpine:3.20
-in an archive, or of that registry, becomes docker.io/library/alpine, which a mirror finds; layouts of a directory keep their paths.
+in an archive, or of that registry, becomes docker.io/library/alpine, which a mirror finds (as a REF: ./registry/docker.io/library/alpine);
+layouts of a directory keep their paths.
 
 Referrers (signatures, SBOMs, ...), what cosign keeps under tags, and what refers to those come along. Blobs that are there are not copied again, so an import
 that was interrupted is run again to go on, also inside a large blob. A server may run on the same --root.

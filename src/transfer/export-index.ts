@@ -5,6 +5,7 @@ import { type EntryFields, type IndexEntry, newIndexEntry } from '../layout/inde
 import { LayoutIndex } from '../layout/index/layout-index.ts';
 import { maxResponseBytes, type Response, responseAround } from '../layout/manifests/referrers-json.ts';
 import { annotationKeys } from '../oci/annotations.ts';
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { referrersTagOf } from '../oci/referrers-tag.ts';
@@ -101,6 +102,11 @@ function wayOut(profile: ExportProfile): string {
     : 'export them apart, or with --profile docker, ctr or linuxkit, which keep full names';
 }
 
+/** What a signature of cosign is of, which it does not say itself. */
+function signedBy({ tag }: ExportedImage): Digest | undefined {
+  return tag === undefined ? undefined : cosignTagParts(tag)?.subject;
+}
+
 /** The name that an engine knows the image by. */
 export function engineNameOf({ fullName, tag, digest }: Pick<ExportedImage, 'fullName' | 'tag' | 'digest'>): string {
   return tag === undefined ? `${fullName}@${digest}` : `${fullName}:${tag}`;
@@ -116,8 +122,8 @@ function imageEntry(
   switch (profile) {
     case 'docker':
     case 'ctr':
-      // ctr stops at what has a name and no layers of an image, and docker would list it.
-      if (image.isSignature) return entryOf(descriptor, { [ownName]: name });
+      // ctr stops at what has a name and no layers of an image; docker makes an image of what says no subject.
+      if (image.isSignature) return entryOf(descriptor, { [containerdSubject]: signedBy(image), [ownName]: name });
       // As containerd writes it: the whole name where there is no tag.
       return entryOf(descriptor, { [imageName]: name, [refName]: image.tag ?? name });
     case 'linuxkit':

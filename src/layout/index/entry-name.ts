@@ -36,7 +36,9 @@ export function entryNameOf(annotations: Annotations): EntryName {
   const refName = annotations[annotationKeys.refName];
   const imageName = fullNameIn(annotations);
   // A referrer or a response is only called something when its own name says so.
-  if (refName === undefined && belongsToSubject(annotations)) return imageName === undefined ? none : auxiliary;
+  const isNamedByUs = annotations[annotationKeys.ownName] !== undefined;
+  if (refName === undefined && !isNamedByUs && belongsToSubject(annotations))
+    return imageName === undefined ? none : auxiliary;
   if (imageName !== undefined) {
     const [image, ...others] = imageNamesIn(imageName);
     const style = annotations[annotationKeys.baseName] === imageName ? 'base-name' : 'image-name';

@@ -269,7 +269,10 @@ describe('what cosign keeps under tags', () => {
     async (profile) => {
       const entries = (await entriesOf(['team/app:multi'], profile, { source: cosignedImages() })) as Entry[];
       for (const [tag, { digest }] of cosignTags) {
-        const annotations = { 'io.moorage.image.name': `docker.io/team/app:${tag}` };
+        const annotations = {
+          'io.containerd.manifest.subject': tag.replace(/^sha256-(.*)\..*$/, 'sha256:$1'),
+          'io.moorage.image.name': `docker.io/team/app:${tag}`,
+        };
         expect(entries).toContainEqual(expect.objectContaining({ digest, annotations }));
       }
       const { images } = await contentOf(['team/app:multi'], { source: cosignedImages() });

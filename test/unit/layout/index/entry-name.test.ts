@@ -48,10 +48,10 @@ describe('an image name', () => {
   });
 
   it('may stand where engines do not look', () => {
-    expect(entryNameOf({ 'io.moorage.image.name': `docker.io/acme/app:${responseTag}.sig` })).toEqual({
-      ...full(image('docker.io', 'acme/app', `${responseTag}.sig`)),
-      style: 'image-name',
-    });
+    const name = { ...full(image('docker.io', 'acme/app', `${responseTag}.sig`)), style: 'image-name' };
+    const annotations = { 'io.moorage.image.name': `docker.io/acme/app:${responseTag}.sig` };
+    expect(entryNameOf(annotations)).toEqual(name);
+    expect(entryNameOf({ ...annotations, [containerdSubject]: digest })).toEqual(name);
   });
 
   it('that no client can ask for leaves ref.name to say what it is', () => {
