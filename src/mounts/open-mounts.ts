@@ -132,6 +132,7 @@ async function archivesOf(
     isWritable: writer !== undefined,
     isInReach: async () => (await reader.problem()) === undefined,
     others: others.filter(({ kind }) => kind !== 'root'),
+    tidy: () => tidyUnpacked(workDirectoryOf(options), options.log),
     open: (archive, archiveName) => openArchive(archive, archiveName, options),
   });
   for (const unserved of archives.unserved) {

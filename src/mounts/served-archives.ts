@@ -29,6 +29,8 @@ export interface ServedArchivesOptions {
   readonly others: readonly Pick<ArchiveMount, 'name' | 'path'>[];
   /** The system's unless given. */
   readonly clock?: Pick<Clock, 'now'>;
+  /** Lets go of what was derived from archives that are gone or changed; who reads it still keeps it. */
+  readonly tidy: () => Promise<void>;
   /** Throws what opening an archive throws. */
   readonly open: (path: string, name: RepositoryName) => Promise<ArchiveMount>;
 }
@@ -88,7 +90,10 @@ export class ServedArchives {
    * served them closes them.
    */
   async look(): Promise<ArchiveChanges> {
-    return (await this.#options.isInReach()) ? this.#look(quietMs) : { added: [], removed: [], unserved: [] };
+    if (!(await this.#options.isInReach())) return { added: [], removed: [], unserved: [] };
+    const changes = await this.#look(quietMs);
+    if (changes.removed.length > 0) await this.#options.tidy();
+    return changes;
   }
 
   async #look(quiet: number): Promise<ArchiveChanges> {

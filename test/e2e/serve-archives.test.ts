@@ -1,6 +1,15 @@
 // `moorage serve DIR` of a directory of archives, as a stick that was carried to a site is: what is on it, what comes and goes.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeLayout } from '../support/fixture-layouts.ts';
@@ -39,6 +48,15 @@ describe('a directory of archives', () => {
     await expect.poll(() => moorage.stdout, { timeout: 15_000 }).toContain(`localhost:${port}/site/web:v1\n`);
     expect(moorage.stdout).toContain('(2 archives)');
     expect(moorage.stdout).not.toContain('holds no image layout');
+  });
+
+  it('keeps nothing unpacked of one that went', async () => {
+    const { directory, repositories } = await served();
+    const unpacked = () => readdirSync(join(directory, 'cache/moorage/unpacked'));
+    expect(unpacked()).toHaveLength(1);
+    rmSync(join(directory, 'usb/app-1.2.tar.gz'));
+    await expect.poll(unpacked, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(repositories, { timeout: 30_000 }).toEqual(['site/web']);
   });
 
   it('shows what comes, goes and is changed while it runs, and nothing half', async () => {

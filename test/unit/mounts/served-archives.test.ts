@@ -43,6 +43,7 @@ async function directoryOfArchives(options: Partial<ServedArchivesOptions> = {})
       isWritable: false,
       isInReach: async () => true,
       others: [],
+      tidy: async () => {},
       open,
       ...options,
     });
