@@ -22,6 +22,7 @@ import { multiArch } from './scenarios/multi-arch.ts';
 import { namesBesidePushes } from './scenarios/names-beside-pushes.ts';
 import { openDirectory } from './scenarios/open-directory.ts';
 import { orasContainer } from './scenarios/oras-container.ts';
+import { partialPull } from './scenarios/partial-pull.ts';
 import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
@@ -35,6 +36,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   referrers,
   delete: deleteAndRepush,
   resumed: resumedUpload,
+  partial: partialPull,
   directory: openDirectory,
   exports,
   foreign: foreignWriters,
