@@ -15,7 +15,10 @@ export function assertArchiveOutput(): void {
   }
 }
 
-/** Ends with the last byte taken. Throws a CommandError when the reader leaves before that, and the reason of `signal`. */
+/**
+ * Ends with the last byte taken. Throws a CommandError when the reader leaves before that or the disk is full, and the
+ * reason of `signal`.
+ */
 export async function writeToStandardOutput(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   // Not process.stdout, whose writes into a pipe keep everything else waiting, a signal among it.
   const output = createWriteStream('', { fd: 1, autoClose: false });
@@ -23,9 +26,9 @@ export async function writeToStandardOutput(bytes: AsyncIterable<Uint8Array>, si
     await pipeline(Readable.from(bytes, { objectMode: false }), output, { signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (!isError(error) || !('code' in error) || error.code !== 'EPIPE') throw error;
-    throw new CommandError('the program that reads standard output has ended; the archive is incomplete', {
-      cause: error,
-    });
+    if (!isError(error) || !('syscall' in error)) throw error;
+    const isReaderGone = 'code' in error && error.code === 'EPIPE';
+    const why = isReaderGone ? 'the program that reads standard output has ended' : `standard output: ${error.message}`;
+    throw new CommandError(`${why}; the archive is incomplete`, { cause: error });
   }
 }

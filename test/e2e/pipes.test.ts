@@ -63,6 +63,17 @@ describe('an archive in a pipe', () => {
     expect(stderr).toMatch(/the program that reads standard output has ended; the archive is incomplete\n$/);
   });
 
+  it.skipIf(!existsSync('/dev/full'))(
+    'that does not fit where it goes is said to be incomplete, in one line',
+    async () => {
+      const { run } = await workplace();
+      const exit = await run('moorage export ./other:v1 - > /dev/full');
+      expect(exit.code).toBe(1);
+      expect(exit.stderr).toMatch(/moorage: standard output: ENOSPC[^\n]*; the archive is incomplete\n$/);
+      expect(exit.stderr).not.toContain('    at ');
+    },
+  );
+
   it('leaves nothing when it is interrupted', async () => {
     const { directory, left } = await workplace();
     const environment = { XDG_CACHE_HOME: join(directory, 'cache') };
