@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { tagOf } from '../../src/layout/index/entry-name.ts';
 import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index/index-document.ts';
 import { parseIndexEntry } from '../../src/layout/index/index-entry.ts';
+import { type JsonMember, membersOf } from '../../src/layout/index/json-span.ts';
 import { LayoutIndex } from '../../src/layout/index/layout-index.ts';
 import { isDigest } from '../../src/oci/digest.ts';
 import { isTag, parseTag } from '../../src/oci/reference.ts';
@@ -125,7 +126,7 @@ describe('a draft', () => {
         const kept = lines.filter(untouched);
         const foreignNow = linesOf(after).filter((each) => kept.includes(each));
         expect(foreignNow).toEqual(kept);
-        expect([after.document.head, after.document.tail]).toEqual([index.document.head, index.document.tail]);
+        expect(membersAround(after)).toEqual(membersAround(index));
       }),
       { numRuns: 200 },
     );
@@ -173,3 +174,8 @@ describe('LayoutIndex.reread', () => {
     );
   });
 });
+
+/** But for a schemaVersion: one that is missing is written. */
+function membersAround({ document: { head, tail } }: LayoutIndex): readonly JsonMember[] {
+  return membersOf(`${head}${tail}`).filter(({ name }) => name !== 'schemaVersion');
+}
