@@ -23,6 +23,7 @@ import { namesBesidePushes } from './scenarios/names-beside-pushes.ts';
 import { openDirectory } from './scenarios/open-directory.ts';
 import { orasContainer } from './scenarios/oras-container.ts';
 import { partialPull } from './scenarios/partial-pull.ts';
+import { recipesAsWritten } from './scenarios/recipes.ts';
 import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
@@ -45,6 +46,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'oras-container': orasContainer,
   large: largeLayer,
   live: liveCopy,
+  recipes: recipesAsWritten,
 };
 
 /** Runs what the options name; the outcome is in `checks`. */

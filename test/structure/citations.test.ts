@@ -11,6 +11,7 @@ const documents = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'docs/layouts.md',
+  'docs/recipes.md',
   'docs/healing.md',
 ];
 

@@ -1,0 +1,86 @@
+// What users paste from README.md and docs/recipes.md is there: commands and their flags, settings, files that parse.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import { exportCommand } from '../../src/cli/export-command.ts';
+import { importCommand } from '../../src/cli/import-command.ts';
+import { inspectCommand } from '../../src/cli/inspect-command.ts';
+import { lsCommand } from '../../src/cli/ls-command.ts';
+import { reconcileCommand } from '../../src/cli/reconcile-command.ts';
+import { serveCommand } from '../../src/cli/serve-command.ts';
+import { treeCommand } from '../../src/cli/tree-command.ts';
+import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
+import { projectDirectory } from './source-files.ts';
+
+const documents = ['README.md', 'docs/recipes.md'];
+const factories = [
+  serveCommand,
+  lsCommand,
+  treeCommand,
+  inspectCommand,
+  importCommand,
+  exportCommand,
+  reconcileCommand,
+];
+const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
+
+const textOf = (document: string) => readFileSync(join(projectDirectory, document), 'utf8');
+
+function blocksOf(text: string, language: string): readonly string[] {
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, named, block = '']) =>
+    named === language ? [block] : [],
+  );
+}
+
+/** `moorage COMMAND ...` as a line of a block and within a sentence, without comments and what a pipe or && follows. */
+function commandLines(text: string): readonly string[] {
+  const pasted = blocksOf(text, 'sh').flatMap((block) => block.split('\n'));
+  const prose = text.replaceAll(/^```\w*\n.*?^```$/gms, '');
+  const quoted = [...prose.matchAll(/`([^`]+)`/g)].flatMap(([, code]) => code ?? []);
+  return [...pasted, ...quoted].flatMap((line) => {
+    const [, rest] = /^(?:[A-Z_]+=\S+ +)*moorage(?: +(.*))?$/s.exec(line.replaceAll(/\s+/g, ' ').trim()) ?? [];
+    return rest === undefined ? [] : [(rest.split(/ #| \| | && /)[0] ?? '').trim()];
+  });
+}
+
+function problemOf(line: string): string | undefined {
+  const [word = ''] = line.split(' ');
+  if (['help', 'version', '--help'].includes(word)) return undefined;
+  // Without a command, those of serve.
+  const command = commands.get(word) ?? (word.startsWith('-') ? commands.get('serve') : undefined);
+  if (command === undefined) return `${line}: no command`;
+  const unknown = [...line.matchAll(/(?<= )--?[a-z][\w-]*/g)].filter(
+    ([flag]) => !command.options.some(({ long, short }) => flag === long || flag === short),
+  );
+  return unknown.length === 0 ? undefined : `${line}: no ${unknown.join(', ')}`;
+}
+
+describe.each(documents)('%s', (document) => {
+  const text = textOf(document);
+
+  it('names commands and flags that there are', () => {
+    const lines = commandLines(text);
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.flatMap((line) => problemOf(line) ?? [])).toEqual([]);
+  });
+
+  it('names variables that are settings', () => {
+    const names = [...text.matchAll(/\bMOORAGE_[A-Z_]+[A-Z]\b/g)].map(([name]) => name);
+    const { problems } = readEnvironment(Object.fromEntries(names.map((name) => [name, 'x'])));
+    expect(names.length).toBeGreaterThan(0);
+    expect(problems.filter(({ origin }) => origin !== configFileVariable)).toEqual([]);
+  });
+
+  it('has YAML that parses', () => {
+    for (const block of blocksOf(text, 'yaml')) expect(parseDocument(block).errors, block).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('lists every flag of serve', () => {
+    const [, listed = ''] = /Flags of `moorage serve \[PATH\.\.\.\]`:(.*?)\. Sizes/s.exec(textOf('README.md')) ?? [];
+    const flags = commands.get('serve')?.options.flatMap(({ long }) => (long === '--help' ? [] : (long ?? [])));
+    expect([...listed.matchAll(/--[\w-]+/g)].map(([flag]) => flag).toSorted()).toEqual(flags?.toSorted());
+  });
+});
