@@ -12,7 +12,7 @@ import type { BlobReference } from '../oci/descriptor.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest } from '../oci/digest.ts';
 import { MissingReferencesError, maxNamed, RegistryError } from '../oci/error-code.ts';
 import { keptOf } from '../oci/manifest-facts.ts';
-import { mediaTypeEssence } from '../oci/media-type.ts';
+import { isImageIndexType, mediaTypeEssence } from '../oci/media-type.ts';
 import { assertHolds, type Precondition } from '../oci/precondition.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 
@@ -124,7 +124,7 @@ export class WritableManifests extends Manifests {
     const references = requiredBy(outline);
     // A delete of what the manifest needs has ended, or waits until the push has.
     await this.#changes.deletions.pushing(references, async () => {
-      const absent = await this.#secure(references);
+      const absent = await this.#secure(outline);
       // The file, then index.json with entries, tags, referrers and the journal in one transaction
       // (layout-changes.ts, and index-transaction.ts for what belongs to it).
       await this.#changes.pushManifest(outline, this.#editOf(push, outline, absent));
@@ -163,11 +163,12 @@ export class WritableManifests extends Manifests {
 
   /**
    * Makes durable what the manifest refers to, and returns what is not in the repository: sparse images are taken unless they are
-   * refused as a rule.
+   * refused as a rule. What an image says of the size of a blob whose digest is right is between its author and its clients, and every
+   * registry takes it; a child of another size than its index says makes oras refuse the whole layout, with all its other images.
    */
-  async #secure(references: Iterable<BlobReference>): Promise<readonly string[]> {
-    const { missing, wrongSize } = await this.#changes.blobs.secure(references);
-    if (wrongSize.length > 0) {
+  async #secure(outline: ManifestOutline): Promise<readonly string[]> {
+    const { missing, wrongSize } = await this.#changes.blobs.secure(requiredBy(outline));
+    if (wrongSize.length > 0 && isImageIndexType(outline.facts.descriptor.mediaType)) {
       throw new RegistryError('MANIFEST_INVALID', {
         detail: `the stored size differs from the descriptor's: ${wrongSize.slice(0, maxNamed).join(', ')}`,
       });

@@ -15,7 +15,7 @@ import type { ReceivedBlobs } from './received-blobs.ts';
 export interface ReferenceProblems {
   /** Referenced and not here. */
   readonly missing: readonly string[];
-  /** Here with another size than the manifest says: a torn write of another program, or a wrong manifest. */
+  /** Here and whole, with another size than the manifest says: the manifest is wrong. What is cut short is missing. */
   readonly wrongSize: readonly string[];
 }
 

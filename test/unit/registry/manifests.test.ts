@@ -115,14 +115,33 @@ describe.each(onEveryDriver)('a manifest %s', (_, open) => {
     expect(refusal.entries.map(({ detail }) => detail)).toEqual([layer.digest]);
   });
 
-  it('is refused when a blob that is here has another size than it says', async () => {
-    const { repository } = await open();
+  it('is taken when its blobs are here with another size than it says, as other registries do', async () => {
+    const { repository } = await open({ requireReferences: true });
     const layer = blobOf('layer');
     await pushBlob(repository(), layer);
     const wrong = { ...layer, descriptor: { ...layer.descriptor, size: 99 } };
-    const refusal = await refusalOf(pushManifest(repository(), 'v1', imageManifest({ layers: [wrong] })));
+    const image = imageManifest({ layers: [wrong] });
+    await pushBlob(repository(), image.config);
+    await pushManifest(repository(), 'v1', image);
+    expect(await digestAt(repository(), 'v1')).toBe(image.digest);
+  });
+
+  it('is not complete with a blob that another program cut short', async () => {
+    const { repository, store } = await open({ requireReferences: true });
+    await pushBlob(repository(), image.config);
+    for (const { digest, bytes } of image.layers) await store.write(keysOf('a').blob(digest), bytes.subarray(1));
+    const refusal = await refusalOf(pushManifest(repository('a'), 'v1', image));
+    expect(refusal.code).toBe('MANIFEST_BLOB_UNKNOWN');
+  });
+
+  it('is refused when it is an index, and a child has another size than it says: oras would refuse the whole layout', async () => {
+    const { repository } = await open();
+    await pushImage(repository(), image, 'v1');
+    const wrong = { ...image, descriptor: { ...image.descriptor, size: 99 } };
+    const refusal = await refusalOf(pushManifest(repository(), 'v2', imageIndex({ manifests: [wrong] })));
     expect(refusal).toMatchObject({ code: 'MANIFEST_INVALID', status: 400 });
-    expect(refusal.message).toContain(layer.digest);
+    expect(refusal.message).toContain(image.digest);
+    expect(await tagsOf(repository())).toEqual(['v1']);
   });
 
   it('deleted by tag stays by digest', async () => {
