@@ -34,9 +34,12 @@ export function banner(facts: BannerFacts): string {
     `  address   ${urlOf(facts)}${elsewhere} (${mode}, no authentication)`,
     ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, allReadOnly)}`),
     '',
-    ...exposure({ ...facts, readOnly: allReadOnly }).flatMap((line) => [`  !! ${line}`]),
+    ...exposure({ ...facts, readOnly: allReadOnly }),
+    ...dockerNeeds(facts),
     ...commands(facts),
     '  stop with Ctrl-C',
+    // What is served follows, once it was looked at.
+    '',
     '',
   ];
   return lines.join('\n');
@@ -62,16 +65,24 @@ function exposure({ host, readOnly }: BannerFacts): string[] {
   if (isLoopback(host)) return [];
   const danger = readOnly ? 'pull everything in it' : 'push, overwrite and delete';
   return [
-    `WARNING: this registry listens beyond this machine (${host === everyInterface ? 'every interface' : host}) and asks nobody who they are.`,
-    `Whoever can connect can ${danger}. Listen on 127.0.0.1, or let only a proxy that authenticates reach it.`,
+    `  !! WARNING: this registry listens beyond this machine (${host === everyInterface ? 'every interface' : host}) and asks nobody who they are.`,
+    `  !! Whoever can connect can ${danger}. Listen on 127.0.0.1, or let only a proxy that authenticates reach it.`,
     '',
   ];
+}
+
+/** No flag tells docker that plain HTTP is meant. It takes it from the loopback by itself. */
+function dockerNeeds(facts: BannerFacts): string[] {
+  const host = hostToType(facts.host);
+  if (isLoopback(host)) return [];
+  const configured = `{"insecure-registries": ["${hostInUrl(host)}:${facts.port}"]}`;
+  return [`  plain HTTP is told to docker by ${configured} in /etc/docker/daemon.json`, ''];
 }
 
 function commands(facts: BannerFacts): string[] {
   const host = hostToType(facts.host);
   const image = `${hostInUrl(host)}:${facts.port}/team/app:v1`;
-  // Clients speak plain HTTP to localhost by themselves, except skopeo; elsewhere they want to be told.
+  // docker, oras and crane take plain HTTP from localhost by themselves, skopeo from nowhere; oras and crane want to be told elsewhere.
   const plainHttp = host === 'localhost' ? '' : ' --plain-http';
   const insecure = host === 'localhost' ? '' : ' --insecure';
   const push = [

@@ -1,6 +1,6 @@
 // Lines for a person at a terminal, no wider than it is: what is longer goes on below, further in, and a command so that it can be pasted.
 
-const command = /^\s*(?:docker|oras|skopeo|crane|podman|moorage) /;
+const command = /^\s*(?:docker|oras|skopeo|crane|podman|helm|moorage) /;
 const furtherIn = 2;
 /** A narrower terminal wraps by itself. */
 const leastColumns = 40;

@@ -4,16 +4,18 @@ import { hostInUrl, hostToType } from '../config/listen-address.ts';
 import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
+import { cosignTagParts } from '../oci/cosign-tag.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isContainerImage, parseManifest } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';
-import type { Reference, RepositoryName } from '../oci/reference.ts';
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { StoredManifest } from '../registry/manifests.ts';
 import { type Registry, unlessRefused } from '../registry/registry.ts';
 import type { Repository } from '../registry/repository.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
 const shownRepositories = 20;
+const chartConfigType = 'application/vnd.cncf.helm.config.v1+json';
 /** Of a repository without tags. */
 const shownDigests = 3;
 /** Larger manifests are parsed in a thread of their own: nobody waits for that here. */
@@ -55,7 +57,7 @@ async function pullLines(
   try {
     const repository = await registry.repository(name);
     const { items: tags } = await repository.tags.list({});
-    const tag = tags.find((each) => each === 'latest') ?? tags.at(-1);
+    const tag = tagToPull(tags);
     if (tag === undefined) return await digestLines(repository, image, shownHost, mayHide);
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
@@ -67,6 +69,12 @@ async function pullLines(
     }
     throw error;
   }
+}
+
+/** What cosign keeps under tags is pulled by nobody who pastes a command, unless there is nothing else. */
+function tagToPull(tags: readonly Tag[]): Tag | undefined {
+  const own = tags.filter((tag) => cosignTagParts(tag) === undefined);
+  return own.find((tag) => tag === 'latest') ?? own.at(-1) ?? tags.at(-1);
 }
 
 /** Images without a name: nothing but their digests leads to them. */
@@ -90,7 +98,7 @@ async function digestLines(
   return rest === 0 ? lines : [...lines, `${image}    ${rest} more without a tag: moorage ls shows their digests`];
 }
 
-/** docker pulls images only; anything else is an artifact, and oras knows what to do with it. */
+/** docker pulls images only, and helm charts; anything else is an artifact, and oras knows what to do with it. */
 async function pullCommand(repository: Repository, image: string, reference: Reference, host: string): Promise<string> {
   const stored = await repository.manifests.get(reference);
   const written = reference.kind === 'tag' ? `${image}:${reference.tag}` : `${image}@${reference.digest}`;
@@ -98,6 +106,9 @@ async function pullCommand(repository: Repository, image: string, reference: Ref
   if (missing !== undefined) return `${written}    cannot be pulled: ${missing}`;
   const { facts } = await readOutline(stored.bytes, stored.digest, stored.mediaType);
   if (isContainerImage(facts.descriptor)) return `docker pull ${written}`;
+  // helm has no plain HTTP by itself, and writes the + of a version as _ in its tag.
+  if (facts.descriptor.artifactType === chartConfigType && reference.kind === 'tag')
+    return `helm pull --plain-http oci://${image} --version ${reference.tag.replaceAll('_', '+')}`;
   return `oras pull${host === 'localhost' ? '' : ' --plain-http'} ${written}`;
 }
 

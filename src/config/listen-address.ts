@@ -35,9 +35,14 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(host);
 }
 
-/** What a client on this machine connects to. docker and podman trust plain HTTP on localhost only, and 0.0.0.0 is no address to connect to. */
+const reachedAsLocalhost = new Set([everyInterface, '0.0.0.0', '::', '127.0.0.1', '::1', '::ffff:127.0.0.1']);
+
+/**
+ * What a client on this machine connects to. Most take plain HTTP from localhost (oras from no address of the loopback), 0.0.0.0 is no
+ * address to connect to, and at 127.0.0.2 nothing else of the loopback answers.
+ */
 export function hostToType(host: string): string {
-  return isLoopback(host) || [everyInterface, '0.0.0.0', '::'].includes(host) ? 'localhost' : host;
+  return reachedAsLocalhost.has(host.toLowerCase()) ? 'localhost' : host;
 }
 
 /** Where a server that listens there is opened: what listens everywhere, at one place of it. */

@@ -75,5 +75,17 @@ describe('banner', () => {
     );
     expect(banner({ ...facts, host: '192.168.1.5' })).toContain('oras pull --plain-http 192.168.1.5:5000/');
     expect(banner({ ...facts, host: 'fd00::5' })).toContain('crane pull --insecure [fd00::5]:5000/');
+    expect(banner({ ...facts, host: '127.0.0.2' })).toContain('oras pull --plain-http 127.0.0.2:5000/');
+  });
+
+  it('says what docker needs before it takes plain HTTP, where it needs something', () => {
+    expect(banner({ ...facts, host: '192.168.1.5' })).toContain('{"insecure-registries": ["192.168.1.5:5000"]}');
+    expect(banner({ ...facts, host: 'fd00::5' })).toContain('["[fd00::5]:5000"]');
+    for (const host of ['127.0.0.1', '127.0.0.2', '::1', '*', '0.0.0.0'])
+      expect(banner({ ...facts, host })).not.toContain('insecure-registries');
+  });
+
+  it('ends no line in spaces', () => {
+    for (const host of ['127.0.0.1', '*']) expect(banner({ ...facts, host })).not.toMatch(/ $/m);
   });
 });

@@ -26,6 +26,28 @@ it('is a command to paste where the image is whole', async () => {
   expect(await other.lines()).toContain('    oras pull localhost:5000/app:v1');
 });
 
+it('names helm for a chart, with the version that its tag stands for', async () => {
+  const chart = referrerOf(image, 'application/vnd.cncf.helm.config.v1+json');
+  const directory = await temporaryDirectory();
+  const entries = [entryOf(chart, '0.1.0_build.2')];
+  const layout = writeStranger(join(directory, 'notes'), { entries, blobs: blobsOf(chart) });
+  const { registry } = await serve(`charts/notes=${layout}:ro`);
+  expect(await repositoryLines(registry, address, [])).toContain(
+    '    helm pull --plain-http oci://localhost:5000/charts/notes --version 0.1.0+build.2',
+  );
+});
+
+it('names the image, and not what cosign keeps under tags beside it', async () => {
+  const kept = `${image.digest.replace(':', '-')}.sig`;
+  const directory = await temporaryDirectory();
+  const entries = [entryOf(image, '1.0'), entryOf(image, kept)];
+  const layout = writeStranger(join(directory, 'app'), { entries, blobs: blobsOf(image) });
+  const { registry } = await serve(`app=${layout}:ro`);
+  expect(await repositoryLines(registry, address, [])).toContain(
+    '    docker pull localhost:5000/app:1.0    (and 1 other tag)',
+  );
+});
+
 it('says what is missing of one that cannot be pulled', async () => {
   const { layout, lines } = await layoutWith(image, { blobs: blobsOf(image) });
   rmSync(blobPath(layout, image.config.digest));
