@@ -61,7 +61,7 @@ export function exportCommand(environment: Environment, finished: (exitCode: num
       "with what refers to the images, cosign's tags among it, and to that (default, except for crane)",
     )
     .option('--no-referrers', 'the images only')
-    .option('--all-tags', 'every tag of each REF that names a repository')
+    .option('--all-tags', 'all images of each REF that names a repository, those without a tag as well')
     .option(
       '--name <fullname[:tag]>',
       'the full name of a single image, for docker, ctr and linuxkit; its tag for all profiles',

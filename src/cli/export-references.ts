@@ -1,5 +1,6 @@
 // From the REFs of an export to the images that they name, with the full names that engines will show.
 import { cosignTagParts } from '../oci/cosign-tag.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { ExportRequest } from '../transfer/export-content.ts';
 import { type FullName, fullNameOf, parseFullName } from '../transfer/export-name.ts';
@@ -12,7 +13,7 @@ import { layoutNameOf, parsedSource } from './import-layout-name.ts';
 import { orWhatIsThere } from './not-found.ts';
 
 export interface NamingOptions {
-  /** Every tag, where a REF has none. */
+  /** Every tag, and what has none, where a REF says none. */
   readonly allTags: boolean;
   /** False: cosign's are none of them. */
   readonly referrers: boolean | undefined;
@@ -77,12 +78,19 @@ async function referencesIn(
   }
   const all = await orWhatIsThere(source, name, undefined, source.tags(name));
   const tags = all.filter((tag) => cosignTagParts(tag) === undefined);
-  if (allTags) return (referrers === false ? tags : all).map(byTag);
+  if (allTags) {
+    const untagged = await source.untagged(name);
+    return [...(referrers === false ? tags : all).map(byTag), ...untagged.map(byDigest)];
+  }
   return [await onlyReference(source, name, ', or --all-tags')];
 }
 
 function byTag(tag: Tag): Reference {
   return { kind: 'tag', tag };
+}
+
+function byDigest(digest: Digest): Reference {
+  return { kind: 'digest', digest };
 }
 
 interface Naming {

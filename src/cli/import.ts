@@ -63,12 +63,15 @@ async function copied(
   const { source, repository, reference } = opened;
   const { referrers } = request;
   const planning = plan(opened, target, within, referrers);
-  const planned = await (repository === undefined ? planning : orWhatIsThere(source, repository, reference, planning));
+  const { images, notes } = await (repository === undefined
+    ? planning
+    : orWhatIsThere(source, repository, reference, planning));
   const registry = await openRoot(request);
   try {
     const into = (name: RepositoryName) => registry.writable(name);
-    const report = await importImages(planned, { source, repository: into, referrers, progress, signal });
-    return { source: source.description, ...report };
+    for (const note of notes) progress.note(note);
+    const report = await importImages(images, { source, repository: into, referrers, progress, signal });
+    return { source: source.description, ...report, notes: [...notes, ...report.notes] };
   } finally {
     await registry.close();
   }
@@ -82,7 +85,7 @@ async function plan(
 ) {
   const planned = await planImport(source, { repository, reference, within, referrers }, target ?? ownName);
   // One image that was named is looked for before anything is opened for writing.
-  const [only] = planned;
+  const [only] = planned.images;
   if (reference !== undefined && only !== undefined) await source.manifest(only.from, reference);
   return planned;
 }

@@ -15,6 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { blobsOf, entryOf, writeStranger } from '../hostile/stranger.ts';
 import { blobOf, contentOf, imageManifest, layerType } from '../support/content.ts';
 import { writeLayout } from '../support/fixture-layouts.ts';
 import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
@@ -120,6 +121,30 @@ describe('moorage import and export', () => {
       directory,
     });
     expect(exported.stdout).toContain(`localhost:${port}/team/app:stable  sha256:`);
+  });
+
+  it('bring images that no tag leads to, by digest', async () => {
+    const directory = await scratchDirectory();
+    const images = [1, 2].map((n) => imageManifest({ annotations: { n: String(n) }, layers: 1 }));
+    writeStranger(join(directory, 'ko'), {
+      entries: images.map((each) => entryOf(each)),
+      blobs: images.flatMap(blobsOf),
+    });
+    const digests = images.map(({ digest }) => digest);
+    const moorage = (...args: string[]) => runMoorage(args, { directory });
+    const imported = await moorage('import', './ko', 'team/app');
+    expect(imported).toMatchObject({ code: 0, stderr: expect.not.stringContaining('not imported') });
+    for (const digest of digests) expect(imported.stdout).toContain(`ko@${digest} -> team/app@${digest}\n`);
+    expect((await moorage('export', '--all-tags', 'team/app', 'back.tar')).code).toBe(0);
+    for (const [name, ref] of [
+      ['team/app', []],
+      ['back', ['back.tar']],
+    ] as const) {
+      const listed = (await moorage('ls', ...ref, '--quiet')).stdout.trim().split('\n');
+      expect(listed.sort()).toEqual(digests.map((digest) => `${name}@${digest}`).sort());
+    }
+    expect((await moorage('import', './ko', 'team/app:v1')).stderr).toMatch(/2 images without a tag.+"v1"/);
+    expect((await moorage('import', './ko')).stderr).toContain('write one: moorage import SOURCE NAME');
   });
 
   it('keep the names of images where none is given, for a mirror to find', async () => {

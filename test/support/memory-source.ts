@@ -16,6 +16,7 @@ import type { Content, Image } from './content.ts';
 interface Held {
   readonly tags: Map<Tag, Digest>;
   readonly manifests: Map<Digest, SourceManifest>;
+  readonly untagged: Digest[];
 }
 
 export class MemorySource implements ImageSource {
@@ -57,8 +58,13 @@ export class MemorySource implements ImageSource {
     this.#held(parseRepositoryName(name)).manifests.delete(digest);
   }
 
-  async untagged(): Promise<readonly Digest[]> {
-    return [];
+  addUntagged(name: string, image: Image): this {
+    this.#held(parseRepositoryName(name)).untagged.push(image.digest);
+    return this.addImage(name, image);
+  }
+
+  async untagged(name: RepositoryName): Promise<readonly Digest[]> {
+    return this.#known(name).untagged;
   }
 
   async repositories(): Promise<readonly RepositoryName[]> {
@@ -109,7 +115,7 @@ export class MemorySource implements ImageSource {
   }
 
   #held(name: RepositoryName): Held {
-    const held = this.#repositories.get(name) ?? { tags: new Map(), manifests: new Map() };
+    const held = this.#repositories.get(name) ?? { tags: new Map(), manifests: new Map(), untagged: [] };
     this.#repositories.set(name, held);
     return held;
   }

@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { exportRequests, type NamingOptions } from '../../../src/cli/export-references.ts';
 import { engineNameOf } from '../../../src/transfer/export-index.ts';
 import type { ImageSource } from '../../../src/transfer/image-source.ts';
+import { blobsOf, entryOf, writeStranger } from '../../hostile/stranger.ts';
 import { imageManifest } from '../../support/content.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
 import { pushImage } from '../../support/pushes.ts';
@@ -85,6 +86,22 @@ it('with --all-tags every tag is meant, of every repository where none is named'
   expect(await namesOf(directory, ['signed'], all)).toHaveLength(2);
   expect(await namesOf(directory, ['signed'], { ...all, referrers: false })).toEqual(['docker.io/library/signed:only']);
   expect(await namesOf(directory, ['team/app:v1'], all)).toEqual(['docker.io/team/app:v1']);
+});
+
+it('with --all-tags images without a tag are meant as well, after those with one', async () => {
+  const directory = await place();
+  const [one, two] = [imageManifest({ annotations: { n: '1' } }), imageManifest({ annotations: { n: '2' } })];
+  const images = [one, two].flatMap((each) => blobsOf(each));
+  writeStranger(join(directory, 'ko'), { entries: [entryOf(one), entryOf(two)], blobs: images });
+  writeStranger(join(directory, 'mixed'), { entries: [entryOf(one), entryOf(two, 'v1')], blobs: images });
+  const all = { allTags: true };
+  expect(await namesOf(directory, ['DIR/ko'], all)).toEqual(
+    [one, two].map(({ digest }) => `docker.io/library/ko@${digest}`),
+  );
+  expect(await namesOf(directory, ['DIR/mixed'], all)).toEqual([
+    'docker.io/library/mixed:v1',
+    `docker.io/library/mixed@${one.digest}`,
+  ]);
 });
 
 it('images of a layout of several repositories keep the names that they were saved with', async () => {

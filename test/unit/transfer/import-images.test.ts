@@ -38,7 +38,10 @@ function multiArch(): MemorySource {
 
 async function imported(source: MemorySource, into: RegistryUnderTest, options: Partial<ImportOptions> = {}) {
   const everything = { repository: undefined, reference: undefined };
-  const planned = await planImport(source, everything, { name: parseRepositoryName('team/app'), tag: undefined });
+  const { images: planned } = await planImport(source, everything, {
+    name: parseRepositoryName('team/app'),
+    tag: undefined,
+  });
   return importImages(planned, {
     source,
     repository: (name) => into.registry.writable(name),
@@ -54,7 +57,10 @@ describe('what cosign keeps under tags', () => {
     const into = await memoryRegistry();
     const source = cosignedImages();
     const selection = { repository: parseRepositoryName('team/app'), reference: parseReference('multi') };
-    const planned = await planImport(source, selection, { name: parseRepositoryName('team/app'), tag: undefined });
+    const { images: planned } = await planImport(source, selection, {
+      name: parseRepositoryName('team/app'),
+      tag: undefined,
+    });
     const common = { referrers: true, progress: noProgress, signal: new AbortController().signal };
     const repository = (name: RepositoryName) => into.registry.writable(name);
     const report = await importImages(planned, { source, repository, ...common, ...options });
@@ -88,7 +94,7 @@ describe('what cosign keeps under tags', () => {
     expect(report.totals.manifests).toEqual({ copied: 9, present: 0 });
     const everything = { repository: undefined, reference: undefined, referrers: false };
     const target = { name: parseRepositoryName('team/app'), tag: undefined };
-    const planned = await planImport(cosignedImages(), everything, target);
+    const { images: planned } = await planImport(cosignedImages(), everything, target);
     expect(planned.map(({ tag }) => tag)).toEqual(['multi', 'v1']);
   });
 });

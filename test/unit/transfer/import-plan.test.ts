@@ -8,6 +8,8 @@ import { MemorySource } from '../../support/memory-source.ts';
 const image = imageManifest();
 const name = parseRepositoryName;
 
+const others = [1, 2].map((n) => imageManifest({ annotations: { n: String(n) } }));
+
 function sourceOf(...images: readonly (readonly [repository: string, tag: string])[]): MemorySource {
   const source = new MemorySource();
   for (const [repository, tag] of images) source.addImage(repository, image, tag);
@@ -21,7 +23,7 @@ async function planned(
 ) {
   const [targetName = '', targetTag] = target.split(':');
   const picked = tag === undefined ? undefined : ({ kind: 'tag', tag: parseTag(tag) } as const);
-  const plan = await planImport(
+  const { images: plan } = await planImport(
     source,
     {
       repository: repository === undefined ? undefined : name(repository),
@@ -30,6 +32,12 @@ async function planned(
     { name: name(targetName), tag: targetTag === undefined ? undefined : parseTag(targetTag) },
   );
   return plan.map(({ from, to, tag: at }) => `${from} -> ${to}${at === undefined ? '' : `:${at}`}`);
+}
+
+/** `app` with images that no tag leads to. */
+function withUntagged(source: MemorySource, count: number): MemorySource {
+  for (const each of others.slice(0, count)) source.addUntagged('app', each);
+  return source;
 }
 
 const two = () => sourceOf(['base', 'v1'], ['team/app', 'v1'], ['team/app', 'v2']);
@@ -61,7 +69,11 @@ it('the only repository of a source takes the name of the target', async () => {
 it('repositories of one archive are named without the name of the archive', async () => {
   const source = sourceOf(['saved', 'v1'], ['saved/team/app', 'v1'], ['saved/base', 'v1']);
   const target = { name: name('all'), tag: undefined };
-  const plan = await planImport(source, { repository: undefined, reference: undefined, within: 'saved' }, target);
+  const { images: plan } = await planImport(
+    source,
+    { repository: undefined, reference: undefined, within: 'saved' },
+    target,
+  );
   expect(plan.map(({ to }) => to)).toEqual(['all', 'all/base', 'all/team/app']);
 });
 
@@ -77,6 +89,37 @@ it('an empty source, one without tags, and one without a catalog say so', async 
   await expect(planned(closed, 'app')).rejects.toThrow('does not list its repositories');
 });
 
+it('images without a tag come along, by digest, after the tags', async () => {
+  const { images, notes } = await planImport(
+    withUntagged(sourceOf(['app', 'v1']), 2),
+    { repository: undefined, reference: undefined },
+    { name: name('b'), tag: undefined },
+  );
+  expect(images).toEqual([
+    { from: 'app', reference: { kind: 'tag', tag: 'v1' }, to: 'b', tag: 'v1' },
+    ...others.map(({ digest }) => ({ from: 'app', reference: { kind: 'digest', digest }, to: 'b', tag: undefined })),
+  ]);
+  expect(notes).toEqual([]);
+});
+
+it('the tag of the target is for the only tag, and without tags for the only image', async () => {
+  expect(await planned(withUntagged(sourceOf(['app', 'v1']), 1), 'b:x')).toEqual(['app -> b:x', 'app -> b']);
+  expect(await planned(withUntagged(new MemorySource(), 1), 'b:x')).toEqual(['app -> b:x']);
+  await expect(planned(withUntagged(new MemorySource(), 2), 'b:x')).rejects.toThrow('2 images without a tag');
+});
+
+it('without a target, images that say no name are left out and told beside others, and alone want one', async () => {
+  const everything = { repository: undefined, reference: undefined };
+  const ownName = async (own: string, tag: string | undefined) => (tag === undefined ? undefined : name(own));
+  const { images, notes } = await planImport(withUntagged(sourceOf(['app', 'v1']), 2), everything, ownName);
+  expect(images.map(({ tag }) => tag)).toEqual(['v1']);
+  expect(notes).toEqual([expect.stringContaining(`no name is said: app@${others[0]?.digest} and 1 more; with a NAME`)]);
+  const alone = planImport(withUntagged(new MemorySource(), 1), everything, ownName);
+  await expect(alone).rejects.toThrow(
+    `says no name of app@${others[0]?.digest}; write one: moorage import SOURCE NAME`,
+  );
+});
+
 it('names that grow too long are refused', async () => {
   const long = 'a'.repeat(250);
   await expect(planned(two(), long)).rejects.toThrow('longer than 255');
@@ -84,14 +127,14 @@ it('names that grow too long are refused', async () => {
 
 it('without a target each image keeps the name that it has', async () => {
   const ownName = async (own: string, tag: string | undefined) => name(`docker.io/${own}-${tag ?? 'none'}`);
-  const plan = await planImport(two(), { repository: undefined, reference: undefined }, ownName);
+  const { images: plan } = await planImport(two(), { repository: undefined, reference: undefined }, ownName);
   expect(plan.map(({ to, tag }) => `${to}:${tag}`)).toEqual([
     'docker.io/base-v1:v1',
     'docker.io/team/app-v1:v1',
     'docker.io/team/app-v2:v2',
   ]);
   const one = { repository: name('base'), reference: { kind: 'digest', digest: image.digest } as const };
-  expect(await planImport(two(), one, ownName)).toMatchObject([{ to: 'docker.io/base-none', tag: undefined }]);
+  expect((await planImport(two(), one, ownName)).images).toMatchObject([{ to: 'docker.io/base-none', tag: undefined }]);
 });
 
 it('an image that says no name wants one', async () => {
