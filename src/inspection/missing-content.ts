@@ -2,7 +2,13 @@
 import { isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import type { ImageIndex, ImageManifest, Manifest } from '../oci/manifest.ts';
+import {
+  type ArtifactManifest,
+  contentOf,
+  type ImageIndex,
+  type ImageManifest,
+  type Manifest,
+} from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType } from '../oci/media-type.ts';
 
 export interface Glances {
@@ -33,10 +39,10 @@ async function missingBelow(manifest: Manifest, glances: Glances, depth: number)
 }
 
 async function missingOfImage(
-  { config, layers }: ImageManifest,
+  manifest: ImageManifest | ArtifactManifest,
   glances: Glances,
 ): Promise<MissingContent | undefined> {
-  for (const blob of [config, ...layers].slice(0, maxLayers)) {
+  for (const blob of contentOf(manifest).slice(0, maxLayers)) {
     if (isNonDistributableType(blob.mediaType) || !isDigest(blob.digest)) continue;
     const size = await glances.size(blob.digest);
     if (size !== blob.size) return { digest: blob.digest, otherSize: size };

@@ -4,7 +4,7 @@ import { isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { algorithmOf, type Digest, Digester, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
+import { contentOf, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType, mediaTypes } from '../oci/media-type.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { isReferrersTag, referrersTagOf } from '../oci/referrers-tag.ts';
@@ -108,6 +108,8 @@ export class RepositoryWalk {
     }
     if (mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.dockerManifestList) {
       this.#findings.add('docker-media-type', { ...subject, digest });
+    } else if (mediaType === mediaTypes.artifactManifest) {
+      this.#findings.add('artifact-manifest', { ...subject, digest });
     }
     const manifest = this.#parsed(bytes, promised?.mediaType ?? mediaType, { ...about, digest });
     if (manifest === undefined) return [];
@@ -192,15 +194,13 @@ export class RepositoryWalk {
     });
   }
 
-  async #content(
-    image: Digest,
-    { config, layers }: Extract<Manifest, { kind: 'image' }>,
-  ): Promise<readonly PromisedManifest[]> {
-    const blobs = [config, ...layers].flatMap(({ digest, size, mediaType }) =>
+  async #content(image: Digest, manifest: Exclude<Manifest, { kind: 'index' }>): Promise<readonly PromisedManifest[]> {
+    const content = contentOf(manifest);
+    const blobs = content.flatMap(({ digest, size, mediaType }) =>
       isDigest(digest) && !isNonDistributableType(mediaType) && !this.#sizes.has(digest) ? [{ digest, size }] : [],
     );
     if (this.#registry.verify) this.#registry.progress.blobsExpected(blobs);
-    for (const { digest, size, mediaType } of [config, ...layers]) {
+    for (const { digest, size, mediaType } of content) {
       if (isNonDistributableType(mediaType) || !isDigest(digest)) continue;
       const isFirst = !this.#sizes.has(digest);
       const asked = this.#sizes.get(digest) ?? this.#registry.probe.blobSize(this.#name, digest);

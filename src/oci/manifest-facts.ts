@@ -39,7 +39,7 @@ const bytesOfFacts = 600;
 
 export function factsOf(manifest: Manifest, digest: Digest, size: number): ManifestFacts {
   const subject = subjectOf(manifest);
-  const children = manifest.kind === 'image' ? [] : manifest.manifests.flatMap((child) => childDescriptor(child));
+  const children = manifest.kind === 'index' ? manifest.manifests.flatMap((child) => childDescriptor(child)) : [];
   const { annotations, ...descriptor } = listedDescriptorOf(manifest, digest, size);
   if (annotations === undefined) return { subject, descriptor, withheldBytes: 0, children };
   const bytes = bytesOf(annotations);

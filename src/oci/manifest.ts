@@ -1,10 +1,12 @@
-// Manifests: image manifests and image indexes, OCI and Docker schema 2 (image-spec, manifest.md and image-index.md).
+// Manifests: image manifests and image indexes, OCI and Docker schema 2 (image-spec, manifest.md and image-index.md), and the
+// artifact manifests that image-spec 1.1 had before its release.
 // Parsing reads what a registry must know; the stored bytes are always the pushed bytes.
 import { z } from 'zod';
 import type { BlobReference, Descriptor, DescriptorReference } from './descriptor.ts';
 import { type Digest, isDigest, isDigestLike } from './digest.ts';
 import { RegistryError } from './error-code.ts';
 import {
+  isArtifactManifestType,
   isImageConfigType,
   isImageIndexType,
   isManifestType,
@@ -31,7 +33,13 @@ export interface ImageIndex extends ManifestCommon {
   readonly manifests: readonly DescriptorReference[];
 }
 
-export type Manifest = ImageManifest | ImageIndex;
+/** It names blobs, no config, and says its type itself (image-spec 1.1.0-rc2). */
+export interface ArtifactManifest extends ManifestCommon {
+  readonly kind: 'artifact';
+  readonly blobs: readonly DescriptorReference[];
+}
+
+export type Manifest = ImageManifest | ImageIndex | ArtifactManifest;
 
 /** One issue, however many are wrong: zod's own record collects one for each, and a manifest of 4 MB has a million. */
 const annotations = z.custom<Record<string, string>>().superRefine((value: unknown, context) => {
@@ -51,15 +59,16 @@ const descriptor = z.looseObject({
   annotations: annotations.nullish(),
 });
 const common = {
-  schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   // A media type (RFC 6838, 4.2: two names of at most 127 characters); it is kept in memory with each manifest.
   artifactType: z.string().max(255).nullish(),
   subject: descriptor.nullish(),
   annotations: annotations.nullish(),
 };
-const imageManifest = z.looseObject({ ...common, config: descriptor, layers: descriptors });
-const imageIndex = z.looseObject({ ...common, manifests: descriptors });
+const schemaVersion = z.literal(2);
+const imageManifest = z.looseObject({ ...common, schemaVersion, config: descriptor, layers: descriptors });
+const imageIndex = z.looseObject({ ...common, schemaVersion, manifests: descriptors });
+const artifactManifest = z.looseObject({ ...common, blobs: descriptors.nullish() });
 
 /** What every registry should take, and some take no more (distribution-spec, Pushing Manifests). */
 export const portableManifestBytes = 4 * 1024 * 1024;
@@ -89,6 +98,7 @@ export function parseManifest(bytes: Uint8Array, declaredType: string | undefine
   }
   const mediaType = declaredType ?? stated ?? ('manifests' in json ? mediaTypes.imageIndex : mediaTypes.imageManifest);
   if (!isManifestType(mediaType)) throw invalid(`unsupported media type "${mediaType}"`);
+  if (isArtifactManifestType(mediaType)) return parseArtifact(json, mediaType);
   return isImageIndexType(mediaType) ? parseIndex(json, mediaType) : parseImage(json, mediaType);
 }
 
@@ -109,6 +119,18 @@ function parseIndex(json: object, mediaType: string): ImageIndex {
     kind: 'index',
     mediaType,
     manifests: referencesIn(manifests, 'manifests'),
+    ...rest(artifactType, subject, annotations),
+  };
+}
+
+function parseArtifact(json: object, mediaType: string): ArtifactManifest {
+  const foreign = ['manifests', 'layers', 'config'].find((field) => field in json);
+  if (foreign !== undefined) throw invalid(`an artifact manifest with "${foreign}"`);
+  const { blobs, artifactType, subject, annotations } = checked(artifactManifest, json);
+  return {
+    kind: 'artifact',
+    mediaType,
+    blobs: referencesIn(blobs ?? [], 'blobs'),
     ...rest(artifactType, subject, annotations),
   };
 }
@@ -200,10 +222,15 @@ export function artifactTypeOf(manifest: Manifest): string | undefined {
   return manifest.kind === 'image' ? manifest.config.mediaType : undefined;
 }
 
+/** The blobs of what is no index: config and layers, or those of an artifact. */
+export function contentOf(manifest: ImageManifest | ArtifactManifest): readonly DescriptorReference[] {
+  return manifest.kind === 'artifact' ? manifest.blobs : [manifest.config, ...manifest.layers];
+}
+
 /** What must exist in strict mode: config, layers and children; never the subject, never non-distributable layers. */
 export function referencesOf(manifest: Manifest): readonly DescriptorReference[] {
   if (manifest.kind === 'index') return manifest.manifests;
-  return [manifest.config, ...manifest.layers].filter((each) => !isNonDistributableType(each.mediaType));
+  return contentOf(manifest).filter((each) => !isNonDistributableType(each.mediaType));
 }
 
 /**
@@ -222,7 +249,7 @@ export function everyReferenceOf(manifest: Manifest): readonly ManifestReference
   const named =
     manifest.kind === 'index'
       ? manifest.manifests.map((child) => referenceAs('required', child))
-      : [manifest.config, ...manifest.layers].map((blob) =>
+      : contentOf(manifest).map((blob) =>
           referenceAs(isNonDistributableType(blob.mediaType) ? 'non-distributable' : 'required', blob),
         );
   return subject === undefined ? named : [...named, referenceAs('subject', subject)];

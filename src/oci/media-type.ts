@@ -1,10 +1,12 @@
-// Media types of manifests and indexes, OCI and Docker schema 2, and the essence of a Content-Type header.
+// Media types of manifests and indexes, OCI and Docker schema 2, of artifact manifests, and the essence of a Content-Type header.
 
 export const mediaTypes = {
   imageManifest: 'application/vnd.oci.image.manifest.v1+json',
   imageIndex: 'application/vnd.oci.image.index.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  /** Of image-spec 1.1 before its release: notation and oras stored signatures and SBOMs so, and registries still have them. */
+  artifactManifest: 'application/vnd.oci.artifact.manifest.v1+json',
   imageConfig: 'application/vnd.oci.image.config.v1+json',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   octetStream: 'application/octet-stream',
@@ -25,8 +27,12 @@ export function isImageIndexType(mediaType: string): boolean {
   return imageIndexTypes.has(mediaType);
 }
 
+export function isArtifactManifestType(mediaType: string): boolean {
+  return mediaType === mediaTypes.artifactManifest;
+}
+
 export function isManifestType(mediaType: string): boolean {
-  return isImageManifestType(mediaType) || isImageIndexType(mediaType);
+  return isImageManifestType(mediaType) || isImageIndexType(mediaType) || isArtifactManifestType(mediaType);
 }
 
 export function isImageConfigType(mediaType: string): boolean {

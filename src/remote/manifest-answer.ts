@@ -10,6 +10,7 @@ export const acceptedManifests = [
   mediaTypes.dockerManifestList,
   mediaTypes.imageManifest,
   mediaTypes.dockerManifest,
+  mediaTypes.artifactManifest,
 ].join(', ');
 
 export interface RemoteManifest {

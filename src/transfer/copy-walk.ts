@@ -1,7 +1,7 @@
 // Walks an image as a copy needs it: children before the index that lists them, then the manifest, then what refers to it. That order
 // is why it is a walk of its own: whoever stops it half-way has copied nothing that leads to what is not there. Its bound is the depth.
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
+import { contentOf, type Manifest, parseManifest, subjectOf } from '../oci/manifest.ts';
 import { isManifestType, isNonDistributableType } from '../oci/media-type.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { BlobToCopy } from './copy-content.ts';
@@ -114,9 +114,9 @@ export class ImageWalk {
 
   #blobsOf(owner: Digest, manifest: Manifest): readonly BlobToCopy[] {
     const named =
-      manifest.kind === 'image'
-        ? [manifest.config, ...manifest.layers]
-        : manifest.manifests.filter(({ mediaType }) => !isManifestType(mediaType));
+      manifest.kind === 'index'
+        ? manifest.manifests.filter(({ mediaType }) => !isManifestType(mediaType))
+        : contentOf(manifest);
     const blobs = new Map<Digest, BlobToCopy>();
     for (const { digest, mediaType, size } of named) {
       if (isDigest(digest)) blobs.set(digest, { digest, mediaType, size, optional: isNonDistributableType(mediaType) });

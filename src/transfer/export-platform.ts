@@ -1,7 +1,7 @@
 // Platforms of the images in an index: which one an option names, and which one stands for all where only one can.
 import { arch } from 'node:process';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { isImageManifestType, isManifestType } from '../oci/media-type.ts';
+import { isImageIndexType, isImageManifestType } from '../oci/media-type.ts';
 import type { SourceManifest } from './image-source.ts';
 
 export interface Platform {
@@ -44,7 +44,7 @@ export async function imageForPlatform(
   read: ManifestReading,
   { orAny }: { readonly orAny: boolean },
 ): Promise<SourceManifest | undefined> {
-  if (isImageManifestType(found.mediaType)) return found;
+  if (!isImageIndexType(found.mediaType)) return found;
   const children = childrenOf(found.bytes);
   // An attestation's platform is `unknown/unknown`: never an image to run.
   const images = children.filter(({ platform }) => platform.os !== 'unknown');
@@ -62,6 +62,10 @@ function matches(found: PlatformChild['platform'], wanted: Platform): boolean {
   return wanted.variant === undefined || found.variant === wanted.variant;
 }
 
+function mayHoldImage(mediaType: string): boolean {
+  return isImageManifestType(mediaType) || isImageIndexType(mediaType);
+}
+
 /** Only called for an index that was parsed before. */
 function childrenOf(bytes: Uint8Array): readonly PlatformChild[] {
   const { manifests } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { manifests: readonly unknown[] };
@@ -69,7 +73,7 @@ function childrenOf(bytes: Uint8Array): readonly PlatformChild[] {
     if (typeof child !== 'object' || child === null) return [];
     const { digest, mediaType, platform } = child as Record<string, unknown>;
     if (typeof digest !== 'string' || !isDigest(digest)) return [];
-    if (typeof mediaType !== 'string' || !isManifestType(mediaType)) return [];
+    if (typeof mediaType !== 'string' || !mayHoldImage(mediaType)) return [];
     return [{ digest, mediaType, platform: typeof platform === 'object' && platform !== null ? platform : {} }];
   });
 }

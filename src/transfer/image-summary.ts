@@ -1,6 +1,6 @@
 // One line about each tag of a repository: what it is, for which platforms, how large and how old.
 import type { Digest } from '../oci/digest.ts';
-import { isImageConfigType } from '../oci/media-type.ts';
+import { isArtifactManifestType, isImageConfigType } from '../oci/media-type.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import { forEachConcurrently } from './copy-concurrently.ts';
 import type { ImageSource } from './image-source.ts';
@@ -79,8 +79,9 @@ async function summarize(source: ImageSource, name: RepositoryName, digest: Dige
   };
 }
 
-function typeOf({ kind, config, artifactType }: ImageTreeNode): ImageSummary['type'] {
+function typeOf({ kind, mediaType, config, artifactType }: ImageTreeNode): ImageSummary['type'] {
   if (kind === 'index') return 'index';
+  if (isArtifactManifestType(mediaType)) return 'artifact';
   if (config === undefined || (isImageConfigType(config.mediaType) && artifactType === config.mediaType))
     return 'image';
   return 'artifact';

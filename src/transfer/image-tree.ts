@@ -144,6 +144,10 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
     if (manifest.kind === 'index') {
       return childrenOf(manifest, stored.bytes).map((found) => [draft.manifests, found]);
     }
+    if (manifest.kind === 'artifact') {
+      draft.layers = manifest.blobs;
+      return [];
+    }
     draft.config = manifest.config;
     draft.layers = manifest.layers;
     if (draft.kind === 'attestation') return [];

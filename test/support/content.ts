@@ -73,6 +73,18 @@ export function referrerOf(subject: Digest | Content, artifactType: string, anno
   return imageManifest({ subject, artifactType, annotations, layers: [] });
 }
 
+export interface Artifact extends Content {
+  readonly blobs: readonly Content[];
+}
+
+/** As oras 1.0 and notation before 1.0 wrote artifacts (image-spec 1.1.0-rc2): without schemaVersion and config. */
+export function artifactManifest(blobs: readonly Content[], subject?: Content): Artifact {
+  const { mediaType, artifactType } = { mediaType: mediaTypes.artifactManifest, artifactType: 'application/sbom' };
+  const listed = blobs.map(({ descriptor }) => descriptor);
+  const json = JSON.stringify({ mediaType, artifactType, blobs: listed, subject: subject?.descriptor });
+  return { ...contentOf(Buffer.from(json), mediaType), blobs };
+}
+
 /** What a layout must know of it. */
 export function factsIn({ bytes, digest, descriptor }: Content): ManifestFacts {
   return factsOf(parseManifest(bytes, descriptor.mediaType), digest, bytes.byteLength);

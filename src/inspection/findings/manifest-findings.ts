@@ -8,7 +8,7 @@ import { Pace } from '../../layout/pacing/pace.ts';
 import { isAttestation } from '../../oci/annotations.ts';
 import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import type { Manifest } from '../../oci/manifest.ts';
+import { contentOf, type Manifest } from '../../oci/manifest.ts';
 import { isManifestType, isNonDistributableType, mediaTypes } from '../../oci/media-type.ts';
 import type { ContentChecks } from './content-checks.ts';
 import { fieldsOf } from './entry-fields.ts';
@@ -86,6 +86,8 @@ class ContentWalk {
     }
     if (mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.dockerManifestList) {
       this.#checks.report('docker-media-type', { digest, ...subject });
+    } else if (mediaType === mediaTypes.artifactManifest) {
+      this.#checks.report('artifact-manifest', { digest, ...subject });
     }
     const manifest = await this.#checks.manifest(digest, mediaType, subject);
     if (manifest === undefined) return [];
@@ -120,11 +122,8 @@ class ContentWalk {
     return reached;
   }
 
-  async #content(
-    image: Digest,
-    { config, layers }: Extract<Manifest, { kind: 'image' }>,
-  ): Promise<readonly ReachedManifest[]> {
-    for (const blob of [config, ...layers]) {
+  async #content(image: Digest, manifest: Exclude<Manifest, { kind: 'index' }>): Promise<readonly ReachedManifest[]> {
+    for (const blob of contentOf(manifest)) {
       const missing = isNonDistributableType(blob.mediaType) ? undefined : 'missing-content';
       await this.#checks.check(blob, missing, { detail: `in ${image}` });
       await this.#pace.step();

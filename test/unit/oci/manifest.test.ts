@@ -9,7 +9,7 @@ import {
   subjectOf,
 } from '../../../src/oci/manifest.ts';
 import { mediaTypes } from '../../../src/oci/media-type.ts';
-import { blobOf, configType, imageIndex, imageManifest, layerType } from '../../support/content.ts';
+import { artifactManifest, blobOf, configType, imageIndex, imageManifest, layerType } from '../../support/content.ts';
 
 const digest = digestOf(Buffer.from('x'));
 const descriptor = { mediaType: layerType, digest, size: 1 };
@@ -57,6 +57,17 @@ describe('parseManifest accepts', () => {
     expect(parse(untyped, mediaTypes.dockerManifest).mediaType).toBe(mediaTypes.dockerManifest);
     expect(parse(untyped).mediaType).toBe(mediaTypes.imageManifest);
     expect(parse(untypedIndex).mediaType).toBe(mediaTypes.imageIndex);
+  });
+
+  it('an artifact manifest, with blobs or without', () => {
+    const subject = imageManifest();
+    const pushed = artifactManifest([blobOf('sbom')], subject);
+    const parsed = parseManifest(pushed.bytes, mediaTypes.artifactManifest);
+    expect(parsed).toMatchObject({ kind: 'artifact', mediaType: mediaTypes.artifactManifest });
+    expect(referencesOf(parsed)).toEqual([blobOf('sbom').descriptor]);
+    expect(subjectOf(parsed)).toBe(subject.digest);
+    expect(artifactTypeOf(parsed)).toBe('application/sbom');
+    expect(parse({ mediaType: mediaTypes.artifactManifest, artifactType: 'a/b' })).toMatchObject({ blobs: [] });
   });
 
   it('fields that no spec knows, everywhere', () => {
@@ -176,6 +187,18 @@ describe('parseManifest refuses', () => {
       const { mediaType: __, ...untyped } = body;
       expect(() => parse(untyped, type)).toThrow(refused('both'));
     }
+  });
+
+  it.each([
+    ['layers', { layers: [descriptor] }],
+    ['config', { config: descriptor }],
+    ['manifests', { manifests: [descriptor] }],
+    ['blobs.0.digest', { blobs: [{ ...descriptor, digest: 'sha256:short' }] }],
+    ['blobs', { blobs: {} }],
+  ])('an artifact manifest with wrong %s', (detail, body) => {
+    const artifact = { mediaType: mediaTypes.artifactManifest, artifactType: 'a/b', ...body };
+    expect(() => parse(artifact)).toThrow(refused(detail));
+    expect(() => parse(artifact, mediaTypes.imageManifest)).toThrow(refused('contradicts'));
   });
 
   it('a media type that contradicts the Content-Type', () => {

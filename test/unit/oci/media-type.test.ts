@@ -10,10 +10,12 @@ import {
 } from '../../../src/oci/media-type.ts';
 
 describe('manifest types', () => {
-  it('are image manifests and indexes, of OCI and of Docker', () => {
+  it('are image manifests and indexes, of OCI and of Docker, and artifact manifests', () => {
     expect([mediaTypes.imageManifest, mediaTypes.dockerManifest].every(isImageManifestType)).toBe(true);
     expect([mediaTypes.imageIndex, mediaTypes.dockerManifestList].every(isImageIndexType)).toBe(true);
     expect([mediaTypes.imageManifest, mediaTypes.dockerManifest].some(isImageIndexType)).toBe(false);
+    expect(isManifestType(mediaTypes.artifactManifest)).toBe(true);
+    expect([isImageManifestType, isImageIndexType].some((is) => is(mediaTypes.artifactManifest))).toBe(false);
   });
 
   it.each([

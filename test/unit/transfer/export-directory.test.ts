@@ -1,11 +1,11 @@
 // Directories: a layout as the profile says, added to without harm, gone on with where it was broken off.
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { referrersTagOf } from '../../../src/oci/referrers-tag.ts';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { exportProfiles } from '../../../src/transfer/export-profile.ts';
-import { blobOf, imageManifest } from '../../support/content.ts';
+import { artifactManifest, blobOf, imageIndex, imageManifest } from '../../support/content.ts';
 import { amd64, arm64, exported, index, layer, signature, signedImages } from '../../support/exports.ts';
 import { writeLayout } from '../../support/fixture-layouts.ts';
 import { defaultRules } from '../../support/rules.ts';
@@ -26,6 +26,29 @@ function indexOf(directory: string) {
 const tagsIn = (directory: string) =>
   indexOf(directory).flatMap(({ annotations }) => annotations?.['org.opencontainers.image.ref.name'] ?? []);
 const fileOf = (directory: string, digest: string) => `${directory}/blobs/${digest.replace(':', '/')}`;
+
+it.each(exportProfiles)(
+  'a directory for %s holds an artifact manifest, beside which the image is the one to run',
+  async (profile) => {
+    const directory = await target();
+    const sbom = blobOf('sbom');
+    const artifact = artifactManifest([sbom]);
+    const both = imageIndex({ manifests: [artifact, amd64] });
+    const source = signedImages()
+      .addBlob(sbom)
+      .addManifest('team/app', artifact, 'sbom')
+      .addManifest('team/app', both, 'both');
+    await exported(source, ['team/app:sbom'], { target: directory, profile });
+    expect(indexOf(directory)[0]).toMatchObject({ digest: artifact.digest });
+    for (const { digest, bytes } of [artifact, sbom]) expect(readFileSync(fileOf(directory, digest))).toEqual(bytes);
+    const second = await target();
+    await exported(source, ['team/app:both'], { target: second, profile });
+    if (!existsSync(`${second}/manifest.json`)) return;
+    expect(JSON.parse(readFileSync(`${second}/manifest.json`, 'utf8'))).toMatchObject([
+      { Config: `blobs/${amd64.config.digest.replace(':', '/')}` },
+    ]);
+  },
+);
 
 describe.each(exportProfiles)('a directory for %s', (profile) => {
   it('holds the image and nothing of ours', async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
 import { summarizeTags } from '../../../src/transfer/image-summary.ts';
-import { blobOf, configType, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { artifactManifest, blobOf, configType, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { MemorySource } from '../../support/memory-source.ts';
 
 const app = parseRepositoryName('team/app');
@@ -24,8 +24,9 @@ describe('summarizeTags', () => {
       .addImage(app, arm64)
       .addManifest(app, index, 'multi', 'again')
       .addImage(app, chart, 'chart')
-      .addImage(app, referrerOf(amd64, 'application/sbom'), 'sbom');
-    const tags = ['amd', 'multi', 'again', 'chart', 'sbom', 'gone'].map(parseTag);
+      .addImage(app, referrerOf(amd64, 'application/sbom'), 'sbom')
+      .addManifest(app, artifactManifest([]), 'old');
+    const tags = ['amd', 'multi', 'again', 'chart', 'sbom', 'old', 'gone'].map(parseTag);
     const found = await summarizeTags(source, app, tags);
     expect(found.map(({ tag, image }) => [tag, image?.type, image?.platforms, image?.created, image?.missing])).toEqual(
       [
@@ -34,11 +35,12 @@ describe('summarizeTags', () => {
         ['again', 'index', ['linux/amd64', 'linux/arm64'], '2026-01-02T03:04:05Z', 0],
         ['chart', 'artifact', [], undefined, 0],
         ['sbom', 'artifact', [], undefined, 0],
+        ['old', 'artifact', [], undefined, 0],
         ['gone', undefined, undefined, undefined, undefined],
       ],
     );
     expect(found[3]?.image?.artifactType).toBe('application/vnd.cncf.helm.config.v1+json');
-    expect(found[4]?.image?.artifactType).toBe('application/sbom');
+    for (const at of [4, 5]) expect(found[at]?.image?.artifactType).toBe('application/sbom');
     const sizes = [amd64.config, arm64.config, blobOf('one'), blobOf('two')].map(({ bytes }) => bytes.byteLength);
     expect(found[1]?.image?.contentSize).toBe(sizes.reduce((sum, size) => sum + size));
     // The config of each image was read once, however many tags it has.

@@ -7,10 +7,10 @@ import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { WrongContentError } from '../../../src/transfer/copy-error.ts';
 import { type ImportOptions, importImages } from '../../../src/transfer/import-images.ts';
 import { planImport } from '../../../src/transfer/import-plan.ts';
-import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { artifactManifest, blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { cosignedImages, cosignTags, index as signedIndex } from '../../support/exports.ts';
 import { MemorySource } from '../../support/memory-source.ts';
-import { bytesOfBlob, digestAt, pushBlob, pushImage, referrersIn, tagsOf } from '../../support/pushes.ts';
+import { bytesOfBlob, digestAt, pull, pushBlob, pushImage, referrersIn, tagsOf } from '../../support/pushes.ts';
 import {
   directoryRegistry,
   memoryRegistry,
@@ -121,6 +121,18 @@ describe.each(onEveryDriver)('an import %s', (_, open) => {
       bytesCopied: layer.bytes.length + other.bytes.length + amd64.config.bytes.length,
       bytesSkipped: 3 * amd64.config.bytes.length + layer.bytes.length,
     });
+  });
+
+  it('brings artifact manifests with their blobs, under the type that they have', async () => {
+    const into = await open();
+    const sbom = blobOf('sbom');
+    const artifact = artifactManifest([sbom], amd64);
+    const source = new MemorySource().addImage('app', amd64, 'v1').addManifest('app', artifact).addBlob(sbom);
+    await imported(source, into);
+    const repository = into.repository();
+    expect(await referrersIn(repository, amd64.digest)).toEqual([artifact.digest]);
+    expect((await pull(repository, artifact.digest)).mediaType).toBe(mediaTypes.artifactManifest);
+    expect(await bytesOfBlob(repository, sbom.digest)).toEqual(sbom.bytes);
   });
 
   it('leaves referrers out when asked to', async () => {

@@ -50,6 +50,11 @@ export const contentKinds = {
     why: 'a Docker manifest: umoci cannot use it and its gc loses config and layers, older skopeo does not see it in a layout',
     remedy: 'nothing for docker, containerd, crane, oras; skopeo copy --format oci converts it',
   },
+  'artifact-manifest': {
+    severity: 'note',
+    why: 'an artifact manifest, which image-spec 1.1 dropped before its release: crane, skopeo, containerd and cosign do not read it',
+    remedy: 'nothing for oras; attach or sign again to have it as an image manifest',
+  },
   'wrong-size': {
     severity: 'error',
     why: 'the file has another size than the descriptor says: clients refuse it, and oras refuses the whole layout',

@@ -16,7 +16,7 @@ import {
   type LayoutContent,
   writeStranger,
 } from '../../../hostile/stranger.ts';
-import { blobOf, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
+import { artifactManifest, blobOf, imageIndex, imageManifest, referrerOf } from '../../../support/content.ts';
 import { writeLayout } from '../../../support/fixture-layouts.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -69,6 +69,15 @@ describe('files', () => {
     const found = findingsOf(await inspect(root)).map(({ code, path }) => `${code} ${path}`);
     expect(found.sort()).toEqual(['index-missing lost', 'symbolic-link link', 'unserved-directory Upper']);
   });
+});
+
+it('an artifact manifest is read as one, and told', async () => {
+  const artifact = artifactManifest([blobOf('sbom'), blobOf('gone')], image);
+  const entries = [entryOf(image, 'v1'), entryOf(artifact)];
+  const directory = await layout({ entries, blobs: [...blobsOf(image), artifact, blobOf('sbom')] });
+  const found = findingsOf(await inspect(directory)).filter(({ digest }) => digest !== image.digest);
+  expect(found).toContainEqual(expect.objectContaining({ code: 'artifact-manifest', digest: artifact.digest }));
+  expect(found).toContainEqual(expect.objectContaining({ code: 'missing-content', digest: blobOf('gone').digest }));
 });
 
 describe('names', () => {
