@@ -14,7 +14,7 @@ import { parseTag, type RepositoryName } from '../../src/oci/reference.ts';
 import { factsIn, imageManifest } from '../support/content.ts';
 import { defaultRules } from '../support/rules.ts';
 
-const { refName, imageName } = annotationKeys;
+const { refName, imageName, baseName } = annotationKeys;
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
 const images = Array.from({ length: 6 }, (_, at) => imageManifest({ annotations: { n: String(at) } }));
 
@@ -22,28 +22,36 @@ const hosts = fc.constantFrom('docker.io', 'index.docker.io', 'ghcr.io', 'localh
 const paths = fc.constantFrom('app', 'acme/app', 'docker.io/app', 'library/app', 'x.y/app');
 const tags = fc.constantFrom('v1', 'v2', 'latest');
 
-interface Named {
-  readonly image: number;
+interface Written {
   readonly host: string | undefined;
   readonly path: string;
   readonly tag: string;
-  readonly style: 'ref-name' | 'image-name' | 'bare';
 }
 
+interface Named extends Written {
+  readonly image: number;
+  readonly style: 'ref-name' | 'image-name' | 'base-name' | 'bare';
+  /** Further names in the same annotation. */
+  readonly others: readonly Written[];
+}
+
+const written = { host: hosts, path: paths, tag: tags };
 const named: fc.Arbitrary<Named> = fc.record({
+  ...written,
   image: fc.nat(images.length - 1),
-  host: hosts,
-  path: paths,
-  tag: tags,
-  style: fc.constantFrom('ref-name', 'image-name', 'bare'),
+  style: fc.constantFrom('ref-name', 'image-name', 'base-name', 'bare'),
+  others: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fc.record(written), { maxLength: 3 })),
 });
 
 function layoutOf(entries: readonly Named[]): LayoutIndex {
-  const manifests = entries.map(({ image, host, path, tag, style }) => {
-    const full = `${host === undefined ? '' : `${host}/`}${path}:${tag}`;
+  const manifests = entries.map(({ image, tag, style, others, ...name }) => {
+    const full = [{ ...name, tag }, ...others]
+      .map(({ host, path, tag: own }) => `${host === undefined ? '' : `${host}/`}${path}:${own}`)
+      .join(',');
     const annotations = {
       'ref-name': { [refName]: full },
       'image-name': { [refName]: tag, [imageName]: full },
+      'base-name': { [baseName]: full },
       bare: { [refName]: tag },
     }[style];
     return { ...images[image]?.descriptor, annotations };

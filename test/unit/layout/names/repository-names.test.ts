@@ -195,8 +195,9 @@ describe('a push into full names', () => {
 
 describe('an entry with several names', () => {
   const several = [named(one, { [refName]: 'docker.io/acme/app:v1,docker.io/acme/app:v2' })];
-  const namesAfter = (edit: ReturnType<typeof push>) =>
-    entriesAfter(several, edit).map(({ digest, annotations }) => [digest, (annotations as Entry)[refName]]);
+  const namesAfterIn = (entries: readonly Entry[], edit: ReturnType<typeof push>) =>
+    entriesAfter(entries, edit).map(({ digest, annotations }) => [digest, (annotations as Entry)[refName]]);
+  const namesAfter = (edit: ReturnType<typeof push>) => namesAfterIn(several, edit);
 
   it('keeps the others when one is pushed', () => {
     expect(namesAfter(push('v1'))).toEqual([
@@ -214,6 +215,21 @@ describe('an entry with several names', () => {
     expect(entriesAfter(beside, untag('v1'))).toEqual([
       { ...one.descriptor, annotations: { [imageName]: 'docker.io/a/b:v2', [refName]: 'v2' } },
     ]);
+  });
+
+  it('and one of them listed again: what was meant is meant after another push', () => {
+    const last = named(two, { [refName]: 'docker.io/acme/app:v1' });
+    expect(namesAfterIn([...several, last], push('v3'))).toEqual([
+      [one.digest, 'docker.io/acme/app:v1'],
+      [one.digest, 'docker.io/acme/app:v2'],
+      [two.digest, 'docker.io/acme/app:v1'],
+      [pushed.digest, 'docker.io/acme/app:v3'],
+    ]);
+  });
+
+  it('keeps the digest that stands for a tag', () => {
+    const entries = [named(one, { [refName]: `docker.io/acme/app@${one.digest},docker.io/acme/app:v2` })];
+    expect(namesAfterIn(entries, untag('v2'))).toEqual([[one.digest, `docker.io/acme/app@${one.digest}`]]);
   });
 
   it('is not deleted from one repository while it is called so in another', () => {
