@@ -13,7 +13,7 @@ SOURCE is one of
   PATH[:TAG|@DIGEST]           a layout, a root of layouts, or an archive of one (oci-archive, docker save, ctr export);
                                also PATH/NAME:TAG where it has several repositories
   HOST/NAME[:TAG|@DIGEST]      a registry; HOST alone where it has a catalog
-  -                            standard input: an archive, plain or compressed with gzip or zstd
+  -                            standard input: an archive, plain or compressed with gzip, zstd, xz or bzip2
 Without a tag all tags are copied. NAME[:TAG] is where they go below --root: one repository becomes NAME, several become
 NAME/REPOSITORY. With :TAG the one image of SOURCE gets that tag. Without NAME each image keeps its own: docker.io/library/alpine:3.20
 in an archive, or of that registry, becomes docker.io/library/alpine, which a mirror finds (as a REF: ./registry/docker.io/library/alpine);

@@ -17,7 +17,7 @@ async function workplace() {
 }
 
 describe('an archive in a pipe', () => {
-  it.each(['', '| gzip'])('goes from one to the other (%s)', async (through) => {
+  it.each(['', '| gzip', '| xz', '| bzip2'])('goes from one to the other (%s)', async (through) => {
     const { run, left } = await workplace();
     const piped = await run(`moorage export ./other:v1 - ${through} | moorage import - team/app`);
     expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^stdin:v1 -> team\/app:v1\n/) });
@@ -43,7 +43,10 @@ describe('an archive in a pipe', () => {
   });
 
   it.each([
-    ['echo no archive | moorage import - app', 'standard input is neither a tar nor one compressed with gzip or zstd'],
+    [
+      'echo no archive | moorage import - app',
+      'standard input is neither a tar nor one compressed with gzip, zstd, xz or bzip2',
+    ],
     ['moorage import - app < /dev/null', 'it looks like an empty file'],
     ['gzip < /dev/null | moorage import - app', 'standard input is neither a tar'],
     ['moorage export ./other:v1 - | head -c 3000 | moorage import - app', 'moorage: '],

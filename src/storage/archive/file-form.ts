@@ -40,6 +40,16 @@ export function fileForm(start: Buffer): FileForm {
   return { kind: 'other', looksLike: found?.[0] };
 }
 
+/** Of `what`, which is of another form, for a message. */
+export function noArchive(what: string, looksLike: string | undefined): string {
+  return `${what} is neither a tar nor one compressed with gzip, zstd, xz or bzip2${guess(looksLike)}`;
+}
+
+/** Ends the message of a file that is not what it should be. */
+export function guess(looksLike: string | undefined): string {
+  return looksLike === undefined ? '' : `: it looks like ${looksLike}`;
+}
+
 export function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }

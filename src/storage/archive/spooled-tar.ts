@@ -6,7 +6,7 @@ import { toStorageError } from '../filesystem/errno.ts';
 import { removeDirectoryAt } from '../filesystem/removed-tree.ts';
 import { StorageError } from '../storage-error.ts';
 import { decompress } from './decompress.ts';
-import { fileForm, formBytes } from './file-form.ts';
+import { fileForm, formBytes, noArchive } from './file-form.ts';
 import { type DiskSpace, keptFree, roomOf, startingWhole } from './unpacked-archive.ts';
 import { removeWorkFile } from './work-file.ts';
 import { CorruptStreamError } from './zstd-frames.ts';
@@ -41,7 +41,7 @@ export async function streamDirectory(workDirectory: string): Promise<string> {
 }
 
 /**
- * The path of a tar in `directory`; unpacked on the way where it is compressed with gzip or zstd. Throws 'unsafe' for what is no tar, and
+ * The path of a tar in `directory`; unpacked on the way where it is compressed. Throws 'unsafe' for what is no tar, and
  * 'no-space' while some of the disk is free still. Nothing is left after a failure.
  */
 export async function spoolTar(
@@ -123,6 +123,5 @@ function formOf(start: Uint8Array) {
 }
 
 function notTar(what: string, looksLike: string | undefined): StorageError {
-  const guess = looksLike === undefined ? '' : `: it looks like ${looksLike}`;
-  return new StorageError('unsafe', `${what} is neither a tar nor one compressed with gzip or zstd${guess}`);
+  return new StorageError('unsafe', noArchive(what, looksLike));
 }

@@ -9,7 +9,7 @@ import { StorageError } from '../storage-error.ts';
 import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
 import { decompress } from './decompress.ts';
 import { MissingProgramError } from './external-decompressor.ts';
-import { type Compression, fileForm, formBytes } from './file-form.ts';
+import { type Compression, fileForm, formBytes, guess, noArchive } from './file-form.ts';
 import { forgetUnpacked, rememberOrigin, unpackedDirectory, unpackedName } from './unpacked-cache.ts';
 import { removeOutdated, writeWorkFile } from './work-file.ts';
 import { CorruptStreamError } from './zstd-frames.ts';
@@ -41,12 +41,7 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
   await file.fill(start, 0);
   const form = fileForm(start);
   if (form.kind === 'tar') return file;
-  if (form.kind === 'other') {
-    throw new StorageError(
-      'unsafe',
-      `${path} is neither a tar nor one compressed with gzip, zstd, xz or bzip2${guess(form.looksLike)}`,
-    );
-  }
+  if (form.kind === 'other') throw new StorageError('unsafe', noArchive(path, form.looksLike));
   const directory = unpackedDirectory(options.workDirectory);
   const name = unpackedName(file);
   const present = openIfPresent(join(directory, name));
@@ -168,8 +163,4 @@ export async function* startingWhole(chunks: AsyncIterable<Uint8Array>): AsyncGe
 export async function roomOf(directory: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(directory);
   return { free: bavail * bsize, total: blocks * bsize };
-}
-
-function guess(looksLike: string | undefined): string {
-  return looksLike === undefined ? '' : `: it looks like ${looksLike}`;
 }

@@ -35,7 +35,7 @@ it('is unpacked on the way', async () => {
 });
 
 it.each([
-  ['no tar', Buffer.from('nothing like it'), 'neither a tar nor one compressed with gzip or zstd'],
+  ['no tar', Buffer.from('nothing like it'), 'neither a tar nor one compressed with gzip, zstd, xz or bzip2'],
   ['a gzip of no tar', gzipSync(Buffer.from('nothing like it')), 'neither a tar'],
   ['a gzip of a gzip', gzipSync(gzipSync(Buffer.from('x'))), 'a gzip file in a gzip file'],
   ['a broken gzip', Buffer.concat([gzipSync(Buffer.alloc(100_000)).subarray(0, 30)]), 'the stream'],
