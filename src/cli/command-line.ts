@@ -75,6 +75,7 @@ export async function runCommandLine(args: readonly string[], environment: Envir
 function withoutQuestions(args: readonly string[]): readonly string[] {
   const [word, command, ...more] = args;
   if (word === '-V' || (word === 'version' && command === undefined)) return ['--version'];
+  if (word === 'version' && (command === '--help' || command === '-h')) return ['--help'];
   if (word !== 'help') return args;
   if (command === undefined || command === 'help') return ['--help'];
   return command === 'version' ? ['--version'] : [command, '--help', ...more];

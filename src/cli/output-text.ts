@@ -22,10 +22,13 @@ export function shownDigest(digest: string, truncated: boolean): string {
   return truncated ? digest.slice(0, colon + 1 + 12) : digest;
 }
 
+/** Go's time that was never set, which crane and skopeo write down. */
+const neverSet = Date.parse('0001-01-01T00:00:00Z');
+
 /** `2026-01-02 03:04` of what was written as a date, in UTC; undefined for what is none. */
 export function shownDate(created: string | undefined): string | undefined {
   const at = created === undefined ? Number.NaN : Date.parse(created);
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString().slice(0, 16).replace('T', ' ');
+  return Number.isNaN(at) || at === neverSet ? undefined : new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 }
 
 /** `1 blob`, `2 blobs`. */

@@ -48,6 +48,7 @@ describe('moorage --help', () => {
     ],
     [['version'], ['--version']],
     [['help', 'version'], ['--version']],
+    [['version', '--help'], ['--help']],
     [['-v'], ['--version']],
     [['-V'], ['--version']],
   ])('%j is %j', async (words, flags) => {
