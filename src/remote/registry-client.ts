@@ -45,8 +45,8 @@ export class RegistryClient {
     const isOurs = request.url.origin === this.address.url.origin;
     const shown = isOurs ? this.#authorizer.headersFor(access) : {};
     const first = await this.#transport.send({ ...request, headers: { ...request.headers, ...shown } });
-    // A store that a redirect led to knows nothing of our tokens.
-    if (first.status !== 401 || first.url.origin !== this.address.url.origin) return first;
+    // A store that a redirect led to knows nothing of our tokens, and another host that took an upload may lead back to the registry.
+    if (first.status !== 401 || !isOurs || first.url.origin !== this.address.url.origin) return first;
     const challenge = first.headers.get('www-authenticate');
     if (!(await this.#authorizer.respond(challenge, access, shown.authorization))) return first;
     await first.discard();

@@ -41,9 +41,17 @@ export class UploadRequests {
     const question = this.#question(url, { method: 'HEAD' });
     return retrying(this.policy, async () => {
       const answer = await this.#client.ask(question);
+      // 401 of somebody whom the registry led to: it could not be asked there.
+      const isElsewhere = answer.url.origin !== url.origin;
+      if (answer.status === 404 || (isElsewhere && answer.status === 401)) {
+        await answer.discard();
+        return false;
+      }
       // A store that the registry leads to has the blob, and may not like to be asked so: links are signed for GET.
-      if (answer.url.origin !== url.origin) return true;
-      if (answer.status === 404) return false;
+      if (isElsewhere && answer.status !== 200) {
+        await answer.discard();
+        return true;
+      }
       await this.#accepted(answer, question, [200]);
       const length = answer.headers.get('content-length');
       return length === null || Number(length) === size;

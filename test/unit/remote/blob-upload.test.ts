@@ -247,3 +247,51 @@ describe('a blob that is pushed', () => {
     expect(chunks.map(({ body }) => body.byteLength)).toEqual([6, 4]);
   });
 });
+
+describe('a registry that leads elsewhere', () => {
+  it('to where a blob is not: it is sent', async () => {
+    const [registry, store] = [await plainRegistry(), await plainRegistry()];
+    once(registry, /^HEAD /, (response) => {
+      response.writeHead(307, { location: `http://127.0.0.1:${store.port}/v2/team/app/blobs/${small.digest}` }).end();
+    });
+    expect(await push(into(registry), small)).toMatchObject({ outcome: 'copied' });
+  });
+
+  it.each([
+    ['that refuses the question: the blob is there', 403, {}, 'present'],
+    ['with another length: it is not', 200, { 'content-length': '1234' }, 'copied'],
+    ['that wants to know who we are: it is not', 401, {}, 'copied'],
+  ])('to a store %s', async (_what, status, headers, outcome) => {
+    const [registry, store] = [await plainRegistry(), await plainRegistry()];
+    store.instead = (_request, response) => {
+      response.writeHead(status, headers).end();
+      return true;
+    };
+    once(registry, /^HEAD /, (response) => {
+      response.writeHead(307, { location: `http://127.0.0.1:${store.port}/elsewhere` }).end();
+    });
+    expect(await push(into(registry), small)).toMatchObject({ outcome });
+  });
+
+  it('and is led back to: nobody in between learns who is pushing', async () => {
+    const [registry, store] = [await plainRegistry(), await plainRegistry()];
+    store.instead = (_request, response) => {
+      response.writeHead(307, { location: `http://127.0.0.1:${registry.port}/v2/team/app/blobs/uploads/back` }).end();
+      return true;
+    };
+    registry.instead = ({ headers, method }, response) => {
+      if (headers.authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+        return true;
+      }
+      if (method !== 'POST') return false;
+      response.writeHead(202, { location: `http://localhost:${store.port}/v2/team/app/blobs/uploads/there` }).end();
+      return true;
+    };
+    const credentials = { kind: 'password', username: 'me', password: 'secret' } as const;
+    const repository = targetAt(registry, async () => ({ credentials, problem: undefined })).repository(app);
+    await expect(push(repository, small)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    expect(new Set(store.seen.map(({ headers }) => headers.authorization))).toEqual(new Set([undefined]));
+    expect(store.seen.length).toBeGreaterThan(0);
+  });
+});
