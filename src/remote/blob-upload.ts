@@ -21,6 +21,8 @@ export interface UploadOptions {
 
 /** On a bad link a smaller one has better chances. */
 const smallestChunk = 512 * 1024;
+/** Each is held in memory: a registry that wants larger ones gets the blob in one piece. */
+const largestChunk = 128 * 1024 * 1024;
 /** So much must be kept before the tries are counted from the beginning again. */
 const progressBytes = 1024 * 1024;
 const pieceBytes = 64 * 1024;
@@ -77,25 +79,35 @@ export class BlobUpload {
 
   async #inChunks(begun: RemoteUpload | undefined): Promise<void> {
     let session = begun ?? (await this.#requests.start());
+    if (session.leastChunk > largestChunk) return this.#inOnePiece(session);
     let { chunkBytes } = this.#requests.policy;
     let tries = 0;
     let failedAt = 0;
+    /** How often the registry had lost what it had kept: progress that is lost again is none. */
+    let setbacks = 0;
     for (;;) {
       try {
-        session = await this.#appendFrom(session, Math.max(chunkBytes, session.leastChunk), (kept) => {
-          session = kept;
-        });
+        session = await this.#appendFrom(
+          session,
+          Math.max(chunkBytes, Math.min(session.leastChunk, largestChunk)),
+          (kept) => {
+            session = kept;
+          },
+        );
         return await this.#requests.commit(session, this.#blob.digest);
       } catch (error) {
         tries = session.offset - failedAt >= progressBytes ? 1 : tries + 1;
         failedAt = session.offset;
-        await pauseAfter(this.#requests.policy, error, tries).catch(async (last: unknown) => {
+        await pauseAfter(this.#requests.policy, error, Math.max(tries, setbacks)).catch(async (last: unknown) => {
           await this.#requests.cancel(session);
           throw last;
         });
         if (session.offset === this.#blob.size && (await this.#requests.holds(this.#blob))) return;
         chunkBytes = Math.min(chunkBytes, Math.max(smallestChunk, Math.floor(chunkBytes / 2)));
-        session = (await this.#requests.status(session)) ?? (await this.#requests.start());
+        const known = await this.#requests.status(session);
+        if (known === undefined || known.offset < session.offset) setbacks += 1;
+        session = known !== undefined && this.#fits(known) ? known : await this.#requests.start();
+        failedAt = Math.min(failedAt, session.offset);
       }
     }
   }
@@ -106,7 +118,7 @@ export class BlobUpload {
     kept: (session: RemoteUpload) => void,
   ): Promise<RemoteUpload> {
     let session = begun;
-    if (session.offset > this.#blob.size) return this.#requests.start();
+    if (!this.#fits(session)) throw new TransientError(invalidUpload('it claims to have kept more than there is'));
     for await (const chunk of chunksOf(this.#blob.read(session.offset), chunkBytes)) {
       const from = session.offset;
       const body = { size: chunk.byteLength, open: () => this.#counted(piecesOf(chunk), from) };
@@ -114,9 +126,13 @@ export class BlobUpload {
       kept(session);
       // It kept less than it was sent: the rest is read again.
       if (session.offset !== from + chunk.byteLength)
-        throw new TransientError(new RegistryError('BLOB_UPLOAD_INVALID', { detail: 'a chunk was kept in part' }));
+        throw new TransientError(invalidUpload('a chunk was kept in part'));
     }
     return session;
+  }
+
+  #fits({ offset }: RemoteUpload): boolean {
+    return offset <= this.#blob.size;
   }
 
   async *#counted(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, from: number): AsyncGenerator<Uint8Array> {
@@ -130,6 +146,10 @@ export class BlobUpload {
       }
     }
   }
+}
+
+function invalidUpload(detail: string): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_INVALID', { detail });
 }
 
 /** Some registries take no chunks, and say so with whatever status; who we are and what we sent has other answers. */

@@ -246,6 +246,49 @@ describe('a blob that is pushed', () => {
     const chunks = registry.seen.filter(({ method }) => method === 'PATCH');
     expect(chunks.map(({ body }) => body.byteLength)).toEqual([6, 4]);
   });
+
+  it('goes in one piece to a registry that wants chunks larger than we hold in memory', async () => {
+    const registry = await plainRegistry();
+    once(registry, /^POST /, (response) => {
+      registry.uploads.set('here', Buffer.alloc(0));
+      const headers = { location: '/v2/team/app/blobs/uploads/here', 'oci-chunk-min-length': '9000000000000000' };
+      response.writeHead(202, headers).end();
+    });
+    await push(into(registry), large);
+    expect(registry.calls.filter((call) => call.startsWith('PATCH'))).toEqual([]);
+    expect(registry.blobs.get(`team/app@${large.digest}`)).toEqual(large.bytes);
+  });
+
+  it('is given up when the registry loses again and again what it has kept', async () => {
+    const registry = await plainRegistry();
+    const blob = blobOf('x'.repeat(3 * 1024 * 1024));
+    let chunks = 0;
+    registry.instead = ({ method }, response) => {
+      if (method === 'POST') {
+        registry.uploads.set('here', Buffer.alloc(0));
+        const headers = { location: '/v2/team/app/blobs/uploads/here', 'oci-chunk-min-length': String(1024 * 1024) };
+        response.writeHead(202, headers).end();
+        return true;
+      }
+      if (method !== 'PATCH') return false;
+      chunks += 1;
+      // Of every second upload one chunk is kept before all of it is forgotten.
+      if (chunks % 3 === 1 && chunks < 60) return false;
+      registry.uploads.clear();
+      return lose(response);
+    };
+    await expect(push(into(registry), blob)).rejects.toThrow();
+    expect(chunks).toBeLessThan(20);
+  });
+
+  it('begins again where the registry claims to have kept more than there is', async () => {
+    const registry = await plainRegistry();
+    once(registry, /^PATCH /, (response) => {
+      response.writeHead(202, { location: '/v2/team/app/blobs/uploads/upload-1', range: '0-99' }).end();
+    });
+    expect(await push(into(registry), large)).toMatchObject({ outcome: 'copied' });
+    expect(registry.blobs.get(`team/app@${large.digest}`)).toEqual(large.bytes);
+  });
 });
 
 describe('a registry that leads elsewhere', () => {
