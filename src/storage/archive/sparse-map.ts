@@ -24,13 +24,12 @@ export interface SparseMap {
 }
 
 const entryBytes = 24;
+/** Of a map of the old form that goes on after the header. */
+export const piecesInBlock = Math.floor(504 / entryBytes);
 
 /** The old form: four entries in the header itself, 21 in each block that follows it. Throws TarDamageError. */
 export function oldMap(header: Buffer, further: readonly Buffer[]): SparseMap {
-  const entries = [
-    ...entriesIn(header, 386, 4),
-    ...further.flatMap((block) => entriesIn(block, 0, Math.floor(504 / entryBytes))),
-  ];
+  const entries = [...entriesIn(header, 386, 4), ...further.flatMap((block) => entriesIn(block, 0, piecesInBlock))];
   return sparseMap(numberIn(header, 483, 495, 'real size'), entries);
 }
 

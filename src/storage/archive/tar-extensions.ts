@@ -47,8 +47,9 @@ export class HeaderExtensions {
   #longPath: string | undefined;
   #longLinkPath: string | undefined;
 
-  addGlobal(records: PaxRecords): void {
-    this.#global = joined(this.#global, records);
+  /** A map of one member says nothing of all. */
+  addGlobal({ values }: PaxRecords): void {
+    this.#global = joined(this.#global, { values, sparse: [] });
   }
 
   addOwn(records: PaxRecords): void {
@@ -98,8 +99,10 @@ export class HeaderExtensions {
   }
 }
 
+/** A map is whole in one header: as many headers as an archive has room for must not add up in memory. */
 function joined(one: PaxRecords, other: PaxRecords): PaxRecords {
-  return { values: new Map([...one.values, ...other.values]), sparse: [...one.sparse, ...other.sparse] };
+  const { sparse } = other.sparse.length > 0 ? other : one;
+  return { values: new Map([...one.values, ...other.values]), sparse };
 }
 
 function parseSize(text: string): number {

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError } from '../storage-error.ts';
 import type { ArchiveFile } from './archive-file.ts';
-import { type LeadingMap, leadingMap, mapInRecords, oldMap, type SparseMap } from './sparse-map.ts';
+import { type LeadingMap, leadingMap, mapInRecords, oldMap, piecesInBlock, type SparseMap } from './sparse-map.ts';
 import { type Member, TarContents, type TarLimits, type UnusableMember } from './tar-contents.ts';
 import { HeaderExtensions, parseLongName, parsePaxRecords } from './tar-extensions.ts';
 import {
@@ -44,6 +44,8 @@ const windowBytes = 32 * 1024;
 /** Behind large ones a disk would read for nothing: a header and an extension of it, in one page. */
 const lonelyBytes = 4 * blockBytes;
 const headersPerTurn = 2_000;
+/** A megabyte of records takes as long as thousands of headers. */
+const extensionBytesPerTurn = 256 * 1024;
 /** Links, devices, directories and FIFOs: no content follows, whatever size they name (as GNU tar and Go read them). */
 const typesWithoutContent = '123456';
 
@@ -52,9 +54,12 @@ export async function scanTar(file: ArchiveFile, limits: ScanLimits = scanLimits
   const pass = new HeaderPass(file, limits);
   try {
     let headers = 0;
+    let read = 0;
     while (pass.step()) {
       headers += 1;
-      if (headers % headersPerTurn === 0) await nextTurn();
+      if (headers % headersPerTurn !== 0 && pass.extensionBytes - read < extensionBytesPerTurn) continue;
+      read = pass.extensionBytes;
+      await nextTurn();
     }
     return { contents: pass.contents, damage: undefined, hasEnd: pass.hasEnd };
   } catch (error) {
@@ -65,17 +70,25 @@ export async function scanTar(file: ArchiveFile, limits: ScanLimits = scanLimits
   }
 }
 
+/** The blocks of a sparse map that follow a header, as far as they are held: all, or too many to be of use. */
+interface MapBlocks {
+  readonly kept: readonly Buffer[];
+  readonly count: number;
+}
+
+const noBlocks: MapBlocks = { kept: [], count: 0 };
+
 class HeaderPass {
   readonly contents: TarContents;
   position = 0;
   hasEnd = false;
+  extensionBytes = 0;
   readonly #file: ArchiveFile;
   readonly #limits: ScanLimits;
   readonly #extensions = new HeaderExtensions();
   readonly #window = Buffer.allocUnsafeSlow(windowBytes);
   #windowStart = 0;
   #windowLength = 0;
-  #extensionBytes = 0;
 
   constructor(file: ArchiveFile, limits: ScanLimits) {
     this.#file = file;
@@ -119,39 +132,40 @@ class HeaderPass {
 
   #take(plain: TarHeader, afterHeader: number): number {
     const header = this.#extensions.applyTo(plain);
-    const furtherBlocks = header.oldSparse?.mapGoesOn ? this.#blocksOfMap(afterHeader) : [];
-    const offset = afterHeader + furtherBlocks.length * blockBytes;
+    const further = header.oldSparse?.mapGoesOn ? this.#blocksOfMap(afterHeader) : noBlocks;
+    const offset = afterHeader + further.count * blockBytes;
     const size = typesWithoutContent.includes(header.type) ? 0 : header.size;
     if (offset + size > this.#file.size) throw cutOff(this.#file);
     // The label of a volume (GNU tar -V) names nothing.
-    if (header.type !== 'V') this.contents.add(header, this.#memberOf(header, offset, furtherBlocks));
+    if (header.type !== 'V') this.contents.add(header, this.#memberOf(header, offset, further));
     // The last block may lack its filling where nothing follows.
     return Math.min(offset + paddedSize(size), this.#file.size);
   }
 
-  #blocksOfMap(start: number): readonly Buffer[] {
-    const blocks: Buffer[] = [];
-    for (let goesOn = true; goesOn; ) {
+  #blocksOfMap(start: number): MapBlocks {
+    const kept: Buffer[] = [];
+    const most = Math.ceil(this.#limits.maxPieces / piecesInBlock);
+    for (let count = 1; ; count += 1) {
       this.#countExtension(blockBytes);
-      const block = Buffer.from(this.#blockAt(start + blocks.length * blockBytes));
-      blocks.push(block);
-      goesOn = mapGoesOnAfter(block);
+      const block = this.#blockAt(start + (count - 1) * blockBytes);
+      if (kept.length < most) kept.push(Buffer.from(block));
+      if (!mapGoesOnAfter(block)) return { kept, count };
     }
-    return blocks;
   }
 
   /** A map that cannot be read is no damage of the archive: where the next header is, is known. */
-  #memberOf(header: TarHeader, offset: number, furtherBlocks: readonly Buffer[]): Member | UnusableMember {
+  #memberOf(header: TarHeader, offset: number, further: MapBlocks): Member | UnusableMember {
     try {
-      return this.#mappedMember(header, offset, furtherBlocks);
+      return this.#mappedMember(header, offset, further);
     } catch (error) {
       if (!(error instanceof TarDamageError)) throw error;
       return { unusable: error.message };
     }
   }
 
-  #mappedMember({ size, oldSparse, sparse }: TarHeader, offset: number, furtherBlocks: readonly Buffer[]): Member {
-    if (oldSparse !== undefined) return sparseMember(oldMap(oldSparse.block, furtherBlocks), offset, size);
+  #mappedMember({ size, oldSparse, sparse }: TarHeader, offset: number, { kept, count }: MapBlocks): Member {
+    if (count > kept.length) throw new TarDamageError(`the map of a sparse member has ${count} blocks`);
+    if (oldSparse !== undefined) return sparseMember(oldMap(oldSparse.block, kept), offset, size);
     if (sparse === undefined) return { offset, size };
     const map = mapInRecords(sparse);
     if (map !== undefined) return sparseMember(map, offset, size);
@@ -184,8 +198,8 @@ class HeaderPass {
   }
 
   #countExtension(bytes: number): void {
-    this.#extensionBytes += bytes;
-    if (this.#extensionBytes > this.#limits.maxExtensionBytesTogether) {
+    this.extensionBytes += bytes;
+    if (this.extensionBytes > this.#limits.maxExtensionBytesTogether) {
       throw new StorageError('too-large', 'the archive has too many header extensions');
     }
   }

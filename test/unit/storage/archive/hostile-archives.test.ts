@@ -82,6 +82,20 @@ describe('members that are left out', () => {
     expect(await textAt(await archives.open(bytes), 'after')).toBe('after');
   });
 
+  test('a map of more blocks than pieces are served is passed over, and what follows it is found', async () => {
+    const archives = await newArchives();
+    const count = Math.ceil(scanLimits.maxPieces / 21) + 1;
+    const blocks = Buffer.alloc(count * 512);
+    for (let at = 0; at < count - 1; at += 1) blocks[at * 512 + 504] = 1;
+    const patch = (header: Buffer): void => void header.writeUInt8(1, 482);
+    const header = tarHeader({ path: 'x', type: 'S', size: 3, magic: gnuMagic, patch });
+    const content = Buffer.alloc(512, 'x');
+    const bytes = Buffer.concat([header, blocks, content, tarOf({ path: 'after', content: 'after' })]);
+    const store = await archives.open(bytes);
+    expect(refusedIn(store).map(({ reason }) => reason)).toEqual([`the map of a sparse member has ${count} blocks`]);
+    expect(await textAt(store, 'after')).toBe('after');
+  });
+
   test('are listed up to a hundred, shortened, and all counted', async () => {
     const archives = await newArchives();
     const members = Array.from({ length: 150 }, (_, i) => ({ path: `/${i}/${'n'.repeat(80)}`, content: '' }));

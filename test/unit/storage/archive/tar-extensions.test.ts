@@ -69,6 +69,16 @@ describe('extensions of a header', () => {
     expect(extensions.applyTo(plain).sparse).toBeUndefined();
   });
 
+  test('keep the map of one header, however many there are, and none for all members', () => {
+    const extensions = new HeaderExtensions();
+    extensions.addGlobal(records({ 'GNU.sparse.map': '0,1' }));
+    for (const at of [1, 2, 3]) extensions.addOwn(records({ 'GNU.sparse.map': `${at},1` }));
+    extensions.addOwn(records({ path: 'x' }));
+    expect(extensions.applyTo(plain).sparse?.records).toEqual([['map', '3,1']]);
+    extensions.addOwn(records({ path: 'x' }));
+    expect(extensions.applyTo(plain).sparse).toBeUndefined();
+  });
+
   test.each(['-1', '1e3', '99999999999999999999', '9007199254740992', 'x'])('refuse the size %j', (size) => {
     const extensions = new HeaderExtensions();
     extensions.addOwn(records({ size }));
