@@ -220,7 +220,7 @@ describe('moorage import and export', () => {
     [['export', './other:v9', 'out.tar'], 1, 'has no tag "v9"'],
     [['export', './other:v1', 'out.tar', '--name', 'A/b'], 2, 'no name that docker would accept'],
     [['export', './other:v1', 'out.tar', '--platform', 'linux'], 2, 'os/architecture'],
-    [['export', './other:v1', 'none/out.tar'], 1, 'ENOENT'],
+    [['export', './other:v1', 'none/out.tar'], 1, 'cannot write none/out.tar: there is no directory none'],
   ] as const)('refuse %j in one line', async (args, code, text) => {
     const directory = await workplace();
     const exit = await runMoorage(args, { directory });

@@ -6,6 +6,7 @@ import { Readable, type Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isError } from '../../oci/is-error.ts';
 import { draftPrefix } from '../own-names.ts';
+import { errnoOf } from './errno.ts';
 
 /** The system refused: no space, no permission, no such directory. The message names the file. */
 export class CannotWriteError extends Error {
@@ -40,8 +41,10 @@ export async function publishFile(
   await writing(path, () => syncDirectory(dirname(path)));
 }
 
+/** Of a directory nothing is read before it is refused. */
 async function modeOf(path: string): Promise<number | undefined> {
   const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw new CannotWriteError(`cannot write ${path}: it is a directory`);
   return found?.isFile() ? found.mode & 0o777 : undefined;
 }
 
@@ -65,7 +68,26 @@ async function writing<Result>(path: string, work: () => Promise<Result>): Promi
     return await work();
   } catch (cause) {
     if (!(isError(cause) && 'syscall' in cause)) throw cause;
-    throw new CannotWriteError(`cannot write ${path}: ${cause.message}`, { cause });
+    throw new CannotWriteError(`cannot write ${path}: ${reasonOf(cause, dirname(path))}`, { cause });
+  }
+}
+
+/** The system's own message names a draft that nobody knows. */
+function reasonOf(cause: Error, directory: string): string {
+  switch (errnoOf(cause)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `there is no directory ${directory}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `permission denied in ${directory}`;
+    case 'EROFS':
+      return `${directory} is read-only`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `no space left in ${directory}`;
+    default:
+      return cause.message;
   }
 }
 

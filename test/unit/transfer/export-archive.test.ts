@@ -201,9 +201,11 @@ describe('an archive that cannot be finished leaves the old one and nothing else
   it('when a directory is in the way', async () => {
     const directory = await temporaryDirectory();
     await mkdir(`${directory}/out.tar`);
-    await expect(exported(signedImages(), ['team/app:v1'], { target: `${directory}/out.tar` })).rejects.toThrow(
-      'EISDIR',
+    const source = signedImages();
+    await expect(exported(source, ['team/app:v1'], { target: `${directory}/out.tar` })).rejects.toThrow(
+      `cannot write ${directory}/out.tar: it is a directory`,
     );
+    expect(source.reads).toEqual([]);
     expect(readdirSync(directory)).toEqual(['out.tar']);
     expect(existsSync(`${directory}/none/out.tar`)).toBe(false);
   });
@@ -213,7 +215,7 @@ it('an archive that cannot be begun says where, and reads nothing', async () => 
   const directory = await temporaryDirectory();
   const source = signedImages();
   const run = exported(source, ['team/app:v1'], { target: `${directory}/none/out.tar` });
-  await expect(run).rejects.toThrow(`cannot write ${directory}/none/out.tar: ENOENT`);
+  await expect(run).rejects.toThrow(`cannot write ${directory}/none/out.tar: there is no directory ${directory}/none`);
   await expect(run).rejects.toBeInstanceOf(CopyError);
   expect(source.reads).toEqual([]);
 });
