@@ -141,5 +141,5 @@ Examples:
 
 Exit codes: 0 stopped as asked, 1 failure, 2 wrong command line or configuration.
 Settings: config.example.yaml lists all, with their names in the environment.
-Documentation: README.md and ARCHITECTURE.md, beside package.json.
+Documentation: README.md, docs/recipes.md and ARCHITECTURE.md, beside package.json.
 `;

@@ -39,8 +39,11 @@ export const recipesAsWritten: Scenario = async (lab) => {
     const missing = commands.filter((command) => lab.executable(command) === undefined);
     if (missing.some((command) => mayBeAbsent.includes(command)))
       checks.notApplicable('recipes', name, `${missing.join(', ')} not installed`);
-    else await checks.check('recipes', name, () => follow(lab, directory, commandsBelow(page, name)));
+    else await checks.check('recipes', name, () => follow(lab, directory, blockBelow(page, name, 'sh')));
   }
+  if (lab.executable('systemd-analyze') === undefined)
+    checks.notApplicable('recipes', 'systemd', 'systemd is not installed');
+  else await checks.check('recipes', 'systemd', () => verifyUnit(lab, directory, blockBelow(page, 'systemd', 'ini')));
 };
 
 async function prepare(lab: Lab, directory: string): Promise<undefined> {
@@ -65,12 +68,23 @@ async function prepare(lab: Lab, directory: string): Promise<undefined> {
   return undefined;
 }
 
-/** The first block of commands below the heading. */
-function commandsBelow(page: string, heading: string): string {
+/** The first block of the language below the heading. */
+function blockBelow(page: string, heading: string, language: 'sh' | 'ini'): string {
   const [, section = ''] = page.split(`\n## ${heading}\n`);
-  const [, block] = /^```sh\n(.*?)^```$/ms.exec(section.split('\n## ')[0] ?? '') ?? [];
-  if (block === undefined) throw new Error(`docs/recipes.md has no commands below ${heading}`);
+  const [, named, block] = /^```(\w+)\n(.*?)^```$/ms.exec(section.split('\n## ')[0] ?? '') ?? [];
+  if (block === undefined || named !== language)
+    throw new Error(`docs/recipes.md has no block of ${language} first below ${heading}`);
   return block;
+}
+
+/** systemd's own judgement of the unit, with the programs where they are here. Its warnings count: they name settings that it ignores. */
+async function verifyUnit(lab: Lab, directory: string, unit: string): Promise<undefined> {
+  const path = join(directory, 'moorage.service');
+  const here = unit.replace('/usr/bin/node', process.execPath).replace('/opt/moorage', projectFile('.'));
+  await writeFile(path, here);
+  const said = await lab.run('sh', ['-c', 'systemd-analyze verify "$0" 2>&1', path]);
+  expectThat(!said.includes('moorage.service'), said);
+  return undefined;
 }
 
 async function follow(lab: Lab, directory: string, commands: string): Promise<string> {
