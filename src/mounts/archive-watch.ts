@@ -1,10 +1,9 @@
 // Looks again and again for archives that came to a directory, went from it, or were changed, for as long as it is served. By asking: on
 // sticks, network shares and volumes of containers nobody tells.
-
-import { join } from 'node:path';
 import type { Mount } from '../registry/mount.ts';
 import type { Log } from '../storage/log.ts';
 import type { ServedArchives } from './served-archives.ts';
+import { warnOfUnserved } from './unserved-lines.ts';
 
 const everyMs = 2_000;
 
@@ -49,8 +48,7 @@ export class ArchiveWatch {
       for (const { name, path } of removed)
         log.info('an archive is no longer served: it went, or was changed', { name, path });
       for (const { name, path } of added) log.info('an archive is served', { name, path });
-      for (const { path, reason } of unserved)
-        log.warn('an archive is not served', { path: join(archives.directory, path), reason });
+      warnOfUnserved(archives.directory, unserved, log);
     } catch (error) {
       log.warn('a directory of archives could not be looked through; trying again later', { error });
     }

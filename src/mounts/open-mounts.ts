@@ -20,6 +20,7 @@ import { pathKindOf } from './path-kind.ts';
 import { ServedArchives } from './served-archives.ts';
 import { sharedFacts } from './shared-facts.ts';
 import { conversionOf, isSkopeoDirectory } from './skopeo-directory.ts';
+import { warnOfUnserved } from './unserved-lines.ts';
 
 /** Nothing is served before. */
 const longestSearchMs = 2_000;
@@ -135,9 +136,7 @@ async function archivesOf(
     tidy: () => tidyUnpacked(workDirectoryOf(options), options.log),
     open: (archive, archiveName) => openArchive(archive, archiveName, options),
   });
-  for (const unserved of archives.unserved) {
-    options.log.warn('an archive is not served', { path: join(path, unserved.path), reason: unserved.reason });
-  }
+  warnOfUnserved(path, archives.unserved, options.log);
   return archives;
 }
 

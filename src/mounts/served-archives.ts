@@ -57,9 +57,29 @@ interface Known {
   readonly why: UnservedArchive | undefined;
 }
 
+/** What one look has found so far. */
+class Looked {
+  readonly known = new Map<string, Known>();
+  /** Paths of what is served, by its name. */
+  readonly #served = new Map<string, string>();
+
+  set(path: string, known: Known): void {
+    this.known.set(path, known);
+    if (known.mount !== undefined) this.#served.set(known.mount.name, path);
+  }
+
+  servedAs(name: string): string | undefined {
+    return this.#served.get(name);
+  }
+
+  get hasMostServed(): boolean {
+    return this.#served.size >= maxServed;
+  }
+}
+
 export class ServedArchives {
   readonly #options: ServedArchivesOptions;
-  #known = new Map<string, Known>();
+  #known: ReadonlyMap<string, Known> = new Map();
 
   private constructor(options: ServedArchivesOptions) {
     this.#options = options;
@@ -98,7 +118,7 @@ export class ServedArchives {
 
   async #look(quiet: number): Promise<ArchiveChanges> {
     const before = this.#known;
-    const now = new Map<string, Known>();
+    const now = new Looked();
     const added: ArchiveMount[] = [];
     const unserved: UnservedArchive[] = [];
     const isServed = ({ path }: FoundArchive) => before.get(path)?.mount !== undefined;
@@ -115,7 +135,7 @@ export class ServedArchives {
       const isNew = next.why?.reason !== known?.why?.reason && next.why?.reason !== beingWritten;
       if (next.why !== undefined && isNew) unserved.push(next.why);
     }
-    this.#known = now;
+    this.#known = now.known;
     const kept = new Set(this.mounts);
     const removed = [...before.values()].flatMap(({ mount }) =>
       mount === undefined || kept.has(mount) ? [] : [mount],
@@ -124,12 +144,7 @@ export class ServedArchives {
   }
 
   /** Undefined for what is not yet to be looked at, or served as a PATH of its own. */
-  async #next(
-    found: FoundArchive,
-    known: Known | undefined,
-    now: ReadonlyMap<string, Known>,
-    quiet: number,
-  ): Promise<Known | undefined> {
+  async #next(found: FoundArchive, known: Known | undefined, now: Looked, quiet: number): Promise<Known | undefined> {
     const { path, version } = found;
     const at = join(this.#options.directory, path);
     if (this.#options.others.some((other) => other.path === at)) return undefined;
@@ -143,7 +158,7 @@ export class ServedArchives {
     const taken = this.#whyTaken(name, path, now);
     if (taken !== undefined) return unserved(taken);
     if (version === undefined) return unserved('a symbolic link, which is not followed: name it as a PATH');
-    if (mostServed(now))
+    if (now.hasMostServed)
       return unserved(`${maxServed} archives of the directory are served, and no more: name it as a PATH`);
     const isUnchanged = known !== undefined && known.version === version;
     if (isUnchanged && (known.why === undefined || isLasting(known.why))) return known;
@@ -195,20 +210,15 @@ export class ServedArchives {
     return name !== undefined && isRepositoryName(name) ? name : undefined;
   }
 
-  #whyTaken(name: RepositoryName, path: string, now: ReadonlyMap<string, Known>): string | undefined {
+  #whyTaken(name: RepositoryName, path: string, now: Looked): string | undefined {
     const { others, directory, isWritable } = this.#options;
     if (others.some((other) => other.name === name)) return `another PATH is served as ${name}`;
-    for (const [other, { mount }] of now) {
-      if (other !== path && mount?.name === name) return `${other} is served as ${name}`;
-    }
+    const other = now.servedAs(name);
+    if (other !== undefined && other !== path) return `${other} is served as ${name}`;
     const beside = join(directory, name.slice(this.#options.name === '' ? 0 : this.#options.name.length + 1));
     const isTaken = exists(beside) && (isWritable || hasImageIndex(beside));
     return isTaken ? `the directory beside it is served as ${name}` : undefined;
   }
-}
-
-function mostServed(now: ReadonlyMap<string, Known>): boolean {
-  return now.size >= maxServed && [...now.values()].filter(({ mount }) => mount !== undefined).length >= maxServed;
 }
 
 /** Of the file as it is: only another version of it is tried again. */
