@@ -18,6 +18,8 @@ export interface LayoutArchive {
   readonly isHashed: boolean;
   /** True for an archive of several layouts in directories, such as a backup of a root: each is a repository, by its path. */
   readonly isRoot: boolean;
+  /** Names the file that was opened, by its path without links and its state (`identityAt`). */
+  readonly identity: string;
 }
 
 export interface LayoutArchiveOptions {
@@ -32,15 +34,16 @@ export interface LayoutArchiveOptions {
  */
 export async function openLayoutArchive(file: string, options: LayoutArchiveOptions): Promise<LayoutArchive> {
   const archive = await openArchiveStore(file, options);
+  const { identity } = archive;
   try {
     // Newer engines write both; index.json says more (docs/layouts.md#exports).
     if ((await archive.stat(layoutKeys('').index)) !== undefined) {
-      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: false };
+      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: false, identity };
     }
     const made = await openDockerArchive(archive, options);
-    if (made !== undefined) return { reader: made, problems: made.problems, isHashed: true, isRoot: false };
+    if (made !== undefined) return { reader: made, problems: made.problems, isHashed: true, isRoot: false, identity };
     if (archive.layoutsBelow().length > 0) {
-      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: true };
+      return { reader: archive, problems: archive.problems, isHashed: false, isRoot: true, identity };
     }
     throw new StorageError('unsafe', `${file} is a tar, but no image layout: ${await whatElse(archive)}`);
   } catch (error) {

@@ -8,6 +8,8 @@ export interface ArchiveMount extends Mount {
   readonly kind: 'archive';
   /** True where its repositories have names of their own in it. */
   readonly isRoot: boolean;
+  /** Of the file that was opened. */
+  readonly identity: LayoutArchive['identity'];
   /** What is wrong with it. */
   readonly problems: LayoutArchive['problems'];
   /** The directory that it was found in; undefined for one that was named itself. */

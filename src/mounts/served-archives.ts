@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Pace } from '../layout/pacing/pace.ts';
 import { isError } from '../oci/is-error.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { identityAt } from '../storage/archive/archive-file.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import { exists, modifiedAtMs, realPathOf } from '../storage/filesystem/path-probe.ts';
 import { StorageError, type StorageFailure } from '../storage/storage-error.ts';
@@ -192,6 +193,10 @@ export class ServedArchives {
     const mount = await open(at, name);
     try {
       assertHere();
+      // A link may have been there for just the moment in which it was opened.
+      if (mount.identity !== identityAt(expected)) {
+        throw new StorageError('unavailable', `${at} was exchanged while it was opened`);
+      }
       for (const { kind } of mount.problems) {
         if (kind === 'damaged') throw new StorageError('unavailable', `${at} is damaged, or not yet whole`);
         if (kind === 'cut-off')

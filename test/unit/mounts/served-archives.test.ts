@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ArchiveMount } from '../../../src/mounts/archive-mount.ts';
 import { ServedArchives, type ServedArchivesOptions } from '../../../src/mounts/served-archives.ts';
+import { identityAt } from '../../../src/storage/archive/archive-file.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -15,6 +16,8 @@ async function directoryOfArchives(options: Partial<ServedArchivesOptions> = {})
   const opened: string[] = [];
   /** By file name. */
   const problems = new Map<string, ArchiveMount['problems'] | StorageError>();
+  /** Where another file was found for the moment in which it was opened, by file name. */
+  const identityOf = new Map<string, string>();
   const put = (path: string, text = 'archive', at = longAgo) => {
     mkdirSync(join(directory, path, '..'), { recursive: true });
     writeFileSync(join(directory, path), text);
@@ -33,6 +36,7 @@ async function directoryOfArchives(options: Partial<ServedArchivesOptions> = {})
       path,
       kind: 'archive',
       isRoot: false,
+      identity: identityAt(identityOf.get(basename(path)) ?? path) ?? '',
       problems: problem ?? [],
     };
   };
@@ -47,7 +51,7 @@ async function directoryOfArchives(options: Partial<ServedArchivesOptions> = {})
       open,
       ...options,
     });
-  return { directory, opened, problems, put, start };
+  return { directory, opened, problems, identityOf, put, start };
 }
 
 const names = (mounts: readonly ArchiveMount[]) => mounts.map(({ name }) => name);
@@ -59,6 +63,20 @@ describe('at the start', () => {
     const { mounts, unserved } = await start();
     expect(names(mounts)).toEqual(['app-1.2', 'site-a/x', 'b_c', 'k3s-images']);
     expect(unserved).toEqual([]);
+  });
+
+  it('none is served that was another file when it was opened', async () => {
+    const { put, start, identityOf } = await directoryOfArchives();
+    const elsewhere = await temporaryDirectory();
+    writeFileSync(join(elsewhere, 'secret.tar'), 'archive');
+    utimesSync(join(elsewhere, 'secret.tar'), longAgo, longAgo);
+    put('app.tar');
+    identityOf.set('app.tar', join(elsewhere, 'secret.tar'));
+    const { mounts, unserved } = await start();
+    expect(mounts).toEqual([]);
+    expect(unserved).toMatchObject([
+      { path: 'app.tar', reason: expect.stringContaining('was exchanged'), failure: 'unavailable' },
+    ]);
   });
 
   it('below the name of the directory where it has one', async () => {
