@@ -77,7 +77,7 @@ export type TouchedSubjects = readonly Digest[];
 
 /** Throws RegistryError when the edit makes no sense for the index as it is. */
 export function applyEdit(draft: IndexDraft, edit: IndexEdit, nowMs: number): TouchedSubjects {
-  splitNames(draft);
+  splitNames(draft, edit.names.all.rules, nowMs);
   if (edit.kind === 'put') return put(draft, edit, nowMs);
   if (edit.kind === 'reconcile') return reconcile(draft, edit, nowMs);
   if (edit.kind === 'restore') return restore(draft, edit);
