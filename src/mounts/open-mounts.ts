@@ -53,10 +53,11 @@ export async function openMounts(options: OpenMountsOptions): Promise<readonly O
     isRootServed: root !== undefined,
     readOnly: readOnly || sharedBlobs !== undefined,
   });
-  await tidyUnpacked(workDirectoryOf(options), options.log);
   const opened: OpenedMount[] = [];
   try {
     if (root !== undefined) opened.push(await openRoot(root, options));
+    // Once the root is open: where it may not be entered that is the error to tell, and before anything is unpacked.
+    await tidyUnpacked(workDirectoryOf(options), options.log);
     for (const { place, name } of named) {
       const mount = await openPlace(place, name, options);
       const alias = name === '' && named.length > 1 ? baseNameOf(place.path) : undefined;

@@ -132,10 +132,13 @@ describe('what keeps it from starting is one line and exit code 1:', () => {
   it.skipIf(asRoot && !programIsPublic())('a directory that cannot be written', async () => {
     const directory = await scratchDirectory();
     await mkdir(join(directory, 'registry'));
+    await mkdir(join(directory, 'locked'));
     await chmod(join(directory, 'registry'), 0o555);
+    await chmod(join(directory, 'locked'), 0o000);
+    onTestFinished(() => chmod(join(directory, 'locked'), 0o700));
     // Root may write everywhere: then the program runs as somebody else, who must be able to read it.
     const options = asRoot ? { directory, userId: await somebody(directory) } : { directory };
-    for (const root of ['registry', 'registry/below']) {
+    for (const root of ['registry', 'registry/below', 'locked', 'locked/below']) {
       expect(await refusal(['--root', root, '--listen', '0'], options)).toContain(
         `cannot store in ${join(directory, root)}: permission denied; change its owner or mode, choose another one with --root DIR`,
       );
