@@ -5,7 +5,6 @@ import { reachableManifests } from '../../layout/manifests/reachable-manifests.t
 import { untaggedImages } from '../../layout/manifests/untagged-images.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { LayoutNames } from '../../layout/names/repository-names.ts';
-import type { Digest } from '../../oci/digest.ts';
 import type { FindingList } from './finding-list.ts';
 
 /** `own` is the name that the layout is served under. Those with a name that means no tag were told with it. */
@@ -17,12 +16,8 @@ export async function findUntagged(
   findings: FindingList,
 ): Promise<void> {
   const names = new LayoutNames(own, rules).of('');
-  let children: Promise<ReadonlyMap<Digest, string>> | undefined;
-  const isChild = async (digest: Digest) => {
-    children ??= reachableManifests(index.entries, manifests).then(({ mediaTypes }) => mediaTypes);
-    return (await children).has(digest);
-  };
-  for (const digest of await untaggedImages({ index, names, manifests, isChild })) {
+  const reachable = () => reachableManifests(index.entries, manifests);
+  for (const digest of await untaggedImages({ index, names, manifests, reachable })) {
     if (index.listed(digest).every(({ isNamed }) => !isNamed)) findings.add('untagged-image', { digest });
   }
 }

@@ -80,8 +80,8 @@ export class DerivedIndex {
 
   /** Images of a repository that are found by digest only (untagged-images.ts). */
   untagged(names: RepositoryNames): Promise<readonly Digest[]> {
-    const isChild = async (digest: Digest) => (await this.#children()).mediaTypes.has(digest);
-    return untaggedImages({ index: this.index, names, manifests: this.#parts.manifests, isChild });
+    const reachable = () => this.#children();
+    return untaggedImages({ index: this.index, names, manifests: this.#parts.manifests, reachable });
   }
 
   /** Reads every manifest whose facts nobody asked for yet: once for the lifetime of its entry. */

@@ -7,13 +7,14 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ManifestReader } from './manifest-reader.ts';
+import type { Reachable } from './reachable-manifests.ts';
 
 export interface UntaggedImagesOptions {
   readonly index: LayoutIndex;
   readonly names: RepositoryNames;
   readonly manifests: ManifestReader;
-  /** True for what an index lists. */
-  readonly isChild: (digest: Digest) => Promise<boolean>;
+  /** What indexes list: asked once, and only where there is an image without a tag. */
+  readonly reachable: () => Promise<Reachable>;
 }
 
 /**
@@ -21,18 +22,24 @@ export interface UntaggedImagesOptions {
  * entry with a time of creation is left out: it is ours, or lost its name to us, and whoever moved the tag meant it to go.
  */
 export async function untaggedImages(options: UntaggedImagesOptions): Promise<readonly Digest[]> {
-  const { index, names, manifests, isChild } = options;
+  const { index, names, manifests, reachable } = options;
+  const candidates = names.untagged(index);
+  // Of most layouts, however many tags they have: nothing else is worked out for them.
+  if (candidates.length === 0) return [];
   const hasTags = (names.tags(index) ?? index.tags()).length > 0;
   const tagged = names.taggedDigests(index);
   const found = new Set<Digest>();
+  let children: Reachable['mediaTypes'] | undefined;
   const pace = new Pace();
-  for (const entry of names.untagged(index)) {
+  for (const entry of candidates) {
     const { digest } = entry;
     if (digest === undefined || found.has(digest) || tagged.has(digest) || !mayBeImage(entry)) continue;
     if (hasTags && !entry.isNamed && entry.createdAt !== undefined) continue;
     const facts = await manifests.factsOfEntry(entry);
-    if (facts !== 'none' && facts.subject === undefined && !(await isChild(digest))) found.add(digest);
     await pace.step();
+    if (facts === 'none' || facts.subject !== undefined) continue;
+    children ??= (await reachable()).mediaTypes;
+    if (!children.has(digest)) found.add(digest);
   }
   return [...found];
 }
