@@ -64,9 +64,9 @@ export class RemoteRepository {
     const question = this.#question(reference, { method: 'HEAD', headers: { accept: acceptedManifests } });
     return retrying(this.#client.policy, async () => {
       const answer = await this.#client.ask(question);
-      if (answer.status === 404) return undefined;
-      if (answer.status !== 200) throw await this.#client.refusal(answer, question);
+      if (answer.status !== 200 && answer.status !== 404) throw await this.#client.refusal(answer, question);
       await answer.discard();
+      if (answer.status === 404) return undefined;
       const digest = answer.headers.get('docker-content-digest') ?? '';
       return isDigest(digest) ? digest : undefined;
     });

@@ -12,7 +12,7 @@ export interface RemoteUpload {
   readonly location: URL;
   /** Bytes that the registry has kept. */
   readonly offset: number;
-  /** Bytes that every chunk but the last must have; 0: any number will do. */
+  /** Bytes that every chunk but the last must have at least (OCI-Chunk-Min-Length); 0 where the registry asks for none. */
   readonly leastChunk: number;
 }
 
