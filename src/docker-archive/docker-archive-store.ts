@@ -106,6 +106,7 @@ export class DockerArchive implements ObjectReader {
       version: label as string as Version,
       label,
       modifiedAtMs: this.#modifiedAtMs,
+      changedAtMs: this.#modifiedAtMs,
       settled: true,
       hardLinks: 1,
     };

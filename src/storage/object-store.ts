@@ -25,6 +25,8 @@ export interface ObjectInfo {
   readonly version: Version;
   readonly label: VersionLabel;
   readonly modifiedAtMs: number;
+  /** When bytes, keys or attributes last changed: later than `modifiedAtMs` for what was copied with its times, or got or lost a key. */
+  readonly changedAtMs: number;
   /**
    * False while an in-place edit in the same tick of the file system's clock could have left the version unchanged:
    * what was read then must be read again a little later. Always true for versions that `update` or `write` published.
@@ -209,6 +211,17 @@ export interface ObjectStore extends ObjectReader {
   append(key: Key, bytes: Uint8Array): Promise<void>;
   /** The one concurrency primitive: concurrent updates of one key, of any number of processes, all take effect, one after another. */
   update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated>;
+  /**
+   * Runs `work` while no `update` of the key runs, in any process: for what must not meet one. It must not update the key itself.
+   * `work` is told whether the lock still is ours: another process may have taken it for that of a dead one. Undefined where nothing can be
+   * locked, since the prefix that the key lies in is not there.
+   */
+  exclusively<Result>(key: Key, work: (isOurs: () => boolean) => Promise<Result>): Promise<Result | undefined>;
+  /**
+   * Gives an object another key, in one step. Not synced: a power cut leaves it under one of the two. False when `from` is absent, or
+   * something is under `to`.
+   */
+  move(from: Key, to: Key): Promise<boolean>;
   /**
    * Makes `to` the same object as `from`, without copying where the store can share bytes, durably; replaces `to`.
    * False when `from` is absent.

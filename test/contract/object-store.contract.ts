@@ -1,6 +1,7 @@
 // What every storage driver promises (src/storage/object-store.ts). A new driver is one more call of `objectStoreContract`.
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
+import { exclusiveContract } from './exclusive.contract.ts';
 import { objectsContract } from './objects.contract.ts';
 import { stagedContract } from './staged.contract.ts';
 import type { StoreUnderTest } from './store-under-test.ts';
@@ -32,6 +33,7 @@ export function objectStoreContract(name: string, make: () => Promise<StoreUnder
     };
     objectsContract(store);
     updatesContract(store, another);
+    exclusiveContract(store, another);
     stagedContract(store, another);
   });
 }

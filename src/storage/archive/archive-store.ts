@@ -156,6 +156,7 @@ export class ArchiveStore implements ObjectReader {
       version: label as string as Version,
       label,
       modifiedAtMs: this.#file.modifiedAtMs,
+      changedAtMs: this.#file.modifiedAtMs,
       settled: true,
       hardLinks: 1,
     };

@@ -35,6 +35,10 @@ export class FileInfo implements ObjectInfo {
     return this.stats.mtimeMs;
   }
 
+  get changedAtMs(): number {
+    return Math.max(this.stats.mtimeMs, this.stats.ctimeMs);
+  }
+
   get hardLinks(): number {
     return this.stats.nlink;
   }

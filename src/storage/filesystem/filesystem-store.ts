@@ -20,8 +20,10 @@ import { FilesystemReader } from './filesystem-reader.ts';
 import { FreeSpace } from './free-space.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkFile } from './linked-file.ts';
+import { type LockParts, whileLocked } from './locked-directory.ts';
+import { moveFile } from './moved-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
-import { replaceFile, type UpdateParts } from './replace-file.ts';
+import { replaceFile } from './replace-file.ts';
 import { ReserveFile } from './reserve-file.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
@@ -34,7 +36,7 @@ export interface FilesystemStoreSettings {
 }
 
 export class FilesystemStore extends FilesystemReader implements ObjectStore {
-  readonly #parts: UpdateParts;
+  readonly #parts: LockParts;
   readonly #staging: StagingArea;
   readonly #space: FreeSpace;
   /** Undefined where none is kept. */
@@ -76,6 +78,17 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     return this.#updates.run(parentOf(key), () =>
       options?.mayUseReserve === true ? this.#withReserve(update) : update(),
     );
+  }
+
+  async exclusively<Result>(key: Key, work: (isOurs: () => boolean) => Promise<Result>): Promise<Result | undefined> {
+    const directory = parentOf(key);
+    return this.#updates.run(directory, () =>
+      this.#writing(() => whileLocked(this.#parts, directory, (_held, lock) => work(() => lock.isOurs()))),
+    );
+  }
+
+  async move(from: Key, to: Key): Promise<boolean> {
+    return this.#writing(() => moveFile(this.#parts, from, to));
   }
 
   async link(from: Key, to: Key): Promise<boolean> {

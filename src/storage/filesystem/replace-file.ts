@@ -6,21 +6,15 @@ import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
 import { errnoOf, refusesLink, saysNoSpace, toStorageError } from './errno.ts';
 import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
-import type { FileLocks, HeldLock } from './file-lock.ts';
+import type { HeldLock } from './file-lock.ts';
 import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import type { Leftovers } from './leftovers.ts';
+import { type LockParts, whileLocked } from './locked-directory.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
 import { appendSmall, deleteFile, keepOrWrite } from './small-file.ts';
-import type { StoreParts } from './store-parts.ts';
 
 const maxRounds = 100;
-
-export interface UpdateParts extends StoreParts {
-  readonly locks: FileLocks;
-  readonly leftovers: Leftovers;
-}
 
 /** What is replaced: its directory is held, and locked. */
 interface Target {
@@ -31,14 +25,17 @@ interface Target {
 }
 
 /** One update, alone in this process for its directory. */
-export async function replaceFile(parts: UpdateParts, key: Key, change: Change): Promise<Updated> {
+export async function replaceFile(parts: LockParts, key: Key, change: Change): Promise<Updated> {
   const directory = parentOf(key);
   const created: string[] = [];
   let updated: Updated | undefined;
   try {
     for (let round = 0; round < maxRounds && updated === undefined; round += 1) {
       created.push(...(await parts.directories.ensure(directory)));
-      updated = await lockedRound(parts, directory, key, change);
+      // Undefined also when the directory was removed: it is made again.
+      updated = await whileLocked(parts, directory, (held, lock) =>
+        attempt(parts, { held, name: nameOf(key), key, lock }, change),
+      );
     }
   } finally {
     // A new repository whose first update came to nothing leaves nothing.
@@ -49,33 +46,8 @@ export async function replaceFile(parts: UpdateParts, key: Key, change: Change):
   return updated;
 }
 
-async function lockedRound(
-  parts: UpdateParts,
-  directory: string,
-  key: Key,
-  change: Change,
-): Promise<Updated | undefined> {
-  let held: HeldDirectory | undefined;
-  try {
-    held = parts.tree.hold(directory);
-    const lock = await parts.locks.acquire(held);
-    try {
-      await parts.leftovers.sweep(held);
-      return await attempt(parts, { held, name: nameOf(key), key, lock }, change);
-    } finally {
-      await lock.release();
-    }
-  } catch (error) {
-    const isGone = held === undefined || !parts.tree.isInPlace(held);
-    if (errnoOf(error) === 'ENOENT' && isGone) return undefined; // The directory was removed: it is made again.
-    throw error;
-  } finally {
-    held?.close();
-  }
-}
-
 /** Undefined when the object or the lock was lost to somebody else before the rename: nothing has happened then. */
-async function attempt(parts: UpdateParts, target: Target, change: Change): Promise<Updated | undefined> {
+async function attempt(parts: LockParts, target: Target, change: Change): Promise<Updated | undefined> {
   const found = FoundFile.lookFor(parts.tree, target);
   let replacement: Awaited<ReturnType<Change>>;
   try {
@@ -106,7 +78,7 @@ function isAsFound({ held, name }: Target, found: FoundFile | undefined): boolea
 
 /** Drafts and publishes, once everything that must be there before is. */
 async function replaceFound(
-  parts: UpdateParts,
+  parts: LockParts,
   target: Target,
   found: FoundFile | undefined,
   replacement: Replacement,
@@ -159,7 +131,7 @@ function publish(tree: FileTree, draft: Draft, { held, name }: Target, seen: Sta
  * renamed its file there between our re-check and our exchange: that one is given to the caller as what was replaced.
  */
 function takeDisplaced(
-  { tree, files }: UpdateParts,
+  { tree, files }: LockParts,
   draft: { readonly held: HeldDirectory; readonly name: string; readonly seen: Stats },
 ): ReplacedFile | undefined {
   const found = draft.held.lstat(draft.name);

@@ -14,6 +14,7 @@ export class MemoryObject {
   #bytes: Uint8Array;
   #label: VersionLabel;
   #modifiedAtMs: number;
+  #changedAtMs: number;
   /** True once `append` made the buffer, with room at its end. */
   #ownsBuffer = false;
   /** How many keys hold it. */
@@ -23,6 +24,7 @@ export class MemoryObject {
     this.#bytes = bytes;
     this.#label = label;
     this.#modifiedAtMs = modifiedAtMs;
+    this.#changedAtMs = modifiedAtMs;
   }
 
   get bytes(): Uint8Array {
@@ -35,6 +37,7 @@ export class MemoryObject {
       version: this.#label as string as Version,
       label: this.#label,
       modifiedAtMs: this.#modifiedAtMs,
+      changedAtMs: this.#changedAtMs,
       settled: true,
       hardLinks: this.hardLinks,
     };
@@ -54,5 +57,12 @@ export class MemoryObject {
     this.#bytes = grown;
     this.#label = newLabel();
     this.#modifiedAtMs = modifiedAtMs;
+    this.#changedAtMs = modifiedAtMs;
+  }
+
+  /** A key came or went. */
+  keyMoved(by: 1 | -1, atMs: number): void {
+    this.hardLinks += by;
+    this.#changedAtMs = atMs;
   }
 }

@@ -103,6 +103,18 @@ export class MemoryStore implements ObjectStore {
     });
   }
 
+  async exclusively<Result>(key: Key, work: (isOurs: () => boolean) => Promise<Result>): Promise<Result | undefined> {
+    if (childrenAmong(this.#objects.keys(), prefixOf(key)).length === 0) return undefined;
+    return this.#updates.run(key, () => work(() => true));
+  }
+
+  async move(from: Key, to: Key): Promise<boolean> {
+    const object = this.#objects.get(from);
+    if (object === undefined || this.#objects.has(to)) return false;
+    this.#hold(to, object);
+    return this.delete(from);
+  }
+
   async link(from: Key, to: Key): Promise<boolean> {
     const object = this.#objects.get(from);
     if (object === undefined) return false;
@@ -117,7 +129,7 @@ export class MemoryStore implements ObjectStore {
   async delete(key: Key): Promise<boolean> {
     const object = this.#objects.get(key);
     if (object === undefined) return false;
-    object.hardLinks -= 1;
+    object.keyMoved(-1, this.#now());
     this.#moves += 1;
     return this.#objects.delete(key);
   }
@@ -187,11 +199,15 @@ export class MemoryStore implements ObjectStore {
   #hold(key: Key, object: MemoryObject): void {
     const before = this.#objects.get(key);
     if (before === object) return;
-    if (before !== undefined) before.hardLinks -= 1;
+    if (before !== undefined) before.keyMoved(-1, this.#now());
     else this.#moves += 1;
-    object.hardLinks += 1;
+    object.keyMoved(1, this.#now());
     this.#objects.set(key, object);
   }
+}
+
+function prefixOf(key: Key): Key {
+  return key.slice(0, Math.max(key.lastIndexOf('/'), 0)) as Key;
 }
 
 function assertWithin(key: Key, { size }: ObjectInfo, limit: number): void {

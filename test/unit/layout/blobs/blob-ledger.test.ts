@@ -19,7 +19,7 @@ const other = blobOf('other').digest;
 function info({ device = 1, inode = 7, time = 1000.5, changed = 1000.5 } = {}): ObjectInfo {
   const version = `${device}-${inode}-5-${time}-${changed}` as Version;
   const label = versionLabel(`${device}-${inode}`, `5-${time}`);
-  return { size: 5, version, label, modifiedAtMs: time, settled: true, hardLinks: 1 };
+  return { size: 5, version, label, modifiedAtMs: time, changedAtMs: time, settled: true, hardLinks: 1 };
 }
 
 function ledgerIn(store: ObjectStore): BlobLedger {
