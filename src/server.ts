@@ -15,6 +15,7 @@ import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
 import { Registry } from './registry/registry.ts';
+import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 
 export interface RegistryServer {
   readonly app: FastifyInstance;
@@ -82,7 +83,8 @@ export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSe
     cors: server.cors ?? [],
     warning: server.warning,
     maxManifestBytes: manifests.maxSize,
-    stallTimeoutMs: server.stallTimeout,
+    // A connection that is idle for 24 days is as dead as after years.
+    stallTimeoutMs: Math.min(server.stallTimeout, longestTimerMs),
   };
 }
 
@@ -111,7 +113,7 @@ const idleCheckMs = 50;
 /** `app.close` waits for running requests without end, and for connections that only become idle meanwhile. */
 async function closeWithin(app: FastifyInstance, deadlineMs: number, log: Logger): Promise<void> {
   const idle = setInterval(() => app.server.closeIdleConnections(), idleCheckMs);
-  const deadline = setTimeout(() => {
+  const deadline = longTimeout(() => {
     log.warn({ deadlineMs }, 'requests still running are cut');
     app.server.closeAllConnections();
   }, deadlineMs);
@@ -119,6 +121,6 @@ async function closeWithin(app: FastifyInstance, deadlineMs: number, log: Logger
     await app.close();
   } finally {
     clearInterval(idle);
-    clearTimeout(deadline);
+    deadline.stop();
   }
 }

@@ -57,6 +57,7 @@ class FileReader {
   read(): SettingSource {
     for (const { key, name, value } of this.#pairs(this.#document.contents, undefined)) {
       if (sections.includes(name)) this.#readSection(name, value);
+      else if (!name.includes('.') && settingAt(name) !== undefined) this.#readSetting(name, key, value);
       else this.#problem(key, unknownKey(name, name, [...sections, ...settings.map(({ path }) => path)]));
     }
     return { written: this.#written, problems: this.#problems };
@@ -67,14 +68,14 @@ class FileReader {
     for (const { key, name, value } of this.#pairs(contents, section)) {
       const path = `${section}.${name}`;
       if (settingAt(path) === undefined) this.#problem(key, unknownKey(path, path, known));
-      else if (!this.#isNothing(value)) {
-        this.#written.push({
-          path,
-          value: this.#plain(value),
-          origin: this.#placeOf(this.#yaml.isNode(value) ? value : key),
-        });
-      }
+      else this.#readSetting(path, key, value);
     }
+  }
+
+  #readSetting(path: string, key: Node, value: unknown): void {
+    if (this.#isNothing(value)) return;
+    const origin = this.#placeOf(this.#yaml.isNode(value) ? value : key);
+    this.#written.push({ path, value: this.#plain(value), origin });
   }
 
   /** An absent section, e.g. one whose keys are all commented out, is an empty one. */

@@ -14,23 +14,26 @@ export function exampleFile(): string {
   const lines = opening.flatMap((paragraph) => comment(paragraph, ''));
   for (const section of sections) {
     lines.push('', `${section}:`);
-    for (const setting of settings.filter((each) => each.section === section)) lines.push(...settingLines(setting));
+    const within = settings.filter((each) => each.section === section);
+    for (const setting of within) lines.push(...settingLines(setting, '  '));
   }
+  for (const setting of settings.filter((each) => each.section === '')) lines.push('', ...settingLines(setting, ''));
   return `${lines.join('\n')}\n`;
 }
 
-function settingLines(setting: Setting): string[] {
+function settingLines(setting: Setting, indent: string): string[] {
   const value = setting.byDefault === undefined ? '' : ` ${plainScalar(setting.byDefault)}`;
   return [
-    ...comment(setting.description, '  '),
-    `  # ${setting.environment}`,
-    `  ${setting.byDefault === undefined ? '# ' : ''}${setting.name}:${value}`,
+    ...comment(setting.description, indent),
+    `${indent}# ${setting.environment}`,
+    `${indent}${setting.byDefault === undefined ? '# ' : ''}${setting.name}:${value}`,
   ];
 }
 
-/** Quoted only where YAML would read something else. */
+/** Quoted only where YAML would read something else. An empty list is one. */
 function plainScalar(value: string | boolean): string {
-  const plain = typeof value === 'boolean' || (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
+  const plain =
+    typeof value === 'boolean' || value === '[]' || (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
   return plain ? String(value) : JSON.stringify(value);
 }
 

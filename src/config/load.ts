@@ -56,12 +56,14 @@ function shown(value: unknown): string {
 }
 
 /** Later values replace earlier ones. */
-function treeOf(written: readonly WrittenSetting[]): Record<string, Record<string, unknown>> {
+function treeOf(written: readonly WrittenSetting[]): Record<string, unknown> {
   const tree = Object.fromEntries(sections.map((section): [string, Record<string, unknown>] => [section, {}]));
+  const alone: Record<string, unknown> = {};
   for (const { path, value } of written) {
-    const [section = '', name = ''] = path.split('.');
+    const [section = '', name] = path.split('.');
     const keys = tree[section];
-    if (keys !== undefined) keys[name] = value;
+    if (name === undefined) alone[section] = value;
+    else if (keys !== undefined) keys[name] = value;
   }
-  return tree;
+  return { ...tree, ...alone };
 }

@@ -5,12 +5,11 @@ import { portableManifestBytes } from '../oci/manifest.ts';
 import { type HostList, parseHostList } from './host-list.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseOriginList } from './origin-list.ts';
-import { parseDuration, parseMode, parseSize } from './units.ts';
+import { retentionRules } from './retention-rules.ts';
+import { longestDurationMs, parseDuration, parseMode, parseSize } from './units.ts';
 
 /** A manifest is held in memory while it is checked. */
 const largestManifestLimit = 64 * 1024 * 1024;
-/** Longer delays overflow the timers of Node. */
-const longestDuration = 24 * 24 * 3_600_000;
 
 export const configSchema = z.strictObject({
   storage: z.strictObject({
@@ -132,6 +131,40 @@ export const configSchema = z.strictObject({
       .prefault('24h')
       .describe('An unfinished upload is removed this long after its last byte.'),
   }),
+  gc: z.strictObject({
+    every: orWord('off', duration(1000))
+      .prefault('24h')
+      .describe(
+        'How often what nothing leads to any more is deleted from the disk, or off: in a root that moorage created; elsewhere only with NAME=PATH:gc or gc.foreign. moorage gc does the same by hand.',
+      ),
+    grace: duration(0)
+      .prefault('24h')
+      .describe(
+        'Nothing younger is deleted, nor what a client was told within this time that it exists; what left the registry can be rolled back to for as long.',
+      ),
+    foreign: onOff(false).describe(
+      'Also collect in directories that moorage did not create. Other tools may count on what nothing leads to there.',
+    ),
+  }),
+  retention: retentionRules
+    .prefault('[]')
+    .describe(
+      'Rules by which tags go, the first that matches a tag decides: repositories and tags (patterns), keepNewest, keepPushedWithin, keepPulledWithin, keepAll. A tag that no keep of its rule saves is untagged by the next collection. In the environment, the same list as JSON.',
+    ),
+  untagged: orWord('keep', duration(1000))
+    .prefault('keep')
+    .describe(
+      'How long a manifest stays that no tag, index or kept manifest leads to, e.g. 7d; keep: until somebody deletes it.',
+    ),
+  scrub: z.strictObject({
+    every: orWord('off', duration(1000))
+      .prefault('30d')
+      .describe('How often the server reads every blob, to find what rotted on the disk, or off.'),
+    rate: parsed(parseSize, 'is not a size; write e.g. 20MiB')
+      .refine((bytes) => bytes >= 1024, 'is below 1KiB')
+      .prefault('20MiB')
+      .describe('So much is read in a second for that, at most; requests come first.'),
+  }),
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')
@@ -173,7 +206,19 @@ function choice<const Words extends readonly [string, ...string[]]>(words: Words
 function duration(least: number) {
   return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
     .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
-    .refine((ms) => ms <= longestDuration, 'is too long; at most 24d');
+    .refine((ms) => ms <= longestDurationMs, 'is too long; at most 10 years, 3653d');
+}
+
+/** A word, or what `schema` takes. */
+function orWord<const Word extends string, Schema extends z.ZodType>(word: Word, schema: Schema) {
+  return z.union([z.string(), z.number(), z.boolean()]).transform((written, context): Word | z.output<Schema> => {
+    // YAML 1.1 reads a bare `off` as false.
+    if (written === word || (word === 'off' && written === false)) return word;
+    const parsed = schema.safeParse(written);
+    if (parsed.success) return parsed.data;
+    for (const { message } of parsed.error.issues) refuse(context, `${message}, or ${word}`, written);
+    return z.NEVER;
+  });
 }
 
 function originList() {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { configSchema } from './schema.ts';
 
 export interface Setting {
+  /** '' for a setting that stands by itself. */
   readonly section: string;
   readonly name: string;
   /** `server.readOnly` */
@@ -15,13 +16,19 @@ export interface Setting {
   readonly schema: z.ZodType;
 }
 
-export const settings: readonly Setting[] = Object.entries(configSchema.shape).flatMap(([section, { shape }]) =>
-  Object.entries(shape).map(([name, schema]) => settingOf(section, name, schema)),
+export const settings: readonly Setting[] = Object.entries(configSchema.shape).flatMap(
+  ([key, part]: [string, z.ZodType]) =>
+    part instanceof z.ZodObject
+      ? Object.entries(part.shape as Record<string, z.ZodType>).map(([name, schema]) => settingOf(key, name, schema))
+      : [settingOf('', key, part)],
 );
 
 const byPath = new Map(settings.map((setting) => [setting.path, setting]));
 
-export const sections: readonly string[] = Object.keys(configSchema.shape);
+/** In the order of the schema, without settings that stand by themselves. */
+export const sections: readonly string[] = [...new Set(settings.map(({ section }) => section))].filter(
+  (section) => section !== '',
+);
 
 export function settingAt(path: string): Setting | undefined {
   return byPath.get(path);
@@ -29,12 +36,13 @@ export function settingAt(path: string): Setting | undefined {
 
 function settingOf(section: string, name: string, schema: z.ZodType): Setting {
   const description = schema.description;
-  if (description === undefined) throw new Error(`the setting ${section}.${name} has no description`);
+  const path = section === '' ? name : `${section}.${name}`;
+  if (description === undefined) throw new Error(`the setting ${path} has no description`);
   return {
     section,
     name,
-    path: `${section}.${name}`,
-    environment: ['MOORAGE', ...wordsOf(section), ...wordsOf(name)].join('_'),
+    path,
+    environment: ['MOORAGE', ...(section === '' ? [] : wordsOf(section)), ...wordsOf(name)].join('_'),
     description,
     byDefault: schema instanceof z.ZodPrefault ? (schema.def.defaultValue as string | boolean) : undefined,
     schema,

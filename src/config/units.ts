@@ -1,6 +1,17 @@
 // Values with units as people write them in a configuration: "30s", "24h", "100MiB", and modes of files: "0644".
 
-const millisecondsOf: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const millisecondsOf: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_536_000_000,
+};
+
+/** Ten years. */
+export const longestDurationMs = 3_653 * 86_400_000;
 
 const bytesOf: Readonly<Record<string, number>> = {
   B: 1,
@@ -14,7 +25,7 @@ const bytesOf: Readonly<Record<string, number>> = {
 
 const quantity = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]+)$/;
 
-/** Milliseconds of "250ms", "30s", "15m", "24h" or "7d"; undefined when it is none of these. */
+/** Milliseconds of "250ms", "30s", "15m", "24h", "7d", "4w" or "2y" of 365 days; undefined when it is none of these. "0" is none. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, millisecondsOf);
 }

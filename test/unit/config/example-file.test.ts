@@ -19,7 +19,7 @@ describe('config.example.yaml', () => {
   it('shows every setting with its variable of the environment', () => {
     const text = exampleFile();
     for (const { name, environment } of settings) {
-      expect(text).toMatch(new RegExp(`# ${environment}\\n +(?:# )?${name}:`));
+      expect(text).toMatch(new RegExp(`# ${environment}\\n *(?:# )?${name}:`));
     }
   });
 });

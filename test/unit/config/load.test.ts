@@ -53,6 +53,10 @@ describe('loadSettings', () => {
       manifests: { requireReferences: false, maxSize: 8_388_608 },
       deletes: { enabled: true, referencedBlobs: 'refuse' },
       uploads: { expireAfter: 86_400_000 },
+      gc: { every: 86_400_000, grace: 86_400_000, foreign: false },
+      retention: [],
+      untagged: 'keep',
+      scrub: { every: 30 * 86_400_000, rate: 20 * 1_048_576 },
       log: { level: 'info', requests: true, format: 'auto' },
     });
   });
