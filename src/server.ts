@@ -104,6 +104,7 @@ async function mountsOf(settings: Settings, log: Logger, served: Served): Promis
     directoryMode: storage.directoryMode,
     minFree: storage.minFree,
     links: layouts.links,
+    collectsForeign: settings.gc.foreign,
     log: messageFirst(log),
   });
 }

@@ -1,17 +1,13 @@
 // Brings the layouts of a directory to the convention, and prints what changed and why.
 import type { Environment } from '../config/environment.ts';
-import { layoutRulesOf, type Settings } from '../config/schema.ts';
+import type { Settings } from '../config/schema.ts';
 import type { Reconciled } from '../layout/changes/reconciled.ts';
 import type { RestoredEntry } from '../layout/changes/remembered-entries.ts';
-import { openMounts } from '../mounts/open-mounts.ts';
-import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
-import { rulesForCommand } from '../registry/layout-rules.ts';
-import { Registry } from '../registry/registry.ts';
+import { isWithin, openPlace } from './command-registry.ts';
 import { exitCodes } from './failure.ts';
 import { journalPlace } from './journal-place.ts';
-import { warningsOnly } from './open-options.ts';
 import { counted } from './output-text.ts';
 
 export interface ReconcileOptions {
@@ -38,7 +34,7 @@ interface ReconciledLayout {
 export async function reconcile(directory: string, options: ReconcileOptions): Promise<number> {
   const { dryRun, json, fromJournal } = options;
   const place = fromJournal ? journalPlace(directory, options.root) : { root: directory, within: '' };
-  const registry = await openRegistry(place.root, options);
+  const { registry } = await openPlace(place, { ...options, readOnly: dryRun });
   try {
     const layouts: ReconciledLayout[] = [];
     for await (const { name, layout, prefix } of registry.layouts()) {
@@ -64,27 +60,6 @@ async function changesOf<Planned>(
   plan: Promise<{ readonly changes: readonly Planned[] } | undefined>,
 ): Promise<readonly Planned[]> {
   return (await plan)?.changes ?? [];
-}
-
-function isWithin(prefix: string, within: string): boolean {
-  return within === '' || prefix === within || prefix.startsWith(`${within}/`);
-}
-
-async function openRegistry(directory: string, { settings, environment, dryRun }: ReconcileOptions) {
-  const rules = rulesForCommand(layoutRulesOf(settings));
-  const mounts = await openMounts({
-    paths: [directory],
-    onlyLayouts: true,
-    root: undefined,
-    readOnly: dryRun,
-    cacheDirectory: userCacheDirectory(environment),
-    fileMode: settings.storage.fileMode,
-    directoryMode: settings.storage.directoryMode,
-    minFree: settings.storage.minFree,
-    links: rules.links,
-    log: warningsOnly,
-  });
-  return new Registry({ mounts, log: warningsOnly, rules });
 }
 
 /** One layout that cannot be read is no reason to leave the others as they are. */

@@ -81,4 +81,4 @@ function writtenBy(flags: ServeFlags): WrittenSetting[] {
 }
 
 const pathsHelp =
-  'a directory of layouts, a layout, or a tar of one: PATH, NAME=PATH, or NAME=PATH:ro; without any, the directory of --root';
+  'a directory of layouts, a layout, or a tar of one: PATH, NAME=PATH, NAME=PATH:ro (read-only), or NAME=PATH:gc (collected by gc); without any, the directory of --root';

@@ -1,4 +1,4 @@
-// A PATH of the command line: `PATH`, `NAME=PATH`, `NAME=PATH:ro`.
+// A PATH of the command line: `PATH`, `NAME=PATH`, `NAME=PATH:ro`, `NAME=PATH:gc`.
 import { basename, resolve } from 'node:path';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 
@@ -10,6 +10,8 @@ export interface MountArgument {
   /** Absolute. */
   readonly path: string;
   readonly readOnly: boolean;
+  /** What nothing leads to is deleted there, although moorage did not create it. */
+  readonly collects: boolean;
 }
 
 /** A command line that cannot be: the message says what would be right. */
@@ -17,11 +19,14 @@ export class MountArgumentError extends Error {
   override readonly name = 'MountArgumentError';
 }
 
+const plain = { readOnly: false, collects: false };
+const suffixes = [':ro', ':gc'] as const;
+
 /** `exists` tells whether a path is there: a file may well be called `a=b:ro`. */
 export function parseMountArgument(written: string, exists: (path: string) => boolean): MountArgument {
   // resolve('') is the working directory: a shell variable without a value must not serve that.
   if (written.trim() === '') throw new MountArgumentError('a PATH is empty; write . for the working directory');
-  if (exists(resolve(written))) return { written, name: undefined, path: resolve(written), readOnly: false };
+  if (exists(resolve(written))) return { written, name: undefined, path: resolve(written), ...plain };
   const equals = written.indexOf('=');
   const prefix = equals > 0 ? written.slice(0, equals) : '';
   const isNamed = prefix !== '' && !prefix.startsWith('.') && !prefix.startsWith('/');
@@ -32,11 +37,11 @@ export function parseMountArgument(written: string, exists: (path: string) => bo
     );
   }
   const text = withoutTransport(isNamed ? written.slice(equals + 1) : written);
-  const readOnly = text.endsWith(':ro') && !exists(resolve(text));
-  const relative = readOnly ? text.slice(0, -':ro'.length) : text;
+  const suffix = exists(resolve(text)) ? undefined : suffixes.find((each) => text.endsWith(each));
+  const relative = suffix === undefined ? text : text.slice(0, -suffix.length);
   const path = resolve(relative);
   if (relative.trim() === '') throw new MountArgumentError(`"${written}" names no path; write NAME=PATH`);
-  return { written, name, path, readOnly };
+  return { written, name, path, readOnly: suffix === ':ro', collects: suffix === ':gc' };
 }
 
 /** skopeo, podman: `oci:images`. */

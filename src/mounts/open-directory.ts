@@ -21,7 +21,7 @@ export interface OpenDirectoryOptions {
   readonly log: Log;
 }
 
-export type MountedObjects = Pick<Mount, 'reader' | 'writer' | 'linkedBlobs'>;
+export type MountedObjects = Pick<Mount, 'reader' | 'writer' | 'linkedBlobs' | 'origin'>;
 
 /**
  * Somebody else's directory may well be readable only: then it is served so, as read-only media are. So are layouts whose blobs are shared:
@@ -60,5 +60,5 @@ export async function openToWrite(
   { log, fileMode, directoryMode, minFree }: OpenDirectoryOptions,
 ): Promise<MountedObjects> {
   const store = await openFilesystemStore(path, { log, fileMode, directoryMode, served: { ownFiles, minFree } });
-  return { reader: store, writer: store };
+  return { reader: store, writer: store, origin: store.origin };
 }

@@ -37,6 +37,8 @@ export interface OpenMountsOptions extends OpenDirectoryOptions {
   readonly readOnly: boolean;
   /** True for who changes layouts: archives in directories are left alone. */
   readonly onlyLayouts?: boolean;
+  /** True where what nothing leads to may also be deleted in directories that moorage did not create. */
+  readonly collectsForeign?: boolean;
   /** The user's cache directory, for work files of what must not be written to. */
   readonly cacheDirectory: string;
 }
@@ -91,7 +93,13 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   const { readOnly } = options;
   if (root === inMemory) {
     const store = new MemoryStore();
-    return { name: '', reader: store, writer: readOnly ? undefined : store, facts: undefined, path: '', kind: 'root' };
+    const own = {
+      reader: store,
+      writer: readOnly ? undefined : store,
+      collects: !readOnly,
+      origin: 'created',
+    } as const;
+    return { name: '', ...own, facts: undefined, path: '', kind: 'root' };
   }
   const objects = readOnly ? await openToRead(root, options) : await openToWrite(root, 'at-open', options);
   if (pathKindOf(root) === 'layout') {
@@ -102,7 +110,8 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   }
   const { writer } = objects;
   const facts = writer === undefined ? await factsOf(root, options) : { store: writer, directory: ownFactsDirectory };
-  return { name: '', ...objects, facts, path: root, kind: 'root' };
+  const mayCollect = objects.origin !== 'adopted' || options.collectsForeign === true;
+  return { name: '', ...objects, collects: writer !== undefined && mayCollect, facts, path: root, kind: 'root' };
 }
 
 async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {
@@ -115,7 +124,8 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   const readOnly = options.readOnly || place.readOnly || (kind === 'root' && (await isOnlyOfArchives(path, options)));
   const objects = await openDirectory(path, readOnly, options);
   const facts = await factsOf(path, options);
-  return { name, ...objects, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
+  const collects = objects.writer !== undefined && (place.collects || options.collectsForeign === true);
+  return { name, ...objects, collects, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
 }
 
 async function openArchive(path: string, name: RepositoryName | '', options: OpenMountsOptions): Promise<ArchiveMount> {

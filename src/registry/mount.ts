@@ -3,6 +3,7 @@ import type { LinkedBlobs } from '../layout/blobs/linked-blobs.ts';
 import type { FactsPlace } from '../layout/files/kept-lines.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { ObjectReader, ObjectStore } from '../storage/object-store.ts';
+import type { RootOrigin } from '../storage/root-origin.ts';
 
 export interface Mount {
   /** First components of every repository in it; '' where repositories keep their own names. At most one mount is called ''. */
@@ -14,6 +15,10 @@ export interface Mount {
   readonly isOnlyParent?: boolean;
   /** Another name that repositories of a mount called '' are found below, where it has none that begin with it. */
   readonly alias?: RepositoryName;
+  /** True where what nothing leads to may be deleted: in a root that moorage created, and where an operator says so. */
+  readonly collects?: boolean;
+  /** How the root of its store began; undefined where nothing is written. */
+  readonly origin?: RootOrigin;
   /** True where every blob was hashed when the store was opened, as for a `docker save` archive. */
   readonly isHashed?: boolean;
   /** Links among its blobs, where they are followed; undefined where they are not. */

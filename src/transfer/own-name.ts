@@ -30,7 +30,7 @@ export function ownNamesBelow(source: ImageSource, within: string): OwnName {
 
 /** What a layout or an archive is called as a source: its repositories are named below that. */
 export function nameOfFile(path: string): RepositoryName {
-  return nameOfPath({ written: path, name: undefined, path: resolve(path), readOnly: true });
+  return nameOfPath({ written: path, name: undefined, path: resolve(path), readOnly: true, collects: false });
 }
 
 /** The name of a repository without the one of the layout or archive that it lies in. */

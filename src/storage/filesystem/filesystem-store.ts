@@ -13,6 +13,7 @@ import type {
   Updated,
   UpdateOptions,
 } from '../object-store.ts';
+import type { RootOrigin } from '../root-origin.ts';
 import { saysNoSpace, translated } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { parentOf } from './file-tree.ts';
@@ -51,6 +52,11 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     this.#space = new FreeSpace(this.tree, minFree);
     this.#reserve = keepsReserve ? new ReserveFile(parts, this.root, this.#space) : undefined;
     this.#staging = new StagingArea({ ...this.#parts, root: this.root, space: this.#space });
+  }
+
+  /** How the root began (root-origin.ts). */
+  get origin(): RootOrigin {
+    return this.root.origin;
   }
 
   override async problem(): Promise<string | undefined> {

@@ -2,9 +2,11 @@
 // path: everything would be absent there, and what is pushed would be gone once the volume is back. So nothing is called absent, and
 // nothing written, before this was asked: one stat of the id file while all is well.
 import type { Stats } from 'node:fs';
+import type { RootOrigin } from '../root-origin.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
 import { type FileInfo, sameVersion } from './file-info.ts';
+import { layRootForm, readRootForm } from './root-form.ts';
 import { idKey, layRootId, type RootId, readRootId } from './root-id.ts';
 import type { StoreParts } from './store-parts.ts';
 
@@ -24,6 +26,9 @@ export class RootIdentity {
   #id: RootId | undefined;
   /** The file that the id was read from; undefined while there is none. */
   #file: FileInfo | undefined;
+  /** False while the mark of its form is to be laid. */
+  #isMarked = false;
+  #origin: RootOrigin = 'adopted';
   #laying: Promise<void> | undefined;
   #isAway = false;
 
@@ -39,8 +44,16 @@ export class RootIdentity {
     const found = await readRootId(parts.tree);
     identity.#id = found?.id;
     identity.#file = found?.info;
-    identity.#wasEmpty = found === undefined && (await identity.#isEmpty());
+    const names = found === undefined ? await identity.#names() : undefined;
+    identity.#wasEmpty = names?.length === 0;
+    const origin = await readRootForm(parts.tree);
+    identity.#isMarked = origin !== undefined;
+    identity.#origin = origin ?? originOf(names);
     return identity;
+  }
+
+  get origin(): RootOrigin {
+    return this.#origin;
   }
 
   /** Throws 'unavailable' while another directory, or none, is where the root was. */
@@ -60,10 +73,10 @@ export class RootIdentity {
     this.#options.onMoved();
   }
 
-  /** The same before something is written; gives a root without an id one. */
+  /** The same before something is written; gives a root without an id one, and the mark of its form. */
   async assertWritable(): Promise<void> {
     await this.assertPresent();
-    if (this.#file !== undefined || !this.#options.laysId) return;
+    if ((this.#file !== undefined && this.#isMarked) || !this.#options.laysId) return;
     this.#laying ??= this.#lay().finally(() => {
       this.#laying = undefined;
     });
@@ -107,6 +120,8 @@ export class RootIdentity {
     this.#parts.tree.trustRoot(directory);
     this.#id = found?.id ?? this.#id;
     this.#file = found?.info;
+    // Who removed the id removed the mark.
+    if (found === undefined) this.#isMarked = false;
     if (!isMoved) return;
     this.#log('the storage directory was mounted again or replaced', {});
     this.#options.onMoved();
@@ -123,6 +138,10 @@ export class RootIdentity {
 
   async #lay(): Promise<void> {
     try {
+      // Before the id: a root with an id and without a mark is taken for one of an earlier version.
+      if (!this.#isMarked) await layRootForm(this.#parts, this.#origin);
+      this.#isMarked = true;
+      if (this.#file !== undefined) return;
       const { id, info } = await layRootId(this.#parts, this.#id);
       this.#id = id;
       this.#file = info;
@@ -145,8 +164,12 @@ export class RootIdentity {
   }
 
   async #isEmpty(): Promise<boolean> {
+    return (await this.#names()).length === 0;
+  }
+
+  async #names(): Promise<readonly string[]> {
     const { calls, root } = this.#parts.tree;
-    return (await calls.readdir(root)).length === 0;
+    return (await calls.readdir(root)).map(({ name }) => name);
   }
 
   #isAnother(how: string): StorageError {
@@ -158,6 +181,12 @@ export class RootIdentity {
     const { log, root } = this.#parts.tree;
     log.warn(message, { root, ...details });
   }
+}
+
+/** Of a root without a mark; `names` is what lies in it where it has no id. A volume may come with `lost+found`, and with hidden files. */
+function originOf(names: readonly string[] | undefined): RootOrigin {
+  if (names === undefined) return 'earlier';
+  return names.every((name) => name.startsWith('.') || name === 'lost+found') ? 'created' : 'adopted';
 }
 
 /** By what stays the same when a volume is mounted again. */

@@ -20,7 +20,7 @@ describe('a PATH of the command line', () => {
     ['oci:images', undefined, 'images', false],
     ['app=docker-archive:/srv/x.tar:ro', 'app', '/srv/x.tar', true],
   ])('%s', (written, name, path, readOnly) => {
-    expect(parse(written)).toEqual({ written, name, path: resolve(path), readOnly });
+    expect(parse(written)).toEqual({ written, name, path: resolve(path), readOnly, collects: false });
   });
 
   it.each([
@@ -29,7 +29,22 @@ describe('a PATH of the command line', () => {
     ['oci:images', 'oci:images'],
     ['app=x:ro', 'app=x:ro'],
   ])('%s is a file of that name when there is one', (written, path) => {
-    expect(parse(written, path)).toEqual({ written, name: undefined, path: resolve(path), readOnly: false });
+    expect(parse(written, path)).toEqual({
+      written,
+      name: undefined,
+      path: resolve(path),
+      readOnly: false,
+      collects: false,
+    });
+  });
+
+  it.each([
+    ['app=./x:gc', 'app', './x'],
+    ['images:gc', undefined, 'images'],
+    ['app=oci:x:gc', 'app', 'x'],
+  ])('%s is collected', (written, name, path) => {
+    expect(parse(written)).toEqual({ written, name, path: resolve(path), readOnly: false, collects: true });
+    expect(parse(written, written)).toMatchObject({ path: resolve(written), collects: false });
   });
 
   it('names a directory called x:ro when there is one', () => {
@@ -42,7 +57,8 @@ describe('a PATH of the command line', () => {
 });
 
 describe('the name of a path', () => {
-  const nameOf = (path: string) => nameOfPath({ path, written: path, name: undefined, readOnly: false });
+  const nameOf = (path: string) =>
+    nameOfPath({ path, written: path, name: undefined, readOnly: false, collects: false });
 
   it.each([
     ['/srv/images', 'images'],
