@@ -4,9 +4,11 @@ import type { Referrer } from '../oci/manifest-facts.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
 import type { LayoutBlobs } from './blobs/layout-blobs.ts';
 import { LayoutChanges } from './changes/layout-changes.ts';
+import { historyOf } from './changes/layout-history.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
 import { planRestore, type Remembered, type RestorePlan, rememberedEntries } from './changes/remembered-entries.ts';
+import type { HistoryReader } from './history/history-reader.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
@@ -18,6 +20,7 @@ import { type ImageLayoutOptions, type ImageLayoutRules, openLayout } from './op
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
   readonly manifests: ManifestReader;
+  readonly history: HistoryReader;
   /** Undefined where the layout is only read. */
   readonly changes: LayoutChanges | undefined;
   readonly #layout: ReadLayout;
@@ -29,6 +32,7 @@ export class ImageLayout {
     this.#rules = options.rules;
     this.blobs = layout.blobs;
     this.manifests = layout.manifests;
+    this.history = historyOf(layout);
     this.changes = options.changes && new LayoutChanges(layout, options.rules, options.changes);
   }
 

@@ -138,9 +138,9 @@ export class WritableManifests extends Manifests {
    * Throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PreconditionFailedError when it is there and not what is demanded.
    */
   async delete(reference: Reference, precondition?: Precondition): Promise<void> {
-    const condition = conditionOf(reference, precondition);
-    if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names, condition);
-    else await this.#changes.removeManifest(reference.digest, this.#names, condition);
+    const deletion = { how: 'delete', condition: conditionOf(reference, precondition) } as const;
+    if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names, deletion);
+    else await this.#changes.removeManifest(reference.digest, this.#names, deletion);
   }
 
   /** What counts is asked again under the lock; a push that fails by now stores nothing. */
@@ -181,7 +181,7 @@ export class WritableManifests extends Manifests {
     const { reference, bytes } = push;
     const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
     const condition = conditionOf(reference, push.precondition);
-    return { kind: 'put', facts: keptOf(facts), bytes, absent, tags, names: this.#names, condition };
+    return { kind: 'put', how: 'push', facts: keptOf(facts), bytes, absent, tags, names: this.#names, condition };
   }
 
   /**

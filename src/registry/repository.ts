@@ -5,6 +5,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
 import { Manifests, type PushRules, WritableManifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
+import { TagHistories } from './tag-histories.ts';
 import { Tags } from './tags.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 import { Uploads } from './uploads.ts';
@@ -15,6 +16,7 @@ export interface Repository {
   readonly manifests: Manifests;
   readonly tags: Tags;
   readonly referrers: Referrers;
+  readonly history: TagHistories;
 }
 
 /** One that takes pushes and deletes as well. */
@@ -38,7 +40,12 @@ export interface RepositoryParts {
 export function repositoryOf(parts: RepositoryParts): Repository | WritableRepository {
   const { name, layout, names, sessions, layoutOf } = parts;
   const { changes } = layout;
-  const common = { name, tags: new Tags(layout, names), referrers: new Referrers(layout) };
+  const common = {
+    name,
+    tags: new Tags(layout, names),
+    referrers: new Referrers(layout),
+    history: new TagHistories(layout, names),
+  };
   if (changes === undefined || sessions === undefined) {
     return { ...common, blobs: new Blobs(layout), manifests: new Manifests(layout, names) };
   }

@@ -72,7 +72,17 @@ export interface SmallObject {
   readonly bytes: Uint8Array;
 }
 
-/** What `change` wants done, in this order: `first` durable, staged bytes durable, `record` appended, the atomic replacement, `remove` deleted. */
+/** What goes once a replacement took it off the list. */
+export interface Removal {
+  readonly key: Key;
+  /** Where its bytes are kept, under the name of nothing that is served; undefined: nowhere. */
+  readonly keepAs: Key | undefined;
+}
+
+/**
+ * What `change` wants done, in this order: `first` durable, staged bytes durable, `record` appended, the atomic replacement, `note`
+ * appended, `remove` deleted.
+ */
 export interface Replacement {
   readonly bytes: Uint8Array;
   /** Objects that must be durable before the replacement is visible. Existing objects with the same bytes are kept. */
@@ -82,8 +92,13 @@ export interface Replacement {
    * then fails, or `change` runs again, the journal names a label that was never seen.
    */
   record(published: VersionLabel): readonly SmallObject[];
-  /** Deleted once the replacement is durable and before another update of the key can begin: a manifest that a delete took off the list. */
-  readonly remove: readonly Key[];
+  /**
+   * Appended, not synced, once the replacement is durable and before another update of the key can begin: what can be worked out again
+   * from what is there. So nothing fails for it: `problem` of `Updated` says why it is missing.
+   */
+  note(published: VersionLabel): readonly SmallObject[];
+  /** Deleted after that, still before another update of the key can begin: a manifest that a delete took off the list. */
+  readonly remove: readonly Removal[];
 }
 
 /** The object that a replacement took the place of, still open: an in-place writer that had it open finishes into it. */
@@ -103,6 +118,8 @@ export interface Updated {
   readonly info: ObjectInfo | undefined;
   /** To be closed by the caller; undefined when nothing was there or nothing was replaced. */
   readonly previous: ReplacedObject | undefined;
+  /** What kept something from being noted, or from being kept under another key; the replacement holds all the same. */
+  readonly problem: unknown;
 }
 
 /**

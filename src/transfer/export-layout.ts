@@ -51,7 +51,7 @@ export async function listInLayout(
     const found = now === undefined ? undefined : (await now.read(maxIndexBytes)).bytes;
     const { bytes } = withExport(indexIn(found), entries).document;
     if (found !== undefined && Buffer.compare(found, bytes) === 0) return undefined;
-    return { bytes, first: [], record: () => [], remove: [] };
+    return { bytes, first: [], record: () => [], note: () => [], remove: [] };
   });
   await previous?.close();
 }

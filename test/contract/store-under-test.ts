@@ -39,12 +39,18 @@ export async function textAt(store: ObjectReader, at: Key): Promise<string | und
 
 /** A change that puts `text` there, whatever was there. */
 export function replaceBy(text: string): Change {
-  return async () => ({ bytes: bytesOf(text), first: [], record: () => [], remove: [] });
+  return async () => ({ bytes: bytesOf(text), first: [], record: () => [], note: () => [], remove: [] });
 }
 
 /** A change that adds a line to what is there. */
 export function addLine(line: string): Change {
-  return async (now) => ({ bytes: bytesOf(`${await lines(now)}${line}\n`), first: [], record: () => [], remove: [] });
+  return async (now) => ({
+    bytes: bytesOf(`${await lines(now)}${line}\n`),
+    first: [],
+    record: () => [],
+    note: () => [],
+    remove: [],
+  });
 }
 
 async function lines(now: CurrentObject | undefined): Promise<string> {

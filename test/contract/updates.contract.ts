@@ -12,7 +12,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       let seen: unknown = 'not called';
       const updated = await store().update(index, async (now) => {
         seen = now;
-        return { bytes: bytesOf('new'), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf('new'), first: [], record: () => [], note: () => [], remove: [] };
       });
       expect(seen).toBeUndefined();
       expect(updated.replaced).toBe(true);
@@ -41,7 +41,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         const object = await now?.read(megabyte);
         expect(textOf(object?.bytes)).toBe('old');
         expect(object?.info.version).toBe(written.version);
-        return { bytes: bytesOf('new'), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf('new'), first: [], record: () => [], note: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('new');
     });
@@ -90,6 +90,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         bytes: bytesOf('new'),
         first,
         record: () => [],
+        note: () => [],
         remove: [],
       }));
       expect((await store().stat(right))?.version).toBe(kept.version);
@@ -104,6 +105,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
           bytes: bytesOf(String(i)),
           first: [],
           record: (label) => [{ key: journal, bytes: bytesOf(`${label}\n`) }],
+          note: () => [],
           remove: [],
         }));
         expect((await store().stat(index))?.label).toBe(updated.info?.label);
@@ -115,7 +117,13 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
     test('what is to be removed goes after the replacement, and may be gone already', async () => {
       const manifest = key('team/app/blobs/sha256/manifest');
       await store().write(manifest, bytesOf('{}'));
-      const removing: Change = async () => ({ bytes: bytesOf('new'), first: [], record: () => [], remove: [manifest] });
+      const removing: Change = async () => ({
+        bytes: bytesOf('new'),
+        first: [],
+        record: () => [],
+        note: () => [],
+        remove: [{ key: manifest, keepAs: undefined }],
+      });
       for (let i = 0; i < 2; i += 1) {
         await updateAndClose(store(), index, removing);
         expect(await store().stat(manifest)).toBeUndefined();
@@ -138,7 +146,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         const before = textOf((await now?.read(megabyte))?.bytes);
         runs += 1;
         if (runs === 1) await store().write(index, bytesOf('foreign'));
-        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
       });
       expect(runs).toBe(2);
       expect(updated.replaced).toBe(true);
@@ -151,7 +159,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         runs += 1;
         if (runs === 1) await store().write(index, bytesOf('foreign'));
         const before = now === undefined ? '' : textOf((await now.read(megabyte)).bytes);
-        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('foreign+ours');
     });
@@ -163,7 +171,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         runs += 1;
         if (runs === 1) await store().delete(index);
         const before = now === undefined ? 'absent' : textOf((await now.read(megabyte)).bytes);
-        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
       });
       expect(await textAt(store(), index)).toBe('absent+ours');
     });
@@ -175,7 +183,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
         await now?.read(megabyte);
         runs += 1;
         await store().write(index, bytesOf(String(runs)));
-        return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf('ours'), first: [], record: () => [], note: () => [], remove: [] };
       });
       await expect(update).rejects.toMatchObject({ failure: 'unavailable' });
       expect(await textAt(store(), index)).toBe(String(runs));
@@ -202,7 +210,7 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       });
       const slow = updateAndClose(store(), key('slow/index.json'), async () => {
         await gate;
-        return { bytes: bytesOf('slow'), first: [], record: () => [], remove: [] };
+        return { bytes: bytesOf('slow'), first: [], record: () => [], note: () => [], remove: [] };
       });
       await updateAndClose(store(), index, replaceBy('fast'));
       release();

@@ -93,7 +93,7 @@ describe('a layout of several repositories', () => {
         const { bytes, digest } = pushed;
         const facts = factsIn(pushed);
         const draft = new IndexDraft(before);
-        applyEdit(draft, { kind: 'put', facts, bytes, absent: [], tags: [tag], names }, nowMs);
+        applyEdit(draft, { kind: 'put', how: 'push', facts, bytes, absent: [], tags: [tag], names }, nowMs);
         const after = draft.finish();
         expect(names.entryOf(after, tag)?.digest).toBe(digest);
         const image = layout.table(after)?.imageAt.get(names.path as RepositoryName);
@@ -121,7 +121,11 @@ describe('a layout of several repositories', () => {
         const [path = '', tag = ''] = [name.slice(0, name.lastIndexOf(':')), name.slice(name.lastIndexOf(':') + 1)];
         const image = layout.table(before)?.imageAt.get(path as RepositoryName);
         const draft = new IndexDraft(before);
-        applyEdit(draft, { kind: 'untag', tag: parseTag(tag), names: layout.of(path as VirtualPath) }, nowMs);
+        applyEdit(
+          draft,
+          { kind: 'untag', how: 'delete', tag: parseTag(tag), names: layout.of(path as VirtualPath) },
+          nowMs,
+        );
         const after = draft.finish();
         const left = shownBy(after, layout);
         // Where the last tag of an image went, its name may be the short one of another image: then that is what it means.

@@ -125,7 +125,7 @@ export function registryOver(
 
 /** A repository that is looked up by each call, as the routes do it. */
 function located(registry: Registry, name: RepositoryName): WritableRepository {
-  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers'>(which: Noun) =>
+  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers' | 'history'>(which: Noun) =>
     new Proxy({} as WritableRepository[Noun], {
       get:
         (_, verb: string) =>
@@ -144,6 +144,7 @@ function located(registry: Registry, name: RepositoryName): WritableRepository {
     manifests: noun('manifests'),
     tags: noun('tags'),
     referrers: noun('referrers'),
+    history: noun('history'),
   };
 }
 

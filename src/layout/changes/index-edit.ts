@@ -25,6 +25,7 @@ export interface EditCondition {
 /** A pushed manifest: listed under each tag, or untagged when there is none. */
 export interface PutEdit {
   readonly kind: 'put';
+  readonly how: 'push' | 'rollback';
   readonly facts: KeptFacts;
   readonly bytes: Uint8Array;
   /** Digests that it refers to and that the repository does not hold: a sparse image. */
@@ -38,6 +39,7 @@ export interface PutEdit {
 /** A tag is gone; its manifest stays, untagged (distribution-spec, Deleting Tags). */
 export interface UntagEdit {
   readonly kind: 'untag';
+  readonly how: 'delete' | 'retention';
   readonly tag: Tag;
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
@@ -46,6 +48,7 @@ export interface UntagEdit {
 /** A manifest is gone, with all its tags (distribution-spec, Deleting Manifests). */
 export interface RemoveEdit {
   readonly kind: 'remove';
+  readonly how: 'delete' | 'retention';
   readonly digest: Digest;
   /** What it refers to, also when no entry says so: a response that another tool wrote may list it alone. */
   readonly subject: Digest | undefined;

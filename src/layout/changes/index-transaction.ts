@@ -7,11 +7,13 @@ import type { Clock } from '../../storage/clock.ts';
 import type { CurrentObject, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import { applyToDraft, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
+import type { HistoryDraft, HistoryRecorder } from '../history/history-recorder.ts';
 import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { LayoutVersion } from '../index/layout-version.ts';
 import type { EditConditions } from './edit-conditions.ts';
+import { withMoves } from './edit-moves.ts';
 import { applyEdit, type IndexEdit } from './index-edit.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
@@ -28,6 +30,8 @@ export interface Outcome {
   readonly base: LayoutIndex;
   /** The index afterwards. */
   readonly index: LayoutIndex;
+  /** What is noted of it. */
+  readonly history: HistoryDraft;
   /** Undefined when the file stays as it is. */
   readonly replacement: Replacement | undefined;
 }
@@ -37,6 +41,7 @@ export interface IndexTransactionsOptions {
   readonly keys: LayoutKeys;
   readonly reader: IndexReader;
   readonly guard: IndexGuard;
+  readonly history: HistoryRecorder;
   readonly version: LayoutVersion;
   readonly responses: ReferrersResponses;
   readonly conditions: EditConditions;
@@ -59,16 +64,21 @@ export class IndexTransactions {
     const draft = new IndexDraft(base);
     const verdict = await guard.judge(base, now?.info);
     if (verdict.urgent || edits.length > 0) for (const delta of verdict.changes) applyToDraft(draft, delta);
+    const { label, changedAtMs } = now?.info ?? {};
+    const looked = { label, index: draft, isHealed: draft.changed, isForeign: !verdict.isShown, changedAtMs };
+    const history = await this.#options.history.look(looked);
     const nowMs = clock.now();
-    const { refusals, touched } = await this.#applyAll(draft, await this.#withoutDeleted(edits), nowMs);
+    const { refusals, touched } = await this.#applyAll(draft, history, await this.#withoutDeleted(edits), nowMs);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     if (!draft.changed && gone.length === 0) {
+      // In this order: whoever dies in between is not taken for the one who moved what the other program moved.
+      await this.#options.history.accept(history, label);
       await guard.accepted(verdict);
       // A push of what is listed already is acknowledged on the strength of a file that another program may not have synced.
       if (edits.length > 0) await this.#options.store.makeDurable(keys.index);
       if (now !== undefined) reader.accept(now.info.label);
-      return { refusals, atMs: nowMs, verdict, base, index: base, replacement: undefined };
+      return { refusals, atMs: nowMs, verdict, base, index: base, history, replacement: undefined };
     }
     const index = draft.finish();
     // Of what is refused nothing is stored or remembered.
@@ -89,10 +99,11 @@ export class IndexTransactions {
           verdict,
         });
       },
+      note: (published) => [this.#options.history.noteOf(history, published)],
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
-      remove: gone.map((digest) => keys.blob(digest)),
+      remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: undefined })),
     };
-    return { refusals, atMs: nowMs, verdict, base, index, replacement };
+    return { refusals, atMs: nowMs, verdict, base, index, history, replacement };
   }
 
   /** A reconcile was planned before the lock: what was deleted since is not listed again. Deletes remove files under the lock. */
@@ -115,6 +126,7 @@ export class IndexTransactions {
   /** Each edit is judged by what those before it left, and succeeds or fails alone. */
   async #applyAll(
     draft: IndexDraft,
+    history: HistoryDraft,
     edits: readonly IndexEdit[],
     nowMs: number,
   ): Promise<{ refusals: EditRefusals; touched: ReadonlySet<Digest> }> {
@@ -124,7 +136,9 @@ export class IndexTransactions {
       const wasApplied = this.#applied.has(edit);
       try {
         await this.#options.conditions.assertHolds(draft, edit, wasApplied);
-        for (const subject of applyEdit(draft, edit, nowMs)) touched.add(subject);
+        const { result, moves } = withMoves(draft, edit, () => applyEdit(draft, edit, nowMs));
+        for (const subject of result) touched.add(subject);
+        history.addMoves(moves);
         this.#applied.add(edit);
         refusals.push(undefined);
       } catch (error) {

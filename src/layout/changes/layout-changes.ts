@@ -14,6 +14,7 @@ import { IndexGuard } from '../healing/index-guard.ts';
 import { Journal } from '../healing/journal.ts';
 import { LostFiles } from '../healing/lost-files.ts';
 import type { ReplacedIndex } from '../healing/replaced-index.ts';
+import { HistoryRecorder } from '../history/history-recorder.ts';
 import type { IndexedEntry } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -22,7 +23,7 @@ import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { EditConditions } from './edit-conditions.ts';
-import { type EditCondition, namedElsewhere, type PutEdit } from './index-edit.ts';
+import { type EditCondition, namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
 import { IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
@@ -35,6 +36,12 @@ import type { WritingProcess } from './writing-process.ts';
 
 /** All that is followed where a layout is changed. */
 export interface ChangeRules extends ResponseRules, BlobDeleteRules, ReconcileRules {}
+
+/** Who deletes, and what must hold of what is deleted. */
+export interface Deletion {
+  readonly how: UntagEdit['how'];
+  readonly condition?: EditCondition | undefined;
+}
 
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
@@ -73,7 +80,8 @@ export class LayoutChanges {
     const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
     const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, manifests, rules);
-    const shared = { store, keys, reader, guard, responses, clock };
+    const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock });
+    const shared = { store, keys, reader, guard, history, responses, clock };
     const conditions = new EditConditions({ lookup: layout.lookup, manifests });
     const transactions = new IndexTransactions({ ...shared, version, conditions });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
@@ -81,7 +89,7 @@ export class LayoutChanges {
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
       if (isForeign) this.#watch.foreign();
     };
-    this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
+    this.#writer = new IndexWriter({ ...shared, transactions, log, name, onReplaced });
     const { blobs } = this;
     this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
   }
@@ -117,16 +125,16 @@ export class LayoutChanges {
   }
 
   /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, UNAVAILABLE (503). */
-  async untag(tag: Tag, names: RepositoryNames, condition?: EditCondition): Promise<void> {
+  async untag(tag: Tag, names: RepositoryNames, { how, condition }: Deletion): Promise<void> {
     await this.#existing(names);
-    await this.#writer.submit({ kind: 'untag', tag, names, condition });
+    await this.#writer.submit({ kind: 'untag', how, tag, names, condition });
   }
 
   /**
    * Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405),
    * PreconditionFailedError, UNAVAILABLE (503).
    */
-  async removeManifest(digest: Digest, names: RepositoryNames, condition?: EditCondition): Promise<void> {
+  async removeManifest(digest: Digest, names: RepositoryNames, { how, condition }: Deletion): Promise<void> {
     const { lookup, manifests } = this.#layout;
     await this.#existing(names);
     const found = await lookup.find(digest, names);
@@ -138,7 +146,7 @@ export class LayoutChanges {
       throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
     }
     await this.#learnForResponse(subject);
-    await this.#writer.submit({ kind: 'remove', digest, subject, names, condition });
+    await this.#writer.submit({ kind: 'remove', how, digest, subject, names, condition });
     manifests.forget(found);
   }
 

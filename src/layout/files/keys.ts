@@ -5,6 +5,8 @@
 //   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
 //   .moorage/cache/.blobs                                            which blob files hold what their names say, to hash nothing twice
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
+//   .moorage/history/<prefix>/.history                               each move of each of its tags
+//   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
 
@@ -21,6 +23,11 @@ export interface LayoutKeys {
   readonly ociLayout: Key;
   readonly index: Key;
   readonly journal: Key;
+  readonly history: Key;
+  /** A manifest that was deleted and can be put back: served under no name. */
+  readonly keptManifest: (digest: Digest) => Key;
+  /** The directory of those of one algorithm. */
+  readonly keptManifests: (algorithm: DigestAlgorithm) => Key;
   /** Lock files of BuildKit, linuxkit and podman: we wait for them and never make them. */
   readonly foreignLocks: readonly Key[];
   readonly blob: (digest: Digest) => Key;
@@ -33,12 +40,16 @@ export const ociLayoutBytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 
 export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
   const base = prefix === '' ? '' : `${prefix}/`;
+  const history = `${ownDirectory}/history/${base}`;
   return {
     directory: prefix as string as Key,
     ociLayout: `${base}oci-layout` as Key,
     index: `${base}index.json` as Key,
-    // A name's component cannot start with a dot, so `.journal` never meets the journal of a nested repository.
+    // A name's component cannot start with a dot, so none of these meets what is kept of a nested repository.
     journal: `${ownDirectory}/journal/${base}.journal` as Key,
+    history: `${history}.history` as Key,
+    keptManifest: (digest) => `${history}.manifests/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
+    keptManifests: (algorithm) => `${history}.manifests/${algorithm}` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
     blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,

@@ -36,6 +36,8 @@ export interface Verdict {
   readonly strays: readonly StoredObject[];
   /** Another program wrote; a commit of another server is no such thing. */
   readonly isForeign: boolean;
+  /** A server wrote the version, and nothing else did since. */
+  readonly isShown: boolean;
 }
 
 export interface Publishing {
@@ -48,7 +50,14 @@ export interface Publishing {
   readonly verdict: Verdict;
 }
 
-const nothing: Verdict = { changes: [], judged: undefined, strays: [], urgent: false, isForeign: false };
+const nothing: Verdict = {
+  changes: [],
+  judged: undefined,
+  strays: [],
+  urgent: false,
+  isForeign: false,
+  isShown: false,
+};
 
 export interface IndexGuardOptions {
   readonly journal: Journal;
@@ -94,7 +103,7 @@ export class IndexGuard {
     await journal.load();
     await journal.trim(info?.label);
     const shown = journal.shows(info?.label);
-    if (shown && this.#strays.length === 0) return nothing;
+    if (shown && this.#strays.length === 0) return { ...nothing, isShown: true };
     // Somebody removed the repository as a whole: nothing of what it held is owed to its successor.
     if (info === undefined && !(await this.#isLayout())) return { ...nothing, strays: [...this.#strays] };
     const past = await journal.recall(info?.label);
@@ -120,7 +129,7 @@ export class IndexGuard {
       this.#report(judgement);
     }
     const urgent = judged?.judgement.urgent === true || strays.length > 0;
-    return { changes, judged, strays, urgent, isForeign: true };
+    return { changes, judged, strays, urgent, isForeign: true, isShown: false };
   }
 
   /** False once the directory is gone; an index.json that alone is missing is damage. */

@@ -10,6 +10,7 @@ import type { HeldLock } from './file-lock.ts';
 import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { type LockParts, whileLocked } from './locked-directory.ts';
+import { moveFile } from './moved-file.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
 import { appendSmall, deleteFile, keepOrWrite } from './small-file.ts';
@@ -57,7 +58,7 @@ async function attempt(parts: LockParts, target: Target, change: Change): Promis
     throw error;
   }
   if (found?.moved === true) return undefined;
-  if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined };
+  if (replacement === undefined) return { replaced: false, info: found?.info, previous: undefined, problem: undefined };
   const added: Key[] = [];
   try {
     for (const object of replacement.first) if (await keepOrWrite(parts, object)) added.push(object.key);
@@ -89,6 +90,7 @@ async function replaceFound(
     found && ReplacedFile.open(parts.tree, { held, name, seen: found.info.stats, isSettled: found.info.settled });
   if (found !== undefined && previous === undefined) return undefined;
   let info: FileInfo | undefined;
+  let problem: unknown;
   try {
     const draftName = newDraftName();
     const draft = await parts.files.draft(held.at(draftName), replacement.bytes);
@@ -104,7 +106,7 @@ async function replaceFound(
       const published = infoOfPublished(parts.tree, draft);
       await parts.directories.sync(held.key, held);
       // Still under the lock: a push of the same object waits, and then finds it gone.
-      for (const object of replacement.remove) await deleteFile(parts, object);
+      problem = await finish(parts, replacement, published);
       info = published;
     } finally {
       parts.tree.calls.closeSync(draft.descriptor);
@@ -113,7 +115,29 @@ async function replaceFound(
   } finally {
     if (info === undefined) await previous?.close();
   }
-  return { replaced: true, info, previous };
+  return { replaced: true, info, previous, problem };
+}
+
+/** Returns what kept something from being noted or kept: the replacement is visible by then, and nothing is told that it failed. */
+async function finish(parts: LockParts, { note, remove }: Replacement, published: FileInfo): Promise<unknown> {
+  let problem: unknown;
+  try {
+    for (const object of note(published.label)) await appendSmall(parts, object);
+  } catch (error) {
+    problem = toStorageError(error, 'write');
+  }
+  for (const { key, keepAs } of remove) {
+    try {
+      if (keepAs !== undefined && (await moveFile(parts, key, keepAs))) {
+        await parts.directories.sync(parentOf(keepAs));
+        await parts.directories.sync(parentOf(key));
+      }
+    } catch (error) {
+      problem = toStorageError(error, 'write');
+    }
+    await deleteFile(parts, key);
+  }
+  return problem;
 }
 
 /** Puts the draft under the name if that still is what `change` saw. Two synchronous calls, nothing between. */

@@ -167,16 +167,20 @@ export class MemoryStore implements ObjectStore {
       },
     };
     const replacement = await change(current);
-    if (replacement === undefined) return { replaced: false, info: seen, previous: undefined };
+    if (replacement === undefined) return { replaced: false, info: seen, previous: undefined, problem: undefined };
     for (const object of replacement.first) this.#keepOrPut(object);
     if (this.#objects.get(key)?.info.version !== seen?.version) return undefined;
     const label = newLabel();
     for (const object of replacement.record(label)) this.#append(object);
     const info = this.#put(key, new Uint8Array(replacement.bytes), label);
-    for (const object of replacement.remove) await this.delete(object);
+    for (const object of replacement.note(label)) this.#append(object);
+    for (const { key: gone, keepAs } of replacement.remove) {
+      if (keepAs !== undefined) await this.link(gone, keepAs);
+      await this.delete(gone);
+    }
     // Nobody writes in place here: what was replaced stays as it was.
     const previous = found && { readIfChanged: async () => undefined, close: async () => {} };
-    return { replaced: true, info, previous };
+    return { replaced: true, info, previous, problem: undefined };
   }
 
   #put(key: Key, bytes: Uint8Array, label: VersionLabel = newLabel()): ObjectInfo {

@@ -27,15 +27,22 @@ const names = new LayoutNames('team/app', { ...defaultRules, unnamed: 'hidden' }
 
 const put = fc.record({
   kind: fc.constant('put' as const),
+  how: fc.constant('push' as const),
   facts,
   bytes: fc.constant(Buffer.from('bytes')),
   absent: fc.constant([]),
   tags: fc.uniqueArray(someTag, { maxLength: 2 }),
   names: fc.constant(names),
 });
-const untag = fc.record({ kind: fc.constant('untag' as const), tag: someTag, names: fc.constant(names) });
+const untag = fc.record({
+  kind: fc.constant('untag' as const),
+  how: fc.constant('delete' as const),
+  tag: someTag,
+  names: fc.constant(names),
+});
 const remove = fc.record({
   kind: fc.constant('remove' as const),
+  how: fc.constant('delete' as const),
   digest,
   subject: fc.constant(undefined),
   names: fc.constant(names),

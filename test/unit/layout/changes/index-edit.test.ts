@@ -22,7 +22,15 @@ const other = imageManifest({ annotations: { n: '2' } });
 const names = new LayoutNames('team/app', { ...defaultRules, unnamed: 'hidden' }).of('');
 
 function put(content: Content, ...tags: string[]): IndexEdit {
-  return { kind: 'put', facts: factsIn(content), bytes: content.bytes, absent: [], tags: tags.map(parseTag), names };
+  return {
+    kind: 'put',
+    how: 'push',
+    facts: factsIn(content),
+    bytes: content.bytes,
+    absent: [],
+    tags: tags.map(parseTag),
+    names,
+  };
 }
 
 function entryOf({ descriptor }: Content, annotations: Record<string, string>, extra: object = {}) {
@@ -126,7 +134,7 @@ describe('a push', () => {
 });
 
 describe('a deleted tag', () => {
-  const untag = (tag: string): IndexEdit => ({ kind: 'untag', tag: parseTag(tag), names });
+  const untag = (tag: string): IndexEdit => ({ kind: 'untag', how: 'delete', tag: parseTag(tag), names });
 
   it('leaves the manifest untagged', () => {
     const before = [entryOf(image, { [refName]: 'v1' }, { 'x-vendor': 1 })];
@@ -153,7 +161,13 @@ describe('a deleted tag', () => {
 });
 
 describe('a deleted manifest', () => {
-  const remove = ({ digest }: Content): IndexEdit => ({ kind: 'remove', digest, subject: undefined, names });
+  const remove = ({ digest }: Content): IndexEdit => ({
+    kind: 'remove',
+    how: 'delete',
+    digest,
+    subject: undefined,
+    names,
+  });
 
   it('takes all its tags along, and no other entry', () => {
     const before = [

@@ -120,6 +120,7 @@ describe('the current index', () => {
         reader.expect(label, before);
         return [];
       },
+      note: () => [],
       remove: [],
     }));
     expect(await reader.current()).toBe(before);

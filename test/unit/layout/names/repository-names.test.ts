@@ -45,11 +45,19 @@ function entriesAfter(
 const push =
   (tag: string) =>
   (names: ReturnType<LayoutNames['of']>): IndexEdit => {
-    return { kind: 'put', facts: factsIn(pushed), bytes: pushed.bytes, absent: [], tags: [parseTag(tag)], names };
+    return {
+      kind: 'put',
+      how: 'push',
+      facts: factsIn(pushed),
+      bytes: pushed.bytes,
+      absent: [],
+      tags: [parseTag(tag)],
+      names,
+    };
   };
 const untag =
   (tag: string) =>
-  (names: ReturnType<LayoutNames['of']>): IndexEdit => ({ kind: 'untag', tag: parseTag(tag), names });
+  (names: ReturnType<LayoutNames['of']>): IndexEdit => ({ kind: 'untag', how: 'delete', tag: parseTag(tag), names });
 
 describe('a tag that is listed twice', () => {
   const twice = [bare(one, 'v1'), bare(two, 'v1')];
@@ -142,6 +150,7 @@ describe('the only image, without a name', () => {
   it('does not become latest when all others go', () => {
     const entries = entriesAfter([...unnamed, bare(two, 'v1')], (names) => ({
       kind: 'remove',
+      how: 'delete',
       digest: two.digest,
       subject: undefined,
       names,
@@ -234,7 +243,7 @@ describe('an entry with several names', () => {
   it('is not deleted from one repository while it is called so in another', () => {
     const entries = [named(one, { [refName]: 'docker.io/acme/app:v1,docker.io/acme/tool:v1' })];
     const names = layoutWith().of('acme/app' as never);
-    const remove: IndexEdit = { kind: 'remove', digest: one.digest, subject: undefined, names };
+    const remove: IndexEdit = { kind: 'remove', how: 'delete', digest: one.digest, subject: undefined, names };
     expect(() => applyEdit(new IndexDraft(indexOf(entries)), remove, nowMs)).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED' }),
     );

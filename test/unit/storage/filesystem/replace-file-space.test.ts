@@ -13,7 +13,13 @@ test('what was to be there first is taken back when the replacement has no space
   });
   const first = ['there', 'new'].map((name) => ({ key: key(`team/app/blobs/${name}`), bytes: bytesOf(name) }));
   await store.write(key('team/app/blobs/there'), bytesOf('there'));
-  const update = store.update(index, async () => ({ bytes: bytesOf('index'), first, record: () => [], remove: [] }));
+  const update = store.update(index, async () => ({
+    bytes: bytesOf('index'),
+    first,
+    record: () => [],
+    note: () => [],
+    remove: [],
+  }));
   await expect(update).rejects.toMatchObject({ failure: 'no-space' });
   expect(readdirSync(at('team/app/blobs'))).toEqual(['there']);
 });
@@ -31,7 +37,13 @@ test('what is visible keeps what had to be there first, also when its directory 
     },
   });
   const first = [{ key: key('team/app/oci-layout'), bytes: bytesOf('{}') }];
-  const update = store.update(index, async () => ({ bytes: bytesOf('index'), first, record: () => [], remove: [] }));
+  const update = store.update(index, async () => ({
+    bytes: bytesOf('index'),
+    first,
+    record: () => [],
+    note: () => [],
+    remove: [],
+  }));
   await expect(update).rejects.toMatchObject({ failure: 'no-space' });
   expect(readdirSync(at('team/app')).sort()).toEqual(['index.json', 'oci-layout']);
 });

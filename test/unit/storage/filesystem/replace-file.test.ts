@@ -60,6 +60,7 @@ test('what the replacement refers to is durable before it, it before it is visib
     bytes: bytesOf('index'),
     first: [{ key: key('team/app/blobs/sha256/aa'), bytes: bytesOf('response') }],
     record: () => [{ key: key('.moorage/journal/j'), bytes: bytesOf('record') }],
+    note: () => [],
     remove: [],
   });
   await updateAndClose(store, index, change);
@@ -89,7 +90,13 @@ test('an object of `first` that is right already is made durable where it is: an
   writeFileSync(at('team/app/blobs/sha256/aa'), 'response');
   events.length = 0;
   const first = [{ key: key('team/app/blobs/sha256/aa'), bytes: bytesOf('response') }];
-  await updateAndClose(store, index, async () => ({ bytes: bytesOf('b'), first, record: () => [], remove: [] }));
+  await updateAndClose(store, index, async () => ({
+    bytes: bytesOf('b'),
+    first,
+    record: () => [],
+    note: () => [],
+    remove: [],
+  }));
   expect(events.slice(0, 6)).toEqual([
     'mkdir team/app/.moorage.lock',
     'fsync team/app/blobs/sha256/aa',
@@ -111,7 +118,13 @@ test('a record that is appended in part ends the update before anything is visib
   const journal = key('.moorage/journal/j');
   await store.append(journal, bytesOf('before'));
   const record = () => [{ key: journal, bytes: bytesOf('record') }];
-  const update = store.update(index, async () => ({ bytes: bytesOf('b'), first: [], record, remove: [] }));
+  const update = store.update(index, async () => ({
+    bytes: bytesOf('b'),
+    first: [],
+    record,
+    note: () => [],
+    remove: [],
+  }));
   await expect(update).rejects.toMatchObject({ failure: 'no-space' });
   expect(readFileSync(at(index), 'utf8')).toBe('a');
   expect(readdirSync(at('team/app'))).toEqual(['index.json']);
@@ -127,7 +140,7 @@ test('an edit in place between the look and the rename runs the change again (35
     const before = textOf((await now?.read(megabyte))?.bytes);
     runs += 1;
     if (runs === 1) writeFileSync(at(index), 'foreign');
-    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(runs).toBe(2);
   expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
@@ -141,7 +154,7 @@ test('an edit before `change` reads is part of what it saw: once is enough', asy
     runs += 1;
     writeFileSync(at(index), 'foreign');
     const before = textOf((await now?.read(megabyte))?.bytes);
-    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(runs).toBe(1);
   expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
@@ -264,7 +277,7 @@ test('a lock that somebody took over while the change was thinking makes it run 
       utimesSync(lock, new Date(), new Date(Date.now() - 500));
       setTimeout(() => rmdirSync(lock), 100);
     }
-    return { bytes: bytesOf(`run ${runs}`), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf(`run ${runs}`), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(runs).toBe(2);
   expect(readFileSync(at(index), 'utf8')).toBe('run 2');
@@ -321,7 +334,7 @@ test('an edit in the same tick of a coarse clock leaves the version, so what was
   const { previous } = await store.update(index, async (now) => {
     await now?.read(megabyte);
     foreignEdit('foreign-3');
-    return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf('ours'), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('foreign-3');
   await previous?.close();
@@ -390,7 +403,7 @@ test('creation is exclusive also where there are no hard links (injected)', asyn
     runs += 1;
     const before = now === undefined ? '' : textOf((await now.read(megabyte)).bytes);
     if (runs === 1) writeFileSync(at(index), 'foreign');
-    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
   expect(readdirSync(at('team/app'))).toEqual(['index.json']);
@@ -404,7 +417,7 @@ test('an object that changes before every rename ends in `unavailable`, after a 
     runs += 1;
     await now?.read(megabyte);
     writeFileSync(at(index), `foreign ${runs}`);
-    return { bytes: bytesOf('ours'), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf('ours'), first: [], record: () => [], note: () => [], remove: [] };
   });
   await expect(update).rejects.toMatchObject({ failure: 'unavailable' });
   expect(runs).toBe(100);
@@ -492,7 +505,7 @@ test('a file renamed over the object between look and rename runs the change aga
       writeFileSync(at('other'), 'foreign');
       renameSync(at('other'), at(index));
     }
-    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], remove: [] };
+    return { bytes: bytesOf(`${before}+ours`), first: [], record: () => [], note: () => [], remove: [] };
   });
   expect(readFileSync(at(index), 'utf8')).toBe('foreign+ours');
 });

@@ -1,0 +1,105 @@
+// Reads the history of a layout for whoever asks: nothing of it is kept in memory, and nothing is written. What nobody noted yet is
+// shown as if it had been.
+import type { Tag } from '../../oci/reference.ts';
+import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
+import { canonicalPath } from '../index/image-name.ts';
+import type { LayoutIndex } from '../index/layout-index.ts';
+import type { VirtualPath } from '../names/name-table.ts';
+import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
+import { HistoryFile } from './history-file.ts';
+import type { HistoryRecord } from './history-record.ts';
+import type { KnownTag, RemovedManifest, TagMove, TagOfLayout, TagTargets } from './tag-move.ts';
+import { lastingPath, movesBetween, tagTargetsIn } from './tag-targets.ts';
+
+/** What is known of some tags. */
+export interface TagHistory {
+  /** In the order in which they happened. */
+  readonly moves: readonly TagMove[];
+  /** What tags meant before the first of these, where that is known and they meant something. */
+  readonly known: readonly KnownTag[];
+}
+
+export interface HistoryReaderOptions {
+  readonly store: ObjectReader;
+  readonly key: Key;
+  readonly indexKey: Key;
+  readonly names: LayoutNames;
+  readonly readIndex: () => Promise<LayoutIndex | undefined>;
+  /** True when a server wrote that version. */
+  readonly isOurs: (label: VersionLabel | undefined) => Promise<boolean>;
+}
+
+const maxAttempts = 5;
+
+export class HistoryReader {
+  readonly #options: HistoryReaderOptions;
+
+  constructor(options: HistoryReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Of one repository of the layout, or of one tag of it. Empty where nothing is known. */
+  async tags({ path }: RepositoryNames, tag?: Tag): Promise<TagHistory> {
+    const { names, readIndex } = this.#options;
+    const index = await readIndex();
+    const table = index && names.table(index);
+    const asked = new Set([lastingPath(path, table), path]);
+    const isAsked = (each: TagOfLayout) =>
+      (tag === undefined || each.tag === tag) && (asked.has(each.path) || asked.has(withoutHost(each.path)));
+    const moves: TagMove[] = [];
+    const known: KnownTag[] = [];
+    for await (const record of this.#records(tag)) {
+      if (record.kind === 'move' && isAsked(record.move)) moves.push(record.move);
+      if (record.kind === 'known' && isAsked(record.known)) known.push(record.known);
+    }
+    for (const move of await this.#unnoted()) if (isAsked(move)) moves.push(move);
+    return { moves, known };
+  }
+
+  /** Of all repositories of the layout; `removed` are manifests that were deleted as such. */
+  async left(): Promise<{ readonly moves: readonly TagMove[]; readonly removed: readonly RemovedManifest[] }> {
+    const moves: TagMove[] = [];
+    const removed: RemovedManifest[] = [];
+    for await (const record of this.#records()) {
+      if (record.kind === 'move') moves.push(record.move);
+      if (record.kind === 'removed') removed.push(record.removed);
+    }
+    return { moves: [...moves, ...(await this.#unnoted())], removed };
+  }
+
+  #records(tag?: Tag): AsyncGenerator<HistoryRecord> {
+    return this.#file().records(tag);
+  }
+
+  #file(): HistoryFile {
+    return new HistoryFile(this.#options.store, this.#options.key);
+  }
+
+  /** What is different from the last that was noted: another program wrote since, or a process died before it could note what it did. */
+  async #unnoted(): Promise<readonly TagMove[]> {
+    const { store, indexKey, names, readIndex, isOurs } = this.#options;
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const info = await store.stat(indexKey);
+      const end = await this.#file().end();
+      // Where nothing was ever written through us there is nothing to compare with.
+      if (end === undefined || (end.seen !== undefined && end.seen.label === info?.label)) return [];
+      const known = await this.#file().targetsAtEnd();
+      const index = await readIndex();
+      const isSteady =
+        (await store.stat(indexKey))?.label === info?.label && (await this.#file().end())?.size === end.size;
+      if (!isSteady) continue;
+      const isForeign = !(await isOurs(info?.label));
+      const atMs = Math.max(info?.changedAtMs ?? 0, (end.seen?.atMs ?? 0) + 1);
+      const now: TagTargets = index === undefined ? new Map() : tagTargetsIn(index, names);
+      const moves = movesBetween(known, now, { how: 'foreign', atMs });
+      return isForeign ? moves : moves.map((move) => ({ ...move, how: move.to === undefined ? 'delete' : 'push' }));
+    }
+    return [];
+  }
+}
+
+/** A repository that is gone has no image in the file that says its registry. */
+function withoutHost(path: VirtualPath): VirtualPath {
+  const slash = path.indexOf('/');
+  return canonicalPath((slash < 0 ? path : path.slice(slash + 1)) as VirtualPath);
+}
