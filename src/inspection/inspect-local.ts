@@ -6,11 +6,11 @@ import { type NamedLayout, Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
-import { markDamaged } from './damage-marks.ts';
 import { findArchiveProblems, findUnserved } from './findings/archive-findings.ts';
 import { findDirectories } from './findings/directory-findings.ts';
 import { FindingList } from './findings/finding-list.ts';
 import { inspectLayout } from './findings/inspect-layout.ts';
+import { HashedByMount, type HashedFiles } from './hashed-files.ts';
 import type { InspectDepth, InspectedPart, Inspection } from './inspection.ts';
 
 export interface InspectLocalOptions extends OpenOptions, InspectDepth {
@@ -32,15 +32,20 @@ export async function inspectLocal(options: InspectLocalOptions): Promise<Inspec
     log: { ...silent, slow: options.log.slow },
   });
   const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
+  const hashed = new HashedByMount(options.verify, silent);
   try {
     const parts: InspectedPart[] = [];
     if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
     const layouts: NamedLayout[] = [];
     for await (const layout of registry.layouts()) if (isMeant(layout, within)) layouts.push(layout);
     layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
-    for (const layout of layouts) parts.push(await inspected(layout, mounts, options));
+    for (const layout of layouts) {
+      const opened = mounts.find((each) => each.reader === layout.mount.reader);
+      parts.push(await inspected(layout, opened, await hashed.of(opened), options));
+    }
     return { source: path ?? root, parts };
   } finally {
+    await hashed.close();
     await registry.close();
   }
 }
@@ -51,19 +56,17 @@ function isMeant({ name }: NamedLayout, within: string | undefined): boolean {
 
 async function inspected(
   { name, layout, mount, prefix }: NamedLayout,
-  mounts: readonly OpenedMount[],
+  opened: OpenedMount | undefined,
+  hashed: HashedFiles,
   { rules, verify, progress }: InspectLocalOptions,
 ): Promise<InspectedPart> {
-  const opened = mounts.find((each) => each.reader === mount.reader);
   const files = opened === undefined || opened.kind === 'archive' ? undefined : new DirectoryListing(opened.path);
   const reconcile = async () => (await layout.planReconcile())?.changes ?? [];
   const remembered = async () =>
     (await layout.remembered()).map((each) => ({ name: each.name, digest: each.digest, detail: each.takenAt }));
-  const given = { store: mount.reader, prefix, name, rules, files, reconcile, remembered, verify, progress };
-  const { damaged, ...found } = await inspectLayout(given);
-  if (opened !== undefined) await markDamaged(opened, damaged, silent);
+  const given = { store: mount.reader, prefix, name, rules, files, reconcile, remembered, verify, progress, hashed };
   const where = [opened?.path ?? '', prefix].filter((each) => each !== '').join('/');
-  return { kind: 'layout', name, where, ...found };
+  return { kind: 'layout', name, where, ...(await inspectLayout(given)) };
 }
 
 /** Empty where there is nothing to say: each layout is inspected by itself. */

@@ -50,7 +50,8 @@ describe('moorage inspect', () => {
     const { moorage } = await machine();
     const { code, stdout, stderr } = await moorage('inspect', 'registry/team/dangling');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
-    expect(stdout).toContain(`  error dangling-tag\n      v1  ${image}\n    why: its manifest is not there`);
+    const file = `blobs/${image.replace(':', '/')}`;
+    expect(stdout).toContain(`  error dangling-tag\n      v1  ${image}  ${file}\n    why: its manifest is not there`);
     expect(stdout).toMatch(/\n1 error, 0 warnings, 0 notes in 1 layout\n$/);
   });
 

@@ -7,7 +7,7 @@ import type { DescriptorReference } from '../../oci/descriptor.ts';
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { type Manifest, parseManifest } from '../../oci/manifest.ts';
-import type { ObjectInfo, OpenObject } from '../../storage/object-store.ts';
+import type { OpenObject } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { CopiedContent } from '../../transfer/progress.ts';
@@ -17,12 +17,22 @@ import type { InspectedLayout } from './inspected-layout.ts';
 const maxKnownSizes = 200_000;
 const maxReported = 200_000;
 
+/** What leads to a blob. */
+export interface LeadingTo extends FindingSubject {
+  /** The entry that it belongs to in the end, as it is called. */
+  readonly entry?: string | undefined;
+  /** The manifest that names it; undefined for an entry. */
+  readonly holder?: Digest | undefined;
+}
+
 export class ContentChecks {
   readonly #layout: InspectedLayout;
   /** -1: not there. */
   readonly #sizes = recentMap<Digest, number>(maxKnownSizes);
   readonly #reported = new Set<string>();
-  readonly #hashed = new Set<Digest>();
+  /** What leads to a blob, of several the first: told where the blob itself is damaged. */
+  readonly #holders = new Map<Digest, FindingSubject>();
+  readonly #statedSizes = new Map<Digest, number>();
 
   constructor(layout: InspectedLayout) {
     this.#layout = layout;
@@ -53,18 +63,36 @@ export class ContentChecks {
   async check(
     { digest, size }: Pick<DescriptorReference, 'digest' | 'size'>,
     missing: FindingCode | undefined,
-    subject: FindingSubject,
+    { entry, holder, ...subject }: LeadingTo,
   ): Promise<boolean> {
     const actual = isDigest(digest) ? await this.size(digest) : undefined;
-    if (actual === undefined) {
-      const isThere = this.#reported.has(`unreadable-file ${digest}`);
-      if (missing !== undefined && !isThere) this.report(missing, { digest, ...subject });
+    if (!isDigest(digest) || actual === undefined) {
+      const isThere = this.#reported.has(`unreadable-file ${digest}`) || this.#reported.has(`irregular-file ${digest}`);
+      if (missing === undefined || isThere) return false;
+      const code = isDigest(digest) ? await this.#layout.missing({ code: missing, digest, size, holder }) : missing;
+      const path = isDigest(digest) ? this.#pathOf(digest) : undefined;
+      this.report(code, { digest, path, ...subject, name: subject.name ?? entry });
       return false;
     }
+    if (this.#holders.size < maxReported && !this.#holders.has(digest)) {
+      this.#holders.set(digest, { name: subject.name ?? entry, detail: subject.detail });
+      this.#statedSizes.set(digest, size);
+    }
     if (actual !== size) {
-      this.report('wrong-size', { digest, ...subject, detail: `${actual} bytes, ${sizeText(size)} by its descriptor` });
+      const detail = `${actual} bytes, ${sizeText(size)} by its descriptor`;
+      this.report('wrong-size', { digest, path: this.#pathOf(digest), ...subject, detail });
     }
     return true;
+  }
+
+  /** By the first descriptor that led to it; undefined where none did. */
+  statedSize(digest: Digest): number | undefined {
+    return this.#statedSizes.get(digest);
+  }
+
+  /** Everything that was looked for so far, and is there. */
+  get reached(): readonly Digest[] {
+    return [...this.#holders.keys()];
   }
 
   /** Undefined for what is no manifest that can be read; why is reported. */
@@ -81,15 +109,18 @@ export class ContentChecks {
       return undefined;
     }
     try {
-      const object = await store.read(keys.blob(digest), maxStoredManifestBytes);
+      const key = keys.blob(digest);
+      const object = await store.read(key, maxStoredManifestBytes);
       if (object === undefined) return undefined;
-      if (!this.#isWhatItSays(digest, digestOf(object.bytes, algorithmOf(digest)), subject)) return undefined;
+      const actual = digestOf(object.bytes, algorithmOf(digest));
+      await this.#layout.hashed.add(digest, { store, key, info: object.info }, actual === digest);
+      if (!this.#isWhatItSays(digest, actual, subject)) return undefined;
       return parseManifest(object.bytes, mediaType);
     } catch (error) {
       if (error instanceof RegistryError) {
         // Without a type it is for the blob to say what it is, and it may well be something else.
         if (mediaType === undefined) this.report('unknown-media-type', { digest, ...subject });
-        else this.report('not-a-manifest', { digest, ...subject, detail: reasonOf(error) });
+        else this.report('not-a-manifest', { digest, path: this.#pathOf(digest), ...subject, detail: reasonOf(error) });
         return undefined;
       }
       this.#unreadable(error, digest);
@@ -100,9 +131,11 @@ export class ContentChecks {
   /** Reads whole blobs, a piece at a time, unless that was done. */
   async verifyAll(digests: readonly Digest[]): Promise<void> {
     const { progress } = this.#layout;
-    const left = digests.filter((digest) => !this.#hashed.has(digest));
     const blobs: CopiedContent[] = [];
-    for (const digest of left) blobs.push({ digest, size: (await this.size(digest)) ?? 0 });
+    for (const digest of digests) {
+      const blob = await this.#unread(digest);
+      if (blob !== undefined) blobs.push(blob);
+    }
     progress.blobsExpected(blobs);
     for (const blob of blobs) {
       progress.blobStarted(blob, 0);
@@ -111,21 +144,34 @@ export class ContentChecks {
     }
   }
 
+  /** Undefined for what is gone, was read already, or cannot be looked at: that is told. */
+  async #unread(digest: Digest): Promise<CopiedContent | undefined> {
+    const { store, keys, hashed } = this.#layout;
+    try {
+      const info = await store.stat(keys.blob(digest));
+      return info === undefined || hashed.isRight(digest, info) === true ? undefined : { digest, size: info.size };
+    } catch (error) {
+      return this.#unreadable(error, digest);
+    }
+  }
+
   async #verify(blob: CopiedContent): Promise<void> {
     const { digest } = blob;
-    const { store, keys } = this.#layout;
+    const { store, keys, hashed, progress } = this.#layout;
+    const key = keys.blob(digest);
     try {
-      const object = await store.open(keys.blob(digest));
+      const object = await store.open(key);
       if (object === undefined) return;
       try {
         const { info } = object;
         const readInto: OpenObject['readInto'] = async (buffer, at) => {
           const read = await object.readInto(buffer, at);
-          this.#layout.progress.blobAdvanced(blob, read);
+          progress.blobAdvanced(blob, read);
           return read;
         };
         const actual = await digestOfObject({ info, readInto }, algorithmOf(digest));
-        if (!this.#isWhatItSays(digest, actual, {})) await this.#noteDamaged(digest, object.info);
+        await hashed.add(digest, { store, key, info }, actual === digest);
+        this.#isWhatItSays(digest, actual, {});
       } finally {
         await object.close();
       }
@@ -135,22 +181,23 @@ export class ContentChecks {
   }
 
   #isWhatItSays(digest: Digest, actual: Digest, subject: FindingSubject): boolean {
-    if (this.#hashed.size < maxReported) this.#hashed.add(digest);
     if (actual === digest) return true;
-    this.report('wrong-digest', { digest, ...subject, detail: `it is ${actual}` });
+    const { name, detail } = { ...this.#holders.get(digest), ...subject };
+    const details = [`it is ${actual}`, detail].filter((each) => each !== undefined).join('; ');
+    this.report('wrong-digest', { digest, path: this.#pathOf(digest), name, detail: details });
     return false;
   }
 
-  async #noteDamaged(digest: Digest, info: ObjectInfo): Promise<void> {
-    const { store, keys, damaged } = this.#layout;
-    const now = info.settled ? await store.stat(keys.blob(digest)) : undefined;
-    if (now?.version === info.version && damaged.length < maxReported) damaged.push({ digest, info });
+  /** Below the layout. */
+  #pathOf(digest: Digest): string {
+    const { directory, blob } = this.#layout.keys;
+    return blob(digest).slice(directory === '' ? 0 : directory.length + 1);
   }
 
   #unreadable(error: unknown, digest: Digest): undefined {
     if (!(error instanceof StorageError)) throw error;
     const code = error.failure === 'unsafe' ? 'irregular-file' : 'unreadable-file';
-    this.report(code, { digest, path: `blobs/${digest.replace(':', '/')}`, detail: error.message });
+    this.report(code, { ...this.#holders.get(digest), digest, path: this.#pathOf(digest), detail: error.message });
   }
 }
 

@@ -79,12 +79,20 @@ async function findVersion({ store, keys, findings }: InspectedLayout): Promise<
 }
 
 /** The names in `blobs/`; costs a directory listing, however many there are. */
-export async function findBlobFiles(inspected: InspectedLayout, onBlob: (digest: Digest) => void): Promise<void> {
-  const { keys, findings } = inspected;
-  const blobs = childPrefix(keys.directory, 'blobs');
+export function findBlobFiles(inspected: InspectedLayout, onBlob: (digest: Digest) => void): Promise<void> {
+  return findDigestFiles(inspected, { blobs: childPrefix(inspected.keys.directory, 'blobs'), shown: 'blobs' }, onBlob);
+}
+
+/** The same of any directory of files named by their digests; `shown` is how it is called in findings. */
+export async function findDigestFiles(
+  inspected: InspectedLayout,
+  { blobs, shown }: { readonly blobs: Key; readonly shown: string },
+  onBlob: (digest: Digest) => void,
+): Promise<void> {
+  const { findings } = inspected;
   const pace = new Pace();
   for (const { name: algorithm, kind } of await childrenOf(inspected, blobs)) {
-    const directory = `blobs/${algorithm}`;
+    const directory = `${shown}/${algorithm}`;
     if (kind === 'file') findings.add('non-digest-file', { path: directory });
     if (kind === 'file' || findIrregular(inspected, directory, kind, 'directory')) continue;
     if (!digestAlgorithms.some((each) => each === algorithm)) {

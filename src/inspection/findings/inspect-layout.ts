@@ -1,29 +1,23 @@
 // The inspection of one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
 import type { Reconciled } from '../../layout/changes/reconciled.ts';
 import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
-import { IndexUnreadableError } from '../../layout/index/index-document.ts';
-import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';
-import { TooManyElementsError } from '../../layout/index/json-span.ts';
-import { LayoutIndex } from '../../layout/index/layout-index.ts';
-import { wrongSchemaVersion } from '../../layout/index/schema-version.ts';
 import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
 import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
 import type { ScanRules } from '../../layout/manifests/unreferenced-manifests.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { RegistryError } from '../../oci/error-code.ts';
-import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
-import { StorageError } from '../../storage/storage-error.ts';
 import { type BlobProgress, unwatched } from '../../transfer/progress.ts';
+import type { HashedFiles } from '../hashed-files.ts';
 import { findNoBlobs } from './blob-presence.ts';
 import { ContentChecks } from './content-checks.ts';
 import { type Dialect, dialectsOf } from './dialects.ts';
 import { findBlobFiles, findFiles } from './file-findings.ts';
 import type { FindingSubject } from './finding.ts';
 import { type FindingGroup, FindingList } from './finding-list.ts';
-import type { DamagedBlob, InspectedLayout } from './inspected-layout.ts';
+import { findIndex, unlessUnreadable } from './index-findings.ts';
+import { asItSeems, type InspectedLayout } from './inspected-layout.ts';
 import { findContent } from './manifest-findings.ts';
 import { findNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
@@ -43,6 +37,8 @@ export interface InspectLayoutOptions {
   /** Reads every blob and compares its digest. */
   readonly verify: boolean;
   readonly progress?: BlobProgress | undefined;
+  /** What was read whole before, of other layouts. */
+  readonly hashed: HashedFiles;
 }
 
 export interface LayoutInspection {
@@ -50,17 +46,15 @@ export interface LayoutInspection {
   readonly entries: number | undefined;
   readonly dialects: readonly Dialect[];
   readonly findings: readonly FindingGroup[];
-  readonly damaged: readonly DamagedBlob[];
 }
 
 export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
-  const { store, prefix, files, name, rules, verify, progress = unwatched } = options;
+  const { store, prefix, files, name, rules, verify, hashed, progress = unwatched } = options;
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
-  const damaged: DamagedBlob[] = [];
-  const inspected: InspectedLayout = { store, keys, files, findings, damaged, progress };
+  const inspected: InspectedLayout = { store, keys, files, findings, hashed, missing: asItSeems, progress };
   const fileNames = await findFiles(inspected);
-  const index = await readIndex(inspected);
+  const index = await findIndex(inspected);
   const blobs: Digest[] = [];
   await findBlobFiles(inspected, (digest) => verify && blobs.push(digest));
   const checks = new ContentChecks(inspected);
@@ -85,7 +79,6 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     entries: index?.entries.length,
     dialects: index === undefined ? [] : dialectsOf(index, fileNames),
     findings: findings.groups(),
-    damaged,
   };
 }
 
@@ -94,50 +87,3 @@ function isMissingManifests(findings: FindingList): boolean {
 }
 
 const silent = { info: () => {}, slow: () => {}, warn: () => {} };
-
-async function readIndex({ store, keys, findings }: InspectedLayout): Promise<LayoutIndex | undefined> {
-  const path = 'index.json';
-  try {
-    const document = await whileUnfinished(() => readIndexDocument(store, keys.index), { clock: systemClock });
-    if (document === undefined) return undefined;
-    if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
-    const version = wrongSchemaVersion(document);
-    if (version !== undefined) findings.add('other-schema-version', { path, detail: `schemaVersion ${version}` });
-    return LayoutIndex.of(document);
-  } catch (error) {
-    if (error instanceof IndexUnreadableError) {
-      const isTooLarge = error.cause instanceof TooManyElementsError;
-      findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
-    } else if (error instanceof StorageError) {
-      const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';
-      // A link or a pipe was told already where files can be seen.
-      if (error.failure !== 'unsafe') findings.add(code, { path, detail: error.message });
-    } else throw error;
-    return undefined;
-  }
-}
-
-/** True when more than one JSON value is in the file, of which the first was read. */
-function goesOn(bytes: Buffer): boolean {
-  try {
-    JSON.parse(bytes.toString('utf8'));
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-/** One file that may not be read ends one check, not all of them; a layout that cannot be served was told of already. */
-async function unlessUnreadable<Result>(
-  { findings }: InspectedLayout,
-  work: () => Promise<Result>,
-): Promise<Result | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
-    if (!(error instanceof StorageError)) throw error;
-    if (!findings.has('unreadable-file')) findings.add('unreadable-file', { detail: error.message });
-    return undefined;
-  }
-}

@@ -23,6 +23,8 @@ interface ReachedManifest {
   readonly digest: Digest;
   readonly mediaType: string | undefined;
   readonly subject: FindingSubject;
+  /** What its entry is called. */
+  readonly entry: string | undefined;
   /** A referrers response: what it lists in vain is a matter of the response. */
   readonly isResponse: boolean;
   readonly isAttestation: boolean;
@@ -39,6 +41,17 @@ export async function findContent(
     const reached = await walk.entry(entry);
     if (reached !== undefined) await walk.from(reached);
   }
+}
+
+/** The same of one manifest: by what an entry lists it as, where one does. */
+export async function findContentOf(
+  inspected: InspectedLayout,
+  checks: ContentChecks,
+  root: IndexEntry | { readonly digest: Digest },
+): Promise<void> {
+  const walk = new ContentWalk(inspected, checks);
+  const reached = 'key' in root ? await walk.entry(root) : await walk.unlisted(root.digest);
+  if (reached !== undefined) await walk.from(reached);
 }
 
 class ContentWalk {
@@ -63,7 +76,15 @@ class ContentWalk {
     if (mediaType === undefined) this.#checks.report('missing-media-type', { digest, ...subject });
     const missing = name === undefined ? 'dangling-entry' : 'dangling-tag';
     if (!(await this.#checks.check({ digest, size }, missing, subject))) return undefined;
-    return { digest, mediaType, subject, isResponse: rank === 3, isAttestation: false };
+    return { digest, mediaType, subject, entry: name, isResponse: rank === 3, isAttestation: false };
+  }
+
+  /** A manifest that no entry lists: an index does, or it was asked for by its digest. */
+  async unlisted(digest: Digest): Promise<ReachedManifest | undefined> {
+    const size = await this.#checks.size(digest);
+    if (!(await this.#checks.check({ digest, size: size ?? 0 }, 'dangling-entry', {}))) return undefined;
+    const subject = {};
+    return { digest, mediaType: undefined, subject, entry: undefined, isResponse: false, isAttestation: false };
   }
 
   async from(first: ReachedManifest): Promise<void> {
@@ -77,6 +98,7 @@ class ContentWalk {
     digest,
     mediaType,
     subject,
+    entry,
     isResponse,
     isAttestation,
   }: ReachedManifest): Promise<readonly ReachedManifest[]> {
@@ -93,7 +115,8 @@ class ContentWalk {
     if (manifest === undefined) return [];
     if (manifest.subject !== undefined) await this.#checkSubject(digest, manifest.subject);
     else if (isAttestation) this.#checks.report('attestation-without-subject', { digest, ...subject });
-    return manifest.kind === 'index' ? this.#children(digest, manifest, isResponse) : this.#content(digest, manifest);
+    if (manifest.kind !== 'index') return this.#content(digest, manifest, entry);
+    return this.#children(digest, manifest, { isResponse, entry });
   }
 
   async #checkSubject(referrer: Digest, { digest, size }: DescriptorReference): Promise<void> {
@@ -109,23 +132,28 @@ class ContentWalk {
   async #children(
     index: Digest,
     { manifests }: Extract<Manifest, { kind: 'index' }>,
-    isResponse: boolean,
+    { isResponse, entry }: Pick<ReachedManifest, 'isResponse' | 'entry'>,
   ): Promise<readonly ReachedManifest[]> {
     const reached: ReachedManifest[] = [];
     for (const { digest, mediaType, size, annotations } of manifests) {
       const subject = { detail: `in ${index}` };
-      const isThere = await this.#checks.check({ digest, size }, isResponse ? undefined : 'missing-child', subject);
+      const leading = { ...subject, entry, holder: index };
+      const isThere = await this.#checks.check({ digest, size }, isResponse ? undefined : 'missing-child', leading);
       await this.#pace.step();
       if (!isThere || !isDigest(digest)) continue;
-      reached.push({ digest, mediaType, subject, isResponse: false, isAttestation: isAttestation(annotations) });
+      reached.push({ digest, mediaType, subject, entry, isResponse: false, isAttestation: isAttestation(annotations) });
     }
     return reached;
   }
 
-  async #content(image: Digest, manifest: Exclude<Manifest, { kind: 'index' }>): Promise<readonly ReachedManifest[]> {
+  async #content(
+    image: Digest,
+    manifest: Exclude<Manifest, { kind: 'index' }>,
+    entry: string | undefined,
+  ): Promise<readonly ReachedManifest[]> {
     for (const blob of contentOf(manifest)) {
       const missing = isNonDistributableType(blob.mediaType) ? undefined : 'missing-content';
-      await this.#checks.check(blob, missing, { detail: `in ${image}` });
+      await this.#checks.check(blob, missing, { detail: `in ${image}`, entry, holder: image });
       await this.#pace.step();
     }
     return [];

@@ -1,5 +1,5 @@
-// What is known of blob files, so that nobody need look at them again: which hold the bytes of their name, which do not, and which
-// are durable. A digest and the version of a file belong together, so hard links of one file share what is known.
+// What is known of blob files, so that nobody need look at them again: which hold the bytes of their name, which do not, when all of
+// them were last read, and which are durable. A digest and the version of a file belong together, so hard links of one file share it.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectInfo, VersionLabel } from '../../storage/object-store.ts';
@@ -24,18 +24,25 @@ const right = 'right';
 /** In a line: right, and known to have been found damaged before. Of another process `right` may have been on its way meanwhile. */
 const mended = 'mended';
 
+/** What was read once more is written down again when so much time lies between: a line for each reading would only fill the file. */
+const refreshedAfterMs = 3_600_000;
+
 export class BlobLedger {
   readonly #lines: KeptLines | undefined;
+  readonly #now: () => number;
   /** By digest and label: `right`, or the version that was damaged. */
   readonly #hashed = recentMap<string, string>(maxBlobs);
+  /** By the same: when every byte was last read and hashed, by the wall clock. */
+  readonly #hashedAtMs = recentMap<string, number>(maxBlobs);
   readonly #durable = recentMap<Key, VersionLabel>(maxDurable);
   /** Of which some file is, or was, damaged. */
   readonly #suspects = new RecentSet(maxSuspects);
   #loading: Promise<void> | undefined;
 
   /** `lines` is what is kept across restarts; undefined: nothing. */
-  constructor(lines?: KeptLines) {
+  constructor(lines?: KeptLines, now: () => number = Date.now) {
     this.#lines = lines;
+    this.#now = now;
   }
 
   /** The file has exactly the bytes of its name: somebody here hashed them. Holds while size, time and inode stay the same. */
@@ -46,6 +53,14 @@ export class BlobLedger {
   /** Holds for this very version: whatever touches the file, a backup that is put back with all its times included, is looked at. */
   isDamaged(digest: Digest, info: ObjectInfo): boolean {
     return this.#known(digest, info) === onAnyDevice(info.version);
+  }
+
+  /**
+   * When its bytes were last read from end to end, in milliseconds of the wall clock; undefined when nobody knows, of a manifest for one.
+   * Bits rot without a trace in the attributes of a file, so what was right once is to be read again at times.
+   */
+  hashedAtMs(digest: Digest, info: ObjectInfo): number | undefined {
+    return this.#hashedAtMs.get(idOf(digest, info.label));
   }
 
   /** False for nearly all blobs; of others their files tell. */
@@ -113,11 +128,16 @@ export class BlobLedger {
   }
 
   #set(digest: Digest, info: ObjectInfo, state: string): void {
-    const known = this.#known(digest, info);
-    if (known === state) return;
-    this.#hashed.set(idOf(digest, info.label), state);
+    const id = idOf(digest, info.label);
+    const known = this.#hashed.get(id);
+    const now = this.#now();
+    const before = this.#hashedAtMs.get(id);
+    this.#hashedAtMs.set(id, now);
+    if (known === state && before !== undefined && Math.abs(now - before) < refreshedAfterMs) return;
+    this.#hashed.set(id, state);
     if (state !== right) this.#suspects.add(digest);
-    this.#lines?.add(`${idOf(digest, info.label)} ${state === right && known !== undefined ? mended : state}`);
+    const isMended = state === right && known !== undefined && known !== right;
+    this.#lines?.add(`${id} ${isMended ? mended : state} ${Math.floor(now / 1000)}`);
   }
 
   async #load(): Promise<void> {
@@ -132,14 +152,16 @@ export class BlobLedger {
     }
   }
 
-  /** Nothing for the first line, or one that a crash cut short. */
+  /** Nothing for the first line, or one that a crash cut short. Lines of earlier versions have no time: who reads again reads those. */
   #take(line: string): void {
-    const [digest = '', label, state, more] = line.split(' ');
+    const [digest = '', label, state, seconds, more] = line.split(' ');
     if (!isDigest(digest) || label === undefined || state === undefined || more !== undefined) return;
     const id = `${digest} ${label}`;
-    if (state === right && this.#hashed.has(id)) return;
+    const known = this.#hashed.get(id);
+    if (state === right && known !== undefined && known !== right) return;
     this.#hashed.set(id, state === mended ? right : state);
     if (state !== right && state !== mended) this.#suspects.add(digest);
+    if (seconds !== undefined) this.#hashedAtMs.set(id, Number(seconds) * 1000);
   }
 }
 

@@ -55,7 +55,7 @@ export class BlobWriter {
     const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
     // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
     if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
-    const { label } = await this.adoptUnshared(digest, staged);
+    await this.adoptUnshared(digest, staged);
     try {
       await this.#store.link(this.#keys.blob(digest), pool);
     } catch (error) {
@@ -63,8 +63,6 @@ export class BlobWriter {
       if (meansNoSpace(error)) return;
       throw error;
     }
-    const shared = await this.#store.stat(pool);
-    if (shared?.label === label) this.#ledger.setRight(digest, shared);
   }
 
   /** The same for the bytes of a manifest: a file of its own. */
@@ -197,10 +195,7 @@ export class BlobWriter {
     if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
     // Another file, also a copy where links are refused, is hashed when it is asked for.
-    if (linked?.label === from.label && this.#ledger.isRight(digest, from)) {
-      this.#ledger.setRight(digest, linked);
-      this.#ledger.setDurable(target, linked);
-    }
+    if (linked?.label === from.label && this.#ledger.isRight(digest, from)) this.#ledger.setDurable(target, linked);
     this.#received.add(digest);
     return true;
   }
