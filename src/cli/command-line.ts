@@ -12,6 +12,7 @@ import { reconcileCommand } from './reconcile-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { treeCommand } from './tree-command.ts';
+import { verifyCommand } from './verify-command.ts';
 import { packageVersion } from './version.ts';
 
 /** Makes a command; `finished` gets its exit code when it has run. */
@@ -23,6 +24,7 @@ const otherCommands: readonly CommandFactory[] = [
   lsCommand,
   treeCommand,
   inspectCommand,
+  verifyCommand,
   importCommand,
   exportCommand,
   reconcileCommand,

@@ -1,34 +1,12 @@
 // What `moorage inspect` prints: findings by layout, the worst first, or JSON.
-import type { Dialect } from '../inspection/findings/dialects.ts';
-import type { Finding } from '../inspection/findings/finding.ts';
-import type { FindingGroup } from '../inspection/findings/finding-list.ts';
-import type { InspectedPart, Inspection } from '../inspection/inspection.ts';
+import type { Inspection } from '../inspection/inspection.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { findingsJson, partLines, plural, summaryOf, summaryText } from './findings-text.ts';
 import { jsonDocument } from './output-text.ts';
 
-export interface InspectSummary {
-  readonly errors: number;
-  readonly warnings: number;
-  readonly notes: number;
-}
-
-export function summaryOf({ parts }: Inspection): InspectSummary {
-  const count = (severity: Finding['severity']) =>
-    parts
-      .flatMap(({ findings }) => findings)
-      .filter(({ findings: [first] }) => first?.severity === severity)
-      .reduce((sum, { findings, omitted }) => sum + findings.length + omitted, 0);
-  return { errors: count('error'), warnings: count('warning'), notes: count('note') };
-}
-
 /** The form that `moorage inspect --help` describes. */
-export function inspectJson(inspection: Inspection): string {
-  const layouts = inspection.parts.map(({ findings, ...part }) => ({
-    ...part,
-    findings: findings.flatMap((group) => group.findings),
-    omitted: Object.fromEntries(findings.flatMap(({ code, omitted }) => (omitted === 0 ? [] : [[code, omitted]]))),
-  }));
-  return jsonDocument({ source: inspection.source, layouts, summary: summaryOf(inspection) });
+export function inspectJson({ source, parts }: Inspection): string {
+  return jsonDocument({ source, layouts: findingsJson(parts), summary: summaryOf(parts) });
 }
 
 export function inspectText(inspection: Inspection): string {
@@ -37,49 +15,7 @@ export function inspectText(inspection: Inspection): string {
   return lines.map((line) => `${printableText(line)}\n`).join('');
 }
 
-function partLines({ kind, name, where, entries, dialects, findings }: InspectedPart): readonly string[] {
-  const counted = entries === undefined ? '' : `, ${plural(entries, kind === 'repository' ? 'tag' : 'entry')}`;
-  const title = name === '' ? where : `${name} (${where}${counted})`;
-  const traces = dialects.length === 0 ? [] : [`  written by: ${writtenBy(dialects)}`];
-  const lines = findings.length === 0 ? ['  nothing found'] : findings.flatMap(groupLines);
-  return [title, ...traces, ...lines, ''];
-}
-
-function writtenBy(dialects: readonly Dialect[]): string {
-  const tools = [...new Set(dialects.map(({ tool }) => tool))];
-  const tracesOf = (tool: string) => dialects.filter((each) => each.tool === tool).map(({ trace }) => trace);
-  return tools.map((tool) => `${tool} (${tracesOf(tool).join(', ')})`).join('; ');
-}
-
-function groupLines({ code, findings, omitted }: FindingGroup): readonly string[] {
-  const [first] = findings;
-  if (first === undefined) return [];
-  const { severity, why, remedy } = first;
-  const more = omitted === 0 ? [] : [`      and ${omitted} more`];
-  const items = findings.map(subjectLine).filter((line) => line !== '');
-  return [
-    `  ${severity} ${code}`,
-    ...items.map((line) => `      ${line}`),
-    ...more,
-    `    why: ${why}`,
-    `    do:  ${remedy}`,
-  ];
-}
-
-function subjectLine({ name, digest, path, detail }: Finding): string {
-  const about = [name, digest, path].filter((each) => each !== undefined).join('  ');
-  if (detail === undefined) return about;
-  return about === '' ? detail : `${about}  (${detail})`;
-}
-
-function summaryLine(inspection: Inspection): string {
-  const { errors, warnings, notes } = summaryOf(inspection);
-  const looked = inspection.parts.filter(({ name }) => name !== '').length;
-  const counts = [plural(errors, 'error'), plural(warnings, 'warning'), plural(notes, 'note')].join(', ');
-  return `${counts} in ${plural(looked, inspection.parts.some(({ kind }) => kind === 'repository') ? 'repository' : 'layout')}`;
-}
-
-function plural(count: number, word: string): string {
-  const many = word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`;
-  return `${count} ${count === 1 ? word : many}`;
+function summaryLine({ parts }: Inspection): string {
+  const looked = parts.filter(({ name }) => name !== '').length;
+  return `${summaryText(parts)} in ${plural(looked, parts.some(({ kind }) => kind === 'repository') ? 'repository' : 'layout')}`;
 }

@@ -10,7 +10,8 @@ import { SourceError } from '../transfer/source-error.ts';
 import { parseSourceReference } from '../transfer/source-reference.ts';
 import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 import { exitCodes } from './failure.ts';
-import { inspectJson, inspectText, summaryOf } from './inspect-text.ts';
+import { summaryOf } from './findings-text.ts';
+import { inspectJson, inspectText } from './inspect-text.ts';
 import { terminalColumns } from './output-text.ts';
 import { progressOn } from './progress-lines.ts';
 
@@ -32,7 +33,7 @@ export async function inspect(where: string | undefined, options: InspectOptions
     process.stderr.write(`moorage: there is no layout in ${printableText(inspection.source)} that could be served\n`);
   }
   process.stdout.write(options.json ? inspectJson(inspection) : inspectText(inspection));
-  const { errors, warnings } = summaryOf(inspection);
+  const { errors, warnings } = summaryOf(inspection.parts);
   return errors + warnings === 0 ? 0 : exitCodes.failure;
 }
 

@@ -10,6 +10,7 @@ import { lsCommand } from '../../src/cli/ls-command.ts';
 import { reconcileCommand } from '../../src/cli/reconcile-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
+import { verifyCommand } from '../../src/cli/verify-command.ts';
 import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
 import { projectDirectory } from './source-files.ts';
 
@@ -19,6 +20,7 @@ const factories = [
   lsCommand,
   treeCommand,
   inspectCommand,
+  verifyCommand,
   importCommand,
   exportCommand,
   reconcileCommand,

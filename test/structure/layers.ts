@@ -41,6 +41,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   transfer: ['remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
   inspection: ['transfer', 'remote', 'mounts', 'docker-archive', 'registry', 'layout/*', 'storage', 'oci'],
 
+  verification: ['inspection', 'transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+
   auth: ['oci'],
   config: ['oci'],
   observability: ['oci'],
@@ -49,6 +51,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     '',
     'config',
     'observability',
+    'verification',
     'inspection',
     'transfer',
     'remote',

@@ -4,6 +4,7 @@
 //   .moorage/pool/<algorithm>/<encoded>                              one link per distinct blob of the root
 //   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
 //   .moorage/cache/.blobs                                            which blob files hold what their names say, to hash nothing twice
+//   .moorage/quarantine/<algorithm>/<encoded>.<n>                    damaged files that nobody had a good copy of, each with a note
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //   .moorage/history/<prefix>/.history                               each move of each of its tags
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
@@ -75,6 +76,25 @@ export function sharedBlobKey(digest: Digest): Key {
 
 export function poolKey(digest: Digest): Key {
   return `${ownDirectory}/pool/${algorithmOf(digest)}/${encodedOf(digest)}` as Key;
+}
+
+export const poolRoot = `${ownDirectory}/pool` as Key;
+
+/** Where the pool's files of one algorithm lie. */
+export function poolDirectory(algorithm: DigestAlgorithm): Key {
+  return `${poolRoot}/${algorithm}` as Key;
+}
+
+/** Damaged files that nobody had a good copy of. */
+export const quarantineDirectory = `${ownDirectory}/quarantine` as Key;
+
+/** `count` tells files of one digest apart; what is known of one lies beside it. */
+export function quarantineKey(digest: Digest, count: number): Key {
+  return `${quarantineDirectory}/${algorithmOf(digest)}/${encodedOf(digest)}.${count}` as Key;
+}
+
+export function quarantineNoteKey(digest: Digest, count: number): Key {
+  return `${quarantineKey(digest, count)}.json` as Key;
 }
 
 /** Directories of derived facts about manifests and blobs: within the root they belong to, or in a place that many roots share. */

@@ -1,5 +1,5 @@
 // What lies in a directory, also what the store takes for absent: symbolic links, devices, files that may not be read.
-import { type Dir, type Dirent, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
+import { type Dir, type Dirent, lstatSync, opendirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { isError } from '../../oci/is-error.ts';
 import type { Key } from '../object-store.ts';
 import { toStorageError } from './errno.ts';
@@ -9,6 +9,16 @@ export type SeenKind = 'file' | 'directory' | 'symbolic link' | 'FIFO' | 'socket
 export interface SeenFile {
   readonly name: string;
   readonly kind: SeenKind;
+}
+
+/** Who may do what with a file, and since when it is as it is. */
+export interface SeenAttributes {
+  /** The permissions alone. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of the wall clock: also when it got a name, or other permissions. */
+  readonly changedAtMs: number;
 }
 
 /** Opens no file, follows no link, and never waits for a pipe. */
@@ -68,6 +78,14 @@ export class DirectoryListing {
     return stats !== undefined && (stats.mode & 0o044) === 0;
   }
 
+  /** Undefined when nothing is there that can be seen. */
+  attributesOf(key: Key): SeenAttributes | undefined {
+    const stats = lstatAt(this.pathOf(key));
+    if (stats === undefined) return undefined;
+    const { mode, uid, gid, ctimeMs } = stats;
+    return { mode: mode & 0o7777, uid, gid, changedAtMs: ctimeMs };
+  }
+
   /** Where it is on this machine. */
   pathOf(key: Key): string {
     return key === '' ? this.#root : `${this.#root}/${key}`;
@@ -83,9 +101,13 @@ function opened(path: string): Dir {
 }
 
 function kindAt(path: string): SeenKind | undefined {
+  const stats = lstatAt(path);
+  return stats === undefined ? undefined : kindOf(stats);
+}
+
+function lstatAt(path: string): Stats | undefined {
   try {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats === undefined ? undefined : kindOf(stats);
+    return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     // A file on the way, a name that is too long, a directory that may not be entered: nothing that can be seen.
     if (isError(error) && 'code' in error) return undefined;

@@ -63,7 +63,7 @@ export const contentKinds = {
   'wrong-digest': {
     severity: 'error',
     why: 'the file does not hold what its name says: clients refuse it, and oras refuses the whole layout',
-    remedy: 'push it again, or remove the file',
+    remedy: 'moorage verify --repair puts a good copy in its place where there is one; else push it again',
   },
   'not-a-manifest': {
     severity: 'error',

@@ -1,0 +1,66 @@
+// Good copies out of what --from names: a layout, an archive, a root of layouts or a registry.
+import { RegistryError } from '../oci/error-code.ts';
+import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { RemoteError } from '../remote/remote-error.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { ImageSource } from '../transfer/image-source.ts';
+import type { OpenedSource } from '../transfer/open-source.ts';
+import { type GoodCopy, once, type WantedBlob } from './good-copy.ts';
+
+export class GoodSource {
+  readonly #source: ImageSource;
+  /** Undefined where a whole registry, or several repositories, were named. */
+  readonly #repository: RepositoryName | undefined;
+  #all: Promise<readonly RepositoryName[]> | undefined;
+
+  constructor({ source, repository }: Pick<OpenedSource, 'source' | 'repository'>) {
+    this.#source = source;
+    this.#repository = repository;
+  }
+
+  /** In each repository that may have it. The bytes are not checked: they are while they are copied. */
+  async *copies(wanted: WantedBlob): AsyncGenerator<GoodCopy> {
+    for (const name of await this.#names(wanted)) {
+      const from = `${this.#source.description} (${name})`;
+      yield { from, file: undefined, bytes: () => this.#blob(name, wanted) };
+      yield { from, file: undefined, bytes: () => this.#manifest(name, wanted) };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#source.close();
+  }
+
+  async *#blob(name: RepositoryName, { digest, size }: WantedBlob): AsyncGenerator<Uint8Array> {
+    // The type only matters to who asks for a manifest.
+    yield* this.#source.readBlob(name, { digest, size, mediaType: 'application/octet-stream' }, 0);
+  }
+
+  async *#manifest(name: RepositoryName, { digest }: WantedBlob): AsyncGenerator<Uint8Array> {
+    yield* once((await this.#source.manifest(name, { kind: 'digest', digest })).bytes);
+  }
+
+  /** The repository that was named, or those of the same names, or else all of them. */
+  async #names({ names }: WantedBlob): Promise<readonly RepositoryName[]> {
+    if (this.#repository !== undefined) return [this.#repository];
+    this.#all ??= this.#listed();
+    const all = await this.#all;
+    const same = names.filter(isRepositoryName);
+    return [...new Set([...same.filter((name) => all.length === 0 || all.includes(name)), ...all])];
+  }
+
+  /** Empty where a registry has no catalog. */
+  async #listed(): Promise<readonly RepositoryName[]> {
+    try {
+      return await this.#source.repositories();
+    } catch (error) {
+      if (error instanceof RegistryError) return [];
+      throw error;
+    }
+  }
+}
+
+/** True for the failure of a copy after which the next is tried. */
+export function isNoCopy(error: unknown): boolean {
+  return error instanceof RegistryError || error instanceof StorageError || error instanceof RemoteError;
+}

@@ -1,0 +1,231 @@
+// Mends what a verification found: a good copy takes the place of every link of a bad file, or the bad file is put aside. Each step is one
+// rename, so that whoever is interrupted begins again where it was.
+import { putGoodBytes } from '../layout/blobs/good-bytes.ts';
+import { putAside } from '../layout/blobs/quarantine.ts';
+import { layoutKeys, poolKey } from '../layout/files/keys.ts';
+import { IndexUnreadableError } from '../layout/index/index-document.ts';
+import { readIndexDocument } from '../layout/index/index-patience.ts';
+import { LayoutIndex } from '../layout/index/layout-index.ts';
+import { digestOfObject } from '../layout/pacing/paced-digest.ts';
+import { algorithmOf, type Digest } from '../oci/digest.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { parseManifest } from '../oci/manifest.ts';
+import type { Key, ObjectReader, ObjectStore, VersionLabel } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { DamagedContent } from './damage.ts';
+import { GoodCopies, type SearchedMount } from './good-copies.ts';
+import { type GoodCopy, once } from './good-copy.ts';
+import { type GoodSource, isNoCopy } from './good-source.ts';
+import type { Repair } from './verification.ts';
+
+/** The place of a bad file, or of one that is gone. */
+interface BadPlace {
+  readonly key: Key;
+  /** The index whose lock keeps updates away; undefined for the pool. */
+  readonly index: Key | undefined;
+  /** Undefined where nothing is there. */
+  readonly bad: { readonly label: VersionLabel; readonly size: number; readonly actual: Digest } | undefined;
+}
+
+/** Larger ones are no manifests. */
+const maxManifestBytes = 16 * 1024 * 1024;
+
+export interface RepairOptions {
+  /** Opened for writing where that is possible. */
+  readonly mounts: readonly SearchedMount[];
+  readonly source: GoodSource | undefined;
+}
+
+export class Repairs {
+  readonly #mounts: readonly SearchedMount[];
+  readonly #copies: GoodCopies;
+
+  constructor({ mounts, source }: RepairOptions) {
+    this.#mounts = mounts;
+    this.#copies = new GoodCopies(mounts, source);
+  }
+
+  /** Of one mount, each digest once, whatever repositories it is damaged in. */
+  async mend(damaged: readonly DamagedContent[]): Promise<readonly Repair[]> {
+    const repairs: Repair[] = [];
+    for (const [path, ofMount] of grouped(damaged, ({ mount }) => mount.path)) {
+      const searched = this.#mounts.find(({ mount }) => mount.path === path);
+      for (const [digest, places] of grouped(ofMount, (each) => each.digest)) {
+        repairs.push(...(await this.#mendOne(path, searched, digest as Digest, places)));
+      }
+    }
+    return repairs;
+  }
+
+  async #mendOne(
+    path: string,
+    searched: SearchedMount | undefined,
+    digest: Digest,
+    damaged: readonly DamagedContent[],
+  ): Promise<readonly Repair[]> {
+    const store = searched?.mount.writer;
+    const kept = (detail: string): readonly Repair[] =>
+      damaged.map(({ prefix }) => ({ digest, path: placeOf(prefix, digest), outcome: 'kept', detail }));
+    if (searched === undefined || store === undefined) return kept(whyNot(path, damaged));
+    try {
+      const places = await badPlaces(store, searched, digest, damaged);
+      if (places.length === 0) return [];
+      const size = damaged.find((each) => each.size !== undefined)?.size ?? places[0]?.bad?.size ?? 0;
+      const bad = new Set(places.flatMap((place) => (place.bad === undefined ? [] : [place.bad.label])));
+      const names = searched.prefixes.filter((prefix) => damaged.some((each) => each.prefix === prefix));
+      for await (const copy of this.#copies.of({ digest, size, names, bad })) {
+        const isMended = await putEverywhere(store, digest, places, copy);
+        if (isMended) return places.map(({ key }) => ({ digest, path: key, outcome: 'mended', detail: copy.from }));
+      }
+      return await quarantined(store, digest, places);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return kept(error.message);
+    }
+  }
+}
+
+function whyNot(path: string, damaged: readonly DamagedContent[]): string {
+  const isArchive = damaged.some(({ mount }) => mount.kind === 'archive');
+  return isArchive ? `${path} is an archive, which is never changed: make it again` : `${path} cannot be written to`;
+}
+
+function placeOf(prefix: DamagedContent['prefix'], digest: Digest): Key {
+  return prefix === undefined ? poolKey(digest) : layoutKeys(prefix).blob(digest);
+}
+
+/** Every file of that digest in the mount that is bad now, and those that are gone where they were looked for. */
+async function badPlaces(
+  store: ObjectStore,
+  { prefixes }: SearchedMount,
+  digest: Digest,
+  damaged: readonly DamagedContent[],
+): Promise<readonly BadPlace[]> {
+  const gone = new Set<Key>();
+  for (const each of damaged) if (await isMissed(store, each)) gone.add(placeOf(each.prefix, digest));
+  const places: BadPlace[] = [];
+  const known = new Map<VersionLabel, Digest>();
+  const candidates = [
+    ...prefixes.map((prefix) => ({ key: layoutKeys(prefix).blob(digest), index: layoutKeys(prefix).index })),
+    { key: poolKey(digest), index: undefined },
+  ];
+  for (const { key, index } of candidates) {
+    const info = await store.stat(key);
+    if (info === undefined) {
+      if (gone.has(key)) places.push({ key, index, bad: undefined });
+      continue;
+    }
+    const { label, size } = info;
+    const actual = known.get(label) ?? (await digestAt(store, key, digest));
+    if (actual === undefined) continue;
+    known.set(label, actual);
+    if (actual !== digest) places.push({ key, index, bad: { label, size, actual } });
+  }
+  return places;
+}
+
+/** False for what was deleted meanwhile: it must not come back. */
+async function isMissed(store: ObjectReader, { state, prefix, holder, digest }: DamagedContent): Promise<boolean> {
+  if (state !== 'gone' || prefix === undefined) return false;
+  const keys = layoutKeys(prefix);
+  if (holder !== undefined) return (await store.stat(keys.blob(holder))) !== undefined;
+  try {
+    const document = await readIndexDocument(store, keys.index);
+    return document !== undefined && LayoutIndex.of(document).listed(digest).length > 0;
+  } catch (error) {
+    // Somebody writes it in place just now: the next run sees.
+    if (error instanceof IndexUnreadableError) return false;
+    throw error;
+  }
+}
+
+/** Undefined for what went meanwhile. */
+async function digestAt(store: ObjectReader, key: Key, digest: Digest): Promise<Digest | undefined> {
+  const object = await store.open(key);
+  if (object === undefined) return undefined;
+  try {
+    return await digestOfObject(object, algorithmOf(digest));
+  } finally {
+    await object.close();
+  }
+}
+
+/** False where the copy turns out to be none. Good bytes over good bytes of a push that came first change nothing. */
+async function putEverywhere(
+  store: ObjectStore,
+  digest: Digest,
+  places: readonly BadPlace[],
+  copy: GoodCopy,
+): Promise<boolean> {
+  try {
+    const manifest = await manifestOf(copy);
+    let first: { readonly key: Key; readonly label: VersionLabel } | undefined;
+    // A link is made of what lies in the same store; a manifest stays a file of its own.
+    if (manifest === undefined && copy.file?.store === store) first = copy.file;
+    for (const { key } of places) {
+      if (first !== undefined && (await store.link(first.key, key))) {
+        if ((await store.stat(key))?.label === first.label) continue;
+      }
+      const put = await putGoodBytes(store, { digest, key }, manifest === undefined ? copy.bytes() : once(manifest));
+      if (put === undefined) return false;
+      if (manifest === undefined) first = { key, label: put.label };
+    }
+    return true;
+  } catch (error) {
+    // Of the store that is written to it is no matter of the copy.
+    if (isNoCopy(error) && !(error instanceof StorageError && error.failure !== 'unavailable')) return false;
+    throw error;
+  }
+}
+
+/** The bytes of what looks like a manifest; undefined for everything else, and for what is too large for one. */
+async function manifestOf(copy: GoodCopy): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of copy.bytes()) {
+    if (size === 0 && piece[0] !== brace) return undefined;
+    size += piece.byteLength;
+    if (size > maxManifestBytes) return undefined;
+    pieces.push(piece);
+  }
+  const bytes = Buffer.concat(pieces);
+  try {
+    parseManifest(bytes, undefined);
+    return bytes;
+  } catch (error) {
+    if (error instanceof RegistryError) return undefined;
+    throw error;
+  }
+}
+
+const brace = '{'.charCodeAt(0);
+
+async function quarantined(
+  store: ObjectStore,
+  digest: Digest,
+  places: readonly BadPlace[],
+): Promise<readonly Repair[]> {
+  const repairs: Repair[] = [];
+  for (const { key, index, bad } of places) {
+    if (bad === undefined) {
+      repairs.push({ digest, path: key, outcome: 'kept', detail: 'it is gone, and nobody has a good copy' });
+      continue;
+    }
+    const { label, actual } = bad;
+    const put = () => putAside(store, { digest, key, label, actual });
+    // Pushes of the repository wait for it; a blob that is pushed at this moment stays where it is.
+    const aside = index === undefined ? await put() : await store.exclusively(index, put);
+    if (aside !== undefined) repairs.push({ digest, path: key, outcome: 'quarantined', detail: aside });
+  }
+  return repairs;
+}
+
+function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

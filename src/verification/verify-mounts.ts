@@ -1,0 +1,110 @@
+// The verification of what lies on this machine: roots, layouts and archives, or one repository or image of them.
+import { findArchiveProblems, findUnserved } from '../inspection/findings/archive-findings.ts';
+import { findDirectories } from '../inspection/findings/directory-findings.ts';
+import { FindingList } from '../inspection/findings/finding-list.ts';
+import type { HashedByMount } from '../inspection/hashed-files.ts';
+import type { InspectedPart } from '../inspection/inspection.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
+import type { LayoutRules } from '../registry/layout-rules.ts';
+import type { NamedLayout, Registry } from '../registry/registry.ts';
+import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
+import { type BlobProgress, unwatched } from '../transfer/progress.ts';
+import { type DamagedContent, maxDamaged } from './damage.ts';
+import { expectAll } from './expected-blobs.ts';
+import { verifiedGroups } from './verified-kinds.ts';
+import { verifyLayout } from './verify-layout.ts';
+import { verifyOwnFiles } from './verify-own-files.ts';
+import { imageIn, isMeant, type VerifyTarget } from './verify-target.ts';
+
+export interface VerifyMountsOptions {
+  readonly mounts: readonly OpenedMount[];
+  /** Over these mounts. */
+  readonly registry: Registry;
+  readonly rules: LayoutRules;
+  readonly target: VerifyTarget;
+  readonly hashed: HashedByMount;
+  /** Undefined: nobody watches. */
+  readonly progress: BlobProgress | undefined;
+}
+
+export interface Verified {
+  readonly parts: readonly InspectedPart[];
+  readonly damaged: readonly DamagedContent[];
+  /** False where the repository, or the image, that was named is not there. */
+  readonly isFound: boolean;
+}
+
+/** Reads every byte of what is meant, and writes nothing but what it found out, where a server of the directory looks for it. */
+export async function verifyMounts(options: VerifyMountsOptions): Promise<Verified> {
+  const { mounts, registry, target } = options;
+  const { within, reference } = target;
+  const layouts: NamedLayout[] = [];
+  for await (const layout of registry.layouts()) if (isMeant(layout.name, within)) layouts.push(layout);
+  layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
+  const isWhole = within === undefined && reference === undefined;
+  const { progress } = options;
+  // Somebody who watches sees how much there is to read of all of it.
+  if (progress !== undefined && reference === undefined) await expectAll(layouts, isWhole ? mounts : [], progress);
+  const damaged = new Map<string, DamagedContent>();
+  const onDamaged = (each: DamagedContent) => {
+    const { mount, prefix, digest } = each;
+    if (damaged.size < maxDamaged) damaged.set(`${mount.path} ${prefix ?? 'pool:'} ${digest}`, each);
+  };
+  const parts: InspectedPart[] = [];
+  if (isWhole) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
+  let isFound = false;
+  for (const layout of layouts) {
+    const part = await verifyOne(layout, options, onDamaged);
+    if (part !== undefined) parts.push(part);
+    isFound ||= part !== undefined;
+  }
+  if (isWhole) for (const mount of mounts) parts.push(...(await ownFiles(mount, options, onDamaged)));
+  return { parts, damaged: [...damaged.values()], isFound };
+}
+
+async function verifyOne(
+  { name, mount, prefix }: NamedLayout,
+  { mounts, rules, target, hashed, progress = unwatched }: VerifyMountsOptions,
+  onDamaged: (damaged: DamagedContent) => void,
+): Promise<InspectedPart | undefined> {
+  const opened = mounts.find(({ reader }) => reader === mount.reader);
+  // An archive that came after the start.
+  if (opened === undefined) return undefined;
+  const { within, reference } = target;
+  return verifyLayout({
+    ...{ mount: opened, prefix, name, progress, onDamaged },
+    files: listingOf(opened),
+    image: reference && ((index) => imageIn(index, name, rules, { within, reference })),
+    hashed: await hashed.of(opened),
+  });
+}
+
+/** Undefined where the mount is no directory. */
+export function listingOf({ kind, path }: OpenedMount): DirectoryListing | undefined {
+  return kind === 'archive' || path === '' ? undefined : new DirectoryListing(path);
+}
+
+async function ownFiles(
+  mount: OpenedMount,
+  { hashed, progress = unwatched }: VerifyMountsOptions,
+  onDamaged: (damaged: DamagedContent) => void,
+): Promise<readonly InspectedPart[]> {
+  const files = listingOf(mount);
+  if (files === undefined) return [];
+  const part = await verifyOwnFiles({ mount, files, hashed: await hashed.of(mount), progress, onDamaged });
+  return part === undefined ? [] : [part];
+}
+
+/** Empty where there is nothing to say: each layout is verified by itself. */
+async function asAWhole(mount: OpenedMount): Promise<readonly InspectedPart[]> {
+  const { kind, name, path, archives, problems = [] } = mount;
+  const findings = new FindingList();
+  const files = listingOf(mount);
+  if (files === undefined) findArchiveProblems(problems, findings);
+  else await findDirectories(files, findings, { isNamed: name !== '' });
+  findUnserved(archives?.unserved ?? [], findings);
+  const groups = verifiedGroups(findings.groups());
+  if (groups.length === 0) return [];
+  const part = { name: '', where: path, entries: undefined, dialects: [], findings: groups };
+  return [{ kind: kind === 'archive' ? kind : 'root', ...part }];
+}

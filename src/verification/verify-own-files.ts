@@ -1,0 +1,93 @@
+// The registry's own files beside the layouts: the pool of hard links, what was put aside, and what crashes left. Only reads.
+import { ContentChecks } from '../inspection/findings/content-checks.ts';
+import { findDigestFiles } from '../inspection/findings/file-findings.ts';
+import { FindingList } from '../inspection/findings/finding-list.ts';
+import { asItSeems, type InspectedLayout } from '../inspection/findings/inspected-layout.ts';
+import type { HashedFiles } from '../inspection/hashed-files.ts';
+import type { InspectedPart } from '../inspection/inspection.ts';
+import {
+  childPrefix,
+  layoutKeys,
+  poolDirectory,
+  poolKey,
+  poolRoot,
+  quarantineDirectory,
+} from '../layout/files/keys.ts';
+import { Pace } from '../layout/pacing/pace.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
+import { type Digest, digestAlgorithms } from '../oci/digest.ts';
+import type { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
+import { stagingDirectory } from '../storage/filesystem/store-parts.ts';
+import type { Key } from '../storage/object-store.ts';
+import { ownDirectory } from '../storage/own-names.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { BlobProgress } from '../transfer/progress.ts';
+import type { DamagedContent } from './damage.ts';
+import { ServerAccess } from './server-access.ts';
+import { verifiedGroups } from './verified-kinds.ts';
+import { abandonedAfterMs, toldOfEachKind } from './verify-layout.ts';
+
+export interface VerifyOwnFilesOptions {
+  readonly mount: OpenedMount;
+  readonly files: DirectoryListing;
+  readonly hashed: HashedFiles;
+  readonly progress: BlobProgress;
+  readonly onDamaged: (damaged: DamagedContent) => void;
+}
+
+/** Undefined where there are none. */
+export async function verifyOwnFiles(options: VerifyOwnFilesOptions): Promise<InspectedPart | undefined> {
+  const { mount, files, hashed, progress, onDamaged } = options;
+  const own = ownDirectory as Key;
+  if (files.kind(own) !== 'directory') return undefined;
+  const findings = new FindingList(toldOfEachKind);
+  const inspected: InspectedLayout = {
+    ...{ files, findings, progress, missing: asItSeems },
+    store: mount.reader,
+    keys: { ...layoutKeys(''), blob: poolKey, blobs: poolDirectory },
+    hashed: hashed.watched((digest) =>
+      onDamaged({ mount, prefix: undefined, digest, size: undefined, holder: undefined, state: 'wrong' }),
+    ),
+  };
+  const pooled: Digest[] = [];
+  await findDigestFiles(inspected, { blobs: poolRoot, shown: poolRoot }, (digest) => pooled.push(digest));
+  await new ContentChecks(inspected).verifyAll(pooled);
+  await findQuarantined(files, findings);
+  findLeftovers(files, findings);
+  ServerAccess.of(files)?.findTree(own, own, findings, 1);
+  ServerAccess.of(files)?.findTree(poolRoot, poolRoot, findings);
+  const where = `${mount.path}/${ownDirectory}`;
+  return {
+    ...{ kind: 'root', name: '', where, entries: undefined, dialects: [] },
+    findings: verifiedGroups(findings.groups()),
+  };
+}
+
+async function findQuarantined(files: DirectoryListing, findings: FindingList): Promise<void> {
+  const pace = new Pace();
+  for (const algorithm of digestAlgorithms) {
+    const directory = childPrefix(quarantineDirectory, algorithm);
+    for (const name of namesIn(files, directory, findings)) {
+      await pace.step();
+      if (!name.endsWith('.json')) findings.add('quarantined', { path: childPrefix(directory, name) });
+    }
+  }
+}
+
+function findLeftovers(files: DirectoryListing, findings: FindingList): void {
+  const directory = stagingDirectory as Key;
+  for (const name of namesIn(files, directory, findings)) {
+    const path = childPrefix(directory, name);
+    const changedAtMs = files.attributesOf(path)?.changedAtMs;
+    if (changedAtMs !== undefined && Date.now() - changedAtMs > abandonedAfterMs) findings.add('leftover', { path });
+  }
+}
+
+function* namesIn(files: DirectoryListing, directory: Key, findings: FindingList): Generator<string> {
+  try {
+    for (const { name } of files.children(directory)) yield name;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    findings.add('unreadable-file', { path: directory, detail: error.message });
+  }
+}

@@ -1,0 +1,85 @@
+// Verifies what was named, and where that is wanted mends it and looks again: what is told then is what is left.
+import { HashedByMount } from '../inspection/hashed-files.ts';
+import type { LayoutPrefix } from '../layout/files/keys.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
+import { layoutPrefixes } from '../registry/layout-prefixes.ts';
+import { type LayoutRules, rulesForReading } from '../registry/layout-rules.ts';
+import { Registry } from '../registry/registry.ts';
+import type { BlobProgress } from '../transfer/progress.ts';
+import { SourceError } from '../transfer/source-error.ts';
+import type { SearchedMount } from './good-copies.ts';
+import type { GoodSource } from './good-source.ts';
+import { Repairs } from './repair.ts';
+import type { Repair, Verification } from './verification.ts';
+import { type Verified, verifyMounts } from './verify-mounts.ts';
+import type { VerifyTarget } from './verify-target.ts';
+
+export interface VerifyOptions {
+  readonly target: VerifyTarget;
+  /** What the target lies in, for messages. */
+  readonly where: string;
+  readonly rules: LayoutRules;
+  readonly openToRead: () => Promise<readonly OpenedMount[]>;
+  /** Undefined: nothing is repaired, and nothing written. */
+  readonly repair: RepairRequest | undefined;
+  /** Undefined: nobody watches. */
+  readonly progress: BlobProgress | undefined;
+}
+
+export interface RepairRequest {
+  readonly openToWrite: () => Promise<readonly OpenedMount[]>;
+  readonly source: GoodSource | undefined;
+}
+
+/** Throws SourceError for what is not there, and what opening throws. */
+export async function verify(options: VerifyOptions): Promise<Verification> {
+  const { target, where, repair } = options;
+  const hashed = new HashedByMount(true, silent);
+  try {
+    const found = await look(options, hashed);
+    assertFound(found, target, where);
+    const repairs = repair === undefined || found.damaged.length === 0 ? [] : await mend(found, repair);
+    const isChanged = repairs.some(({ outcome }) => outcome !== 'kept');
+    const { parts } = isChanged ? await look({ ...options, progress: undefined }, hashed) : found;
+    return { parts, repairs, totals: hashed.totals };
+  } finally {
+    await hashed.close();
+  }
+}
+
+async function look({ openToRead, rules, target, progress }: VerifyOptions, hashed: HashedByMount): Promise<Verified> {
+  const mounts = await openToRead();
+  const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
+  try {
+    return await verifyMounts({ mounts, registry, rules, target, hashed, progress });
+  } finally {
+    await registry.close();
+  }
+}
+
+async function mend({ damaged }: Verified, { openToWrite, source }: RepairRequest): Promise<readonly Repair[]> {
+  const mounts = await openToWrite();
+  try {
+    const searched: SearchedMount[] = [];
+    for (const mount of mounts) {
+      const prefixes: LayoutPrefix[] = [];
+      for await (const prefix of layoutPrefixes(mount.reader)) prefixes.push(prefix);
+      searched.push({ mount, prefixes });
+    }
+    return await new Repairs({ mounts: searched, source }).mend(damaged);
+  } finally {
+    for (const { reader } of mounts) await reader.close();
+  }
+}
+
+function assertFound({ isFound, parts }: Verified, { within, reference }: VerifyTarget, where: string): void {
+  if (isFound) return;
+  if (reference !== undefined) {
+    const text = reference.kind === 'tag' ? `tag "${reference.tag}"` : 'such digest';
+    throw new SourceError(`there is no ${text} in ${within ?? where}`);
+  }
+  if (within !== undefined) throw new SourceError(`there is no repository "${within}" in ${where}`);
+  if (parts.length === 0) throw new SourceError(`there is no layout in ${where}`);
+}
+
+const silent = { info: () => {}, slow: () => {}, warn: () => {} };
