@@ -180,11 +180,13 @@ export const configSchema = z.strictObject({
 export type Settings = z.output<typeof configSchema>;
 
 /** The rules of layouts, from the sections that they are written in: what a registry over them must be told. */
-export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads }: Settings) {
+export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, gc }: Settings) {
   const { verifyReads } = storage;
   const { requireReferences } = manifests;
   const { referencedBlobs } = deletes;
-  return { ...layouts, verifyReads, requireReferences, referencedBlobs, uploadsExpireAfterMs: uploads.expireAfter };
+  const uploadsExpireAfterMs = uploads.expireAfter;
+  const keepLeftMs = gc.grace;
+  return { ...layouts, verifyReads, requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
 }
 
 function text(what: string) {

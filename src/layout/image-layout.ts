@@ -9,6 +9,8 @@ import type { ReadLayout } from './changes/read-layout.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
 import { planRestore, type Remembered, type RestorePlan, rememberedEntries } from './changes/remembered-entries.ts';
 import type { HistoryReader } from './history/history-reader.ts';
+import { type LeftWithin, leftSince, readKept } from './history/left-manifests.ts';
+import type { TagTarget } from './history/tag-move.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
@@ -128,6 +130,16 @@ export class ImageLayout {
   async scan(): Promise<void> {
     const index = await this.readIndex();
     if (index !== undefined) await this.#layout.derived.of(index).unreferenced();
+  }
+
+  /** The bytes of a manifest that was deleted lately; undefined when they are not kept. */
+  deletedManifest(digest: Digest): Promise<Buffer | undefined> {
+    return readKept(this.#layout.store, this.#layout.keys, digest);
+  }
+
+  /** What tags left, or was deleted, within that time: it can be gone back to, so nothing that it leads to may go. */
+  async leftWithin(within: LeftWithin): Promise<ReadonlyMap<Digest, TagTarget>> {
+    return leftSince(await this.history.left(), within);
   }
 
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */

@@ -121,16 +121,33 @@ export class WritableManifests extends Manifests {
     await this.#assertWorthwhile(push);
     const digest = await this.#digestOf(push);
     const outline = await outlineOf(push, digest);
+    const { reference, bytes } = push;
+    const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
+    const condition = conditionOf(reference, push.precondition);
+    await this.#list(outline, { how: 'push', bytes, tags, condition });
+    return { digest, subject: outline.facts.subject, tags: push.tags };
+  }
+
+  /** The same for a manifest that was here before, for an operator: under tags, or without one. */
+  async putBack(
+    { digest, mediaType, bytes }: StoredManifest,
+    tags: readonly Tag[],
+    condition?: EditCondition,
+  ): Promise<void> {
+    await this.#list(await readOutline(bytes, digest, mediaType), { how: 'rollback', bytes, tags, condition });
+  }
+
+  async #list(outline: ManifestOutline, what: Pick<PutEdit, 'how' | 'bytes' | 'tags' | 'condition'>): Promise<void> {
     const references = requiredBy(outline);
     // A delete of what the manifest needs has ended, or waits until the push has.
     await this.#changes.deletions.pushing(references, async () => {
       const absent = await this.#secure(outline);
       // The file, then index.json with entries, tags, referrers and the journal in one transaction
       // (layout-changes.ts, and index-transaction.ts for what belongs to it).
-      await this.#changes.pushManifest(outline, this.#editOf(push, outline, absent));
+      const facts = keptOf(outline.facts);
+      await this.#changes.pushManifest(outline, { kind: 'put', ...what, facts, absent, names: this.#names });
       await this.#secureAgain(references, absent);
     });
-    return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 
   /**
@@ -175,13 +192,6 @@ export class WritableManifests extends Manifests {
     }
     if (this.#rules.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
     return missing;
-  }
-
-  #editOf(push: ManifestPush, { facts }: ManifestOutline, absent: readonly string[]): PutEdit {
-    const { reference, bytes } = push;
-    const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
-    const condition = conditionOf(reference, push.precondition);
-    return { kind: 'put', how: 'push', facts: keptOf(facts), bytes, absent, tags, names: this.#names, condition };
   }
 
   /**

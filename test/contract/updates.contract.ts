@@ -130,6 +130,46 @@ export function updatesContract(store: () => ObjectStore, another: () => Promise
       }
     });
 
+    test('what is to be kept is under its other key then, and one that is there stays', async () => {
+      const [manifest, kept] = [key('team/app/blobs/sha256/manifest'), key('.moorage/kept/team/app/manifest')];
+      for (const text of ['{}', '{ }']) {
+        await store().write(manifest, bytesOf(text));
+        const remove = [{ key: manifest, keepAs: kept }];
+        const change: Change = async () => ({
+          bytes: bytesOf(text),
+          first: [],
+          record: () => [],
+          note: () => [],
+          remove,
+        });
+        const { problem } = await updateAndClose(store(), index, change);
+        expect([problem, await store().stat(manifest), await textAt(store(), kept)]).toEqual([
+          undefined,
+          undefined,
+          '{}',
+        ]);
+      }
+    });
+
+    test('a note is appended after the replacement, and nothing fails for it', async () => {
+      const note = (label: VersionLabel) => [{ key: journal, bytes: bytesOf(`${label}\n`) }];
+      const noting: Change = async () => ({ bytes: bytesOf('new'), first: [], record: () => [], note, remove: [] });
+      const { info, problem } = await updateAndClose(store(), index, noting);
+      expect([problem, await textAt(store(), journal)]).toEqual([undefined, `${info?.label}\n`]);
+      const failing: Change = async () => ({
+        bytes: bytesOf('newer'),
+        first: [],
+        record: () => [],
+        note: () => {
+          throw new Error('no');
+        },
+        remove: [],
+      });
+      const failed = await updateAndClose(store(), index, failing);
+      expect([failed.replaced, String(failed.problem)]).toEqual([true, 'Error: no']);
+      expect(await textAt(store(), index)).toBe('newer');
+    });
+
     test('what was replaced can be asked for changes until it is closed', async () => {
       const { previous: nothing } = await store().update(index, replaceBy('one'));
       expect(nothing).toBeUndefined();

@@ -50,6 +50,9 @@ export interface RemoveEdit {
   readonly kind: 'remove';
   readonly how: 'delete' | 'retention';
   readonly digest: Digest;
+  /** The type that it was served with, and its size in bytes. */
+  readonly mediaType: string;
+  readonly size: number;
   /** What it refers to, also when no entry says so: a response that another tool wrote may list it alone. */
   readonly subject: Digest | undefined;
   readonly names: RepositoryNames;

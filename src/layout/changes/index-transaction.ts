@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { KeptFacts } from '../../oci/manifest-facts.ts';
 import type { Clock } from '../../storage/clock.ts';
-import type { CurrentObject, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
+import type { CurrentObject, Key, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import { applyToDraft, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
 import type { HistoryDraft, HistoryRecorder } from '../history/history-recorder.ts';
@@ -36,6 +36,11 @@ export interface Outcome {
   readonly replacement: Replacement | undefined;
 }
 
+export interface HistoryRules {
+  /** For how long what left can be rolled back to, in ms; 0: not at all. */
+  readonly keepLeftMs: number;
+}
+
 export interface IndexTransactionsOptions {
   readonly store: ObjectStore;
   readonly keys: LayoutKeys;
@@ -46,6 +51,7 @@ export interface IndexTransactionsOptions {
   readonly responses: ReferrersResponses;
   readonly conditions: EditConditions;
   readonly clock: Clock;
+  readonly rules: HistoryRules;
 }
 
 export class IndexTransactions {
@@ -101,9 +107,15 @@ export class IndexTransactions {
       },
       note: (published) => [this.#options.history.noteOf(history, published)],
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
-      remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: undefined })),
+      remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: this.#keepAs(draft, digest) })),
     };
     return { refusals, atMs: nowMs, verdict, base, index, history, replacement };
+  }
+
+  /** What was deleted can be put back for a while; a response is made again from what is there. */
+  #keepAs({ withdrawn }: IndexDraft, digest: Digest): Key | undefined {
+    const { keys, rules } = this.#options;
+    return rules.keepLeftMs > 0 && withdrawn.has(digest) ? keys.keptManifest(digest) : undefined;
   }
 
   /** A reconcile was planned before the lock: what was deleted since is not listed again. Deletes remove files under the lock. */
@@ -139,6 +151,7 @@ export class IndexTransactions {
         const { result, moves } = withMoves(draft, edit, () => applyEdit(draft, edit, nowMs));
         for (const subject of result) touched.add(subject);
         history.addMoves(moves);
+        if (edit.kind === 'remove') history.addRemoved(edit);
         this.#applied.add(edit);
         refusals.push(undefined);
       } catch (error) {

@@ -14,7 +14,9 @@ import { IndexGuard } from '../healing/index-guard.ts';
 import { Journal } from '../healing/journal.ts';
 import { LostFiles } from '../healing/lost-files.ts';
 import type { ReplacedIndex } from '../healing/replaced-index.ts';
+import type { HistoryReader } from '../history/history-reader.ts';
 import { HistoryRecorder } from '../history/history-recorder.ts';
+import { forgetKept, type LeftWithin, leftSince } from '../history/left-manifests.ts';
 import type { IndexedEntry } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -24,8 +26,9 @@ import type { RepositoryNames } from '../names/repository-names.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { EditConditions } from './edit-conditions.ts';
 import { type EditCondition, namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
-import { IndexTransactions } from './index-transaction.ts';
+import { type HistoryRules, IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
+import { historyOf } from './layout-history.ts';
 import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
 import type { ReadLayout } from './read-layout.ts';
 import type { Reconciled } from './reconciled.ts';
@@ -35,7 +38,9 @@ import { planRestore, type RestoredEntry } from './remembered-entries.ts';
 import type { WritingProcess } from './writing-process.ts';
 
 /** All that is followed where a layout is changed. */
-export interface ChangeRules extends ResponseRules, BlobDeleteRules, ReconcileRules {}
+export interface ChangeRules extends ResponseRules, BlobDeleteRules, ReconcileRules, HistoryRules {}
+
+const forgetEveryMs = 60 * 60 * 1000;
 
 /** Who deletes, and what must hold of what is deleted. */
 export interface Deletion {
@@ -60,6 +65,9 @@ export class LayoutChanges {
   readonly #watch: ForeignWatch;
   readonly #lostFiles: LostFiles;
   readonly #quiet: QuietReconcile | undefined;
+  readonly #history: HistoryReader;
+  readonly #began: { readonly nowMs: number; readonly elapsedMs: number };
+  #forgetAfterMs = forgetEveryMs;
 
   constructor(layout: ReadLayout, rules: ChangeRules, options: LayoutChangesOptions) {
     const { keys, name, clock, log, index: reader, version, checks, manifests } = layout;
@@ -67,6 +75,8 @@ export class LayoutChanges {
     this.#layout = layout;
     this.#rules = rules;
     this.#store = store;
+    this.#history = historyOf(layout);
+    this.#began = { nowMs: clock.now(), elapsedMs: clock.elapsed() };
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs });
@@ -83,7 +93,7 @@ export class LayoutChanges {
     const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock });
     const shared = { store, keys, reader, guard, history, responses, clock };
     const conditions = new EditConditions({ lookup: layout.lookup, manifests });
-    const transactions = new IndexTransactions({ ...shared, version, conditions });
+    const transactions = new IndexTransactions({ ...shared, version, conditions, rules });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
@@ -146,8 +156,19 @@ export class LayoutChanges {
       throw new RegistryError('UNSUPPORTED', { detail: namedElsewhere });
     }
     await this.#learnForResponse(subject);
-    await this.#writer.submit({ kind: 'remove', how, digest, subject, names, condition });
+    const size = (await this.#layout.blobs.stat(digest))?.size ?? 0;
+    const { mediaType } = found;
+    await this.#writer.submit({ kind: 'remove', how, digest, mediaType, size, subject, names, condition });
     manifests.forget(found);
+    await this.#forgetLeft();
+  }
+
+  /**
+   * Deletes what is kept of manifests that left longer ago than `graceMs`: nothing can be put back after that. `nowMs` is a time that
+   * the caller trusts. Returns how many bytes became free.
+   */
+  async forgetLeft(within: LeftWithin): Promise<number> {
+    return forgetKept(this.#store, this.#layout.keys, leftSince(await this.#history.left(), within), within);
   }
 
   /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
@@ -225,6 +246,19 @@ export class LayoutChanges {
   async close(): Promise<void> {
     await this.#quiet?.close();
     await this.#watch.close();
+  }
+
+  /**
+   * Now and then, since whoever deletes waits for it: the history is read for it. A clock may be years off when a process starts, or jump:
+   * only what this process has seen to be old enough goes.
+   */
+  async #forgetLeft(): Promise<void> {
+    const { clock } = this.#layout;
+    const graceMs = this.#rules.keepLeftMs;
+    const runningMs = clock.elapsed() - this.#began.elapsedMs;
+    if (runningMs < Math.max(graceMs, this.#forgetAfterMs)) return;
+    this.#forgetAfterMs = runningMs + forgetEveryMs;
+    await this.forgetLeft({ graceMs, nowMs: Math.min(clock.now(), this.#began.nowMs + runningMs) });
   }
 
   #readIndex(): Promise<LayoutIndex | undefined> {

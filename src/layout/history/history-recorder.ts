@@ -7,7 +7,7 @@ import type { LayoutNames, NamedEntries } from '../names/repository-names.ts';
 import { HistoryFile } from './history-file.ts';
 import { historyLimits, trimmed } from './history-limits.ts';
 import { type HistoryRecord, historyHeader, printRecord, type SeenVersion } from './history-record.ts';
-import { type RemovedManifest, type TagMove, tagKey } from './tag-move.ts';
+import { type TagMove, type TagTarget, tagKey } from './tag-move.ts';
 import { knownTags, movesBetween, tagTargetsIn } from './tag-targets.ts';
 
 /** index.json as it is before any edit, with what was put back of it. */
@@ -65,7 +65,8 @@ export class HistoryDraft {
     }
   }
 
-  addRemoved(removed: RemovedManifest['removed']): void {
+  addRemoved({ digest, mediaType, size }: TagTarget): void {
+    const removed = { digest, mediaType, size };
     this.#records.push({ kind: 'removed', removed: { removed, atMs: this.#atMs } });
   }
 

@@ -173,14 +173,19 @@ export class MemoryStore implements ObjectStore {
     const label = newLabel();
     for (const object of replacement.record(label)) this.#append(object);
     const info = this.#put(key, new Uint8Array(replacement.bytes), label);
-    for (const object of replacement.note(label)) this.#append(object);
+    let problem: unknown;
+    try {
+      for (const object of replacement.note(label)) this.#append(object);
+    } catch (error) {
+      problem = error;
+    }
     for (const { key: gone, keepAs } of replacement.remove) {
-      if (keepAs !== undefined) await this.link(gone, keepAs);
+      if (keepAs !== undefined) await this.move(gone, keepAs);
       await this.delete(gone);
     }
     // Nobody writes in place here: what was replaced stays as it was.
     const previous = found && { readIfChanged: async () => undefined, close: async () => {} };
-    return { replaced: true, info, previous, problem: undefined };
+    return { replaced: true, info, previous, problem };
   }
 
   #put(key: Key, bytes: Uint8Array, label: VersionLabel = newLabel()): ObjectInfo {

@@ -44,6 +44,8 @@ const remove = fc.record({
   kind: fc.constant('remove' as const),
   how: fc.constant('delete' as const),
   digest,
+  mediaType: fc.constant(''),
+  size: fc.constant(0),
   subject: fc.constant(undefined),
   names: fc.constant(names),
 });

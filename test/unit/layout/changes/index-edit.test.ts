@@ -164,6 +164,8 @@ describe('a deleted manifest', () => {
   const remove = ({ digest }: Content): IndexEdit => ({
     kind: 'remove',
     how: 'delete',
+    mediaType: '',
+    size: 0,
     digest,
     subject: undefined,
     names,

@@ -151,6 +151,8 @@ describe('the only image, without a name', () => {
     const entries = entriesAfter([...unnamed, bare(two, 'v1')], (names) => ({
       kind: 'remove',
       how: 'delete',
+      mediaType: '',
+      size: 0,
       digest: two.digest,
       subject: undefined,
       names,
@@ -243,7 +245,15 @@ describe('an entry with several names', () => {
   it('is not deleted from one repository while it is called so in another', () => {
     const entries = [named(one, { [refName]: 'docker.io/acme/app:v1,docker.io/acme/tool:v1' })];
     const names = layoutWith().of('acme/app' as never);
-    const remove: IndexEdit = { kind: 'remove', how: 'delete', digest: one.digest, subject: undefined, names };
+    const remove: IndexEdit = {
+      kind: 'remove',
+      how: 'delete',
+      digest: one.digest,
+      mediaType: '',
+      size: 0,
+      subject: undefined,
+      names,
+    };
     expect(() => applyEdit(new IndexDraft(indexOf(entries)), remove, nowMs)).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED' }),
     );
