@@ -52,6 +52,10 @@ export function referrersUrl(name: RepositoryName, subject: Digest): string {
   return `/v2/${name}/referrers/${subject}`;
 }
 
+export function tagHistoryUrl(name: RepositoryName, tag: string): string {
+  return `/v2/${name}/_oci/tag-history/${tag}`;
+}
+
 /** The spec bounds the sum of all warnings of an answer (distribution-spec, Warnings). */
 const maxWarningBytes = 4096;
 

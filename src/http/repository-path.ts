@@ -6,7 +6,7 @@
  * or `tags/list`. Linear in the length, since a tail cannot reach across a slash.
  */
 const repositoryUrl =
-  /^\/v2\/([^?]+)(\/(?:blobs\/uploads(?:\/[^/?]*)?|(?:blobs|manifests|referrers)\/[^/?]*|tags\/list)(?:\?.*)?)$/;
+  /^\/v2\/([^?]+)(\/(?:blobs\/uploads(?:\/[^/?]*)?|(?:blobs|manifests|referrers)\/[^/?]*|tags\/list|_oci\/(?:ext\/discover|tag-history\/[^/?]*))(?:\?.*)?)$/;
 
 const absoluteForm = /^https?:\/\/[^/?]*/i;
 

@@ -4,11 +4,13 @@ import type { HTTPMethods } from 'fastify';
 import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './handlers/blob-uploads.ts';
 import { deleteBlob, getBlob, headBlob } from './handlers/blobs.ts';
 import { listRepositories } from './handlers/catalog.ts';
+import { listExtensions, listRepositoryExtensions } from './handlers/extensions.ts';
 import { showFrontPage } from './handlers/front-page.ts';
 import type { Handler } from './handlers/handler-context.ts';
 import { isAlive, isReady } from './handlers/health.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './handlers/manifests.ts';
 import { listReferrers } from './handlers/referrers.ts';
+import { getTagHistory } from './handlers/tag-history.ts';
 import { listTags } from './handlers/tags.ts';
 import { checkVersion } from './handlers/version.ts';
 import type { RouteAction } from './request-context.ts';
@@ -33,6 +35,12 @@ export const routes: readonly Route[] = [
   ['HEAD', '/v2/:name/tags/list', 'pull', listTags],
   ['GET', '/v2/:name/referrers/:digest', 'pull', listReferrers],
   ['HEAD', '/v2/:name/referrers/:digest', 'pull', listReferrers],
+  ['GET', '/v2/_oci/ext/discover', 'ping', listExtensions],
+  ['HEAD', '/v2/_oci/ext/discover', 'ping', listExtensions],
+  ['GET', '/v2/:name/_oci/ext/discover', 'pull', listRepositoryExtensions],
+  ['HEAD', '/v2/:name/_oci/ext/discover', 'pull', listRepositoryExtensions],
+  ['GET', '/v2/:name/_oci/tag-history/:tag', 'pull', getTagHistory],
+  ['HEAD', '/v2/:name/_oci/tag-history/:tag', 'pull', getTagHistory],
   ['GET', '/v2/:name/manifests/:reference', 'pull', getManifest],
   ['HEAD', '/v2/:name/manifests/:reference', 'pull', headManifest],
   ['PUT', '/v2/:name/manifests/:reference', 'push', putManifest],

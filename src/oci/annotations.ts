@@ -27,6 +27,12 @@ export const annotationKeys = {
   ownName: 'io.moorage.image.name',
   /** Ours, in a list of referrers: how many bytes of JSON the annotations of the manifest have, which are too many to be copied. */
   omitted: 'io.moorage.annotations.omitted',
+  /** distribution-spec PR 606, in the history of a tag: when it moved, as RFC 3339 has it. */
+  tagTimestamp: 'org.opencontainers.distribution.tag.timestamp',
+  /** The same: `created` or `deleted`. */
+  tagEvent: 'org.opencontainers.distribution.tag.event',
+  /** Ours, beside them: how it moved. */
+  tagHow: 'io.moorage.tag.how',
 } as const;
 
 export type Annotations = Readonly<Record<string, string>>;
