@@ -180,13 +180,14 @@ export const configSchema = z.strictObject({
 export type Settings = z.output<typeof configSchema>;
 
 /** The rules of layouts, from the sections that they are written in: what a registry over them must be told. */
-export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, gc }: Settings) {
+export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, gc, scrub }: Settings) {
   const { verifyReads } = storage;
   const { requireReferences } = manifests;
   const { referencedBlobs } = deletes;
   const uploadsExpireAfterMs = uploads.expireAfter;
   const keepLeftMs = gc.grace;
-  return { ...layouts, verifyReads, requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
+  const pushes = { requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
+  return { ...layouts, verifyReads, ...pushes, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
 }
 
 function text(what: string) {

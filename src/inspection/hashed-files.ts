@@ -1,7 +1,8 @@
 // What an inspection hashed: no file is read twice in one run, however many repositories link to it, and what came of it is kept where the
 // server of the directory reads it, who may know nothing of it: the bytes of a file can rot while its attributes stay.
 import type { LRUCache } from 'lru-cache';
-import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import { BlobLedger, keptBlobFacts, readBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import { ownFactsDirectory } from '../layout/files/keys.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { ownFacts } from '../mounts/own-facts.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -20,6 +21,9 @@ export interface HashedTotals {
 
 interface OpenedLedgers {
   readonly totals: HashedTotals;
+  /** What others found out before. */
+  readonly known: readonly BlobLedger[];
+  /** Where it is kept. */
   readonly ledgers: readonly BlobLedger[];
   /** Opened for them; undefined where the mount's own store is used. */
   readonly store: ObjectStore | undefined;
@@ -53,17 +57,36 @@ export class HashedFiles {
     const places = [mount.facts, own].filter((place) => place !== undefined);
     const ledgers = places.map((place) => new BlobLedger(keptBlobFacts(place, { log })));
     for (const ledger of ledgers) await ledger.load();
-    return new HashedFiles({ ledgers, store: own?.store, totals });
+    return new HashedFiles({ known: ledgers, ledgers, store: own?.store, totals });
+  }
+
+  /** Tells what is known, and keeps nothing: for who does not read whole files. */
+  static async known({ facts, reader, kind }: OpenedMount): Promise<HashedFiles> {
+    const known = [
+      ...(facts === undefined ? [] : [await readBlobFacts(facts.store, facts.directory)]),
+      ...(kind === 'archive' ? [] : [await readBlobFacts(reader, ownFactsDirectory)]),
+    ];
+    return new HashedFiles({ known, ledgers: [], store: undefined, totals: { files: 0, bytes: 0 } });
   }
 
   /** Kept nowhere. */
   static forgetful(): HashedFiles {
-    return new HashedFiles({ ledgers: [], store: undefined, totals: { files: 0, bytes: 0 } });
+    return new HashedFiles({ known: [], ledgers: [], store: undefined, totals: { files: 0, bytes: 0 } });
   }
 
   /** The same memory, for who wants to know of each damaged file, once for each time that it is met. */
   watched(onDamaged: OnDamaged): HashedFiles {
     return new HashedFiles(this.#opened, onDamaged, this.#files);
+  }
+
+  /** False for nearly all: of others `isKnownDamaged` tells. */
+  isSuspect(digest: Digest): boolean {
+    return this.#opened.known.some((ledger) => ledger.isSuspect(digest));
+  }
+
+  /** Somebody read this very version before, and it was wrong. */
+  isKnownDamaged(digest: Digest, info: ObjectInfo): boolean {
+    return this.#opened.known.some((ledger) => ledger.isDamaged(digest, info));
   }
 
   /** Undefined for what was not read in this run. */
@@ -113,11 +136,14 @@ export class HashedByMount {
 
   /** Undefined for what came after the start, of which nothing is kept. */
   async of(mount: OpenedMount | undefined): Promise<HashedFiles> {
-    if (mount === undefined || !this.#isKept) return HashedFiles.forgetful();
-    const opened =
-      this.#opened.get(mount.path) ?? (await HashedFiles.of(mount, { log: this.#log, totals: this.totals }));
+    if (mount === undefined) return HashedFiles.forgetful();
+    const opened = this.#opened.get(mount.path) ?? (await this.#open(mount));
     this.#opened.set(mount.path, opened);
     return opened;
+  }
+
+  #open(mount: OpenedMount): Promise<HashedFiles> {
+    return this.#isKept ? HashedFiles.of(mount, { log: this.#log, totals: this.totals }) : HashedFiles.known(mount);
   }
 
   async close(): Promise<void> {

@@ -1,16 +1,18 @@
 // The layouts of one mount that are in use: their snapshots are kept for as many as memory allows, and made-up names keep nothing.
 import { LRUCache } from 'lru-cache';
-import { BlobChecks } from '../layout/blobs/blob-checks.ts';
+import { BlobChecks, type BlobFile, type PacedRead } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import type { WritingProcess } from '../layout/changes/writing-process.ts';
-import type { LayoutPrefix } from '../layout/files/keys.ts';
+import { type LayoutPrefix, scrubKeys } from '../layout/files/keys.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { Key, ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { ByteRate } from './byte-rate.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
@@ -30,6 +32,23 @@ export interface SharedByLayouts {
   readonly checkedAtOnceBytes: number;
   readonly background: BackgroundWork;
 }
+
+export interface ScrubPlace {
+  readonly store: ObjectStore;
+  readonly keys: { readonly state: Key; readonly claim: Key };
+}
+
+export interface ScrubPace {
+  /** What was read within so long is not read again. */
+  readonly everyMs: number;
+  readonly rate: ByteRate;
+  readonly signal: AbortSignal;
+}
+
+export type ScrubOutcome =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'known'; readonly hashedAtMs: number }
+  | { readonly kind: 'read'; readonly bytes: number; readonly isRight: boolean };
 
 export class MountedLayouts {
   readonly mount: Mount;
@@ -82,6 +101,50 @@ export class MountedLayouts {
     return (await Promise.all([...new Set(all)].map((layout) => layout.problems()))).flat();
   }
 
+  /** Where its scrub is remembered; undefined where nobody scrubs: what takes no pushes is somebody else's to look after. */
+  get scrubbed(): ScrubPlace | undefined {
+    const { facts, writer } = this.mount;
+    return writer === undefined || facts === undefined
+      ? undefined
+      : { store: facts.store, keys: scrubKeys(facts.directory) };
+  }
+
+  /** Reads a blob file unless that was done lately: what is damaged is not answered from then on. */
+  async scrubFile({ digest, key }: BlobFile, { everyMs, rate, signal }: ScrubPace): Promise<ScrubOutcome> {
+    const { clock, log } = this.#shared;
+    try {
+      const info = await this.mount.reader.stat(key);
+      if (info === undefined) return { kind: 'gone' };
+      await this.#checks.ledger.load();
+      const hashedAtMs = this.#checks.ledger.hashedAtMs(digest, info);
+      const ageMs = hashedAtMs === undefined ? everyMs : clock.now() - hashedAtMs;
+      // What lies in the future was written by a clock that was wrong.
+      if (hashedAtMs !== undefined && ageMs >= 0 && ageMs < everyMs) return { kind: 'known', hashedAtMs };
+      const read: PacedRead = async (object, buffer, at) => {
+        await rate.take(buffer.byteLength, signal);
+        return object.readInto(buffer, at);
+      };
+      const isRight = await this.#checks.hashSlowly({ digest, key }, read, signal);
+      return isRight === undefined ? { kind: 'gone' } : { kind: 'read', bytes: info.size, isRight };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof StorageError)) throw error;
+      // A volume that went away ends the pass; a disk that does not give one file back does not.
+      if ((await this.mount.reader.problem()) !== undefined) throw error;
+      log.warn('a blob file cannot be read: the disk may be failing', { key, error });
+      return { kind: 'read', bytes: 0, isRight: false };
+    }
+  }
+
+  /** What is known to be damaged and is not answered, in words for an operator: nothing that keeps anything else from being served. */
+  async damage(): Promise<string | undefined> {
+    const damaged = await this.#checks.damagedNow();
+    const [first] = damaged;
+    if (first === undefined) return undefined;
+    const more = damaged.length === 1 ? '' : ` and ${damaged.length - 1} more`;
+    const where = this.name === '' ? '' : `${this.name}: `;
+    return `${where}${damaged.length === 1 ? 'a damaged file is' : 'damaged files are'} not served: ${first}${more}`;
+  }
+
   /** Learns what other processes found out about the blobs here. */
   catchUp(): Promise<void> {
     return this.#checks.ledger.catchUp();
@@ -120,9 +183,9 @@ export class MountedLayouts {
 
 function checksOf(
   { reader: store, facts, isHashed = false }: Mount,
-  { log, background, rules: { verifyReads }, checkedAtOnceBytes }: SharedByLayouts,
+  { log, clock, background, rules: { verifyReads }, checkedAtOnceBytes }: SharedByLayouts,
 ) {
-  const ledger = new BlobLedger(facts && keptBlobFacts(facts, { log }));
+  const ledger = new BlobLedger(facts && keptBlobFacts(facts, { log }), () => clock.now());
   const reads = isHashed && verifyReads === 'once' ? 'off' : verifyReads;
   return new BlobChecks({ store, ledger, background, log, reads, atOnceBytes: checkedAtOnceBytes });
 }

@@ -12,6 +12,7 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { Catalog } from './catalog.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
@@ -21,6 +22,7 @@ import { MountTable } from './mount-table.ts';
 import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
 import type { Page, PageRequest } from './page.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
+import { Scrub } from './scrub.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface RegistryParts {
@@ -54,6 +56,7 @@ export class Registry {
   readonly #catalog: Catalog;
   /** Once started, and where pushes are taken. */
   #upkeep: Upkeep | undefined;
+  #scrub: Scrub | undefined;
   #catchingUp: NodeJS.Timeout | undefined;
 
   constructor(options: RegistryParts) {
@@ -236,6 +239,15 @@ export class Registry {
     return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
   }
 
+  /**
+   * What an operator should know of a registry that is ready, in words: content that was found damaged. It answers 404, and everything else is
+   * served, so a restart would change nothing.
+   */
+  async warnings(): Promise<readonly string[]> {
+    const found = await Promise.all(this.#mounts.map((mounted) => unlessUnavailable(mounted.damage())));
+    return found.filter((each) => each !== undefined);
+  }
+
   /** Looks at what other processes find out about blobs from now on and, where pushes are taken, keeps the layouts in order. */
   start(): void {
     this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
@@ -243,11 +255,15 @@ export class Registry {
     const { log, rules } = this.#options;
     this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, log, rules });
     this.#upkeep.start();
+    const { clock, process = newWritingProcess() } = this.#shared;
+    this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
+    this.#scrub.start();
   }
 
   async close(): Promise<void> {
     this.#upkeep?.stop();
     clearInterval(this.#catchingUp);
+    await this.#scrub?.close();
     await this.#background.close();
     await this.#table.close();
   }
@@ -258,6 +274,16 @@ export class Registry {
         this.#options.log.info('what other processes found out about blobs cannot be read', { error });
       });
     }
+  }
+}
+
+/** What is wrong with the storage is told by `readiness`. */
+async function unlessUnavailable<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StorageError) return undefined;
+    throw error;
   }
 }
 

@@ -16,6 +16,11 @@ export class RecentSet {
     return this.#entries.has(entry);
   }
 
+  /** The oldest first. */
+  values(): Iterable<string> {
+    return this.#entries.values();
+  }
+
   clear(): void {
     this.#entries.clear();
   }

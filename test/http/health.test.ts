@@ -28,6 +28,13 @@ describe('health', () => {
     expect((await app.inject('/readyz')).statusCode).toBe(200);
   });
 
+  it('/readyz stays 200 where a blob is damaged, and says so: everything else is served', async () => {
+    const { app, registry } = registryApp();
+    vi.spyOn(registry, 'warnings').mockResolvedValue(['a damaged file is not served: \u001bblobs']);
+    const answer = await app.inject('/readyz');
+    expect([answer.statusCode, answer.body]).toEqual([200, 'ok\na damaged file is not served: \\u{1b}blobs\n']);
+  });
+
   it('/readyz is 503 and names the problems, /livez stays 200', async () => {
     const { app, registry } = registryApp();
     vi.spyOn(registry, 'readiness').mockResolvedValue(['team/app: index.json is not JSON']);

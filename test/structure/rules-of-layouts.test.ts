@@ -50,6 +50,6 @@ describe('the rules of layouts', () => {
     const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
     // As uploads.expireAfter and gc.grace.
     const written = names.filter((name) => name !== 'uploadsExpireAfterMs' && name !== 'keepLeftMs');
-    expect(written.filter((name) => !new RegExp(`\\.${name}\\b`).test(readme))).toEqual([]);
+    expect(written.filter((name) => !new RegExp(`\\.${name}\\b|\\b${name}\\.`).test(readme))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 // For whoever watches the process: is it alive, and can it serve?
 import { RegistryError } from '../../oci/error-code.ts';
+import { printableText } from '../../oci/printable-text.ts';
 import type { Handler } from './handler-context.ts';
 
 const plainText = ['Content-Type', 'text/plain; charset=utf-8'];
@@ -10,5 +11,7 @@ export const isAlive: Handler = ({ answers }, _request, reply) => answers.bytes(
 export const isReady: Handler = async ({ registry, answers }, _request, reply) => {
   const problems = await registry.readiness();
   if (problems.length > 0) throw new RegistryError('UNAVAILABLE', { detail: problems.join('; ') });
-  answers.bytes(reply, 200, plainText, ok);
+  // Still ready: where one blob is damaged all others are served, and whoever restarts a server that says it is not ready would do so for ever.
+  const warnings = (await registry.warnings()).map((warning) => `${printableText(warning)}\n`);
+  answers.bytes(reply, 200, plainText, Buffer.concat([ok, Buffer.from(warnings.join(''))]));
 };

@@ -144,6 +144,21 @@ export class ContentChecks {
     }
   }
 
+  /** Tells what somebody found damaged before, and reads nothing. */
+  async reportKnown(digests: readonly Digest[]): Promise<void> {
+    const { store, keys, hashed } = this.#layout;
+    for (const digest of digests) {
+      try {
+        const info = await store.stat(keys.blob(digest));
+        if (info === undefined || !hashed.isKnownDamaged(digest, info)) continue;
+        const detail = 'found when it was read before';
+        this.report('wrong-digest', { ...this.#holders.get(digest), digest, path: this.#pathOf(digest), detail });
+      } catch (error) {
+        this.#unreadable(error, digest);
+      }
+    }
+  }
+
   /** Undefined for what is gone, was read already, or cannot be looked at: that is told. */
   async #unread(digest: Digest): Promise<CopiedContent | undefined> {
     const { store, keys, hashed } = this.#layout;

@@ -4,6 +4,7 @@
 import { algorithmOf, type Digest, Digester } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectInfo, ObjectReader, OpenObject } from '../../storage/object-store.ts';
+import { poolKey } from '../files/keys.ts';
 import type { BackgroundWork } from '../pacing/background-work.ts';
 import { digestOfObject } from '../pacing/paced-digest.ts';
 import { Turns } from '../pacing/turns.ts';
@@ -20,6 +21,9 @@ export const checkedAtOnceBytes = 64 * 1024 * 1024;
 /** Reads wait for the disk while another one is hashed; more would only keep other requests from the processor. */
 const checksAtOnce = 2;
 
+/** An operator wants to know that there are some, and where to begin. */
+const maxKnownDamaged = 200;
+
 /** A blob's bytes as they pass by on their way to a client: all of them, in order. */
 export interface PassingCheck {
   update(chunk: Uint8Array): void;
@@ -31,6 +35,9 @@ export interface BlobFile {
   readonly digest: Digest;
   readonly key: Key;
 }
+
+/** Reads as `OpenObject.readInto` does, when the time for it has come. */
+export type PacedRead = (object: OpenObject, buffer: Uint8Array, at: number) => Promise<number>;
 
 export interface BlobChecksOptions {
   readonly store: ObjectReader;
@@ -49,6 +56,8 @@ export class BlobChecks {
   readonly #turns = new Turns(checksAtOnce);
   readonly #running = new Map<string, Promise<boolean>>();
   readonly #later = new Set<Key>();
+  /** Found by this process, the last ones. */
+  readonly #damaged = new Map<Key, Digest>();
 
   constructor(options: BlobChecksOptions) {
     this.#options = options;
@@ -85,6 +94,22 @@ export class BlobChecks {
     return this.#opened(file, (object) => this.hash(file, object));
   }
 
+  /**
+   * Reads it whatever is known, as slowly as `read` lets its bytes be read, and besides the checks that somebody waits for. Undefined where
+   * it is gone. Throws the signal's reason, and what the store throws.
+   */
+  async hashSlowly(file: BlobFile, read: PacedRead, signal: AbortSignal): Promise<boolean | undefined> {
+    const object = await this.#options.store.open(file.key);
+    if (object === undefined) return undefined;
+    try {
+      const { info } = object;
+      const readInto: OpenObject['readInto'] = (buffer, at) => read(object, buffer, at);
+      return await this.#learn(file, info, await digestOfObject({ info, readInto }, algorithmOf(file.digest), signal));
+    } finally {
+      await object.close();
+    }
+  }
+
   /** Reads an open blob to its end, now; whoever asks meanwhile waits for the same. The object must stay open. */
   hash(file: BlobFile, object: OpenObject): Promise<boolean> {
     const id = `${file.digest} ${object.info.version}`;
@@ -110,6 +135,27 @@ export class BlobChecks {
       }
     });
     if (isTaken) this.#later.add(key);
+  }
+
+  /**
+   * Files that are known to be damaged now: those that this process found, and of those that others found what lies in the pool. Costs a
+   * stat of each, of so many at most.
+   */
+  async damagedNow(): Promise<readonly Key[]> {
+    await this.ledger.load();
+    const { store } = this.#options;
+    const candidates = new Map(this.#damaged);
+    for (const digest of this.ledger.suspects()) {
+      if (candidates.size >= maxKnownDamaged) break;
+      candidates.set(poolKey(digest), digest);
+    }
+    const damaged: Key[] = [];
+    for (const [key, digest] of candidates) {
+      const info = await store.stat(key);
+      if (info !== undefined && this.ledger.isDamaged(digest, info)) damaged.push(key);
+      else this.#damaged.delete(key);
+    }
+    return damaged;
   }
 
   passing(file: BlobFile, info: ObjectInfo): PassingCheck {
@@ -148,6 +194,8 @@ export class BlobChecks {
     }
     if (now?.version === info.version) this.ledger.setDamaged(digest, info);
     else this.ledger.suspect(digest);
+    this.#damaged.delete(key);
+    if (this.#damaged.size < maxKnownDamaged) this.#damaged.set(key, digest);
     log.warn('a blob file does not hold what its name says: it is not served until good bytes are pushed', {
       ...{ key, digest, actual, size: info.size },
     });

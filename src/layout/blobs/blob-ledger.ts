@@ -2,11 +2,11 @@
 // them were last read, and which are durable. A digest and the version of a file belong together, so hard links of one file share it.
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
-import type { Key, ObjectInfo, VersionLabel } from '../../storage/object-store.ts';
+import type { Key, ObjectInfo, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
 import { recentMap } from '../../storage/recent-map.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
 import { onAnyDevice } from '../../storage/version-label.ts';
-import { type FactsPlace, KeptLines, spansOfLines } from '../files/kept-lines.ts';
+import { type FactsPlace, KeptLines, readKeptLines, spansOfLines } from '../files/kept-lines.ts';
 import { ledgerKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
 
@@ -68,6 +68,11 @@ export class BlobLedger {
     return this.#suspects.has(digest);
   }
 
+  /** Those of which some file is, or was, damaged. */
+  *suspects(): Generator<Digest> {
+    for (const digest of this.#suspects.values()) if (isDigest(digest)) yield digest;
+  }
+
   get hasSuspects(): boolean {
     return this.#suspects.size > 0;
   }
@@ -116,7 +121,7 @@ export class BlobLedger {
     await this.load();
     // What is read below is not older then than what is known here.
     await this.flush();
-    if (this.#lines !== undefined) await this.#takeAll(await this.#lines.readMore());
+    if (this.#lines !== undefined) await this.takeAll(await this.#lines.readMore());
   }
 
   async flush(): Promise<void> {
@@ -141,10 +146,11 @@ export class BlobLedger {
   }
 
   async #load(): Promise<void> {
-    if (this.#lines !== undefined) await this.#takeAll(await this.#lines.read());
+    if (this.#lines !== undefined) await this.takeAll(await this.#lines.read());
   }
 
-  async #takeAll(bytes: Buffer): Promise<void> {
+  /** The lines of another ledger. */
+  async takeAll(bytes: Buffer): Promise<void> {
     const pace = new Pace();
     for (const [start, end] of spansOfLines(bytes)) {
       this.#take(bytes.toString('latin1', start, end));
@@ -165,10 +171,18 @@ export class BlobLedger {
   }
 }
 
+const form = { kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes } as const;
+
 /** Where the ledger of a mount is kept. */
 export function keptBlobFacts({ store, directory }: FactsPlace, options: { readonly log: Log }): KeptLines {
-  const key = ledgerKey(directory);
-  return new KeptLines({ store, key, kind: 'facts about blobs', version: 1, maxBytes: maxLedgerBytes, ...options });
+  return new KeptLines({ store, key: ledgerKey(directory), ...form, ...options });
+}
+
+/** What is known there by now, for who only looks; nothing is added to it. */
+export async function readBlobFacts(store: ObjectReader, directory: Key): Promise<BlobLedger> {
+  const ledger = new BlobLedger();
+  await ledger.takeAll(await readKeptLines(store, ledgerKey(directory), form));
+  return ledger;
 }
 
 function idOf(digest: Digest, label: VersionLabel): string {

@@ -2,7 +2,7 @@
 // nothing more: what cannot be read or written is derived again.
 
 import type { Log } from '../../storage/log.ts';
-import type { Key, ObjectStore, OpenObject } from '../../storage/object-store.ts';
+import type { Key, ObjectReader, ObjectStore, OpenObject } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 
 const writeAfterMs = 500;
@@ -146,11 +146,29 @@ export class KeptLines {
     return begin.toString() === this.#firstLine;
   }
 
-  /** Facts are believed only where they were written: a stranger's directory may bring its own. */
   get #firstLine(): string {
-    const { store, kind, version } = this.#options;
-    return `${JSON.stringify({ moorage: kind, version, place: store.place })}\n`;
+    return firstLineOf(this.#options);
   }
+}
+
+type LinesForm = Pick<KeptLinesOptions, 'kind' | 'version'>;
+
+/** Facts are believed only where they were written: a stranger's directory may bring its own. */
+function firstLineOf({ store, kind, version }: LinesForm & { readonly store: ObjectReader }): string {
+  return `${JSON.stringify({ moorage: kind, version, place: store.place })}\n`;
+}
+
+/** The file as it is, for who only looks; empty when it is not there, not ours, or cannot be read. */
+export async function readKeptLines(
+  store: ObjectReader,
+  key: Key,
+  { kind, version, maxBytes }: LinesForm & Pick<KeptLinesOptions, 'maxBytes'>,
+): Promise<Buffer> {
+  const object = await store.read(key, maxBytes).catch(unlessStorageFails);
+  if (object === undefined) return Buffer.alloc(0);
+  const bytes = Buffer.from(object.bytes.buffer, object.bytes.byteOffset, object.bytes.byteLength);
+  const begin = firstLineOf({ store, kind, version });
+  return bytes.toString('latin1', 0, begin.length) === begin ? bytes : Buffer.alloc(0);
 }
 
 /** A full disk may have room again, and a volume come back, for what is added later. */

@@ -5,6 +5,7 @@
 //   .moorage/cache/<prefix>/.facts                                   derived facts about its manifests, to parse nothing twice
 //   .moorage/cache/.blobs                                            which blob files hold what their names say, to hash nothing twice
 //   .moorage/quarantine/<algorithm>/<encoded>.<n>                    damaged files that nobody had a good copy of, each with a note
+//   .moorage/scrub/state  claim                                      where the scrub was, and which process scrubs
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
 //   .moorage/history/<prefix>/.history                               each move of each of its tags
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
@@ -112,6 +113,12 @@ export function factsKey(directory: Key, prefix: LayoutPrefix): Key {
 /** A name's component cannot start with a dot, so it never meets the facts of a layout. */
 export function ledgerKey(directory: Key): Key {
   return `${directory}/.blobs` as Key;
+}
+
+/** What the scrub of a root remembers, and which process scrubs; `directory` is where facts about its blobs are kept. */
+export function scrubKeys(directory: Key): { readonly state: Key; readonly claim: Key } {
+  const own = directory === ownFactsDirectory ? `${ownDirectory}/scrub` : `${directory}/.scrub`;
+  return { state: `${own}/state` as Key, claim: `${own}/claim` as Key };
 }
 
 export const rootPrefix = '' as Key;
