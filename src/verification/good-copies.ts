@@ -17,6 +17,16 @@ export interface SearchedMount {
   readonly prefixes: readonly LayoutPrefix[];
 }
 
+interface CopyPlace {
+  readonly store: ObjectReader;
+  readonly key: Key;
+  /** For a person. */
+  readonly from: string;
+}
+
+/** Of one digest, so many files that were put aside are looked at. */
+const maxAside = 100;
+
 export class GoodCopies {
   readonly #mounts: readonly SearchedMount[];
   readonly #source: GoodSource | undefined;
@@ -29,7 +39,7 @@ export class GoodCopies {
   /** One after the other, the nearest first; each was read and is what the digest says, but those of the source, which is read once. */
   async *of(wanted: WantedBlob): AsyncGenerator<GoodCopy> {
     const { digest, bad } = wanted;
-    for (const { store, key, from } of this.#places(digest)) {
+    for await (const { store, key, from } of this.#places(digest)) {
       const label = await goodLabel(store, { key, digest, bad });
       if (label !== undefined) yield { from, file: { store, key, label }, bytes: () => bytesOf(store, key) };
     }
@@ -42,7 +52,7 @@ export class GoodCopies {
     if (this.#source !== undefined) yield* this.#source.copies(wanted);
   }
 
-  *#places(digest: Digest): Generator<{ readonly store: ObjectReader; readonly key: Key; readonly from: string }> {
+  async *#places(digest: Digest): AsyncGenerator<CopyPlace> {
     for (const { mount, prefixes } of this.#mounts) {
       const store = mount.reader;
       yield { store, key: poolKey(digest), from: 'the pool' };
@@ -50,7 +60,11 @@ export class GoodCopies {
         yield { store, key: layoutKeys(prefix).blob(digest), from: prefix === '' ? mount.path : prefix };
       }
       // A push may have been put aside and not back, in the moment before a crash.
-      yield { store, key: quarantineKey(digest, 1), from: 'what was put aside' };
+      for (let count = 1; count <= maxAside; count += 1) {
+        const key = quarantineKey(digest, count);
+        if ((await store.stat(key)) === undefined) break;
+        yield { store, key, from: 'what was put aside' };
+      }
     }
   }
 }

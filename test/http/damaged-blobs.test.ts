@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { type Digest, digestOf, encodedOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
+import { parseRepositoryName } from '../../src/oci/reference.ts';
 import { codesOf } from './support/answers.ts';
 import { imageIndex, imageManifest, pushBlob, pushImage, pushManifest } from './support/content.ts';
 import { type DiskApp, diskApp } from './support/disk-app.ts';
@@ -232,6 +233,32 @@ describe('an image with a damaged layer', () => {
     expect(await statusOf(app, 'HEAD', manifestUrl('other'))).toBe(200);
     await pushBlob(app, 'a', small);
     for (const reference of ['v1', 'all']) expect(await statusOf(app, 'HEAD', manifestUrl(reference))).toBe(200);
+  });
+
+  it('that rots after it was trusted, and of which nothing shows, is refused everywhere once somebody has read it', async () => {
+    const disk = await start({ requireReferences: true });
+    const { app, registry } = disk;
+    await pushBlob(app, 'a', small);
+    await pushImage(app, 'a', 'v1', image);
+    const file = fileOf(disk, 'a', digest);
+    await utimes(file, anHourAgo, anHourAgo);
+    expect(await statusOf(app, 'GET', urlOf('a', digest))).toBe(200);
+    await flip(file);
+    const { blobs } = await registry.repository(parseRepositoryName('a'));
+    expect(await blobs.verify(digest)).toBe(false);
+    expect(await registry.warnings()).toEqual([expect.stringMatching(/^a damaged file is not served: a\/blobs\//)]);
+    for (const method of ['HEAD', 'GET'] as const) {
+      expect(await statusOf(app, method, urlOf('a', digest))).toBe(404);
+      expect(await statusOf(app, method, urlOf('a', digest), { range: 'bytes=0-9' })).toBe(404);
+    }
+    expect(await statusOf(app, 'HEAD', manifestUrl('v1'))).toBe(404);
+    for (const from of ['a', undefined]) expect(await mountInto(app, 'b', digest, from)).toBe(202);
+    const headers = { 'content-type': mediaTypes.imageManifest };
+    const again = await app.inject({ method: 'PUT', url: manifestUrl('v2'), headers, payload: image.bytes });
+    expect([again.statusCode, codesOf(again)]).toEqual([400, ['MANIFEST_BLOB_UNKNOWN']]);
+    await pushBlob(app, 'a', small);
+    expect(await statusOf(app, 'GET', urlOf('a', digest))).toBe(200);
+    expect(await registry.warnings()).toEqual([]);
   });
 
   it.each([

@@ -3,7 +3,7 @@
 // another program may be writing it at this moment.
 import { algorithmOf, type Digest, Digester } from '../../oci/digest.ts';
 import type { Log } from '../../storage/log.ts';
-import type { Key, ObjectInfo, ObjectReader, OpenObject } from '../../storage/object-store.ts';
+import type { Key, ObjectInfo, ObjectReader, OpenObject, VersionLabel } from '../../storage/object-store.ts';
 import { poolKey } from '../files/keys.ts';
 import type { BackgroundWork } from '../pacing/background-work.ts';
 import { digestOfObject } from '../pacing/paced-digest.ts';
@@ -145,17 +145,19 @@ export class BlobChecks {
     await this.ledger.load();
     const { store } = this.#options;
     const candidates = new Map(this.#damaged);
-    for (const digest of this.ledger.suspects()) {
+    // The newest first: of the others most were mended long ago.
+    for (const digest of [...this.ledger.suspects()].reverse()) {
       if (candidates.size >= maxKnownDamaged) break;
       candidates.set(poolKey(digest), digest);
     }
-    const damaged: Key[] = [];
+    /** By what they are: a file has a name in each repository that shares it. */
+    const damaged = new Map<VersionLabel, Key>();
     for (const [key, digest] of candidates) {
       const info = await store.stat(key);
-      if (info !== undefined && this.ledger.isDamaged(digest, info)) damaged.push(key);
-      else this.#damaged.delete(key);
+      if (info === undefined || !this.ledger.isDamaged(digest, info)) this.#damaged.delete(key);
+      else if (!damaged.has(info.label)) damaged.set(info.label, key);
     }
-    return damaged;
+    return [...damaged.values()];
   }
 
   passing(file: BlobFile, info: ObjectInfo): PassingCheck {

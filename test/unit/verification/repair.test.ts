@@ -1,6 +1,16 @@
 // What `verify --repair` puts right: from where, under which names, what it leaves alone, and what becomes of what nobody has.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Digest, encodedOf } from '../../../src/oci/digest.ts';
@@ -122,6 +132,18 @@ describe('a good copy', () => {
     const done = await repair(root, { from: source });
     expect(new Set(done.repairs.map(({ outcome }) => outcome))).toEqual(new Set(['quarantined']));
   });
+});
+
+it('brings back what a repair put aside and was killed before it put it back: a push had come in between', async () => {
+  const root = await pushedRoot(image);
+  const aside = join(root, '.moorage/quarantine/sha256');
+  mkdirSync(aside, { recursive: true });
+  writeFileSync(join(aside, `${encodedOf(layer.digest)}.1`), rotten);
+  renameSync(fileIn(root, 'team/app'), join(aside, `${encodedOf(layer.digest)}.2`));
+  rmSync(pooled(root));
+  const done = await repair(root);
+  expect(done.repairs).toMatchObject([{ outcome: 'mended', detail: 'what was put aside' }]);
+  expect(await pulled(root, 'team/app')).toBe(200);
 });
 
 describe('what nobody has', () => {
