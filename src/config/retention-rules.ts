@@ -48,7 +48,7 @@ const rule = z.strictObject(
 );
 
 /** Ages in milliseconds. */
-export type RetentionRule = z.output<typeof rule>;
+type WrittenRule = z.output<typeof rule>;
 
 const keys = Object.keys(rule.shape).join(', ');
 const refusal = 'is not a list of rules; see "Disk space" in README.md';
@@ -57,7 +57,7 @@ const maxRules = 1_000;
 /** Every problem says which rule, counted from 1, and which key. */
 export const retentionRules = z
   .union([z.string(), z.array(z.unknown())], { error: refusal })
-  .transform((written, context): readonly RetentionRule[] => {
+  .transform((written, context): readonly WrittenRule[] => {
     const list = typeof written === 'string' ? parseJsonList(written) : written;
     if (list === undefined || list.length > maxRules) {
       const message = list === undefined ? refusal : `has more than ${maxRules} rules`;

@@ -18,6 +18,7 @@ import { referrersJson } from './manifests/referrers-json.ts';
 import { longPathOf, type VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
 import { type ImageLayoutOptions, type ImageLayoutRules, openLayout } from './open-layout.ts';
+import { LayoutRetention } from './retention/layout-retention.ts';
 
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
@@ -25,6 +26,8 @@ export class ImageLayout {
   readonly history: HistoryReader;
   /** Undefined where the layout is only read. */
   readonly changes: LayoutChanges | undefined;
+  /** Which tags stay. */
+  readonly retention: LayoutRetention;
   readonly #layout: ReadLayout;
   readonly #rules: ImageLayoutRules;
 
@@ -33,6 +36,7 @@ export class ImageLayout {
     this.#layout = layout;
     this.#rules = options.rules;
     this.blobs = layout.blobs;
+    this.retention = new LayoutRetention(layout);
     this.manifests = layout.manifests;
     this.history = historyOf(layout);
     this.changes = options.changes && new LayoutChanges(layout, options.rules, options.changes);

@@ -64,6 +64,10 @@ export class Manifests {
 
   /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
   async get(reference: Reference): Promise<StoredManifest> {
+    return this.#existing(reference);
+  }
+
+  async #existing(reference: Reference): Promise<StoredManifest> {
     const found = await this.find(reference);
     if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     return found;
@@ -81,7 +85,7 @@ export class Manifests {
    * "it exists" by HEAD do not push it (oras, crane and regctl then look at none of its blobs), and only a push mends it.
    */
   async stat(reference: Reference): Promise<ManifestInfo> {
-    const { digest, mediaType, bytes } = await this.get(reference);
+    const { digest, mediaType, bytes } = await this.#existing(reference);
     if (await needsDamaged({ digest, mediaType }, this.#layout)) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }
@@ -111,6 +115,15 @@ export class WritableManifests extends Manifests {
     this.#changes = changes;
     this.#names = names;
     this.#rules = rules;
+  }
+
+  /** Also noted as a pull: of the tag, or of every tag of the digest. Who only asks what a tag means pulls nothing by that. */
+  override async get(reference: Reference): Promise<StoredManifest> {
+    const found = await super.get(reference);
+    const { times } = this.#changes;
+    if (reference.kind === 'tag') times.pulledTag(this.#names.path, reference.tag);
+    else times.pulledDigest(reference.digest);
+    return found;
   }
 
   /**

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { BlobChecks, type BlobFile, type PacedRead } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import type { LayoutChangesOptions } from '../layout/changes/layout-changes.ts';
 import type { WritingProcess } from '../layout/changes/writing-process.ts';
 import { type LayoutPrefix, scrubKeys } from '../layout/files/keys.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
@@ -55,7 +56,7 @@ export class MountedLayouts {
   /** Undefined where no pushes are taken. */
   readonly sessions: UploadSessions | undefined;
   readonly #shared: SharedByLayouts;
-  readonly #writing: { readonly store: ObjectStore; readonly process: WritingProcess } | undefined;
+  readonly #writing: Omit<LayoutChangesOptions, 'onActive'> | undefined;
   readonly #checks: BlobChecks;
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
   /** Names that were asked for and have shown no index.json yet. */
@@ -70,7 +71,7 @@ export class MountedLayouts {
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
     mount.linkedBlobs?.limitBy((prefix, digest) => this.at(prefix).blobs.statedSize(digest));
-    this.#writing = store && process && { store, process };
+    this.#writing = store && process && { store, process, notesTimes: mount.collects === true };
     this.sessions = store && process && new UploadSessions({ store, clock, rules, owner: process.id });
   }
 

@@ -15,8 +15,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'layout/blobs': ['layout/pacing', 'layout/files', 'storage', 'oci'],
   'layout/manifests': ['layout/blobs', 'layout/names', ...contents],
   'layout/healing': ['layout/manifests', 'layout/blobs', ...contents],
+  'layout/times': ['layout/names', ...contents],
   'layout/history': ['layout/names', ...contents],
   'layout/changes': [
+    'layout/times',
     'layout/history',
     'layout/healing',
     'layout/manifests',
@@ -24,8 +26,18 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'layout/names',
     ...contents,
   ],
-  layout: [
+  'layout/retention': [
     'layout/changes',
+    'layout/times',
+    'layout/history',
+    'layout/manifests',
+    'layout/names',
+    ...contents,
+  ],
+  layout: [
+    'layout/retention',
+    'layout/changes',
+    'layout/times',
     'layout/history',
     'layout/healing',
     'layout/manifests',

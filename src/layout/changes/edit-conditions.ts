@@ -1,7 +1,7 @@
 // Whether what an edit demands of its tag or digest holds: asked under the lock, of the draft as the edits before it left it, so that
 // of two writers who read the same tag one wins (RFC 9110, 13.1).
 import type { Digest } from '../../oci/digest.ts';
-import { assertHolds } from '../../oci/precondition.ts';
+import { assertHolds, PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import type { ManifestLookup } from '../manifests/manifest-lookup.ts';
@@ -28,9 +28,10 @@ export class EditConditions {
     if (edit.kind === 'reconcile' || edit.kind === 'restore' || edit.condition === undefined) return;
     // What is not there is not found, whatever was demanded of it (RFC 9110, 13.2.1).
     if (edit.kind === 'untag' && edit.names.holders(draft, edit.tag).length === 0) return;
-    const { reference, precondition } = edit.condition;
+    const { reference, precondition, unless } = edit.condition;
     const current = await this.#pulled(draft, reference, edit);
     if (!(wasApplied && current === leftBy(edit))) assertHolds(precondition, current);
+    if ((await unless?.()) === true) throw new PreconditionFailedError('it is wanted after all');
   }
 
   /** What a pull would get: an entry whose manifest is gone leads to nothing. */

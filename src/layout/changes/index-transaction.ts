@@ -3,6 +3,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import type { KeptFacts } from '../../oci/manifest-facts.ts';
+import type { Tag } from '../../oci/reference.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { CurrentObject, Key, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
@@ -12,9 +13,10 @@ import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { LayoutVersion } from '../index/layout-version.ts';
+import type { TagTimes } from '../times/tag-times.ts';
 import type { EditConditions } from './edit-conditions.ts';
 import { withMoves } from './edit-moves.ts';
-import { applyEdit, type IndexEdit } from './index-edit.ts';
+import { applyEdit, type IndexEdit, type PutEdit } from './index-edit.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 export type EditRefusals = readonly (RegistryError | undefined)[];
@@ -50,6 +52,7 @@ export interface IndexTransactionsOptions {
   readonly version: LayoutVersion;
   readonly responses: ReferrersResponses;
   readonly conditions: EditConditions;
+  readonly times: TagTimes;
   readonly clock: Clock;
   readonly rules: HistoryRules;
 }
@@ -151,6 +154,7 @@ export class IndexTransactions {
         const { result, moves } = withMoves(draft, edit, () => applyEdit(draft, edit, nowMs));
         for (const subject of result) touched.add(subject);
         history.addMoves(moves);
+        if (edit.kind === 'put') await this.#noteUnmoved(edit, moves);
         if (edit.kind === 'remove') history.addRemoved(edit);
         this.#applied.add(edit);
         refusals.push(undefined);
@@ -160,6 +164,12 @@ export class IndexTransactions {
       }
     }
     return { refusals, touched };
+  }
+
+  /** A push that leaves a tag as it is leaves no trace in index.json, and is one all the same: noted before a rule can take the tag away. */
+  async #noteUnmoved({ names, tags }: PutEdit, moves: readonly { readonly tag: Tag }[]): Promise<void> {
+    const moved = new Set(moves.map(({ tag }) => tag));
+    for (const tag of tags) if (!moved.has(tag)) await this.#options.times.pushed(names.path, tag);
   }
 
   /** Manifests of this batch whose file is not there any more: a delete of the same manifest came in between. */

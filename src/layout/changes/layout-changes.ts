@@ -23,6 +23,7 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestOutline } from '../manifests/manifest-outline.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
+import { KeptTagTimes, noTagTimes, type TagTimes } from '../times/tag-times.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { EditConditions } from './edit-conditions.ts';
 import { type EditCondition, namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
@@ -51,6 +52,8 @@ export interface Deletion {
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
   readonly process: WritingProcess;
+  /** True where retention may ask when tags were pushed and pulled. */
+  readonly notesTimes: boolean;
   /** Checks of what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
 }
@@ -58,6 +61,8 @@ export interface LayoutChangesOptions {
 export class LayoutChanges {
   readonly blobs: BlobWriter;
   readonly deletions: BlobDeletions;
+  /** Of its tags, when they were pushed without a change, and pulled. */
+  readonly times: TagTimes;
   readonly #store: ObjectStore;
   readonly #layout: ReadLayout;
   readonly #rules: ChangeRules;
@@ -71,7 +76,8 @@ export class LayoutChanges {
 
   constructor(layout: ReadLayout, rules: ChangeRules, options: LayoutChangesOptions) {
     const { keys, name, clock, log, index: reader, version, checks, manifests } = layout;
-    const { store, process } = options;
+    const { store, process, notesTimes } = options;
+    this.times = notesTimes ? new KeptTagTimes({ store, key: keys.tagTimes, clock, log }) : noTagTimes;
     this.#layout = layout;
     this.#rules = rules;
     this.#store = store;
@@ -93,7 +99,7 @@ export class LayoutChanges {
     const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock });
     const shared = { store, keys, reader, guard, history, responses, clock };
     const conditions = new EditConditions({ lookup: layout.lookup, manifests });
-    const transactions = new IndexTransactions({ ...shared, version, conditions, rules });
+    const transactions = new IndexTransactions({ ...shared, version, conditions, times: this.times, rules });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
@@ -246,6 +252,7 @@ export class LayoutChanges {
   async close(): Promise<void> {
     await this.#quiet?.close();
     await this.#watch.close();
+    await this.times.flush();
   }
 
   /**

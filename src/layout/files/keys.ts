@@ -7,6 +7,7 @@
 //   .moorage/quarantine/<algorithm>/<encoded>.<n>                    damaged files that nobody had a good copy of, each with a note
 //   .moorage/scrub/state  claim                                      where the scrub was, and which process scrubs
 //   .moorage/journal/<prefix>/.journal                               what we acknowledged, to tell a foreign delete from a lost update
+//   .moorage/times/<prefix>/.times                                   when its tags were pulled, and pushed without a change
 //   .moorage/history/<prefix>/.history                               each move of each of its tags
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
 //
@@ -26,6 +27,7 @@ export interface LayoutKeys {
   readonly index: Key;
   readonly journal: Key;
   readonly history: Key;
+  readonly tagTimes: Key;
   /** A manifest that was deleted and can be put back: served under no name. */
   readonly keptManifest: (digest: Digest) => Key;
   /** The directory of those of one algorithm. */
@@ -50,6 +52,7 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     // A name's component cannot start with a dot, so none of these meets what is kept of a nested repository.
     journal: `${ownDirectory}/journal/${base}.journal` as Key,
     history: `${history}.history` as Key,
+    tagTimes: `${ownDirectory}/times/${base}.times` as Key,
     keptManifest: (digest) => `${history}.manifests/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     keptManifests: (algorithm) => `${history}.manifests/${algorithm}` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),

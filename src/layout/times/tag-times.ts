@@ -1,4 +1,4 @@
-// When tags were pushed without a change, and when they were pulled: what neither index.json nor a file says (docs/retention.md).
+// When tags were pushed without a change, and when they were pulled: what neither index.json nor a file says.
 // Noted where retention may ask for it, in lines that every process of the root appends.
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/reference.ts';
@@ -10,7 +10,7 @@ import type { VirtualPath } from '../names/name-table.ts';
 import { printTagTime, type TagTime } from './tag-time-lines.ts';
 
 export interface TagTimes {
-  /** Before a push that leaves the tag as it is takes effect: a rule that would take the tag away looks under the lock. */
+  /** A push that leaves the tag as it is; told under the lock, where a rule that would take the tag away looks. */
   pushed(path: VirtualPath, tag: Tag): Promise<void>;
   /** Costs a look into memory for all but the first of an hour. */
   pulledTag(path: VirtualPath, tag: Tag): void;

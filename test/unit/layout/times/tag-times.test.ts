@@ -1,9 +1,9 @@
 // Times of pushes and pulls, as they are noted and read again.
 import { describe, expect, it, vi } from 'vitest';
 import type { VirtualPath } from '../../../../src/layout/names/name-table.ts';
-import { parseTagTimes, timeKey } from '../../../../src/layout/retention/tag-time-lines.ts';
-import { KeptTagTimes } from '../../../../src/layout/retention/tag-times.ts';
-import { readTagTimes, tidyTagTimes } from '../../../../src/layout/retention/tag-times-file.ts';
+import { parseTagTimes, timeKey } from '../../../../src/layout/times/tag-time-lines.ts';
+import { KeptTagTimes } from '../../../../src/layout/times/tag-times.ts';
+import { TagTimesFile, tidyTagTimes } from '../../../../src/layout/times/tag-times-file.ts';
 import { digestOf } from '../../../../src/oci/digest.ts';
 import type { Tag } from '../../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
@@ -15,6 +15,7 @@ const key = '.moorage/times/team/app/.times' as Key;
 const own = '' as VirtualPath;
 const v1 = 'v1' as Tag;
 const digest = digestOf(Buffer.from('image'));
+const readTagTimes = (store: MemoryStore) => new TagTimesFile(store, key).read();
 const hour = 3_600_000;
 
 function noting() {
@@ -37,9 +38,9 @@ describe('times of tags', () => {
     pass(1_000);
     times.pulledTag('cache/alpine' as VirtualPath, v1);
     times.pulledDigest(digest);
-    expect((await readTagTimes(store, key)).pulls.size).toBe(0);
+    expect((await readTagTimes(store)).pulls.size).toBe(0);
     await times.flush();
-    const known = await readTagTimes(store, key);
+    const known = await readTagTimes(store);
     expect([...known.pushes]).toEqual([[timeKey(own, v1), pushed]]);
     expect([...known.pulls]).toEqual([
       ['v1 cache/alpine', time.nowMs],
@@ -69,7 +70,7 @@ describe('times of tags', () => {
     pass(hour);
     times.pulledTag(own, v1);
     await times.flush();
-    expect((await readTagTimes(store, key)).pulls.get(timeKey(own, v1))).toBe(1_700_000_000_000);
+    expect((await readTagTimes(store)).pulls.get(timeKey(own, v1))).toBe(1_700_000_000_000);
   });
 
   it('that cannot be written down keep nobody waiting, and are noted again', async () => {
@@ -81,7 +82,7 @@ describe('times of tags', () => {
     expect(warn).toHaveBeenCalledTimes(1);
     times.pulledTag(own, v1);
     await times.flush();
-    expect((await readTagTimes(store, key)).pulls.size).toBe(1);
+    expect((await readTagTimes(store)).pulls.size).toBe(1);
   });
 
   it('survive lines that a crash cut short, and what is no line', () => {
@@ -100,7 +101,7 @@ describe('times of tags', () => {
       pass(24 * hour);
     }
     await times.pushed(own, v1);
-    const before = await readTagTimes(store, key);
+    const before = await readTagTimes(store);
     const size = (await store.stat(key))?.size ?? 0;
     let isLate = false;
     const update = store.update.bind(store);
@@ -113,7 +114,7 @@ describe('times of tags', () => {
       }),
     );
     await tidyTagTimes(store, key, (of) => of !== 'v7 ');
-    const after = await readTagTimes(store, key);
+    const after = await readTagTimes(store);
     expect((await store.stat(key))?.size).toBeLessThan(size / 100);
     expect(after.pushes.has('late ')).toBe(true);
     expect(after.pulls.has('v7 ')).toBe(false);

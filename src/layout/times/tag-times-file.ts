@@ -1,5 +1,5 @@
 // Reads the times of pushes and pulls of one layout, and writes them anew once most lines say nothing more.
-import type { Key, ObjectReader, ObjectStore } from '../../storage/object-store.ts';
+import type { Key, ObjectReader, ObjectStore, Version } from '../../storage/object-store.ts';
 import { type KnownTimes, parseTagTimes, printKnownTimes } from './tag-time-lines.ts';
 
 /** Of 10,000 tags that are pulled every hour, two months. Throws ('too-large') beyond: nobody can tell then what may go. */
@@ -7,9 +7,31 @@ const maxBytes = 64 * 1024 * 1024;
 /** Less is left as it is. */
 const tidyFromBytes = 256 * 1024;
 
-export async function readTagTimes(store: ObjectReader, key: Key): Promise<KnownTimes> {
-  const object = await store.read(key, maxBytes);
-  return parseTagTimes(object === undefined ? '' : textOf(object.bytes));
+export class TagTimesFile {
+  readonly #store: ObjectReader;
+  readonly #key: Key;
+  #version: Version | undefined;
+  #known: KnownTimes = parseTagTimes('');
+
+  constructor(store: ObjectReader, key: Key) {
+    this.#store = store;
+    this.#key = key;
+  }
+
+  /** As they were read last. */
+  get known(): KnownTimes {
+    return this.#known;
+  }
+
+  /** As they are now: one stat while nobody adds to them. */
+  async read(): Promise<KnownTimes> {
+    const info = await this.#store.stat(this.#key);
+    if (info?.version === this.#version) return this.#known;
+    const object = await this.#store.read(this.#key, maxBytes);
+    this.#version = object?.info.settled === true ? object.info.version : undefined;
+    this.#known = parseTagTimes(object === undefined ? '' : textOf(object.bytes));
+    return this.#known;
+  }
 }
 
 /** By the collection, beside servers that append: a line that comes while it is written makes it begin again. */
@@ -24,7 +46,7 @@ export async function tidyTagTimes(store: ObjectStore, key: Key, isWanted: (of: 
     const bytes = Buffer.from(printKnownTimes({ pushes: wanted(pushes), pulls: wanted(pulls) }));
     return bytes.byteLength * 2 > object.bytes.byteLength
       ? undefined
-      : { bytes, first: [], record: () => [], remove: [] };
+      : { bytes, first: [], record: () => [], note: () => [], remove: [] };
   });
   await updated.previous?.close();
 }
