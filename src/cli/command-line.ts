@@ -5,10 +5,13 @@ import { nearest } from '../config/suggestion.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
+import { historyCommand } from './history-command.ts';
 import { importCommand } from './import-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { lsCommand } from './ls-command.ts';
 import { reconcileCommand } from './reconcile-command.ts';
+import { rmCommand } from './rm-command.ts';
+import { rollbackCommand } from './rollback-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { treeCommand } from './tree-command.ts';
@@ -27,6 +30,9 @@ const otherCommands: readonly CommandFactory[] = [
   verifyCommand,
   importCommand,
   exportCommand,
+  historyCommand,
+  rollbackCommand,
+  rmCommand,
   reconcileCommand,
 ];
 

@@ -5,6 +5,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
 import { Manifests, type PushRules, WritableManifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
+import { Removals } from './removals.ts';
 import { TagHistories } from './tag-histories.ts';
 import { Tags } from './tags.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -17,6 +18,7 @@ export interface Repository {
   readonly tags: Tags;
   readonly referrers: Referrers;
   readonly history: TagHistories;
+  readonly removals: Removals;
 }
 
 /** One that takes pushes and deletes as well. */
@@ -45,6 +47,7 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
     tags: new Tags(layout, names),
     referrers: new Referrers(layout),
     history: new TagHistories(layout, names),
+    removals: new Removals(layout, names),
   };
   if (changes === undefined || sessions === undefined) {
     return { ...common, blobs: new Blobs(layout), manifests: new Manifests(layout, names) };

@@ -82,6 +82,11 @@ export function pushAccess(name: string, from?: string): TokenScope {
   return { scope: from === undefined ? scope : `${scope} repository:${from}:pull`, name };
 }
 
+/** To delete from a repository: some registries have a right of its own for that, others take it for a push. */
+export function deleteAccess(name: string): TokenScope {
+  return { scope: `repository:${name}:pull,push,delete`, name };
+}
+
 /** To read from a repository. */
 export function pullAccess(name: string): TokenScope {
   return { scope: `repository:${name}:pull`, name };

@@ -14,6 +14,7 @@ import { everyPage, jsonOf } from './paged-document.ts';
 import { listReferrers } from './referrers-list.ts';
 import { pullAccess, type Question, type RegistryClient } from './registry-client.ts';
 import { RemoteError } from './remote-error.ts';
+import { readTagHistory, type TagEvent } from './tag-history.ts';
 
 const catalogPage = z.looseObject({ repositories: texts.nullish() });
 const tagsPage = z.looseObject({ tags: texts.nullish() });
@@ -91,6 +92,13 @@ export class RemoteRegistry {
     const question = this.#question(name, `referrers/${subject}`, sought, 'MANIFEST_UNKNOWN');
     const listed = await absentAs404(listReferrers(this.#client, question));
     return listed ?? this.#referrersByTag(name, subject);
+  }
+
+  /** What a tag meant over time, the newest first; undefined where the registry does not tell (404). */
+  tagHistory(name: RepositoryName, tag: Tag): Promise<readonly TagEvent[] | undefined> {
+    const sought = `the history of ${this.#nameOf(name)}:${tag}`;
+    const question = this.#question(name, `_oci/tag-history/${tag}`, sought, 'MANIFEST_UNKNOWN');
+    return absentAs404(readTagHistory(this.#client, question));
   }
 
   /** The bytes of a blob from offset `from` on; they are not checked, and end where the descriptor says. Throws BLOB_UNKNOWN. */

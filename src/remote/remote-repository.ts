@@ -5,7 +5,7 @@ import { mediaTypes } from '../oci/media-type.ts';
 import type { Reference, RepositoryName } from '../oci/reference.ts';
 import { type BlobToUpload, BlobUpload, type UploadOptions } from './blob-upload.ts';
 import { acceptedManifests, type RemoteManifest } from './manifest-answer.ts';
-import { pushAccess, type Question, type RegistryClient } from './registry-client.ts';
+import { deleteAccess, pushAccess, type Question, type RegistryClient } from './registry-client.ts';
 import { retrying } from './retrying.ts';
 import { type RemoteUpload, UploadRequests } from './upload-requests.ts';
 
@@ -92,6 +92,17 @@ export class RemoteRepository {
         throw await this.#client.refusal(answer, question);
       await answer.discard();
       return answer.headers.get('oci-subject') ?? undefined;
+    });
+  }
+
+  /** Throws MANIFEST_UNKNOWN; UNSUPPORTED where the registry takes no deletes (distribution-spec, Deleting Manifests, Deleting Tags). */
+  deleteManifest(reference: Reference): Promise<void> {
+    const question = this.#question(reference, { method: 'DELETE', access: deleteAccess(this.name) });
+    return retrying(this.#client.policy, async () => {
+      const answer = await this.#client.ask(question);
+      if (answer.status !== 202 && answer.status !== 200 && answer.status !== 204)
+        throw await this.#client.refusal(answer, question);
+      await answer.discard();
     });
   }
 

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { exportCommand } from '../../src/cli/export-command.ts';
+import { historyCommand } from '../../src/cli/history-command.ts';
 import { importCommand } from '../../src/cli/import-command.ts';
 import { inspectCommand } from '../../src/cli/inspect-command.ts';
 import { lsCommand } from '../../src/cli/ls-command.ts';
 import { reconcileCommand } from '../../src/cli/reconcile-command.ts';
+import { rmCommand } from '../../src/cli/rm-command.ts';
+import { rollbackCommand } from '../../src/cli/rollback-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
@@ -23,6 +26,9 @@ const factories = [
   verifyCommand,
   importCommand,
   exportCommand,
+  historyCommand,
+  rollbackCommand,
+  rmCommand,
   reconcileCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));

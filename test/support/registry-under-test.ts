@@ -125,7 +125,9 @@ export function registryOver(
 
 /** A repository that is looked up by each call, as the routes do it. */
 function located(registry: Registry, name: RepositoryName): WritableRepository {
-  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers' | 'history'>(which: Noun) =>
+  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers' | 'history' | 'removals'>(
+    which: Noun,
+  ) =>
     new Proxy({} as WritableRepository[Noun], {
       get:
         (_, verb: string) =>
@@ -145,6 +147,7 @@ function located(registry: Registry, name: RepositoryName): WritableRepository {
     tags: noun('tags'),
     referrers: noun('referrers'),
     history: noun('history'),
+    removals: noun('removals'),
   };
 }
 

@@ -1,4 +1,5 @@
 // What a rollback of a tag goes back to. Pure: decided by the history of the tag and by what it means now.
+import { encodedOf } from '../../oci/digest.ts';
 import type { TagHistory } from './history-reader.ts';
 import type { TagTarget } from './tag-move.ts';
 
@@ -31,7 +32,8 @@ function before(moves: TagHistory['moves'], current: Pick<TagTarget, 'digest'> |
 }
 
 function byDigest(meant: readonly TagTarget[], begins: string): RollbackTarget {
-  const found = new Map(meant.filter(({ digest }) => digest.startsWith(begins)).map((each) => [each.digest, each]));
+  const isMeant = ({ digest }: TagTarget) => digest.startsWith(begins) || encodedOf(digest).startsWith(begins);
+  const found = new Map(meant.filter(isMeant).map((each) => [each.digest, each]));
   const [target] = found.values();
   if (target === undefined) return { refusal: `it is not known to have meant ${begins}` };
   if (found.size === 1) return { target };

@@ -1,0 +1,76 @@
+// Opens the repository on this machine that a REF names, for commands that look at its past or change it: with the journal, the pool and the
+// locks of the registry that it lies in.
+import { pathKindIfAny } from '../mounts/path-kind.ts';
+import { parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { shortList } from '../transfer/open-source.ts';
+import { RegistrySource } from '../transfer/registry-source.ts';
+import { resolveReference } from '../transfer/short-digest.ts';
+import { SourceError } from '../transfer/source-error.ts';
+import type { PathReference, RootReference } from '../transfer/source-reference.ts';
+import { type CommandRegistryOptions, isWithin, openPlace } from './command-registry.ts';
+import { CommandError } from './failure.ts';
+import { type JournalPlace, journalPlace } from './journal-place.ts';
+
+export interface NamedRepository {
+  /** Whoever got it closes it. */
+  readonly registry: Registry;
+  readonly name: RepositoryName;
+  /** For messages: as a person would write it again. */
+  readonly shown: string;
+  /** Undefined where neither a tag nor a digest was written. */
+  readonly reference: Reference | undefined;
+}
+
+/** A short digest must be that of a manifest which is there. Throws CommandError, SourceError, and RegistryError for what is not there. */
+export async function openNamedRepository(
+  parsed: PathReference | RootReference,
+  options: CommandRegistryOptions,
+): Promise<NamedRepository> {
+  const place = placeOf(parsed, options.root);
+  const { registry } = await openPlace(place, options);
+  try {
+    const name = parsed.kind === 'root' ? parsed.name : await repositoryIn(registry, parsed, place);
+    const source = new RegistrySource(registry, place.root);
+    const reference = parsed.reference && (await resolveReference(source, name, parsed.reference));
+    return { registry, name, shown: parsed.kind === 'root' ? name : shownPath(parsed), reference };
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+function placeOf(parsed: PathReference | RootReference, root: string): JournalPlace {
+  const path = parsed.kind === 'root' ? root : parsed.path;
+  const kind = pathKindIfAny(path);
+  if (kind === 'archive') throw new CommandError(`${path} is an archive: it is only read, and has no history`);
+  if (kind !== 'absent') return parsed.kind === 'root' ? { root, within: parsed.name } : journalPlace(path, root);
+  if (parsed.kind === 'path') throw new SourceError(`there is no layout or directory of layouts at ${path}`);
+  throw new SourceError(
+    `"${parsed.name}" is looked for below ${root}, which does not exist; write ./${parsed.name} for a path, or another --root DIR`,
+  );
+}
+
+/** The one that is there, or the one that is named where there are several. */
+async function repositoryIn(
+  registry: Registry,
+  { path, within }: PathReference,
+  place: JournalPlace,
+): Promise<RepositoryName> {
+  const names: RepositoryName[] = [];
+  for await (const { name, layout, prefix } of registry.layouts()) {
+    if (!isWithin(prefix, place.within)) continue;
+    for (const below of (await layout.repositories()) ?? []) {
+      names.push(parseRepositoryName([name, below].filter((part) => part !== '').join('/')));
+    }
+  }
+  const meant = within === undefined ? names : names.filter((name) => name === within || name.endsWith(`/${within}`));
+  const [only] = meant;
+  if (only !== undefined && meant.length === 1) return only;
+  const what = within === undefined ? `${path} has no repository of its own` : `no repository "${within}" in ${path}`;
+  throw new CommandError(`${what}; write one of its repositories after it, as in ${path}/NAME: ${shortList(names)}`);
+}
+
+function shownPath({ path, within }: PathReference): string {
+  return within === undefined ? path : `${path}/${within}`;
+}
