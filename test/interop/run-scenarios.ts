@@ -26,6 +26,7 @@ import { partialPull } from './scenarios/partial-pull.ts';
 import { recipesAsWritten } from './scenarios/recipes.ts';
 import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
+import { rot } from './scenarios/rot.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
@@ -38,6 +39,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   delete: deleteAndRepush,
   resumed: resumedUpload,
   partial: partialPull,
+  rot,
   directory: openDirectory,
   exports,
   foreign: foreignWriters,
