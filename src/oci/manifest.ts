@@ -86,8 +86,7 @@ const maxTokens = 500_000;
  * Refuses with MANIFEST_INVALID (400).
  */
 export function parseManifest(bytes: Uint8Array, declaredType: string | undefined): Manifest {
-  const json = parseJson(bytes);
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw invalid('not a JSON object');
+  const json = parseJsonObject(bytes);
   // Type confusion (CVE-2021-41190): one body must not be readable as an image by one client and as an index by another.
   if ('manifests' in json && ('layers' in json || 'config' in json)) {
     throw invalid('both "manifests" and "layers" or "config" are present');
@@ -156,6 +155,13 @@ function rest(
     ...(subject ? { subject: reference(subject) } : {}),
     ...(annotations ? { annotations } : {}),
   };
+}
+
+/** JSON of the size and depth that a manifest may have. Refuses with MANIFEST_INVALID (400). */
+export function parseJsonObject(bytes: Uint8Array): object {
+  const json = parseJson(bytes);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw invalid('not a JSON object');
+  return json;
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -3,6 +3,7 @@
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { isWhole, type KnownFacts, keptOf, type Referrer } from '../../oci/manifest-facts.ts';
+import type { NamedContent } from '../../oci/named-content.ts';
 import type { Log } from '../../storage/log.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { RecentSet } from '../../storage/recent-set.ts';
@@ -12,12 +13,13 @@ import { pacedDigestOf } from '../pacing/paced-digest.ts';
 import type { FactsFile } from './facts-file.ts';
 import type { ManifestCaches } from './manifest-caches.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
-import { readOutline } from './manifest-thread.ts';
+import { readNamed, readOutline } from './manifest-thread.ts';
 
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
 
 const maxSeenHere = 2_000;
+const openingBrace = 0x7b;
 
 export interface ManifestReaderOptions {
   readonly store: ObjectReader;
@@ -26,6 +28,13 @@ export interface ManifestReaderOptions {
   readonly log: Log;
   /** Of earlier runs; undefined: none are kept. */
   readonly facts: FactsFile | undefined;
+}
+
+/** What whoever deletes must know of a blob. */
+export interface BlobContents {
+  readonly isManifest: boolean;
+  /** All content that it names, in any of its fields; undefined for what is no JSON object. */
+  readonly named: readonly NamedContent[] | undefined;
 }
 
 export class ManifestReader {
@@ -64,6 +73,11 @@ export class ManifestReader {
     this.#caches.annotations.delete(digest);
   }
 
+  /** The file of a layout is gone, whatever it was; another layout may have the same. */
+  forgetFile(digest: Digest): void {
+    this.#seenHere.delete(digest);
+  }
+
   /** What was found out when it was pushed: it is asked for again as soon as an index or a response lists it. */
   learn(outline: ManifestOutline): void {
     const { facts } = outline;
@@ -73,24 +87,32 @@ export class ManifestReader {
 
   /** Undefined when the file is not there, or does not hold what its name says. */
   async read(digest: Digest): Promise<Buffer | undefined> {
+    const known = this.#cachedHere(digest);
+    if (known !== undefined) return known;
+    const bytes = await this.#readFile(digest);
+    if (bytes !== undefined) this.remember(digest, bytes);
+    return bytes && (this.cached(digest) ?? bytes);
+  }
+
+  #cachedHere(digest: Digest): Buffer | undefined {
+    return this.#seenHere.has(digest) ? this.#caches.bytes.get(digest) : undefined;
+  }
+
+  async #readFile(digest: Digest): Promise<Buffer | undefined> {
     const cached = this.#caches.bytes.get(digest);
-    if (cached !== undefined && this.#seenHere.has(digest)) return cached;
     const key = this.#keys.blob(digest);
     // A glance: a link to a large file is no manifest, and not worth reading.
     const size = await this.#store.glance(key);
     if (size === undefined || size > maxStoredManifestBytes) return undefined;
-    if (cached !== undefined && size === cached.byteLength) {
-      this.#seenHere.add(digest);
-      return cached;
-    }
+    if (cached !== undefined && size === cached.byteLength) return cached;
     const object = await this.#store.read(key, maxStoredManifestBytes);
     if (object === undefined) return undefined;
     if ((await pacedDigestOf(object.bytes, algorithmOf(digest))) !== digest) {
       this.#log.warn('a manifest file does not hold what its name says; it is not served', { key, digest });
       return undefined;
     }
-    this.remember(digest, object.bytes);
-    return this.cached(digest);
+    const { buffer, byteOffset, byteLength } = object.bytes;
+    return Buffer.from(buffer, byteOffset, byteLength);
   }
 
   /** True when there is a file, readable as a manifest or not. */
@@ -139,6 +161,35 @@ export class ManifestReader {
     return bytes && (await this.#outlineOf(bytes, digest, mediaType));
   }
 
+  /**
+   * For a search through all of a layout, after which what requests ask for is still in memory. Undefined when the file is not there or cannot
+   * be trusted. What is taken for the wrong type counts as what it says itself: another entry may list it as that.
+   */
+  async contents(digest: Digest, mediaType: string | undefined): Promise<BlobContents | undefined> {
+    const bytes = this.#cachedHere(digest) ?? (await this.#readFile(digest));
+    if (bytes === undefined) return undefined;
+    const named = await unlessInvalid(readNamed(bytes));
+    if (named === undefined) return { isManifest: false, named };
+    const isTaken = (await this.#outlineOf(bytes, digest, mediaType)) !== undefined;
+    const isManifest = isTaken || (await this.#outlineOf(bytes, digest, undefined)) !== undefined;
+    return { isManifest, named };
+  }
+
+  /** True for a file that may be a manifest by its size and its first byte: most blobs are none. */
+  async mayBeManifest(digest: Digest, maxBytes = maxStoredManifestBytes): Promise<boolean> {
+    const key = this.#keys.blob(digest);
+    const info = await this.#store.stat(key);
+    if (info === undefined || info.size === 0 || info.size > maxBytes) return false;
+    const object = await this.#store.open(key);
+    if (object === undefined) return false;
+    try {
+      const first = new Uint8Array(1);
+      return (await object.readInto(first, 0)) === 1 && first[0] === openingBrace;
+    } finally {
+      await object.close();
+    }
+  }
+
   /** Undefined when the file is not there, or cannot be trusted. */
   async #factsOf(digest: Digest, mediaType: string | undefined): Promise<KnownFacts | undefined> {
     const key = factsKeyOf(digest, mediaType);
@@ -160,14 +211,18 @@ export class ManifestReader {
 
   /** Undefined when the bytes are no manifest: a layout may list anything (image-spec, image-layout.md). */
   async #outlineOf(bytes: Buffer, digest: Digest, mediaType: string | undefined): Promise<ManifestOutline | undefined> {
-    try {
-      const outline = await readOutline(bytes, digest, mediaType);
-      this.#keepWithheld(outline);
-      return outline;
-    } catch (error) {
-      if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return undefined;
-      throw error;
-    }
+    const outline = await unlessInvalid(readOutline(bytes, digest, mediaType));
+    if (outline !== undefined) this.#keepWithheld(outline);
+    return outline;
+  }
+}
+
+async function unlessInvalid<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return undefined;
+    throw error;
   }
 }
 

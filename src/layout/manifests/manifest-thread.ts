@@ -4,19 +4,26 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
+import { parseJsonObject } from '../../oci/manifest.ts';
+import { contentNamedIn, type NamedContent } from '../../oci/named-content.ts';
 import { type ManifestOutline, outlineOf } from './manifest-outline.ts';
 import { type PackedOutline, unpacked } from './packed-outline.ts';
 
-export interface OutlineQuestion {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly digest: Digest;
-  readonly mediaType: string | undefined;
-}
+/** What a manifest says, or which content a JSON document names in any of its fields. */
+export type ManifestQuestion =
+  | {
+      readonly wants: 'outline';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly digest: Digest;
+      readonly mediaType: string | undefined;
+    }
+  | { readonly wants: 'named'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** `refused` is the detail of a MANIFEST_INVALID. */
-export type OutlineAnswer =
+export type ManifestAnswer =
   | { readonly refused: string }
-  | { readonly refused: undefined; readonly outline: PackedOutline };
+  | { readonly refused: undefined; readonly outline: PackedOutline }
+  | { readonly refused: undefined; readonly named: readonly NamedContent[] };
 
 /** Parsed within some milliseconds, whatever they hold; nearly all manifests are smaller. */
 const maxAtOnceBytes = 64 * 1024;
@@ -33,13 +40,13 @@ class ManifestThread {
   #last: Promise<unknown> = Promise.resolve();
 
   /** One after the other: each has a copy of its manifest. */
-  ask(question: () => OutlineQuestion): Promise<OutlineAnswer> {
+  ask(question: () => ManifestQuestion): Promise<ManifestAnswer> {
     const answer = this.#last.then(() => this.#askNow(question()));
     this.#last = answer.catch(() => {});
     return answer;
   }
 
-  async #askNow(question: OutlineQuestion): Promise<OutlineAnswer> {
+  async #askNow(question: ManifestQuestion): Promise<ManifestAnswer> {
     clearTimeout(this.#idle);
     try {
       this.#worker ??= this.#start();
@@ -53,13 +60,13 @@ class ManifestThread {
     }
   }
 
-  #answer(worker: Worker, question: OutlineQuestion): Promise<OutlineAnswer> {
+  #answer(worker: Worker, question: ManifestQuestion): Promise<ManifestAnswer> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         worker.off('message', onMessage).off('error', reject).off('exit', onExit);
         act();
       };
-      const onMessage = (answer: OutlineAnswer) => settle(() => resolve(answer));
+      const onMessage = (answer: ManifestAnswer) => settle(() => resolve(answer));
       const onExit = (code: number) => settle(() => reject(new Error(`the thread ended with ${code}`)));
       worker.on('message', onMessage).on('error', reject).on('exit', onExit);
       worker.postMessage(question, [question.bytes.buffer]);
@@ -98,7 +105,17 @@ export async function readOutline(
   mediaType: string | undefined,
 ): Promise<ManifestOutline> {
   if (bytes.byteLength <= maxAtOnceBytes) return outlineOf(bytes, digest, mediaType);
-  const answer = await thread.ask(() => ({ bytes: new Uint8Array(bytes), digest, mediaType }));
+  const answer = await thread.ask(() => ({ wants: 'outline', bytes: new Uint8Array(bytes), digest, mediaType }));
   if (answer.refused !== undefined) throw new RegistryError('MANIFEST_INVALID', { detail: answer.refused });
+  if (!('outline' in answer)) throw new RegistryError('UNAVAILABLE', { detail: 'the manifest could not be read' });
   return unpacked(answer.outline);
+}
+
+/** All content that a JSON object names, in any of its fields. Refuses with MANIFEST_INVALID (400) what is none, or deeper than manifests are. */
+export async function readNamed(bytes: Uint8Array): Promise<readonly NamedContent[]> {
+  if (bytes.byteLength <= maxAtOnceBytes) return [...contentNamedIn(parseJsonObject(bytes))];
+  const answer = await thread.ask(() => ({ wants: 'named', bytes: new Uint8Array(bytes) }));
+  if (answer.refused !== undefined) throw new RegistryError('MANIFEST_INVALID', { detail: answer.refused });
+  if (!('named' in answer)) throw new RegistryError('UNAVAILABLE', { detail: 'the manifest could not be read' });
+  return answer.named;
 }

@@ -25,6 +25,11 @@ export class ManifestWalk<Node extends { readonly digest: Digest }> implements A
     return this.#found.size;
   }
 
+  /** True when it was found, whether it was visited or not. */
+  has(digest: Digest): boolean {
+    return this.#found.has(digest);
+  }
+
   /** False once the limit kept something out. */
   get isWhole(): boolean {
     return this.#isWhole;
