@@ -14,6 +14,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  StagedInfo,
   StoredObject,
   Version,
 } from '../storage/object-store.ts';
@@ -89,6 +90,10 @@ export class DockerArchive implements ObjectReader {
   /** Of an archive nothing comes, and nothing goes. */
   async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
     return prefix as string as ListingVersion;
+  }
+
+  async staged(): Promise<readonly StagedInfo[]> {
+    return [];
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {

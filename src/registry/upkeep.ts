@@ -62,7 +62,7 @@ export class Upkeep {
       if (sessions === undefined) continue;
       try {
         const swept = await sessions.sweep();
-        if (swept > 0) log.info('expired upload sessions were removed', { sessions: swept });
+        if (swept.length > 0) log.info('expired upload sessions were removed', { sessions: swept.length });
       } catch (error) {
         log.warn('expired upload sessions could not be removed; trying again later', { error });
       }

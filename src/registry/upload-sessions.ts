@@ -5,13 +5,18 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
+import type { ObjectStore, StagedInfo, StagedObject } from '../storage/object-store.ts';
 import { SessionHash } from './session-hash.ts';
 import { type HeldSession, isSessionOf, UploadSession } from './upload-session.ts';
 
 export interface UploadRules {
   /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
   readonly uploadsExpireAfterMs: number;
+}
+
+/** Nobody touched it for longer than sessions live. */
+export function isExpired({ modifiedAtMs }: StagedInfo, rules: UploadRules, nowMs: number): boolean {
+  return nowMs - modifiedAtMs > rules.uploadsExpireAfterMs;
 }
 
 export interface UploadSessionsOptions {
@@ -93,18 +98,19 @@ export class UploadSessions {
     return staged !== undefined;
   }
 
-  /** Removes what nobody touched for longer than sessions live; returns how many. Throws when some could not be removed. */
-  async sweep(): Promise<number> {
+  /** Removes what nobody touched for longer than sessions live; returns what went. Throws when some could not be removed. */
+  async sweep(): Promise<readonly StagedInfo[]> {
     const { store, clock, rules } = this.#options;
     const known = [...this.#local.keys()];
     const staged = await store.staged();
-    const expired = staged.filter(({ modifiedAtMs }) => clock.now() - modifiedAtMs > rules.uploadsExpireAfterMs);
+    const expired = staged.filter((each) => isExpired(each, rules, clock.now()));
     const failures: unknown[] = [];
-    let swept = 0;
-    for (const { id } of expired) {
+    const swept: StagedInfo[] = [];
+    for (const each of expired) {
+      const { id } = each;
       if (this.#local.get(id)?.busy) continue;
       try {
-        if (await this.discard(id)) swept += 1;
+        if (await this.discard(id)) swept.push(each);
       } catch (error) {
         failures.push(error);
       }

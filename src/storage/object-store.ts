@@ -25,7 +25,10 @@ export interface ObjectInfo {
   readonly version: Version;
   readonly label: VersionLabel;
   readonly modifiedAtMs: number;
-  /** When bytes, keys or attributes last changed: later than `modifiedAtMs` for what was copied with its times, or got or lost a key. */
+  /**
+   * When bytes, keys or attributes last changed, by the clock of the store: nobody can set it. Later than `modifiedAtMs` for what was copied with
+   * its times, or got or lost a key.
+   */
   readonly changedAtMs: number;
   /**
    * False while an in-place edit in the same tick of the file system's clock could have left the version unchanged:
@@ -133,6 +136,13 @@ export interface UpdateOptions {
   readonly mayUseReserve: boolean;
 }
 
+export interface EmptyPrefixRules {
+  /** Whether a prefix may go if nothing is in it, by the time of its last change, in milliseconds since the epoch. */
+  readonly mayGo: (changedAtMs: number) => boolean;
+  /** Which of the names in a prefix to look into. */
+  readonly below: (prefix: Key, names: readonly string[]) => readonly string[];
+}
+
 /** Attributes of an unfinished object, kept beside its bytes. */
 export type StagedAttributes = Readonly<Record<string, string>>;
 
@@ -140,6 +150,8 @@ export interface StagedInfo {
   readonly id: UploadId;
   /** When bytes or attributes last changed. */
   readonly modifiedAtMs: number;
+  /** Bytes held. */
+  readonly size: number;
 }
 
 export interface AppendOptions {
@@ -211,6 +223,8 @@ export interface ObjectReader {
    * differ although nothing did, as while a change within a tick of the clock could not be told. Undefined when there is no such prefix.
    */
   listingVersion(prefix: Key): Promise<ListingVersion | undefined>;
+  /** Unfinished objects, of all processes. */
+  staged(): Promise<readonly StagedInfo[]>;
   /** Ends pending work and releases what is held open. */
   close(): Promise<void>;
 }
@@ -248,7 +262,11 @@ export interface ObjectStore extends ObjectReader {
   makeDurable(key: Key): Promise<ObjectInfo | undefined>;
   /** False when it was absent. Empty parent prefixes are no objects and may vanish. */
   delete(key: Key): Promise<boolean>;
+  /**
+   * Removes empty prefixes below one, as far as the rules let it, with what became empty by that. What is in them is left alone, whatever it
+   * is. Returns those that went.
+   */
+  removeEmpty(prefix: Key, rules: EmptyPrefixRules): Promise<readonly Key[]>;
   stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject>;
   resume(id: UploadId): Promise<StagedObject | undefined>;
-  staged(): Promise<readonly StagedInfo[]>;
 }

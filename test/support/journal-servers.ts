@@ -28,7 +28,7 @@ export class Servers {
     return new Journal({
       store,
       key,
-      clock: { now: () => this.nowMs, elapsed: () => this.nowMs },
+      clock: { now: () => this.nowMs, elapsed: () => this.nowMs, uptime: () => ({ boot: '', ms: this.nowMs }) },
       process: `p${this.#started}`,
       budget: this.budget,
     });

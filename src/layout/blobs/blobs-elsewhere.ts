@@ -8,6 +8,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  StagedInfo,
   StoredObject,
 } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
@@ -83,6 +84,10 @@ export class BlobsElsewhere implements ObjectReader {
 
   listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
     return this.#store.listingVersion(prefix);
+  }
+
+  staged(): Promise<readonly StagedInfo[]> {
+    return this.#store.staged();
   }
 
   async close(): Promise<void> {

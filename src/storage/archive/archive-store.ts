@@ -9,6 +9,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  StagedInfo,
   StoredObject,
   Version,
 } from '../object-store.ts';
@@ -107,6 +108,10 @@ export class ArchiveStore implements ObjectReader {
   /** Of an archive nothing comes, and nothing goes. */
   async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
     return prefix as string as ListingVersion;
+  }
+
+  async staged(): Promise<readonly StagedInfo[]> {
+    return [];
   }
 
   async list(prefix: Key): Promise<readonly Child[]> {

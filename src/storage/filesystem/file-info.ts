@@ -36,7 +36,7 @@ export class FileInfo implements ObjectInfo {
   }
 
   get changedAtMs(): number {
-    return Math.max(this.stats.mtimeMs, this.stats.ctimeMs);
+    return this.stats.ctimeMs;
   }
 
   get hardLinks(): number {

@@ -7,6 +7,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  StagedInfo,
   StoredObject,
 } from '../object-store.ts';
 import { meansAbsent, toStorageError, translated } from './errno.ts';
@@ -17,6 +18,7 @@ import { OpenFile } from './open-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
 import { readWhole } from './read-file.ts';
 import type { RootIdentity } from './root-identity.ts';
+import { stagedUploads } from './staged-uploads.ts';
 import { storageProblem } from './storage-problem.ts';
 
 export class FilesystemReader implements ObjectReader {
@@ -31,6 +33,14 @@ export class FilesystemReader implements ObjectReader {
     this.tree = parts.tree;
     this.root = identity;
     this.#cachesAttributes = cachesAttributes;
+  }
+
+  async staged(): Promise<readonly StagedInfo[]> {
+    return translated('read', async () => {
+      const staged = await stagedUploads(this.tree);
+      await this.root.assertPresent();
+      return staged;
+    });
   }
 
   async problem(): Promise<string | undefined> {

@@ -4,16 +4,17 @@ import type { UploadId } from '../../oci/upload-id.ts';
 import { KeyQueue } from '../key-queue.ts';
 import type {
   Change,
+  EmptyPrefixRules,
   Key,
   ObjectInfo,
   ObjectStore,
   StagedAttributes,
-  StagedInfo,
   StagedObject,
   Updated,
   UpdateOptions,
 } from '../object-store.ts';
 import type { RootOrigin } from '../root-origin.ts';
+import { removeEmptyDirectories } from './empty-directories.ts';
 import { saysNoSpace, translated } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { parentOf } from './file-tree.ts';
@@ -131,12 +132,8 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     });
   }
 
-  async staged(): Promise<readonly StagedInfo[]> {
-    return translated('read', async () => {
-      const staged = await this.#staging.staged();
-      await this.root.assertPresent();
-      return staged;
-    });
+  async removeEmpty(prefix: Key, rules: EmptyPrefixRules): Promise<readonly Key[]> {
+    return this.#writing(() => removeEmptyDirectories(this.tree, prefix, rules));
   }
 
   /** Clears away what crashes left behind outside of the layouts. */

@@ -1,18 +1,17 @@
 // All unfinished uploads of a root: starts them, finds them again after a restart, and clears away what a crash left half made.
 import { constants } from 'node:fs';
-import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
-import type { Key, StagedAttributes, StagedInfo } from '../object-store.ts';
-import { ownDirectory } from '../own-names.ts';
+import type { UploadId } from '../../oci/upload-id.ts';
+import type { Key, StagedAttributes } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
 import { removeTree } from './removed-tree.ts';
-import { dataName, recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
+import { recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
+import { namesIn, uploadsDirectory } from './staged-uploads.ts';
 import { stagingDirectory } from './store-parts.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-const uploadsDirectory = `${ownDirectory}/uploads`;
 const maxRecordBytes = 1 << 20;
 
 export class StagingArea {
@@ -48,25 +47,15 @@ export class StagingArea {
     return attributes && new StagedFile(this.#parts, directory, id, attributes);
   }
 
-  async staged(): Promise<readonly StagedInfo[]> {
-    const found: StagedInfo[] = [];
-    for (const name of await this.#namesIn(uploadsDirectory)) {
-      if (!isUploadId(name)) continue;
-      const modifiedAtMs = this.#modifiedAtMs(`${uploadsDirectory}/${name}`);
-      if (modifiedAtMs !== undefined) found.push({ id: name, modifiedAtMs });
-    }
-    return found;
-  }
-
   /** Removes drafts and half-made upload directories that a crash left more than an hour ago. */
   async sweep(): Promise<void> {
     const { tree } = this.#parts;
     const oldest = tree.calls.now() - abandonedAfterMs;
-    for (const name of await this.#namesIn(stagingDirectory)) {
+    for (const name of await namesIn(tree, stagingDirectory)) {
       const key = `${stagingDirectory}/${name}`;
       if (this.#changedAtMs(key) < oldest) await removeTree(tree, key);
     }
-    for (const name of await this.#namesIn(uploadsDirectory)) {
+    for (const name of await namesIn(tree, uploadsDirectory)) {
       const key = `${uploadsDirectory}/${name}`;
       if (this.#changedAtMs(key) < oldest && (await this.#readRecord(key)) === undefined) await removeTree(tree, key);
     }
@@ -102,26 +91,6 @@ export class StagingArea {
       return attributes;
     } finally {
       tree.calls.closeSync(opened.descriptor);
-    }
-  }
-
-  /** When the record or the bytes last changed; undefined without a record. */
-  #modifiedAtMs(directory: string): number | undefined {
-    const held = this.#parts.tree.tryHold(directory);
-    try {
-      const record = held?.lstat(recordName);
-      return record && Math.max(record.mtimeMs, held?.lstat(dataName)?.mtimeMs ?? 0);
-    } finally {
-      held?.close();
-    }
-  }
-
-  async #namesIn(directory: string): Promise<readonly string[]> {
-    const held = this.#parts.tree.tryHold(directory);
-    try {
-      return held === undefined ? [] : (await this.#parts.tree.calls.readdir(held.path)).map(({ name }) => name);
-    } finally {
-      held?.close();
     }
   }
 }

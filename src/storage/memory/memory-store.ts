@@ -134,6 +134,11 @@ export class MemoryStore implements ObjectStore {
     return this.#objects.delete(key);
   }
 
+  /** Nothing is in a prefix without objects: there is none. */
+  async removeEmpty(): Promise<readonly Key[]> {
+    return [];
+  }
+
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
     if (this.#uploads.has(id)) throw new StorageError('unsafe', `upload ${id} exists`);
     const upload: MemoryUpload = { attributes, chunks: [], size: 0, modifiedAtMs: this.#now() };
@@ -147,7 +152,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async staged(): Promise<readonly StagedInfo[]> {
-    return [...this.#uploads].map(([id, { modifiedAtMs }]) => ({ id, modifiedAtMs }));
+    return [...this.#uploads].map(([id, { modifiedAtMs, size }]) => ({ id, modifiedAtMs, size }));
   }
 
   async close(): Promise<void> {

@@ -376,14 +376,14 @@ describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, ope
     const old = await started(under, part(0, 4));
     under.clock.advance(50_000);
     const young = await started(under, part(0, 4));
-    expect(await sessionsOf(under).sweep()).toBe(0);
+    expect(await sessionsOf(under).sweep()).toHaveLength(0);
     if (under.store instanceof MemoryStore) {
       under.clock.advance(20_000);
-      expect(await sessionsOf(under).sweep()).toBe(1);
+      expect(await sessionsOf(under).sweep()).toHaveLength(1);
       expect(await young.uploads.status(young.id)).toEqual({ id: young.id, size: 4 });
     } else {
       under.clock.advance(70_000);
-      expect(await sessionsOf(under).sweep()).toBe(2);
+      expect(await sessionsOf(under).sweep()).toHaveLength(2);
     }
     expect(await codeOf(old.uploads.status(old.id))).toBe('BLOB_UPLOAD_UNKNOWN');
   });

@@ -8,7 +8,12 @@ const digest = (name: string) => digestOf(Buffer.from(name));
 const [a, b] = [digest('a'), digest('b')];
 
 function receivedAt() {
-  const clock = { nowMs: 0, now: () => clock.nowMs, elapsed: () => clock.nowMs };
+  const clock = {
+    nowMs: 0,
+    now: () => clock.nowMs,
+    elapsed: () => clock.nowMs,
+    uptime: () => ({ boot: '', ms: clock.nowMs }),
+  };
   return { clock, received: new ReceivedBlobs(clock, healPolicy.windowMs) };
 }
 
