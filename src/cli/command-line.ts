@@ -5,6 +5,7 @@ import { nearest } from '../config/suggestion.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
+import { gcCommand } from './gc-command.ts';
 import { historyCommand } from './history-command.ts';
 import { importCommand } from './import-command.ts';
 import { inspectCommand } from './inspect-command.ts';
@@ -34,6 +35,7 @@ const otherCommands: readonly CommandFactory[] = [
   rollbackCommand,
   rmCommand,
   reconcileCommand,
+  gcCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */

@@ -187,7 +187,9 @@ export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, g
   const uploadsExpireAfterMs = uploads.expireAfter;
   const keepLeftMs = gc.grace;
   const pushes = { requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
-  return { ...layouts, verifyReads, ...pushes, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
+  const collection = { everyMs: gc.every, graceMs: gc.grace };
+  const byItself = { collection, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
+  return { ...layouts, verifyReads, ...pushes, ...byItself };
 }
 
 function text(what: string) {

@@ -2,18 +2,28 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Referrer } from '../oci/manifest-facts.ts';
 import type { RepositoryName, Tag } from '../oci/reference.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { LayoutBlobs } from './blobs/layout-blobs.ts';
+import { LeaseFile } from './blobs/lease-file.ts';
 import { LayoutChanges } from './changes/layout-changes.ts';
 import { historyOf } from './changes/layout-history.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
 import { planRestore, type Remembered, type RestorePlan, rememberedEntries } from './changes/remembered-entries.ts';
+import {
+  type CollectionRun,
+  LayoutCollection,
+  type LayoutCollectionParts,
+  type Skipped,
+} from './collection/layout-collection.ts';
+import type { LeftManifest } from './collection/layout-marking.ts';
 import type { HistoryReader } from './history/history-reader.ts';
 import { type LeftWithin, leftSince, readKept } from './history/left-manifests.ts';
 import type { TagTarget } from './history/tag-move.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
+import { namedIn } from './manifests/manifest-thread.ts';
 import { referrersJson } from './manifests/referrers-json.ts';
 import { longPathOf, type VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
@@ -30,6 +40,9 @@ export class ImageLayout {
   readonly retention: LayoutRetention;
   readonly #layout: ReadLayout;
   readonly #rules: ImageLayoutRules;
+  /** Undefined where the layout is only read. */
+  readonly #store: ObjectStore | undefined;
+  readonly #collection: LayoutCollection;
 
   constructor(options: ImageLayoutOptions) {
     const layout = openLayout(options, () => this.changes?.foreignRead());
@@ -39,6 +52,8 @@ export class ImageLayout {
     this.retention = new LayoutRetention(layout);
     this.manifests = layout.manifests;
     this.history = historyOf(layout);
+    this.#store = options.changes?.store;
+    this.#collection = new LayoutCollection(collectionParts(layout, (within) => this.#left(within)));
     this.changes = options.changes && new LayoutChanges(layout, options.rules, options.changes);
   }
 
@@ -146,6 +161,32 @@ export class ImageLayout {
     return leftSince(await this.history.left(), within);
   }
 
+  async #left(within: LeftWithin): Promise<readonly LeftManifest[]> {
+    const left: LeftManifest[] = [];
+    for (const digest of (await this.leftWithin(within)).keys()) {
+      const bytes = await this.deletedManifest(digest);
+      left.push({ digest, named: bytes && (await namedIn(bytes)) });
+    }
+    return left;
+  }
+
+  /** What a collection would delete, as `run.onDeleted` is told. Returns why nothing can be said. */
+  planCollection(run: CollectionRun): Promise<Skipped> {
+    return this.#collection.plan(run);
+  }
+
+  /** Deletes what nobody needs, a batch at a time. Returns why nothing was deleted. Nothing, where nothing is ever changed. */
+  async collect(run: CollectionRun): Promise<Skipped> {
+    const { changes } = this;
+    if (changes === undefined || this.#store === undefined) return 'it cannot be written to';
+    return this.#collection.collect(run, {
+      store: this.#store,
+      heal: (signal) => changes.heal(signal),
+      forget: (digest) => changes.collected(digest),
+      forgetLeft: (within) => changes.forgetLeft(within),
+    });
+  }
+
   /** What keeps this layout from being served or written, in words for an operator; looked at again if there was something. */
   async problems(): Promise<readonly string[]> {
     const { index, keys } = this.#layout;
@@ -159,4 +200,12 @@ export class ImageLayout {
     await this.changes?.close();
     await this.#layout.facts?.flush();
   }
+}
+
+function collectionParts(
+  { store, keys, index, manifests }: ReadLayout,
+  leftWithin: LayoutCollectionParts['leftWithin'],
+): LayoutCollectionParts {
+  const leases = new LeaseFile(store, keys);
+  return { prefix: keys.directory, store, keys, index, manifests, leases, leftWithin };
 }

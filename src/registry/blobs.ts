@@ -74,6 +74,12 @@ export class WritableBlobs extends Blobs {
     this.#layoutOf = layoutOf;
   }
 
+  /** A client that is told so need not push it: until the grace is over no collection takes it. */
+  override async stat(digest: Digest): Promise<BlobInfo> {
+    const found = await super.stat(digest);
+    return (await this.#changes.leases.tell(digest)) ? super.stat(digest) : found;
+  }
+
   /**
    * True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload
    * (distribution-spec, Mounting Blobs). A large blob that nobody hashed yet is hashed first, or not taken over for now.

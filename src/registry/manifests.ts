@@ -126,6 +126,12 @@ export class WritableManifests extends Manifests {
     return found;
   }
 
+  /** A client that is told so may push an index that lists it: until the grace is over no collection takes it, or what it leads to. */
+  override async stat(reference: Reference): Promise<ManifestInfo> {
+    const found = await super.stat(reference);
+    return (await this.#changes.leases.tell(found.digest)) ? super.stat(reference) : found;
+  }
+
   /**
    * All that a push passes through, in this order: durable when it returns, or nothing of it visible. Throws MANIFEST_INVALID,
    * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError; UNAVAILABLE (503) when a blob that was there is gone.
@@ -197,13 +203,18 @@ export class WritableManifests extends Manifests {
    * registry takes it; a child of another size than its index says makes oras refuse the whole layout, with all its other images.
    */
   async #secure(outline: ManifestOutline): Promise<readonly string[]> {
-    const { missing, wrongSize } = await this.#changes.blobs.secure(requiredBy(outline));
+    const references = requiredBy(outline);
+    const told = this.#changes.leases.told(digestsOf(references));
+    const { missing, wrongSize } = await this.#changes.blobs.secure(references);
     if (wrongSize.length > 0 && isImageIndexType(outline.facts.descriptor.mediaType)) {
       throw new RegistryError('MANIFEST_INVALID', {
         detail: `the stored size differs from the descriptor's: ${wrongSize.slice(0, maxNamed).join(', ')}`,
       });
     }
     if (this.#rules.requireReferences && missing.length > 0) throw new MissingReferencesError(missing);
+    // A client that was told so did not push them: another program collected them since. That is no sparse image.
+    const gone = missing.filter((digest) => told.has(digest));
+    if (gone.length > 0) throw new MissingReferencesError(gone);
     return missing;
   }
 
@@ -218,6 +229,10 @@ export class WritableManifests extends Manifests {
       detail: 'a blob was deleted while the manifest was pushed; push it again',
     });
   }
+}
+
+function* digestsOf(references: Iterable<BlobReference>): Generator<string> {
+  for (const { digest } of references) yield digest;
 }
 
 function named(reference: Reference): Tag | Digest {

@@ -2,9 +2,10 @@
 import { LRUCache } from 'lru-cache';
 import { BlobChecks, type BlobFile, type PacedRead } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import { Trash } from '../layout/blobs/trash.ts';
 import type { LayoutChangesOptions } from '../layout/changes/layout-changes.ts';
 import type { WritingProcess } from '../layout/changes/writing-process.ts';
-import { type LayoutPrefix, scrubKeys } from '../layout/files/keys.ts';
+import { type LayoutPrefix, layoutKeys, scrubKeys } from '../layout/files/keys.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
 import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
@@ -14,6 +15,7 @@ import type { Log } from '../storage/log.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { ByteRate } from './byte-rate.ts';
+import { trashedPrefixes } from './collected-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
@@ -71,7 +73,9 @@ export class MountedLayouts {
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
     mount.linkedBlobs?.limitBy((prefix, digest) => this.at(prefix).blobs.statedSize(digest));
-    this.#writing = store && process && { store, process, notesTimes: mount.collects === true };
+    const areShared = mount.collects === true;
+    const leases = { graceMs: rules.collection.graceMs, areShared };
+    this.#writing = store && process && { store, process, notesTimes: areShared, leases };
     this.sessions = store && process && new UploadSessions({ store, clock, rules, owner: process.id });
   }
 
@@ -91,6 +95,21 @@ export class MountedLayouts {
   loaded(prefix: LayoutPrefix): ImageLayout | undefined {
     const known = this.#known.get(prefix);
     return known?.isLoaded === true ? known : undefined;
+  }
+
+  /** Where what nobody needs is deleted by itself; undefined where it is not. */
+  get collected(): ObjectStore | undefined {
+    return this.mount.collects === true ? this.mount.writer : undefined;
+  }
+
+  /** What an interrupted collection took out of layouts. */
+  async putTrashBack(signal: AbortSignal): Promise<void> {
+    const { reader, writer } = this.mount;
+    if (writer === undefined) return;
+    for await (const prefix of trashedPrefixes(reader)) {
+      signal.throwIfAborted();
+      await new Trash(writer, layoutKeys(prefix)).putAllBack();
+    }
   }
 
   /** What keeps layouts from being served, or pushes from being stored, in words for an operator. */

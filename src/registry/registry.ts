@@ -14,6 +14,8 @@ import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { Catalog } from './catalog.ts';
+import type { CollectionOptions } from './collection.ts';
+import { type CollectionOutcome, Collector } from './collector.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
@@ -54,6 +56,7 @@ export class Registry {
   readonly #background: BackgroundWork;
   readonly #own = new WeakMap<ImageLayout, Repository | WritableRepository>();
   readonly #catalog: Catalog;
+  readonly #collector: Collector;
   /** Once started, and where pushes are taken. */
   #upkeep: Upkeep | undefined;
   #scrub: Scrub | undefined;
@@ -77,6 +80,13 @@ export class Registry {
       log.warn('what is no longer served could not be closed', { error });
     });
     this.#catalog = new Catalog(this.#table);
+    this.#collector = new Collector({
+      mounts: () => this.#mounts,
+      clock,
+      log,
+      rules,
+      process: this.#shared.process?.id ?? '',
+    });
     const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, this.#shared);
   }
@@ -234,6 +244,16 @@ export class Registry {
     }
   }
 
+  /**
+   * Deletes what nobody needs from every mount, or tells what that would be. Of mounts that take no pushes it only tells. Returns what came of
+   * it, mount by mount.
+   */
+  async collect(options: CollectionOptions): Promise<readonly CollectionOutcome[]> {
+    const outcomes: CollectionOutcome[] = [];
+    for (const mounted of this.#mounts) outcomes.push(await this.#collector.collect(mounted, options));
+    return outcomes;
+  }
+
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */
   async readiness(): Promise<readonly string[]> {
     return (await Promise.all(this.#mounts.map((mounted) => mounted.problems()))).flat();
@@ -258,12 +278,14 @@ export class Registry {
     const { clock, process = newWritingProcess() } = this.#shared;
     this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
     this.#scrub.start();
+    this.#collector.start();
   }
 
   async close(): Promise<void> {
     this.#upkeep?.stop();
     clearInterval(this.#catchingUp);
     await this.#scrub?.close();
+    await this.#collector.close();
     await this.#background.close();
     await this.#table.close();
   }

@@ -19,6 +19,8 @@ export class RecentSet {
   /** The oldest first. */
   values(): Iterable<string> {
     return this.#entries.values();
+  }
+
   delete(entry: string): void {
     this.#entries.delete(entry);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { exportCommand } from '../../src/cli/export-command.ts';
+import { gcCommand } from '../../src/cli/gc-command.ts';
 import { historyCommand } from '../../src/cli/history-command.ts';
 import { importCommand } from '../../src/cli/import-command.ts';
 import { inspectCommand } from '../../src/cli/inspect-command.ts';
@@ -30,6 +31,7 @@ const factories = [
   rollbackCommand,
   rmCommand,
   reconcileCommand,
+  gcCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 

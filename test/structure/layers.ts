@@ -26,6 +26,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'layout/names',
     ...contents,
   ],
+  'layout/collection': ['layout/manifests', 'layout/blobs', ...contents],
   'layout/retention': [
     'layout/changes',
     'layout/times',
@@ -35,6 +36,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     ...contents,
   ],
   layout: [
+    'layout/collection',
     'layout/retention',
     'layout/changes',
     'layout/times',

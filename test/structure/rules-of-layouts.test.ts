@@ -48,8 +48,8 @@ describe('the rules of layouts', () => {
 
   it('are all explained in README.md', () => {
     const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
-    // As uploads.expireAfter and gc.grace.
-    const written = names.filter((name) => name !== 'uploadsExpireAfterMs' && name !== 'keepLeftMs');
+    // As uploads.expireAfter, gc.grace and gc.every.
+    const written = names.filter((name) => !['uploadsExpireAfterMs', 'keepLeftMs', 'collection'].includes(name));
     expect(written.filter((name) => !new RegExp(`\\.${name}\\b|\\b${name}\\.`).test(readme))).toEqual([]);
   });
 });

@@ -108,10 +108,11 @@ export function registryOver(
   clock = new TestClock(),
   options: RegistryTestOptions = {},
   log = new RecordedLog(),
+  mount: MountOptions = {},
 ): Omit<RegistryUnderTest, 'another'> {
   const { readOnly = false, ...own } = options;
   const rules = { ...defaultRules, uploadsExpireAfterMs: 60_000, ...own };
-  const mounts = [mountOver(store, { readOnly })];
+  const mounts = [mountOver(store, { readOnly, ...mount })];
   const registry = new Registry({ mounts, log, clock, rules });
   onTestFinished(() => registry.close());
   return {

@@ -10,7 +10,9 @@ import { Pace } from '../pacing/pace.ts';
 import type { BlobChecks, BlobFile } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import type { LayoutBlobs } from './layout-blobs.ts';
+import type { Leases } from './leases.ts';
 import type { ReceivedBlobs } from './received-blobs.ts';
+import { Trash } from './trash.ts';
 
 export interface ReferenceProblems {
   /** Referenced and not here. */
@@ -28,6 +30,8 @@ export interface BlobWriterOptions {
   readonly checks: BlobChecks;
   readonly received: ReceivedBlobs;
   readonly blobs: LayoutBlobs;
+  /** Of what is told to clients. */
+  readonly leases: Leases;
 }
 
 export class BlobWriter {
@@ -36,20 +40,25 @@ export class BlobWriter {
   readonly #checks: BlobChecks;
   readonly #ledger: BlobLedger;
   readonly #blobs: LayoutBlobs;
+  readonly #leases: Leases;
+  readonly #trash: Trash;
   /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
   readonly #received: ReceivedBlobs;
 
-  constructor({ store, keys, checks, received, blobs }: BlobWriterOptions) {
+  constructor({ store, keys, checks, received, blobs, leases }: BlobWriterOptions) {
     this.#store = store;
     this.#keys = keys;
     this.#checks = checks;
     this.#ledger = checks.ledger;
     this.#blobs = blobs;
     this.#received = received;
+    this.#leases = leases;
+    this.#trash = new Trash(store, keys);
   }
 
   /** Publishes staged bytes whose digest was checked, durably, and ends the staged object. A re-push repairs a bad file. */
   async adopt(digest: Digest, staged: StagedObject): Promise<void> {
+    await this.#leases.tell(digest);
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
     const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
@@ -77,6 +86,7 @@ export class BlobWriter {
 
   /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
   async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+    await this.#leases.take([digest]);
     const key = this.#keys.blob(digest);
     const info = await this.#store.stat(key);
     // Never through an inode that a pool or another repository shares.
@@ -91,6 +101,12 @@ export class BlobWriter {
    * is damaged, and with little patience while nobody knows: what is wrong must not spread.
    */
   async mount(digest: Digest, from: LayoutBlobs | undefined, patience: Patience): Promise<boolean> {
+    const isMounted = await this.#mount(digest, from, patience);
+    // What is not there is not written down, whoever asks for it.
+    return isMounted && (await this.#leases.tell(digest)) ? this.#mount(digest, from, patience) : isMounted;
+  }
+
+  async #mount(digest: Digest, from: LayoutBlobs | undefined, patience: Patience): Promise<boolean> {
     if (await this.#isSound(this.#blobs.file(digest), patience)) {
       this.#received.add(digest);
       return true;
@@ -108,10 +124,15 @@ export class BlobWriter {
 
   /** The first half of a delete: after it the blob may still be put back by `linkAgain`. False when it was not there. */
   async unlink(digest: Digest): Promise<boolean> {
-    const key = this.#keys.blob(digest);
-    this.#ledger.forget(key);
+    this.forget(digest);
+    this.#leases.forget(digest);
+    return this.#store.delete(this.#keys.blob(digest));
+  }
+
+  /** Its file is deleted, and not to be put back. */
+  forget(digest: Digest): void {
+    this.#ledger.forget(this.#keys.blob(digest));
     this.#received.delete(digest);
-    return this.#store.delete(key);
   }
 
   /** The pool's link goes when no repository holds the blob any more. */
@@ -136,6 +157,7 @@ export class BlobWriter {
     const wrongSize = new Set<string>();
     const sizes = new Map<string, number | undefined>();
     const pace = new Pace();
+    await this.#leases.take(digestsOf(references));
     for (const { digest, size } of references) {
       await pace.step();
       // A manifest may name the same blob ten thousand times.
@@ -175,7 +197,7 @@ export class BlobWriter {
   /** The size of what is there; undefined when nothing is, or what is there is damaged. */
   async #secureOne(digest: Digest, statedSize: number): Promise<number | undefined> {
     const file = this.#blobs.file(digest);
-    const info = await this.restore(digest);
+    const info = (await this.restore(digest)) ?? (await this.#rescue(digest));
     if (info === undefined || this.#isKnownDamaged(digest, info)) return undefined;
     // Cut short by a crash, or the manifest is wrong: the digest tells.
     const isSuspect = info.size !== statedSize && !this.#checks.isTrusted(digest, info);
@@ -184,6 +206,13 @@ export class BlobWriter {
     const durable = await this.#store.makeDurable(file.key);
     if (durable !== undefined) this.#ledger.setDurable(file.key, durable);
     return durable?.size;
+  }
+
+  /** A collection took it out of the layout, and is about to look for the last time, or died before that; undefined when it is not there. */
+  async #rescue(digest: Digest): Promise<ObjectInfo | undefined> {
+    if ((await this.#store.stat(this.#keys.trashed(digest))) === undefined) return undefined;
+    await this.#store.exclusively(this.#keys.index, () => this.#trash.putBack(digest));
+    return this.#blobs.stat(digest);
   }
 
   async #linkFrom(source: Key, digest: Digest): Promise<boolean> {
@@ -219,4 +248,8 @@ export class BlobWriter {
   #isKnownDamaged(digest: Digest, info: ObjectInfo): boolean {
     return this.#checks.reads !== 'off' && this.#ledger.isDamaged(digest, info);
   }
+}
+
+function* digestsOf(references: Iterable<BlobReference>): Generator<string> {
+  for (const { digest } of references) yield digest;
 }

@@ -7,6 +7,7 @@ import type { Tag } from '../../oci/reference.ts';
 import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import { BlobWriter } from '../blobs/blob-writer.ts';
+import { Leases } from '../blobs/leases.ts';
 import { ReceivedBlobs } from '../blobs/received-blobs.ts';
 import { ForeignWatch } from '../healing/foreign-watch.ts';
 import { healPolicy } from '../healing/heal-policy.ts';
@@ -54,6 +55,8 @@ export interface LayoutChangesOptions {
   readonly process: WritingProcess;
   /** True where retention may ask when tags were pushed and pulled. */
   readonly notesTimes: boolean;
+  /** How long clients may count on what they are told to be there, in milliseconds, and whether other processes must know of it. */
+  readonly leases: { readonly graceMs: number; readonly areShared: boolean };
   /** Checks of what other programs write are pending, or not any more. */
   readonly onActive: (active: boolean) => void;
 }
@@ -63,6 +66,8 @@ export class LayoutChanges {
   readonly deletions: BlobDeletions;
   /** Of its tags, when they were pushed without a change, and pulled. */
   readonly times: TagTimes;
+  /** Of what clients are told to be there. */
+  readonly leases: Leases;
   readonly #store: ObjectStore;
   readonly #layout: ReadLayout;
   readonly #rules: ChangeRules;
@@ -78,6 +83,8 @@ export class LayoutChanges {
     const { keys, name, clock, log, index: reader, version, checks, manifests } = layout;
     const { store, process, notesTimes } = options;
     this.times = notesTimes ? new KeptTagTimes({ store, key: keys.tagTimes, clock, log }) : noTagTimes;
+    const file = options.leases.areShared ? { store, key: keys.leases } : undefined;
+    this.leases = new Leases({ clock, log, graceMs: options.leases.graceMs, file });
     this.#layout = layout;
     this.#rules = rules;
     this.#store = store;
@@ -85,7 +92,7 @@ export class LayoutChanges {
     this.#began = { nowMs: clock.now(), elapsedMs: clock.elapsed() };
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
-    this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs });
+    this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs, leases: this.leases });
     this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, rules });
     const check = (replaced: readonly ReplacedIndex[]) => this.#checkForeign(replaced);
     this.#watch = new ForeignWatch({ check, replaced: process.replaced, clock, log, onActive: options.onActive });
@@ -170,7 +177,7 @@ export class LayoutChanges {
   }
 
   /**
-   * Deletes what is kept of manifests that left longer ago than `graceMs`: nothing can be put back after that. `nowMs` is a time that
+   * Deletes what is kept of manifests that left longer ago than `graceMs`: nothing can be put back after that. `ages` are those that
    * the caller trusts. Returns how many bytes became free.
    */
   async forgetLeft(within: LeftWithin): Promise<number> {
@@ -243,6 +250,18 @@ export class LayoutChanges {
     this.#watch.searched(await this.#lostFiles.restore(index));
   }
 
+  /** Before anything is called free: what other programs took from what was acknowledged is put back. Throws UNAVAILABLE (503). */
+  async heal(signal: AbortSignal): Promise<void> {
+    await this.#writer.checkForeign([]);
+    await this.recover(signal);
+  }
+
+  /** A collection deleted the file. */
+  collected(digest: Digest): void {
+    this.blobs.forget(digest);
+    this.#layout.manifests.forgetFile(digest);
+  }
+
   /** What is lost for good of what was acknowledged, in words for an operator. */
   async problems(): Promise<readonly string[]> {
     return this.#lostFiles.mayBeGone ? this.#lostFiles.problems(await this.#readIndex()) : [];
@@ -265,7 +284,8 @@ export class LayoutChanges {
     const runningMs = clock.elapsed() - this.#began.elapsedMs;
     if (runningMs < Math.max(graceMs, this.#forgetAfterMs)) return;
     this.#forgetAfterMs = runningMs + forgetEveryMs;
-    await this.forgetLeft({ graceMs, nowMs: Math.min(clock.now(), this.#began.nowMs + runningMs) });
+    const nowMs = Math.min(clock.now(), this.#began.nowMs + runningMs);
+    await this.forgetLeft({ graceMs, ages: { since: (atMs) => nowMs - atMs } });
   }
 
   #readIndex(): Promise<LayoutIndex | undefined> {

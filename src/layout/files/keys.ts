@@ -10,6 +10,9 @@
 //   .moorage/times/<prefix>/.times                                   when its tags were pulled, and pushed without a change
 //   .moorage/history/<prefix>/.history                               each move of each of its tags
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
+//   .moorage/leases/<prefix>/.leases                                 what clients were told lately to be there
+//   .moorage/gc/clock  state  claim                                  what collections remember, and which process collects
+//   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>              what a collection is about to delete
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
 
@@ -32,12 +35,40 @@ export interface LayoutKeys {
   readonly keptManifest: (digest: Digest) => Key;
   /** The directory of those of one algorithm. */
   readonly keptManifests: (algorithm: DigestAlgorithm) => Key;
+  readonly leases: Key;
+  /** The one before, whose leases may hold as yet. */
+  readonly leasesBefore: Key;
   /** Lock files of BuildKit, linuxkit and podman: we wait for them and never make them. */
   readonly foreignLocks: readonly Key[];
+  /** A file beside index.json, as a listing names it. */
+  readonly inDirectory: (name: string) => Key;
   readonly blob: (digest: Digest) => Key;
   /** The directory of the blobs of one algorithm. */
   readonly blobs: (algorithm: DigestAlgorithm) => Key;
+  /** Where a blob lies between the moment in which a collection takes it out of the layout and that in which it is deleted. */
+  readonly trashed: (digest: Digest) => Key;
+  readonly trash: (algorithm: DigestAlgorithm) => Key;
 }
+
+/** What collections of a root remember. */
+export const collectionKeys = {
+  /** How far the clock was set, by what was seen of it. */
+  clock: `${ownDirectory}/gc/clock` as Key,
+  /** Written to be told the time of the file system. */
+  now: `${ownDirectory}/gc/now` as Key,
+  state: `${ownDirectory}/gc/state` as Key,
+  claim: `${ownDirectory}/gc/claim` as Key,
+} as const;
+
+export const leasesDirectory = `${ownDirectory}/leases` as Key;
+
+/** Where things about repositories lie that are worth nothing once the repository is gone, each below the repository's prefix. */
+export const recordDirectories: readonly Key[] = ['cache', 'journal', 'leases', 'trash'].map(
+  (name) => `${ownDirectory}/${name}` as Key,
+);
+
+/** What crashes of collections left lies below it, by prefix. */
+export const trashDirectory = `${ownDirectory}/trash` as Key;
 
 /** The bytes of every `oci-layout` we write; readers refuse any other version. */
 export const ociLayoutBytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
@@ -55,9 +86,14 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     tagTimes: `${ownDirectory}/times/${base}.times` as Key,
     keptManifest: (digest) => `${history}.manifests/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     keptManifests: (algorithm) => `${history}.manifests/${algorithm}` as Key,
+    leases: `${leasesDirectory}/${base}.leases` as Key,
+    leasesBefore: `${leasesDirectory}/${base}.leases-before` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
+    inDirectory: (name) => `${base}${name}` as Key,
     blob: (digest) => `${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
+    trashed: (digest) => `${trashDirectory}/${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
+    trash: (algorithm) => `${trashDirectory}/${base}blobs/${algorithm}` as Key,
   };
 }
 

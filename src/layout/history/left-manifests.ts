@@ -11,21 +11,21 @@ const mostBytes = 64 * 1024 * 1024;
 
 export interface LeftWithin {
   readonly graceMs: number;
-  readonly nowMs: number;
+  /** Of moments that were written down, in milliseconds. */
+  readonly ages: { since(atMs: number): number };
 }
 
 /** Each target that a tag or the list left less than `graceMs` ago. Pure. */
 export function leftSince(
   { moves, removed }: { readonly moves: readonly TagMove[]; readonly removed: readonly RemovedManifest[] },
-  { graceMs, nowMs }: LeftWithin,
+  { graceMs, ages }: LeftWithin,
 ): ReadonlyMap<Digest, TagTarget> {
   const left = new Map<Digest, TagTarget>();
-  const sinceMs = nowMs - graceMs;
   for (const { target, atMs } of [
     ...timedBackwards(moves),
     ...removed.map((each) => ({ ...each, target: each.removed })),
   ]) {
-    if (target !== undefined && atMs > sinceMs) left.set(target.digest, target);
+    if (target !== undefined && ages.since(atMs) < graceMs) left.set(target.digest, target);
   }
   return left;
 }
@@ -53,7 +53,7 @@ export async function forgetKept(
   store: ObjectStore,
   keys: LayoutKeys,
   left: ReadonlyMap<Digest, unknown>,
-  { graceMs, nowMs }: LeftWithin,
+  { graceMs, ages }: LeftWithin,
 ): Promise<number> {
   let freed = 0;
   for (const algorithm of digestAlgorithms) {
@@ -63,7 +63,7 @@ export async function forgetKept(
       const key: Key = keys.keptManifest(digest);
       const info = await store.stat(key);
       // What could not be noted, on a full disk, is known by its file alone.
-      if (info === undefined || info.changedAtMs > nowMs - graceMs) continue;
+      if (info === undefined || ages.since(info.changedAtMs) < graceMs) continue;
       if (await store.delete(key)) freed += info.size;
     }
   }

@@ -13,7 +13,7 @@ import { pacedDigestOf } from '../pacing/paced-digest.ts';
 import type { FactsFile } from './facts-file.ts';
 import type { ManifestCaches } from './manifest-caches.ts';
 import type { ManifestOutline } from './manifest-outline.ts';
-import { readNamed, readOutline } from './manifest-thread.ts';
+import { namedIn, readOutline } from './manifest-thread.ts';
 
 /** The largest manifest that is read from disk: twice what a push may have by default. */
 export const maxStoredManifestBytes = 16 * 1024 * 1024;
@@ -168,7 +168,7 @@ export class ManifestReader {
   async contents(digest: Digest, mediaType: string | undefined): Promise<BlobContents | undefined> {
     const bytes = this.#cachedHere(digest) ?? (await this.#readFile(digest));
     if (bytes === undefined) return undefined;
-    const named = await unlessInvalid(readNamed(bytes));
+    const named = await namedIn(bytes);
     if (named === undefined) return { isManifest: false, named };
     const isTaken = (await this.#outlineOf(bytes, digest, mediaType)) !== undefined;
     const isManifest = isTaken || (await this.#outlineOf(bytes, digest, undefined)) !== undefined;

@@ -111,8 +111,18 @@ export async function readOutline(
   return unpacked(answer.outline);
 }
 
+/** The same where what is no such JSON is an answer as well: undefined. */
+export async function namedIn(bytes: Uint8Array): Promise<readonly NamedContent[] | undefined> {
+  try {
+    return await readNamed(bytes);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return undefined;
+    throw error;
+  }
+}
+
 /** All content that a JSON object names, in any of its fields. Refuses with MANIFEST_INVALID (400) what is none, or deeper than manifests are. */
-export async function readNamed(bytes: Uint8Array): Promise<readonly NamedContent[]> {
+async function readNamed(bytes: Uint8Array): Promise<readonly NamedContent[]> {
   if (bytes.byteLength <= maxAtOnceBytes) return [...contentNamedIn(parseJsonObject(bytes))];
   const answer = await thread.ask(() => ({ wants: 'named', bytes: new Uint8Array(bytes) }));
   if (answer.refused !== undefined) throw new RegistryError('MANIFEST_INVALID', { detail: answer.refused });

@@ -152,7 +152,10 @@ describe('what was deleted', () => {
     const kept = `${root}/.moorage/history/team/app/.manifests/sha256`;
     expect(await readdir(kept)).toEqual([a.digest.slice(7)]);
     const changes = await layoutOf(registry);
-    const within = (afterMs: number) => ({ graceMs: 3_600_000, nowMs: clock.now() + afterMs });
+    const within = (afterMs: number) => ({
+      graceMs: 3_600_000,
+      ages: { since: (atMs: number) => clock.now() + afterMs - atMs },
+    });
     expect([...(await changes.leftWithin(within(3_000_000))).keys()]).toEqual([a.digest]);
     expect(await changes.changes?.forgetLeft(within(3_000_000))).toBe(0);
     expect([...(await changes.leftWithin(within(3_700_000))).keys()]).toEqual([]);
@@ -184,7 +187,9 @@ describe('what was deleted', () => {
     await pushImage(repository(), b, 'v1');
     clock.step(-yearMs);
     const layout = await layoutOf(registry);
-    const left = async (graceMs: number) => [...(await layout.leftWithin({ graceMs, nowMs: clock.now() })).keys()];
+    const left = async (graceMs: number) => [
+      ...(await layout.leftWithin({ graceMs, ages: { since: (atMs) => clock.now() - atMs } })).keys(),
+    ];
     expect(await left(60_000)).toEqual([a.digest]);
     await pushImage(repository(), c, 'v1');
     clock.advance(3_600_000);

@@ -5,6 +5,7 @@ import { BlobChecks, checkedAtOnceBytes } from '../../../../src/layout/blobs/blo
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
 import { BlobWriter } from '../../../../src/layout/blobs/blob-writer.ts';
 import { LayoutBlobs } from '../../../../src/layout/blobs/layout-blobs.ts';
+import { Leases } from '../../../../src/layout/blobs/leases.ts';
 import { ReceivedBlobs } from '../../../../src/layout/blobs/received-blobs.ts';
 import { layoutKeys, poolKey } from '../../../../src/layout/files/keys.ts';
 import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
@@ -29,10 +30,11 @@ function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger
   const limits = { reads: 'once', atOnceBytes: checkedAtOnceBytes } as const;
   const checks = new BlobChecks({ store, ledger, background, log: silentLog, ...limits });
   const statedSize = async () => undefined;
+  const leases = new Leases({ clock, log: silentLog, graceMs: 0, file: undefined });
   const received = new ReceivedBlobs(clock, healPolicy.windowMs);
   const shared = { store, keys: layoutKeys(parseRepositoryName(name)), checks };
   const read = new LayoutBlobs({ ...shared, statedSize });
-  return { read, blobs: new BlobWriter({ ...shared, received, blobs: read }) };
+  return { read, blobs: new BlobWriter({ ...shared, received, blobs: read, leases }) };
 }
 
 const digestIn = async (store: ObjectStore, key: Key) =>

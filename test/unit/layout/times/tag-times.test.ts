@@ -21,7 +21,11 @@ const hour = 3_600_000;
 function noting() {
   const store = new MemoryStore();
   const time = { nowMs: 1_700_000_000_000, elapsedMs: 5 };
-  const clock = { now: () => time.nowMs, elapsed: () => time.elapsedMs };
+  const clock = {
+    now: () => time.nowMs,
+    elapsed: () => time.elapsedMs,
+    uptime: () => ({ boot: '', ms: time.elapsedMs }),
+  };
   const times = new KeptTagTimes({ store, key, clock, log: silentLog });
   const pass = (ms: number) => {
     time.nowMs += ms;

@@ -1,0 +1,52 @@
+// Where a collection looks for blobs: in every layout, and in a root of ours also where blobs were pushed and nothing was listed, or is
+// any more.
+import {
+  childPrefix,
+  type LayoutPrefix,
+  layoutKeys,
+  mayHoldRepositories,
+  rootPrefix,
+  trashDirectory,
+} from '../layout/files/keys.ts';
+import { isRepositoryName } from '../oci/reference.ts';
+import type { Key, ObjectReader } from '../storage/object-store.ts';
+import { childrenOf } from './layout-prefixes.ts';
+
+/** `isOurs`: nobody but this registry and the tools of its operator makes directories here. */
+export async function* collectedPrefixes(
+  reader: ObjectReader,
+  { isOurs }: { readonly isOurs: boolean },
+): AsyncIterable<LayoutPrefix> {
+  const pending: Key[] = [rootPrefix];
+  for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
+    const children = await childrenOf(reader, prefix);
+    const names = new Set(children.map(({ name }) => name));
+    for (const { name, kind } of children)
+      if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));
+    if (prefix === rootPrefix ? names.has('index.json') : isRepositoryName(prefix)) {
+      const layout = prefix as LayoutPrefix;
+      if (names.has('index.json') || (isOurs && names.has('blobs') && (await wasPushedTo(reader, layout))))
+        yield layout;
+    }
+  }
+}
+
+/** What somebody else put into a directory called `blobs` is not ours to judge: skopeo shares one among layouts. */
+async function wasPushedTo(reader: ObjectReader, prefix: LayoutPrefix): Promise<boolean> {
+  const { journal, leases, leasesBefore } = layoutKeys(prefix);
+  for (const key of [journal, leases, leasesBefore]) if ((await reader.stat(key)) !== undefined) return true;
+  return false;
+}
+
+/** Of layouts that an interrupted collection took blobs from. */
+export async function* trashedPrefixes(reader: ObjectReader): AsyncIterable<LayoutPrefix> {
+  const pending: Key[] = [trashDirectory];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (const { name, kind } of await reader.list(directory)) {
+      if (kind !== 'prefix') continue;
+      const prefix = directory.slice(trashDirectory.length + 1);
+      if (name !== 'blobs') pending.push(childPrefix(directory, name));
+      else if (prefix === '' || isRepositoryName(prefix)) yield prefix as LayoutPrefix;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// One collection of everything that a mount holds: its layouts, the pool, uploads that nobody goes on with, and what is left of
+// repositories that are gone.
+
+import { digestsIn } from '../layout/blobs/stored-digests.ts';
+import type { Ages } from '../layout/collection/ages.ts';
+import { ByteTally } from '../layout/collection/byte-tally.ts';
+import type { Collected, CollectedKind } from '../layout/collection/collected.ts';
+import type { CollectionRun } from '../layout/collection/layout-collection.ts';
+import { OwnChanges } from '../layout/collection/own-changes.ts';
+import { storedBlobOf } from '../layout/collection/stored-blobs.ts';
+import { poolDirectory, poolKey, rootPrefix } from '../layout/files/keys.ts';
+import { Pace } from '../layout/pacing/pace.ts';
+import { collectedPrefixes } from './collected-prefixes.ts';
+import { collectRemains } from './collection-remains.ts';
+import { nameAbove } from './mount.ts';
+import type { MountedLayouts } from './mounted-layouts.ts';
+import { isExpired, type UploadRules } from './upload-sessions.ts';
+
+export interface CollectionOptions {
+  /** Nothing is deleted, and nothing written. */
+  readonly dryRun: boolean;
+  /** In milliseconds; 0: leases, history and age count for nothing. */
+  readonly graceMs: number;
+  /** Of the repositories whose prefix this is true for; undefined: everything. */
+  readonly isMeant: ((prefix: string) => boolean) | undefined;
+  readonly signal: AbortSignal;
+  readonly onDeleted: (deletion: Collected) => void;
+  /** Why a repository was left as it is. */
+  readonly onSkipped: (repository: string, why: string) => void;
+  /** So many repositories were looked through. */
+  readonly onProgress: (repositories: number) => void;
+}
+
+export interface CollectionTotals {
+  readonly freedBytes: number;
+  readonly keptBytes: number;
+  readonly deleted: Readonly<Record<CollectedKind, number>>;
+  readonly skipped: number;
+}
+
+const none: Readonly<Record<CollectedKind, number>> = {
+  manifest: 0,
+  blob: 0,
+  pool: 0,
+  upload: 0,
+  directory: 0,
+  record: 0,
+};
+
+export async function collectMount(
+  mounted: MountedLayouts,
+  ages: Ages,
+  options: CollectionOptions,
+  { rules, nowMs }: { readonly rules: UploadRules; readonly nowMs: number },
+): Promise<CollectionTotals> {
+  const { dryRun, graceMs, isMeant, signal } = options;
+  const { reader, writer, collects } = mounted.mount;
+  const tally = new ByteTally();
+  const deleted: Record<CollectedKind, number> = { ...none };
+  let skipped = 0;
+  let uploadBytes = 0;
+  const onDeleted = (deletion: Collected) => {
+    deleted[deletion.kind] += 1;
+    options.onDeleted(deletion);
+  };
+  const run: CollectionRun = { ages, graceMs, ownChanges: new OwnChanges(), tally, onDeleted, signal };
+  let repositories = 0;
+  for await (const prefix of collectedPrefixes(reader, {
+    isOurs: mounted.mount.origin !== 'adopted' && collects === true,
+  })) {
+    if (signal.aborted) break;
+    if (isMeant?.(prefix) === false) continue;
+    const layout = mounted.at(prefix);
+    const why = dryRun ? await layout.planCollection(run) : await layout.collect(run);
+    if (why !== undefined) {
+      skipped += 1;
+      options.onSkipped(nameAbove(mounted, prefix), why);
+    }
+    repositories += 1;
+    options.onProgress(repositories);
+  }
+  if (isMeant === undefined && !signal.aborted) {
+    await collectPool(mounted, run, dryRun);
+    uploadBytes = await collectUploads(mounted, { rules, nowMs, dryRun, onDeleted });
+    if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined)
+      await collectRemains(writer, run, rootPrefix);
+  }
+  const freedBytes = tally.freed + uploadBytes;
+  return { freedBytes, keptBytes: tally.bytes - tally.freed, deleted, skipped };
+}
+
+/** Of blobs that no repository holds. Those that this run took from the last one went with it. */
+async function collectPool({ mount }: MountedLayouts, run: CollectionRun, dryRun: boolean): Promise<void> {
+  const { reader, writer } = mount;
+  const pace = new Pace();
+  for (const digest of await digestsIn(reader, { blobs: poolDirectory })) {
+    await pace.step();
+    const info = await reader.stat(poolKey(digest));
+    if (info === undefined) continue;
+    const blob = storedBlobOf(info);
+    run.tally.add(blob);
+    if (info.hardLinks > 1 || (run.graceMs > 0 && run.ages.ageOf(blob) <= run.graceMs)) continue;
+    if (run.signal.aborted) return;
+    if (!dryRun && !(await writer?.delete(poolKey(digest)))) continue;
+    const bytes = run.tally.drop(blob, false);
+    run.onDeleted({ kind: 'pool', where: 'pool', digest, bytes, why: 'no repository holds it' });
+  }
+}
+
+interface UploadCollection {
+  readonly rules: UploadRules;
+  readonly nowMs: number;
+  readonly dryRun: boolean;
+  readonly onDeleted: (deletion: Collected) => void;
+}
+
+/** Returns the bytes that were freed. */
+async function collectUploads({ mount, sessions }: MountedLayouts, options: UploadCollection): Promise<number> {
+  const { rules, nowMs, dryRun, onDeleted } = options;
+  const expired = dryRun
+    ? (await mount.reader.staged()).filter((each) => isExpired(each, rules, nowMs))
+    : ((await sessions?.sweep()) ?? []);
+  let bytes = 0;
+  for (const { id, size } of expired) {
+    bytes += size;
+    onDeleted({ kind: 'upload', where: id, digest: undefined, bytes: size, why: 'nobody goes on with it' });
+  }
+  return bytes;
+}

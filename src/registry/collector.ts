@@ -1,0 +1,193 @@
+// Who collects, and when: a server every now and then, whoever asks for it at once, and never two processes at a time in one root.
+
+import { watchLeftMs } from '../layout/collection/clock-record.ts';
+import { collectionKeys } from '../layout/files/keys.ts';
+import type { Clock } from '../storage/clock.ts';
+import type { Log } from '../storage/log.ts';
+import { type LongTimer, longTimeout } from '../storage/long-timer.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { ProcessClaim } from './claim.ts';
+import { type CollectionOptions, type CollectionTotals, collectMount } from './collection.ts';
+import { CollectionClock } from './collection-clock.ts';
+import { parseState, updateState } from './collection-files.ts';
+import type { CollectionRules } from './collection-rules.ts';
+import type { MountedLayouts } from './mounted-layouts.ts';
+import type { UploadRules } from './upload-sessions.ts';
+
+export interface CollectorOptions {
+  /** Those that are served now. */
+  readonly mounts: () => readonly MountedLayouts[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rules: CollectionRules & UploadRules;
+  /** Unique among all processes that write; '' for one that does not. */
+  readonly process: string;
+}
+
+/** Why nothing was collected: another process does it, or the clock of the machine must be watched for so long. */
+export type Refusal = { readonly kind: 'running' } | { readonly kind: 'clock'; readonly waitMs: number };
+
+export type CollectionOutcome = { readonly totals: CollectionTotals } | { readonly refusal: Refusal };
+
+interface CollectionState {
+  readonly lastAtMs: number;
+}
+
+/** How often a server asks whether a collection is due, at least; and looks at the clock. */
+const longestTickMs = 10 * 60_000;
+const maxStateBytes = 64 * 1024;
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #clock: CollectionClock;
+  readonly #claims = new WeakMap<ObjectStore, ProcessClaim>();
+  readonly #end = new AbortController();
+  #timer: LongTimer | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+    this.#clock = new CollectionClock(options.clock);
+  }
+
+  /** Collects from now on whenever it is due, and watches the clock. */
+  start(): void {
+    const { everyMs, graceMs } = this.#options.rules.collection;
+    const tickMs = Math.min(everyMs === 'off' ? longestTickMs : everyMs, graceMs || longestTickMs, longestTickMs);
+    const tick = () => {
+      this.#running = this.#collectDue().finally(() => {
+        if (!this.#end.signal.aborted) this.#timer = longTimeout(tick, tickMs);
+      });
+    };
+    this.#running = this.#prepare();
+    this.#timer = longTimeout(tick, tickMs);
+  }
+
+  /** Breaks off what is running, and resolves once nothing runs any more. */
+  async close(): Promise<void> {
+    this.#timer?.stop();
+    this.#end.abort();
+    await this.#running;
+    this.#timer?.stop();
+  }
+
+  /** At once. */
+  async collect(mounted: MountedLayouts, options: CollectionOptions): Promise<CollectionOutcome> {
+    const { writer, reader } = mounted.mount;
+    const { clock } = this.#options;
+    if (options.dryRun || writer === undefined) {
+      const ages = this.#clock.ages(await this.#clock.glance(reader));
+      return { totals: await this.#collect(mounted, ages, { ...options, dryRun: true }) };
+    }
+    const record = await this.#clock.record(writer);
+    const waitMs = watchLeftMs(record, options.graceMs);
+    if (waitMs > 0) return { refusal: { kind: 'clock', waitMs } };
+    const ages = this.#clock.ages(record);
+    const sinceMs = clock.elapsed();
+    const nowMs = () => record.wallMs + clock.elapsed() - sinceMs;
+    const claim = this.#claimOf(writer);
+    if (!(await claim.take())) return { refusal: { kind: 'running' } };
+    try {
+      const totals = await this.#collect(mounted, ages, options);
+      await this.#clock.note(ages, record, writer);
+      if (options.isMeant === undefined && !options.signal.aborted) await remember(writer, nowMs());
+      return { totals };
+    } finally {
+      await claim.release();
+    }
+  }
+
+  #collect(mounted: MountedLayouts, ages: Parameters<typeof collectMount>[1], options: CollectionOptions) {
+    const { clock, rules } = this.#options;
+    return collectMount(mounted, ages, options, { rules, nowMs: clock.now() });
+  }
+
+  /** What a collection that was killed took out of a layout must be there again before anybody asks for it. */
+  async #prepare(): Promise<void> {
+    for (const [mounted, store] of this.#collecting()) {
+      await this.#unlessItFails('what a collection left could not be put back', async () => {
+        await mounted.putTrashBack(this.#end.signal);
+        await this.#clock.record(store);
+      });
+    }
+  }
+
+  async #collectDue(): Promise<void> {
+    for (const [mounted, store] of this.#collecting()) {
+      await this.#unlessItFails('a collection failed; trying again later', async () => {
+        if (await this.#isDue(store)) await this.#collectByItself(mounted, store);
+      });
+    }
+  }
+
+  async #isDue(store: ObjectStore): Promise<boolean> {
+    const { everyMs } = this.#options.rules.collection;
+    const ages = this.#clock.ages(await this.#clock.record(store));
+    if (everyMs === 'off') return false;
+    const state = parseState(await store.read(collectionKeys.state, maxStateBytes), stateIn);
+    return state === undefined || ages.since(state.lastAtMs) >= everyMs;
+  }
+
+  async #collectByItself(mounted: MountedLayouts, store: ObjectStore): Promise<void> {
+    const { log, rules } = this.#options;
+    const { mount } = mounted;
+    // Nobody wrote down how a root of an earlier version began, and nobody expects a collection there: it only tells, once.
+    const isFirst = mount.origin === 'earlier' && (await store.stat(collectionKeys.state)) === undefined;
+    const outcome = await this.collect(mounted, {
+      dryRun: isFirst,
+      graceMs: rules.collection.graceMs,
+      isMeant: undefined,
+      signal: this.#end.signal,
+      onDeleted: ({ kind, where, digest, bytes, why }) => {
+        if (isFirst) log.info('the next collection deletes this', { kind, where, digest, bytes, why });
+      },
+      onSkipped: (repository, why) =>
+        log.warn('nothing is collected from a repository, since nobody can tell what it needs', { repository, why }),
+      onProgress: () => {},
+    });
+    if ('refusal' in outcome) {
+      if (outcome.refusal.kind === 'clock')
+        log.info('nothing is collected until the clock was watched for a while', { waitMs: outcome.refusal.waitMs });
+      return;
+    }
+    if (isFirst) await this.#clock.record(store).then(({ wallMs }) => remember(store, wallMs));
+    const { freedBytes, keptBytes, deleted, skipped } = outcome.totals;
+    const counts = { freedBytes, keptBytes, ...deleted, skippedRepositories: skipped };
+    log.info(isFirst ? 'the first collection after an upgrade deleted nothing' : 'collected what nothing leads to', {
+      mount: mounted.name === '' ? 'the registry' : mounted.name,
+      ...counts,
+    });
+  }
+
+  /** The same each time, since it remembers what it saw of other processes. */
+  #claimOf(store: ObjectStore): ProcessClaim {
+    const { clock, process } = this.#options;
+    const known = this.#claims.get(store) ?? new ProcessClaim({ store, key: collectionKeys.claim, process, clock });
+    this.#claims.set(store, known);
+    return known;
+  }
+
+  #collecting(): readonly (readonly [MountedLayouts, ObjectStore])[] {
+    return this.#options.mounts().flatMap((mounted) => {
+      const { collected } = mounted;
+      return collected === undefined ? [] : [[mounted, collected] as const];
+    });
+  }
+
+  async #unlessItFails(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#end.signal.aborted) this.#options.log.warn(what, { error });
+    }
+  }
+}
+
+async function remember(store: ObjectStore, lastAtMs: number): Promise<void> {
+  await updateState(store, collectionKeys.state, stateIn, () => ({ lastAtMs }));
+}
+
+function stateIn(json: object): CollectionState | undefined {
+  const { lastAtMs } = json as Partial<CollectionState>;
+  return typeof lastAtMs === 'number' && Number.isFinite(lastAtMs) ? { lastAtMs } : undefined;
+}
