@@ -12,8 +12,8 @@ export interface DamagedContent {
   readonly size: number | undefined;
   /** The manifest that leads to it; undefined for an entry of index.json, and for a file that was only read. */
   readonly holder: Digest | undefined;
-  /** Nothing is there, or what is there is wrong. */
-  readonly state: 'gone' | 'wrong';
+  /** Nothing is there, or what is there is wrong, or the disk or its permissions keep it from being read. */
+  readonly state: 'gone' | 'wrong' | 'unreadable';
 }
 
 /** So many in one run: what is beyond is found by the next. */

@@ -18,13 +18,20 @@ import { type GoodCopy, once } from './good-copy.ts';
 import { type GoodSource, isNoCopy } from './good-source.ts';
 import type { Repair } from './verification.ts';
 
+interface BadFile {
+  readonly label: VersionLabel;
+  readonly size: number;
+  /** What its bytes are; undefined where it cannot be read. */
+  readonly actual: Digest | undefined;
+}
+
 /** The place of a bad file, or of one that is gone. */
 interface BadPlace {
   readonly key: Key;
   /** The index whose lock keeps updates away; undefined for the pool. */
   readonly index: Key | undefined;
   /** Undefined where nothing is there. */
-  readonly bad: { readonly label: VersionLabel; readonly size: number; readonly actual: Digest } | undefined;
+  readonly bad: BadFile | undefined;
 }
 
 /** Larger ones are no manifests. */
@@ -104,7 +111,7 @@ async function badPlaces(
   const gone = new Set<Key>();
   for (const each of damaged) if (await isMissed(store, each)) gone.add(placeOf(each.prefix, digest));
   const places: BadPlace[] = [];
-  const known = new Map<VersionLabel, Digest>();
+  const known = new Map<VersionLabel, Digest | undefined>();
   const candidates = [
     ...prefixes.map((prefix) => ({ key: layoutKeys(prefix).blob(digest), index: layoutKeys(prefix).index })),
     { key: poolKey(digest), index: undefined },
@@ -116,8 +123,7 @@ async function badPlaces(
       continue;
     }
     const { label, size } = info;
-    const actual = known.get(label) ?? (await digestAt(store, key, digest));
-    if (actual === undefined) continue;
+    const actual = known.has(label) ? known.get(label) : await digestAt(store, key, digest);
     known.set(label, actual);
     if (actual !== digest) places.push({ key, index, bad: { label, size, actual } });
   }
@@ -139,14 +145,19 @@ async function isMissed(store: ObjectReader, { state, prefix, holder, digest }: 
   }
 }
 
-/** Undefined for what went meanwhile. */
+/** Undefined for what went meanwhile, or cannot be read. Throws where nothing can. */
 async function digestAt(store: ObjectReader, key: Key, digest: Digest): Promise<Digest | undefined> {
-  const object = await store.open(key);
-  if (object === undefined) return undefined;
   try {
-    return await digestOfObject(object, algorithmOf(digest));
-  } finally {
-    await object.close();
+    const object = await store.open(key);
+    if (object === undefined) return undefined;
+    try {
+      return await digestOfObject(object, algorithmOf(digest));
+    } finally {
+      await object.close();
+    }
+  } catch (error) {
+    if (!(error instanceof StorageError) || (await store.problem()) !== undefined) throw error;
+    return undefined;
   }
 }
 
@@ -212,6 +223,11 @@ async function quarantined(
       continue;
     }
     const { label, actual } = bad;
+    // Whoever may read it may find it whole.
+    if (actual === undefined) {
+      repairs.push({ digest, path: key, outcome: 'kept', detail: 'it cannot be read, and nobody has a good copy' });
+      continue;
+    }
     const put = () => putAside(store, { digest, key, label, actual });
     // Pushes of the repository wait for it; a blob that is pushed at this moment stays where it is.
     const aside = index === undefined ? await put() : await store.exclusively(index, put);

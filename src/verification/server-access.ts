@@ -71,8 +71,7 @@ export class ServerAccess {
   }
 }
 
-/** What the owner, the group, or everybody else may do: the first of them that one is counts. Other groups of the user are not known. */
-export function bitsFor({ mode, uid, gid }: SeenAttributes, user: Pick<SeenAttributes, 'uid' | 'gid'>): number {
-  if (uid === user.uid) return (mode >> 6) & 7;
-  return gid === user.gid ? (mode >> 3) & 7 : mode & 7;
+/** What the user may do, as far as anybody can tell: of which groups a user is, and what a list of access says, a mode does not show. */
+function bitsFor({ mode, uid }: SeenAttributes, user: SeenAttributes): number {
+  return uid === user.uid ? (mode >> 6) & 7 : ((mode >> 3) | mode) & 7;
 }

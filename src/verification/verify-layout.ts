@@ -57,6 +57,9 @@ export async function verifyLayout(options: VerifyLayoutOptions): Promise<Inspec
     hashed: hashed.watched((digest) => {
       onDamaged({ mount, prefix, digest, size: checks.statedSize(digest), holder: undefined, state: 'wrong' });
     }),
+    onUnreadable: (digest) => {
+      onDamaged({ mount, prefix, digest, size: checks.statedSize(digest), holder: undefined, state: 'unreadable' });
+    },
     missing: async (missing) => {
       const code = await judge.codeOf(missing);
       const { digest, size, holder } = missing;

@@ -17,6 +17,7 @@ import { Pace } from '../layout/pacing/pace.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { type Digest, digestAlgorithms } from '../oci/digest.ts';
 import type { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
+import { formKey, isRootForm } from '../storage/filesystem/root-form.ts';
 import { stagingDirectory } from '../storage/filesystem/store-parts.ts';
 import type { Key } from '../storage/object-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
@@ -26,6 +27,8 @@ import type { DamagedContent } from './damage.ts';
 import { ServerAccess } from './server-access.ts';
 import { verifiedGroups } from './verified-kinds.ts';
 import { abandonedAfterMs, toldOfEachKind } from './verify-layout.ts';
+
+const longestFormBytes = 4_096;
 
 export interface VerifyOwnFilesOptions {
   readonly mount: OpenedMount;
@@ -43,6 +46,8 @@ export async function verifyOwnFiles(options: VerifyOwnFilesOptions): Promise<In
   const findings = new FindingList(toldOfEachKind);
   const inspected: InspectedLayout = {
     ...{ files, findings, progress, missing: asItSeems },
+    onUnreadable: (digest) =>
+      onDamaged({ mount, prefix: undefined, digest, size: undefined, holder: undefined, state: 'unreadable' }),
     store: mount.reader,
     keys: { ...layoutKeys(''), blob: poolKey, blobs: poolDirectory },
     hashed: hashed.watched((digest) =>
@@ -52,6 +57,7 @@ export async function verifyOwnFiles(options: VerifyOwnFilesOptions): Promise<In
   const pooled: Digest[] = [];
   await findDigestFiles(inspected, { blobs: poolRoot, shown: poolRoot }, (digest) => pooled.push(digest));
   await new ContentChecks(inspected).verifyAll(pooled);
+  await findForm(mount, findings);
   await findQuarantined(files, findings);
   findLeftovers(files, findings);
   ServerAccess.of(files)?.findTree(own, own, findings, 1);
@@ -61,6 +67,16 @@ export async function verifyOwnFiles(options: VerifyOwnFilesOptions): Promise<In
     ...{ kind: 'root', name: '', where, entries: undefined, dialects: [] },
     findings: verifiedGroups(findings.groups()),
   };
+}
+
+async function findForm({ reader }: OpenedMount, findings: FindingList): Promise<void> {
+  try {
+    const object = await reader.read(formKey, longestFormBytes);
+    if (object !== undefined && !isRootForm(object.bytes)) findings.add('form-unreadable', { path: formKey });
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    findings.add('form-unreadable', { path: formKey, detail: error.message });
+  }
 }
 
 async function findQuarantined(files: DirectoryListing, findings: FindingList): Promise<void> {

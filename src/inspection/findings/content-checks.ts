@@ -212,6 +212,7 @@ export class ContentChecks {
   #unreadable(error: unknown, digest: Digest): undefined {
     if (!(error instanceof StorageError)) throw error;
     const code = error.failure === 'unsafe' ? 'irregular-file' : 'unreadable-file';
+    this.#layout.onUnreadable(digest);
     this.report(code, { ...this.#holders.get(digest), digest, path: this.#pathOf(digest), detail: error.message });
   }
 }

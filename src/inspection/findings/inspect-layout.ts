@@ -52,7 +52,8 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   const { store, prefix, files, name, rules, verify, hashed, progress = unwatched } = options;
   const keys = layoutKeys(prefix);
   const findings = new FindingList();
-  const inspected: InspectedLayout = { store, keys, files, findings, hashed, missing: asItSeems, progress };
+  const unwanted = { missing: asItSeems, onUnreadable: () => {} };
+  const inspected: InspectedLayout = { store, keys, files, findings, hashed, progress, ...unwanted };
   const fileNames = await findFiles(inspected);
   const index = await findIndex(inspected);
   const blobs: Digest[] = [];

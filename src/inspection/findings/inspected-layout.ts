@@ -33,6 +33,8 @@ export interface InspectedLayout {
   /** What is read whole is read once. */
   readonly hashed: HashedFiles;
   readonly missing: MissingRule;
+  /** Is told of each blob that is there and cannot be read. */
+  readonly onUnreadable: (digest: Digest) => void;
   /** Is told of the blobs that are read whole. */
   readonly progress: BlobProgress;
 }

@@ -13,7 +13,7 @@ import type { StoreParts } from './store-parts.ts';
 /** Of the files that this version writes. Roots of versions without the mark are carried over by getting one. */
 const currentForm = 1;
 
-const formKey = `${ownDirectory}/format` as Key;
+export const formKey = `${ownDirectory}/format` as Key;
 const longestBytes = 4_096;
 
 /** Undefined where there is no mark that we may read. Refuses ('unsafe') files of a later version, in one line for an operator. */
@@ -52,6 +52,11 @@ async function textOfMark(tree: FileTree): Promise<string | undefined> {
     if (isForbidden || (error instanceof StorageError && error.failure === 'too-large')) return undefined;
     throw error;
   }
+}
+
+/** True for the bytes of a mark, of any form. */
+export function isRootForm(bytes: Uint8Array): boolean {
+  return parseMark(Buffer.from(bytes).toString('utf8')) !== undefined;
 }
 
 /** What was damaged counts as absent: the root is then taken for one of an earlier version, of which least is deleted. */

@@ -3,12 +3,14 @@ import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -121,6 +123,20 @@ describe('a good copy', () => {
     expect(left(done)).toEqual([]);
     expect(done.repairs.every(({ outcome }) => outcome === 'mended')).toBe(true);
     expect(await pulled(root, 'team/app')).toBe(200);
+  });
+
+  it.each<[what: string, make: (path: string) => unknown]>([
+    ['a FIFO', (path) => execFileSync('mkfifo', [path])],
+    ['a symbolic link', (path) => symlinkSync('/etc/hostname', path)],
+    ['a directory', (path) => mkdirSync(path)],
+  ])('takes the place of no file but regular ones: %s stays, with the reason', async (_, make) => {
+    const root = await pushedRoot(image);
+    rmSync(fileIn(root, 'team/app'));
+    make(fileIn(root, 'team/app'));
+    const { mode } = lstatSync(fileIn(root, 'team/app'));
+    const done = await repair(root);
+    expect(done.repairs).toMatchObject([{ outcome: 'kept', detail: expect.stringContaining('not a regular file') }]);
+    expect(lstatSync(fileIn(root, 'team/app')).mode).toBe(mode);
   });
 
   it('that has rotted as well is none, whatever its name says', async () => {

@@ -236,6 +236,12 @@ describe('a root', () => {
     expect(await codesIn(root)).toEqual(['journal-unreadable .moorage/journal/team/app/.journal']);
   });
 
+  it('tells of a mark of its form that says nothing', async () => {
+    const root = await pushedRoot(image);
+    writeFileSync(join(root, '.moorage/format'), '{"form":');
+    expect(await codesIn(root)).toEqual(['form-unreadable .moorage/format']);
+  });
+
   it('tells what crashes left, once nobody can be at work on it', async () => {
     const root = await pushedRoot(image);
     mkdirSync(join(root, '.moorage/staging'), { recursive: true });

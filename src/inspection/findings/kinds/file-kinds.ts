@@ -56,8 +56,9 @@ export const fileKinds = {
   'unreadable-file': {
     severity: 'error',
     hides: true,
-    why: 'the file may not be read by this user: what it holds cannot be served',
-    remedy: 'chmod or chown it for the user that serves it',
+    why: 'the file cannot be read, for want of permission or since the disk fails: what it holds cannot be served',
+    remedy:
+      'chmod or chown it for the user that serves it; where the disk fails (EIO), moorage verify --repair, and soon another disk',
   },
   'private-index': {
     severity: 'note',

@@ -42,6 +42,11 @@ export const keptKinds = {
     why: 'a record of the journal is damaged, most likely cut short by a crash',
     remedy: 'nothing: all other records count',
   },
+  'form-unreadable': {
+    severity: 'warning',
+    why: 'the mark that says which form the files in .moorage have, and how the root began, cannot be read: least is deleted then',
+    remedy: 'remove it: a server lays another with its next write, as in a root of an earlier version',
+  },
   'linked-manifest': {
     severity: 'note',
     why: 'a manifest shares its bytes with another name: skopeo and crane write into manifest files that are there, and would change both',
