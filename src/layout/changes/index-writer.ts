@@ -2,7 +2,6 @@
 // one (group commit), each is acknowledged only after the replacement that holds it is durable, and each succeeds or fails alone.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../storage/clock.ts';
-import type { Log } from '../../storage/log.ts';
 import type { Change, ObjectStore } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import type { LayoutKeys } from '../files/keys.ts';
@@ -36,9 +35,6 @@ export interface IndexWriterOptions {
   readonly responses: ReferrersResponses;
   readonly transactions: IndexTransactions;
   readonly clock: Clock;
-  readonly log: Log;
-  /** Names the layout in the log. */
-  readonly name: string;
   /** We replaced the file; the one before is still open if there was one, to be read once more and closed. */
   /** `isForeign`: another program had written since, and was judged with this replacement. */
   readonly onReplaced: (previous: ReplacedIndex | undefined, isForeign: boolean) => void;
@@ -131,7 +127,7 @@ export class IndexWriter {
   }
 
   async #replaceNow(edits: () => readonly IndexEdit[]): Promise<Outcome | undefined> {
-    const { store, keys, reader, guard, history, responses, transactions, onReplaced, log, name } = this.#options;
+    const { store, keys, reader, guard, history, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const change: Change = async (now) => {
@@ -144,10 +140,7 @@ export class IndexWriter {
     if (updated.replaced && updated.info !== undefined) {
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label, outcome.verdict);
-      const { problem } = updated;
-      history.published(outcome.history, updated.info.label, problem === undefined);
-      if (problem !== undefined)
-        log.warn('the history of a repository could not be written', { repository: name, error: problem });
+      history.published(outcome.history, updated.info.label, updated.problem);
       const previous = updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes);
       // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
       const stray = await previous?.readStray();

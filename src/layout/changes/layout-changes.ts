@@ -103,7 +103,7 @@ export class LayoutChanges {
     const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
     const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
     const responses = new ReferrersResponses(keys, manifests, rules);
-    const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock });
+    const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock, log, name });
     const shared = { store, keys, reader, guard, history, responses, clock };
     const conditions = new EditConditions({ lookup: layout.lookup, manifests });
     const transactions = new IndexTransactions({ ...shared, version, conditions, times: this.times, rules });
@@ -112,7 +112,7 @@ export class LayoutChanges {
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
       if (isForeign) this.#watch.foreign();
     };
-    this.#writer = new IndexWriter({ ...shared, transactions, log, name, onReplaced });
+    this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
     const { blobs } = this;
     this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
   }

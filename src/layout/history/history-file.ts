@@ -8,6 +8,10 @@ import { type TagTargets, type TargetOfTag, tagKey } from './tag-move.ts';
 
 const tailBytes = 8 * 1024;
 const pieceBytes = 1024 * 1024;
+/** No record is longer: what has no end so soon was written by nobody we know. */
+const longestLineBytes = 4 * 1024 * 1024;
+/** Twice what a history grows to before it is trimmed, with a hundred thousand tags. */
+const mostBytesRead = 256 * 1024 * 1024;
 const newline = 10;
 
 export interface HistoryEnd {
@@ -82,7 +86,8 @@ export class HistoryFile {
     try {
       if (!(await begins(object))) return;
       let length = pieceBytes;
-      for (let at = 0; at < object.info.size; ) {
+      const size = Math.min(object.info.size, mostBytesRead);
+      for (let at = 0; at < size && length <= longestLineBytes; ) {
         const bytes = await span(object, at, length);
         const end = bytes.lastIndexOf(newline) + 1;
         if (bytes.length < length && end === 0) return;

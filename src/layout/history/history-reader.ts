@@ -30,6 +30,8 @@ export interface HistoryReaderOptions {
 }
 
 const maxAttempts = 5;
+/** Moves of all tags that somebody asks for. */
+const mostShown = 50_000;
 
 export class HistoryReader {
   readonly #options: HistoryReaderOptions;
@@ -50,6 +52,8 @@ export class HistoryReader {
     const known: KnownTag[] = [];
     for await (const record of this.#records(tag)) {
       if (record.kind === 'move' && isAsked(record.move)) moves.push(record.move);
+      // More than are kept: in a file that grew since, or that a stranger made.
+      if (moves.length > 2 * mostShown) moves.splice(0, moves.length - mostShown);
       if (record.kind === 'known' && isAsked(record.known)) known.push(record.known);
     }
     for (const move of await this.#unnoted()) if (isAsked(move)) moves.push(move);

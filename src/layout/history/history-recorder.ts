@@ -1,10 +1,11 @@
 // Writes the history of a layout, under the lock of its index.json: what an update moved is noted right after it became visible, and what
 // nobody noted, because another program wrote or a process died, is worked out by the next who looks.
 import type { Clock } from '../../storage/clock.ts';
+import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore, SmallObject, VersionLabel } from '../../storage/object-store.ts';
-import { meansNoSpace } from '../../storage/storage-error.ts';
+import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
 import type { LayoutNames, NamedEntries } from '../names/repository-names.ts';
-import { HistoryFile } from './history-file.ts';
+import { type HistoryEnd, HistoryFile } from './history-file.ts';
 import { historyLimits, trimmed } from './history-limits.ts';
 import { type HistoryRecord, historyHeader, printRecord, type SeenVersion } from './history-record.ts';
 import { type TagMove, type TagTarget, tagKey } from './tag-move.ts';
@@ -27,6 +28,9 @@ export interface HistoryRecorderOptions {
   readonly key: Key;
   readonly names: LayoutNames;
   readonly clock: Clock;
+  readonly log: Log;
+  /** Names the layout in the log. */
+  readonly name: string;
 }
 
 /** What one update of index.json adds to the history. */
@@ -94,8 +98,8 @@ export class HistoryRecorder {
   /** What is to be noted about the version before anything is edited. One stat where all of it is known. */
   async look(now: LookedAt): Promise<HistoryDraft> {
     const { store, key, names, clock } = this.#options;
-    await this.#trim();
-    const end = await this.#file.end();
+    const found = await this.#file.end();
+    const end = (found?.size ?? 0) > this.#trimAtBytes ? await this.#trim() : found;
     const nowMs = clock.now();
     if (end === undefined) {
       // What is no history, or of a form that nobody knows, would stand before what is appended.
@@ -125,10 +129,11 @@ export class HistoryRecorder {
     return { key: this.#options.key, bytes: draft.print(published).bytes };
   }
 
-  /** The version is visible. `isNoted`: what was to be appended was. */
-  published(draft: HistoryDraft, label: VersionLabel, isNoted: boolean): void {
+  /** The version is visible. `problem`: what kept it from being noted; undefined when it was. */
+  published(draft: HistoryDraft, label: VersionLabel, problem: unknown): void {
     const { bytes, seen } = draft.print(label);
-    if (isNoted && !draft.isNew) this.#file.appended(bytes.byteLength, seen);
+    if (problem !== undefined) this.#unnoted(problem);
+    if (problem === undefined && !draft.isNew) this.#file.appended(bytes.byteLength, seen);
     else this.#file.forget();
   }
 
@@ -138,25 +143,35 @@ export class HistoryRecorder {
     const end = draft.isNew ? undefined : await this.#file.end();
     if (end?.seen !== undefined && end.seen.label === label && draft.isEmpty) return;
     this.#file.forget();
-    await store.append(key, draft.print(label).bytes);
+    try {
+      await store.append(key, draft.print(label).bytes);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#unnoted(error);
+    }
   }
 
-  /** Drops what nobody asks for any more, once that is worth it. */
-  async #trim(): Promise<void> {
+  /** Nothing of the repository is refused for that: whoever looks next works it out. */
+  #unnoted(error: unknown): void {
+    const { log, name } = this.#options;
+    log.warn('the history of a repository could not be written', { repository: name, error });
+  }
+
+  /** Drops what nobody asks for any more, where that is worth it. */
+  async #trim(): Promise<HistoryEnd | undefined> {
     const { store, key, clock } = this.#options;
     const size = (await this.#file.end())?.size ?? 0;
-    if (size <= this.#trimAtBytes) return;
     const all: HistoryRecord[] = [];
     for await (const record of this.#file.records()) all.push(record);
     const kept = Buffer.from(`${historyHeader}${trimmed(all, clock.now()).map(printRecord).join('')}`);
     this.#trimAtBytes = Math.max(historyLimits.floorBytes, 2 * kept.byteLength);
-    if (kept.byteLength > size / 2) return;
     try {
-      await store.write(key, kept);
-      this.#file.forget();
+      if (kept.byteLength <= size / 2) await store.write(key, kept);
     } catch (error) {
       // No write of the repository is refused for that.
       if (!meansNoSpace(error)) throw error;
     }
+    this.#file.forget();
+    return this.#file.end();
   }
 }

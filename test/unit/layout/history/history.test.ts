@@ -107,7 +107,8 @@ describe('a process that ends between the replacement and the note', () => {
     let noting = true;
     const calls = {
       writeSync: (descriptor: number, bytes: Uint8Array, offset: number) => {
-        if (!noting && Buffer.from(bytes).includes('"seen"')) throw Object.assign(new Error('no'), { code: 'EIO' });
+        if (!noting && Buffer.from(bytes).includes('"seen"'))
+          throw Object.assign(new Error('no'), { code: 'EIO', syscall: 'write' });
         return systemCalls.writeSync(descriptor, bytes, offset);
       },
     };
