@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { blobPath, blobsOf, entryOf, writeStranger } from '../hostile/stranger.ts';
 import { blobOf, imageManifest } from '../support/content.ts';
 import { pushedRoot } from '../support/verified.ts';
-import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
+import { programIsPublic, runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
 
 const layers = Array.from({ length: 30 }, (_, at) => blobOf(`layer ${at} `.repeat(100_000)));
 const image = imageManifest({ layers });
@@ -85,7 +85,7 @@ describe('moorage verify', () => {
     expect(await (await fetch(`${url}/readyz`)).text()).toBe('ok\n');
   });
 
-  it.skipIf(process.getuid?.() !== 0)(
+  it.skipIf(process.getuid?.() !== 0 || !programIsPublic())(
     'as a user who may not read a file: it is told, and replaced by a copy',
     async () => {
       const { directory, root, good, file, started } = await machine();

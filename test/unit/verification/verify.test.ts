@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -26,9 +27,10 @@ import {
   findingsOf,
   type LayoutContent,
   writeBlob,
+  writeIndex,
   writeStranger,
 } from '../../hostile/stranger.ts';
-import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { blobOf, contentOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { pushedRoot, verified } from '../../support/verified.ts';
 
@@ -59,6 +61,17 @@ function everythingIn(directory: string): readonly string[] {
 function inPlaceOf(path: string, make: (path: string) => unknown): void {
   rmSync(path);
   make(path);
+}
+
+/** What a repair must leave as it is: blobs that are what their names say, and the files that it does not understand. */
+function goodFilesIn(directory: string): readonly string[] {
+  const good = blobsOf(image).flatMap(({ digest, bytes }) => {
+    const path = blobPath(directory, digest);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() && readFileSync(path).equals(bytes) ? [`${digest} ${stats.ino} ${stats.mtimeMs}`] : [];
+  });
+  const others = ['index.json', 'oci-layout', 'blobs/sha256/part'].map((name) => join(directory, name));
+  return [...good, ...others.map((path) => (existsSync(path) ? readFileSync(path).toString('base64') : ''))];
 }
 
 const layerFile = (directory: string) => blobPath(directory, layer.digest);
@@ -108,10 +121,25 @@ describe('a layout', () => {
       'trailing-garbage',
       (at) => writeFileSync(join(at, 'index.json'), `${readFileSync(join(at, 'index.json'))}]}`),
     ],
-  ])('with %s: %s, with its file and a remedy, and nothing is changed', async (_, code, change) => {
+    [
+      'a million brackets in index.json',
+      'index-unreadable',
+      (at) => writeFileSync(join(at, 'index.json'), `{"manifests":${'['.repeat(1_000_000)}`),
+    ],
+    [
+      'a million brackets for a manifest',
+      'not-a-manifest',
+      (at) => {
+        const bomb = contentOf(Buffer.from(`{"layers":${'['.repeat(1_000_000)}`), image.descriptor.mediaType);
+        writeBlob(at, bomb.digest, bomb.bytes);
+        writeIndex(at, [entryOf(image, 'v1'), entryOf(bomb, 'v2')]);
+      },
+    ],
+  ])('with %s: %s, with its file and a remedy; a repair beside it changes nothing good', async (_, code, change) => {
     const directory = await layout();
     change(directory);
     const before = everythingIn(directory);
+    const good = goodFilesIn(directory);
     const findings = await found(directory);
     const about = findings.filter((each) => each.code === code);
     expect(findings.map((each) => each.code)).toContain(code);
@@ -120,6 +148,8 @@ describe('a layout', () => {
       expect(remedy).not.toBe('');
     }
     expect(everythingIn(directory)).toEqual(before);
+    await verified(directory, { repair: true });
+    expect(goodFilesIn(directory)).toEqual(good);
   });
 
   it('names the entry that a damaged or lost layer belongs to', async () => {
