@@ -57,7 +57,9 @@ export class GoodCopies {
       const store = mount.reader;
       yield { store, key: poolKey(digest), from: 'the pool' };
       for (const prefix of prefixes) {
-        yield { store, key: layoutKeys(prefix).blob(digest), from: prefix === '' ? mount.path : prefix };
+        const keys = layoutKeys(prefix);
+        yield { store, key: keys.blob(digest), from: prefix === '' ? mount.path : prefix };
+        yield { store, key: keys.keptManifest(digest), from: `what was deleted from ${prefix}` };
       }
       // A push may have been put aside and not back, in the moment before a crash.
       for (let count = 1; count <= maxAside; count += 1) {

@@ -114,6 +114,7 @@ async function badPlaces(
   const known = new Map<VersionLabel, Digest | undefined>();
   const candidates = [
     ...prefixes.map((prefix) => ({ key: layoutKeys(prefix).blob(digest), index: layoutKeys(prefix).index })),
+    ...prefixes.map((prefix) => ({ key: layoutKeys(prefix).keptManifest(digest), index: undefined })),
     { key: poolKey(digest), index: undefined },
   ];
   for (const { key, index } of candidates) {

@@ -1,7 +1,7 @@
 // The verification of one layout, or of what one image of it consists of: the files, what leads to them, and their bytes. Only reads.
 import { findNoBlobs } from '../inspection/findings/blob-presence.ts';
 import { ContentChecks } from '../inspection/findings/content-checks.ts';
-import { findBlobFiles, findFiles } from '../inspection/findings/file-findings.ts';
+import { findBlobFiles, findDigestFiles, findFiles } from '../inspection/findings/file-findings.ts';
 import { FindingList } from '../inspection/findings/finding-list.ts';
 import { findIndex } from '../inspection/findings/index-findings.ts';
 import type { InspectedLayout } from '../inspection/findings/inspected-layout.ts';
@@ -16,6 +16,8 @@ import { Pace } from '../layout/pacing/pace.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
+import { parentOf } from '../storage/filesystem/file-tree.ts';
+import type { Key } from '../storage/object-store.ts';
 import { draftPrefix } from '../storage/own-names.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { BlobProgress } from '../transfer/progress.ts';
@@ -101,6 +103,7 @@ async function verifyWhole(
   }
   await findSharing(inspected, index, blobs);
   await checks.verifyAll(blobs);
+  await findKept(inspected);
   await findJournal(past, keys, findings);
   if (files !== undefined) findOwnTraces(files, keys, names, findings);
   return index;
@@ -129,6 +132,16 @@ async function findSharing(
       if (!(error instanceof StorageError)) throw error;
     }
   }
+}
+
+/** Manifests that were deleted and can be put back. */
+async function findKept(inspected: InspectedLayout): Promise<void> {
+  const { keys } = inspected;
+  const kept = { ...inspected, keys: { ...layoutKeys(''), blob: keys.keptManifest, blobs: keys.keptManifests } };
+  const digests: Digest[] = [];
+  const directory = parentOf(keys.keptManifests('sha256')) as Key;
+  await findDigestFiles(kept, { blobs: directory, shown: directory }, (digest) => digests.push(digest));
+  await new ContentChecks(kept).verifyAll(digests);
 }
 
 async function findJournal(past: AcknowledgedPast, keys: LayoutKeys, findings: FindingList): Promise<void> {

@@ -103,6 +103,18 @@ describe('a good copy', () => {
     }
   });
 
+  it('of a manifest that was deleted and can be put back is told of, and mended as well', async () => {
+    const root = await pushedRoot(image, 'team/app', 'team/copy');
+    const { del, stop } = await serveRoot(root);
+    expect((await del(`/v2/team/copy/manifests/${image.digest}`)).status).toBe(202);
+    await stop();
+    const kept = join(root, '.moorage/history/team/copy/.manifests/sha256', encodedOf(image.digest));
+    writeFileSync(kept, '{}');
+    expect(left(await verified(root, { isRoot: true }))).toEqual(['wrong-digest']);
+    expect((await repair(root)).repairs).toMatchObject([{ outcome: 'mended', detail: 'team/app' }]);
+    expect(readFileSync(kept)).toEqual(image.bytes);
+  });
+
   it('of a manifest in another repository is copied, and never linked', async () => {
     const root = await pushedRoot(image, 'team/app', 'team/copy');
     rmSync(join(root, '.moorage/journal'), { recursive: true });
