@@ -141,8 +141,9 @@ export class MountedLayouts {
       // What lies in the future was written by a clock that was wrong.
       if (hashedAtMs !== undefined && ageMs >= 0 && ageMs < everyMs) return { kind: 'known', hashedAtMs };
       const read: PacedRead = async (object, buffer, at) => {
-        await rate.take(buffer.byteLength, signal);
-        return object.readInto(buffer, at);
+        const bytes = await object.readInto(buffer, at);
+        await rate.take(bytes, signal);
+        return bytes;
       };
       const isRight = await this.#checks.hashSlowly({ digest, key }, read, signal);
       return isRight === undefined ? { kind: 'gone' } : { kind: 'read', bytes: info.size, isRight };

@@ -1,7 +1,7 @@
 // Every blob file of a mount, in an order that stays the same: the pool first, where equal blobs are one file, then what the layouts have
 // besides, which are manifests and what other tools wrote.
 import type { BlobFile } from '../layout/blobs/blob-checks.ts';
-import { layoutKeys, poolDirectory, poolKey } from '../layout/files/keys.ts';
+import { type LayoutKeys, layoutKeys, poolDirectory, poolKey, poolRoot } from '../layout/files/keys.ts';
 import { digestAlgorithms, isDigest } from '../oci/digest.ts';
 import type { Key, ObjectReader } from '../storage/object-store.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
@@ -12,13 +12,13 @@ export async function* blobFilesAfter(
   at: Key | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<BlobFile> {
-  const isInLayouts = at !== undefined && !at.startsWith(poolDirectory('sha256').slice(0, -'sha256'.length));
+  const isInLayouts = at !== undefined && !at.startsWith(`${poolRoot}/`);
   if (!isInLayouts) for (const algorithm of digestAlgorithms) yield* filesIn(store, poolDirectory(algorithm), at);
-  const prefixes: string[] = [];
-  for await (const prefix of layoutPrefixes(store, signal)) prefixes.push(prefix);
+  const layouts: LayoutKeys[] = [];
+  for await (const prefix of layoutPrefixes(store, signal)) layouts.push(layoutKeys(prefix));
   const from = isInLayouts ? at : undefined;
-  for (const prefix of prefixes.sort()) {
-    const keys = layoutKeys(prefix as Parameters<typeof layoutKeys>[0]);
+  // In the order of their keys, by which a pass goes on: `a-b/blobs` comes before `a/blobs`, and `a` before `a-b`.
+  for (const keys of layouts.sort((one, other) => (one.blobs('sha256') < other.blobs('sha256') ? -1 : 1))) {
     for (const algorithm of digestAlgorithms) {
       for await (const file of filesIn(store, keys.blobs(algorithm), from)) {
         signal.throwIfAborted();

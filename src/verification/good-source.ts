@@ -1,8 +1,6 @@
 // Good copies out of what --from names: a layout, an archive, a root of layouts or a registry.
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import { RemoteError } from '../remote/remote-error.ts';
-import { StorageError } from '../storage/storage-error.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
 import { type GoodCopy, once, type WantedBlob } from './good-copy.ts';
@@ -60,7 +58,14 @@ export class GoodSource {
   }
 }
 
-/** True for the failure of a copy after which the next is tried. */
-export function isNoCopy(error: unknown): boolean {
-  return error instanceof RegistryError || error instanceof StorageError || error instanceof RemoteError;
+/** True where a source said that it has no such thing; of every other failure nobody knows whether it has. */
+export function isAbsentCopy(error: unknown): boolean {
+  return error instanceof RegistryError && absent.has(error.code);
 }
+
+const absent: ReadonlySet<string> = new Set([
+  'BLOB_UNKNOWN',
+  'MANIFEST_UNKNOWN',
+  'NAME_UNKNOWN',
+  'MANIFEST_BLOB_UNKNOWN',
+]);

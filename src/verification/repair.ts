@@ -10,12 +10,13 @@ import { digestOfObject } from '../layout/pacing/paced-digest.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseManifest } from '../oci/manifest.ts';
+import { RemoteError } from '../remote/remote-error.ts';
 import type { Key, ObjectReader, ObjectStore, VersionLabel } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { DamagedContent } from './damage.ts';
 import { GoodCopies, type SearchedMount } from './good-copies.ts';
 import { type GoodCopy, once } from './good-copy.ts';
-import { type GoodSource, isNoCopy } from './good-source.ts';
+import { type GoodSource, isAbsentCopy } from './good-source.ts';
 import type { Repair } from './verification.ts';
 
 interface BadFile {
@@ -80,11 +81,15 @@ export class Repairs {
       const size = damaged.find((each) => each.size !== undefined)?.size ?? places[0]?.bad?.size ?? 0;
       const bad = new Set(places.flatMap((place) => (place.bad === undefined ? [] : [place.bad.label])));
       const names = searched.prefixes.filter((prefix) => damaged.some((each) => each.prefix === prefix));
+      let problem: string | undefined;
       for await (const copy of this.#copies.of({ digest, size, names, bad })) {
-        const isMended = await putEverywhere(store, digest, places, copy);
-        if (isMended) return places.map(({ key }) => ({ digest, path: key, outcome: 'mended', detail: copy.from }));
+        const put = await putEverywhere(store, digest, places, copy);
+        if (put === 'put')
+          return places.map(({ key }) => ({ digest, path: key, outcome: 'mended', detail: copy.from }));
+        if (put !== 'none') problem = `${copy.from}: ${put.problem}`;
       }
-      return await quarantined(store, digest, places);
+      // As long as somebody may have a good copy, nothing is put aside.
+      return problem === undefined ? await quarantined(store, digest, places) : kept(problem);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       return kept(error.message);
@@ -162,13 +167,16 @@ async function digestAt(store: ObjectReader, key: Key, digest: Digest): Promise<
   }
 }
 
-/** False where the copy turns out to be none. Good bytes over good bytes of a push that came first change nothing. */
+/** `none` where the copy turns out to be none, and the problem where nobody can tell. */
+type Put = 'put' | 'none' | { readonly problem: string };
+
+/** Good bytes over good bytes of a push that came first change nothing. */
 async function putEverywhere(
   store: ObjectStore,
   digest: Digest,
   places: readonly BadPlace[],
   copy: GoodCopy,
-): Promise<boolean> {
+): Promise<Put> {
   try {
     const manifest = await manifestOf(copy);
     let first: { readonly key: Key; readonly label: VersionLabel } | undefined;
@@ -179,13 +187,13 @@ async function putEverywhere(
         if ((await store.stat(key))?.label === first.label) continue;
       }
       const put = await putGoodBytes(store, { digest, key }, manifest === undefined ? copy.bytes() : once(manifest));
-      if (put === undefined) return false;
+      if (put === undefined) return 'none';
       if (manifest === undefined) first = { key, label: put.label };
     }
-    return true;
+    return 'put';
   } catch (error) {
-    // Of the store that is written to it is no matter of the copy.
-    if (isNoCopy(error) && !(error instanceof StorageError && error.failure !== 'unavailable')) return false;
+    if (isAbsentCopy(error)) return 'none';
+    if (error instanceof RegistryError || error instanceof RemoteError) return { problem: error.message };
     throw error;
   }
 }

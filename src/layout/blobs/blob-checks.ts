@@ -36,7 +36,7 @@ export interface BlobFile {
   readonly key: Key;
 }
 
-/** Reads as `OpenObject.readInto` does, when the time for it has come. */
+/** Reads as `OpenObject.readInto` does, and waits until more may be read. */
 export type PacedRead = (object: OpenObject, buffer: Uint8Array, at: number) => Promise<number>;
 
 export interface BlobChecksOptions {

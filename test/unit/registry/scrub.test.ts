@@ -13,6 +13,7 @@ import { ByteRate } from '../../../src/registry/byte-rate.ts';
 import { ProcessClaim } from '../../../src/registry/claim.ts';
 import { MountedLayouts } from '../../../src/registry/mounted-layouts.ts';
 import { Scrub } from '../../../src/registry/scrub.ts';
+import { blobFilesAfter } from '../../../src/registry/scrub-order.ts';
 import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore } from '../../../src/storage/object-store.ts';
@@ -146,6 +147,20 @@ describe('a pass', () => {
     const next = await server(root, clock);
     await next.scrub.round();
     expect(next.opened().length).toBe(files - begun);
+  });
+
+  it('goes on in the order of keys, which is not that of names', async () => {
+    const root = await oldRoot('a', 'a-b', 'a/c');
+    const store = await openFilesystemStore(root, { log: silentLog });
+    const { signal } = new AbortController();
+    const all: Key[] = [];
+    for await (const { key } of blobFilesAfter(store, undefined, signal)) all.push(key);
+    expect(all).toHaveLength(5);
+    for (const [at, key] of all.entries()) {
+      const rest: Key[] = [];
+      for await (const file of blobFilesAfter(store, key, signal)) rest.push(file.key);
+      expect(rest).toEqual(all.slice(at + 1));
+    }
   });
 
   it('that a clock put off by years begins when the clock is right again', async () => {

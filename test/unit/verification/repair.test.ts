@@ -202,6 +202,14 @@ describe('what nobody has', () => {
     expect(left(await repair(root))).toEqual(['quarantined', 'quarantined']);
   });
 
+  it('as far as anybody can tell: with a source that does not answer nothing is put aside', async () => {
+    const root = await pushedRoot(image);
+    writeFileSync(fileIn(root, 'team/app'), rotten);
+    const done = await repair(root, { from: 'http://localhost:1/team/app' });
+    expect(new Set(done.repairs.map(({ outcome }) => outcome))).toEqual(new Set(['kept']));
+    expect(readFileSync(fileIn(root, 'team/app'), 'utf8')).toBe(rotten);
+  });
+
   it('and nothing lists any more does not come back', async () => {
     const root = await pushedRoot(image, 'team/app', 'other');
     rmSync(fileIn(root, 'team/app', image.digest));
