@@ -16,5 +16,11 @@ export interface DamagedContent {
   readonly state: 'gone' | 'wrong' | 'unreadable';
 }
 
+/** A layout without the file that says that it is one (image-spec, image-layout.md, oci-layout file): every tool knows what is in it. */
+export interface UnmarkedLayout {
+  readonly mount: OpenedMount;
+  readonly prefix: LayoutPrefix;
+}
+
 /** So many in one run: what is beyond is found by the next. */
 export const maxDamaged = 100_000;

@@ -2,18 +2,19 @@
 // rename, so that whoever is interrupted begins again where it was.
 import { putGoodBytes } from '../layout/blobs/good-bytes.ts';
 import { putAside } from '../layout/blobs/quarantine.ts';
-import { layoutKeys, poolKey } from '../layout/files/keys.ts';
+import { layoutKeys, ociLayoutBytes, poolKey } from '../layout/files/keys.ts';
 import { IndexUnreadableError } from '../layout/index/index-document.ts';
 import { readIndexDocument } from '../layout/index/index-patience.ts';
 import { LayoutIndex } from '../layout/index/layout-index.ts';
 import { digestOfObject } from '../layout/pacing/paced-digest.ts';
+import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { algorithmOf, type Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { RemoteError } from '../remote/remote-error.ts';
 import type { Key, ObjectReader, ObjectStore, VersionLabel } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import type { DamagedContent } from './damage.ts';
+import type { DamagedContent, UnmarkedLayout } from './damage.ts';
 import { GoodCopies, type SearchedMount } from './good-copies.ts';
 import { type GoodCopy, once } from './good-copy.ts';
 import { type GoodSource, isAbsentCopy } from './good-source.ts';
@@ -59,14 +60,35 @@ export class Repairs {
     for (const [path, ofMount] of grouped(damaged, ({ mount }) => mount.path)) {
       const searched = this.#mounts.find(({ mount }) => mount.path === path);
       for (const [digest, places] of grouped(ofMount, (each) => each.digest)) {
-        repairs.push(...(await this.#mendOne(path, searched, digest as Digest, places)));
+        repairs.push(...(await this.#mendOne(searched, digest as Digest, places)));
+      }
+    }
+    return repairs;
+  }
+
+  /** Writes the file that says what a layout is. */
+  async mark(layouts: readonly UnmarkedLayout[]): Promise<readonly Repair[]> {
+    const repairs: Repair[] = [];
+    for (const { mount: found, prefix } of layouts) {
+      const store = this.#mounts.find(({ mount }) => mount.path === found.path)?.mount.writer;
+      const path = layoutKeys(prefix).ociLayout;
+      const kept = (detail: string): Repair => ({ digest: undefined, path, outcome: 'kept', detail });
+      if (store === undefined) {
+        repairs.push(kept(whyNot(found)));
+        continue;
+      }
+      try {
+        if ((await store.stat(path)) === undefined) await store.write(path, ociLayoutBytes);
+        repairs.push({ digest: undefined, path, outcome: 'mended', detail: 'the specification' });
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        repairs.push(kept(error.message));
       }
     }
     return repairs;
   }
 
   async #mendOne(
-    path: string,
     searched: SearchedMount | undefined,
     digest: Digest,
     damaged: readonly DamagedContent[],
@@ -74,7 +96,7 @@ export class Repairs {
     const store = searched?.mount.writer;
     const kept = (detail: string): readonly Repair[] =>
       damaged.map(({ prefix }) => ({ digest, path: placeOf(prefix, digest), outcome: 'kept', detail }));
-    if (searched === undefined || store === undefined) return kept(whyNot(path, damaged));
+    if (searched === undefined || store === undefined) return kept(whyNot(damaged[0]?.mount));
     try {
       const places = await badPlaces(store, searched, digest, damaged);
       if (places.length === 0) return [];
@@ -97,9 +119,11 @@ export class Repairs {
   }
 }
 
-function whyNot(path: string, damaged: readonly DamagedContent[]): string {
-  const isArchive = damaged.some(({ mount }) => mount.kind === 'archive');
-  return isArchive ? `${path} is an archive, which is never changed: make it again` : `${path} cannot be written to`;
+function whyNot(mount: OpenedMount | undefined): string {
+  const path = mount?.path ?? 'it';
+  return mount?.kind === 'archive'
+    ? `${path} is an archive, which is never changed: make it again`
+    : `${path} cannot be written to`;
 }
 
 function placeOf(prefix: DamagedContent['prefix'], digest: Digest): Key {

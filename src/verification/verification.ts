@@ -4,7 +4,8 @@ import type { InspectedPart } from '../inspection/inspection.ts';
 import type { Digest } from '../oci/digest.ts';
 
 export interface Repair {
-  readonly digest: Digest;
+  /** Undefined for a file that is no blob. */
+  readonly digest: Digest | undefined;
   /** Of the bad file, or of the place where it should be: below the directory that was verified. */
   readonly path: string;
   /** `mended`: a good copy is in its place. `quarantined`: nobody had one, and it was put aside. `kept`: nothing could be done. */

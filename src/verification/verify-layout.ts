@@ -21,7 +21,7 @@ import type { Key } from '../storage/object-store.ts';
 import { draftPrefix } from '../storage/own-names.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { BlobProgress } from '../transfer/progress.ts';
-import type { DamagedContent } from './damage.ts';
+import type { DamagedContent, UnmarkedLayout } from './damage.ts';
 import { MissingJudge } from './missing-content.ts';
 import { ServerAccess } from './server-access.ts';
 import { verifiedGroups } from './verified-kinds.ts';
@@ -44,11 +44,12 @@ export interface VerifyLayoutOptions {
   readonly hashed: HashedFiles;
   readonly progress: BlobProgress;
   readonly onDamaged: (damaged: DamagedContent) => void;
+  readonly onUnmarked: (layout: UnmarkedLayout) => void;
 }
 
 /** Undefined where the image that was asked for is not there. */
 export async function verifyLayout(options: VerifyLayoutOptions): Promise<InspectedPart | undefined> {
-  const { mount, prefix, name, files, hashed, progress, onDamaged, image } = options;
+  const { mount, prefix, name, files, hashed, progress, onDamaged, onUnmarked, image } = options;
   const store = mount.reader;
   const keys = layoutKeys(prefix);
   const findings = new FindingList(toldOfEachKind);
@@ -77,6 +78,7 @@ export async function verifyLayout(options: VerifyLayoutOptions): Promise<Inspec
     await findContentOf(inspected, checks, root);
     await checks.verifyAll(checks.reached);
   }
+  if (index !== undefined && findings.has('oci-layout-missing')) onUnmarked({ mount, prefix });
   const where = [mount.path, prefix].filter((each) => each !== '').join('/');
   return {
     ...{ kind: 'layout', name, where },

@@ -9,10 +9,10 @@ import type { LayoutRules } from '../registry/layout-rules.ts';
 import type { NamedLayout, Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { type BlobProgress, unwatched } from '../transfer/progress.ts';
-import { type DamagedContent, maxDamaged } from './damage.ts';
+import { type DamagedContent, maxDamaged, type UnmarkedLayout } from './damage.ts';
 import { expectAll } from './expected-blobs.ts';
 import { verifiedGroups } from './verified-kinds.ts';
-import { verifyLayout } from './verify-layout.ts';
+import { type VerifyLayoutOptions, verifyLayout } from './verify-layout.ts';
 import { verifyOwnFiles } from './verify-own-files.ts';
 import { imageIn, isMeant, type VerifyTarget } from './verify-target.ts';
 
@@ -30,6 +30,7 @@ export interface VerifyMountsOptions {
 export interface Verified {
   readonly parts: readonly InspectedPart[];
   readonly damaged: readonly DamagedContent[];
+  readonly unmarked: readonly UnmarkedLayout[];
   /** False where the repository, or the image, that was named is not there. */
   readonly isFound: boolean;
 }
@@ -50,29 +51,33 @@ export async function verifyMounts(options: VerifyMountsOptions): Promise<Verifi
     const { mount, prefix, digest } = each;
     if (damaged.size < maxDamaged) damaged.set(`${mount.path} ${prefix ?? 'pool:'} ${digest}`, each);
   };
+  const unmarked: UnmarkedLayout[] = [];
+  const told: Told = { onDamaged, onUnmarked: (layout) => unmarked.push(layout) };
   const parts: InspectedPart[] = [];
   if (isWhole) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
   let isFound = false;
   for (const layout of layouts) {
-    const part = await verifyOne(layout, options, onDamaged);
+    const part = await verifyOne(layout, options, told);
     if (part !== undefined) parts.push(part);
     isFound ||= part !== undefined;
   }
   if (isWhole) for (const mount of mounts) parts.push(...(await ownFiles(mount, options, onDamaged)));
-  return { parts, damaged: [...damaged.values()], isFound };
+  return { parts, damaged: [...damaged.values()], unmarked, isFound };
 }
+
+type Told = Pick<VerifyLayoutOptions, 'onDamaged' | 'onUnmarked'>;
 
 async function verifyOne(
   { name, mount, prefix }: NamedLayout,
   { mounts, rules, target, hashed, progress = unwatched }: VerifyMountsOptions,
-  onDamaged: (damaged: DamagedContent) => void,
+  told: Told,
 ): Promise<InspectedPart | undefined> {
   const opened = mounts.find(({ reader }) => reader === mount.reader);
   // An archive that came after the start.
   if (opened === undefined) return undefined;
   const { within, reference } = target;
   return verifyLayout({
-    ...{ mount: opened, prefix, name, progress, onDamaged },
+    ...{ mount: opened, prefix, name, progress, ...told },
     files: listingOf(opened),
     image: reference && ((index) => imageIn(index, name, rules, { within, reference })),
     hashed: await hashed.of(opened),

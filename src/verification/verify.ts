@@ -38,7 +38,8 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   try {
     const found = await look(options, hashed);
     assertFound(found, target, where);
-    const repairs = repair === undefined || found.damaged.length === 0 ? [] : await mend(found, repair);
+    const isRepaired = repair !== undefined && found.damaged.length + found.unmarked.length > 0;
+    const repairs = isRepaired ? await mend(found, repair) : [];
     const isChanged = repairs.some(({ outcome }) => outcome !== 'kept');
     const { parts } = isChanged ? await look({ ...options, progress: undefined }, hashed) : found;
     return { parts, repairs, totals: hashed.totals };
@@ -57,7 +58,10 @@ async function look({ openToRead, rules, target, progress }: VerifyOptions, hash
   }
 }
 
-async function mend({ damaged }: Verified, { openToWrite, source }: RepairRequest): Promise<readonly Repair[]> {
+async function mend(
+  { damaged, unmarked }: Verified,
+  { openToWrite, source }: RepairRequest,
+): Promise<readonly Repair[]> {
   const mounts = await openToWrite();
   try {
     const searched: SearchedMount[] = [];
@@ -66,7 +70,8 @@ async function mend({ damaged }: Verified, { openToWrite, source }: RepairReques
       for await (const prefix of layoutPrefixes(mount.reader)) prefixes.push(prefix);
       searched.push({ mount, prefixes });
     }
-    return await new Repairs({ mounts: searched, source }).mend(damaged);
+    const repairs = new Repairs({ mounts: searched, source });
+    return [...(await repairs.mark(unmarked)), ...(await repairs.mend(damaged))];
   } finally {
     for (const { reader } of mounts) await reader.close();
   }

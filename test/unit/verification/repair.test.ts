@@ -246,6 +246,17 @@ describe('a repair', () => {
     expect(left(done)).toEqual(['non-digest-file', 'quarantined']);
   });
 
+  it('writes the oci-layout file that is missing, and no other', async () => {
+    const directory = await goodLayout();
+    rmSync(join(directory, 'oci-layout'));
+    const done = await verified(directory, { repair: true });
+    expect(done.repairs).toMatchObject([{ outcome: 'mended', path: 'oci-layout' }]);
+    expect(left(done)).toEqual([]);
+    writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"2.0.0"}');
+    expect((await verified(directory, { repair: true })).repairs).toEqual([]);
+    expect(readFileSync(join(directory, 'oci-layout'), 'utf8')).toContain('2.0.0');
+  });
+
   it('without --repair writes nothing, also where there are good copies', async () => {
     const root = await pushedRoot(image);
     writeAlone(fileIn(root, 'team/app'), rotten);
