@@ -7,6 +7,7 @@ import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import type { HostSettings } from './http/host-check.ts';
 import { fixedHttpSettings, type HttpSettings } from './http/http-settings.ts';
+import { oddRules } from './layout/retention/rule-warnings.ts';
 import { ArchiveWatch, type ArchiveWatchOptions } from './mounts/archive-watch.ts';
 import { inMemory, openMounts } from './mounts/open-mounts.ts';
 import type { OpenedMount } from './mounts/opened-mount.ts';
@@ -52,6 +53,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
+  for (const warning of oddRules(settings.retention)) log.warn(warning);
   registry.start();
   const watches = mounts.flatMap(({ archives }) => {
     const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);

@@ -1,6 +1,7 @@
 // Collects what nothing leads to from a registry or from directories, and prints a line for each deletion.
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
+import { oddRules } from '../layout/retention/rule-warnings.ts';
 import type { CollectionOptions } from '../registry/collection.ts';
 import type { CollectionOutcome } from '../registry/collector.ts';
 import { isWithin, openCommandRegistry } from './command-registry.ts';
@@ -34,6 +35,7 @@ export async function gc(places: readonly string[], options: GcOptions): Promise
   void signals.first.then((signal) =>
     stop.abort(new InterruptedError('stopped; run it again to go on', exitCodeOf(signal))),
   );
+  for (const warning of oddRules(options.settings.retention)) report.odd(warning);
   try {
     for (const place of places.length === 0 ? [undefined] : places) {
       await gcOne(place, options, { report, status, signal: stop.signal });
@@ -65,6 +67,8 @@ async function gcOne(place: string | undefined, options: GcOptions, { report, st
       isMeant: within === '' ? undefined : (prefix) => isWithin(prefix, within),
       signal,
       onDeleted: (deletion) => report.deleted(deletion, place),
+      onRetained: (retained) => report.retained(retained),
+      onOdd: (warning) => report.odd(warning),
       onSkipped: (repository, why) => report.skipped(repository === '' ? (place ?? root) : repository, why),
       onProgress: (repositories) => {
         seen = repositories;

@@ -180,7 +180,7 @@ export const configSchema = z.strictObject({
 export type Settings = z.output<typeof configSchema>;
 
 /** The rules of layouts, from the sections that they are written in: what a registry over them must be told. */
-export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, gc, scrub }: Settings) {
+export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, gc, ...others }: Settings) {
   const { verifyReads } = storage;
   const { requireReferences } = manifests;
   const { referencedBlobs } = deletes;
@@ -188,7 +188,8 @@ export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, g
   const keepLeftMs = gc.grace;
   const pushes = { requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
   const collection = { everyMs: gc.every, graceMs: gc.grace };
-  const byItself = { collection, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
+  const { scrub, retention, untagged } = others;
+  const byItself = { collection, retention, untagged, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
   return { ...layouts, verifyReads, ...pushes, ...byItself };
 }
 

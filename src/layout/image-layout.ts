@@ -29,6 +29,7 @@ import { longPathOf, type VirtualPath } from './names/name-table.ts';
 import type { RepositoryNames } from './names/repository-names.ts';
 import { type ImageLayoutOptions, type ImageLayoutRules, openLayout } from './open-layout.ts';
 import { LayoutRetention } from './retention/layout-retention.ts';
+import { UntaggedRetention } from './retention/untagged-retention.ts';
 
 export class ImageLayout {
   readonly blobs: LayoutBlobs;
@@ -38,6 +39,8 @@ export class ImageLayout {
   readonly changes: LayoutChanges | undefined;
   /** Which tags stay. */
   readonly retention: LayoutRetention;
+  /** Which manifests stay that no tag leads to. */
+  readonly untaggedRetention: UntaggedRetention;
   readonly #layout: ReadLayout;
   readonly #rules: ImageLayoutRules;
   /** Undefined where the layout is only read. */
@@ -53,6 +56,9 @@ export class ImageLayout {
     this.manifests = layout.manifests;
     this.history = historyOf(layout);
     this.#store = options.changes?.store;
+    const leases = new LeaseFile(layout.store, layout.keys);
+    const leftWithin = async (within: LeftWithin) => new Set((await this.leftWithin(within)).keys());
+    this.untaggedRetention = new UntaggedRetention({ layout, leases, leftWithin });
     this.#collection = new LayoutCollection(collectionParts(layout, (within) => this.#left(within)));
     this.changes = options.changes && new LayoutChanges(layout, options.rules, options.changes);
   }

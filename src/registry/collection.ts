@@ -10,10 +10,14 @@ import { OwnChanges } from '../layout/collection/own-changes.ts';
 import { storedBlobOf } from '../layout/collection/stored-blobs.ts';
 import { poolDirectory, poolKey, rootPrefix } from '../layout/files/keys.ts';
 import { Pace } from '../layout/pacing/pace.ts';
+import type { Retained } from '../layout/retention/retained.ts';
+import type { RetentionRules } from '../layout/retention/retention-rule.ts';
+import { RuleUse } from '../layout/retention/rule-warnings.ts';
 import { collectedPrefixes } from './collected-prefixes.ts';
 import { collectRemains } from './collection-remains.ts';
 import { nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import { retain } from './retention.ts';
 import { isExpired, type UploadRules } from './upload-sessions.ts';
 
 export interface CollectionOptions {
@@ -25,6 +29,10 @@ export interface CollectionOptions {
   readonly isMeant: ((prefix: string) => boolean) | undefined;
   readonly signal: AbortSignal;
   readonly onDeleted: (deletion: Collected) => void;
+  /** Tags and manifests that no rule keeps; in a dry run every decision. */
+  readonly onRetained: (retained: Retained) => void;
+  /** What is odd about the rules. */
+  readonly onOdd: (warning: string) => void;
   /** Why a repository was left as it is. */
   readonly onSkipped: (repository: string, why: string) => void;
   /** So many repositories were looked through. */
@@ -36,6 +44,10 @@ export interface CollectionTotals {
   readonly keptBytes: number;
   readonly deleted: Readonly<Record<CollectedKind, number>>;
   readonly skipped: number;
+  /** Tags that went by a rule. */
+  readonly untagged: number;
+  /** Manifests that nothing led to. */
+  readonly removed: number;
 }
 
 const none: Readonly<Record<CollectedKind, number>> = {
@@ -51,7 +63,7 @@ export async function collectMount(
   mounted: MountedLayouts,
   ages: Ages,
   options: CollectionOptions,
-  { rules, nowMs }: { readonly rules: UploadRules; readonly nowMs: number },
+  { rules, nowMs }: { readonly rules: UploadRules & RetentionRules; readonly nowMs: number },
 ): Promise<CollectionTotals> {
   const { dryRun, graceMs, isMeant, signal } = options;
   const { reader, writer, collects } = mounted.mount;
@@ -64,6 +76,14 @@ export async function collectMount(
     options.onDeleted(deletion);
   };
   const run: CollectionRun = { ages, graceMs, ownChanges: new OwnChanges(), tally, onDeleted, signal };
+  let [untagged, removed] = [0, 0];
+  const onRetained = (retained: Retained) => {
+    if (!retained.stays && retained.tag !== undefined) untagged += 1;
+    if (!retained.stays && retained.tag === undefined) removed += 1;
+    options.onRetained(retained);
+  };
+  const use = new RuleUse(rules.retention);
+  const retention = { rules, ages, use, dryRun, onRetained, onOdd: options.onOdd };
   let repositories = 0;
   for await (const prefix of collectedPrefixes(reader, {
     isOurs: mounted.mount.origin !== 'adopted' && collects === true,
@@ -71,7 +91,8 @@ export async function collectMount(
     if (signal.aborted) break;
     if (isMeant?.(prefix) === false) continue;
     const layout = mounted.at(prefix);
-    const why = dryRun ? await layout.planCollection(run) : await layout.collect(run);
+    const unclear = await retain(mounted, prefix, retention);
+    const why = (dryRun ? await layout.planCollection(run) : await layout.collect(run)) ?? unclear;
     if (why !== undefined) {
       skipped += 1;
       options.onSkipped(nameAbove(mounted, prefix), why);
@@ -80,13 +101,14 @@ export async function collectMount(
     options.onProgress(repositories);
   }
   if (isMeant === undefined && !signal.aborted) {
+    for (const warning of use.unused()) options.onOdd(warning);
     await collectPool(mounted, run, dryRun);
     uploadBytes = await collectUploads(mounted, { rules, nowMs, dryRun, onDeleted });
     if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined)
       await collectRemains(writer, run, rootPrefix);
   }
   const freedBytes = tally.freed + uploadBytes;
-  return { freedBytes, keptBytes: tally.bytes - tally.freed, deleted, skipped };
+  return { freedBytes, keptBytes: tally.bytes - tally.freed, deleted, skipped, untagged, removed };
 }
 
 /** Of blobs that no repository holds. Those that this run took from the last one went with it. */

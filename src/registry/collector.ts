@@ -2,6 +2,7 @@
 
 import { watchLeftMs } from '../layout/collection/clock-record.ts';
 import { collectionKeys } from '../layout/files/keys.ts';
+import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { type LongTimer, longTimeout } from '../storage/long-timer.ts';
@@ -12,6 +13,7 @@ import { CollectionClock } from './collection-clock.ts';
 import { parseState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import { oddRetention } from './retention.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
 export interface CollectorOptions {
@@ -19,7 +21,7 @@ export interface CollectorOptions {
   readonly mounts: () => readonly MountedLayouts[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly rules: CollectionRules & UploadRules;
+  readonly rules: CollectionRules & UploadRules & RetentionRules;
   /** Unique among all processes that write; '' for one that does not. */
   readonly process: string;
 }
@@ -109,7 +111,17 @@ export class Collector {
         await mounted.putTrashBack(this.#end.signal);
         await this.#clock.record(store);
       });
+      await this.#unlessItFails('the rules of retention could not be looked at', () =>
+        this.#warnOfRules(mounted, store),
+      );
     }
+  }
+
+  /** A rule that is not what somebody meant is known before it takes anything away. */
+  async #warnOfRules(mounted: MountedLayouts, store: ObjectStore): Promise<void> {
+    const { log, rules } = this.#options;
+    const ages = this.#clock.ages(await this.#clock.record(store));
+    for (const warning of await oddRetention(mounted, rules, ages, this.#end.signal)) log.warn(warning, {});
   }
 
   async #collectDue(): Promise<void> {
@@ -141,6 +153,10 @@ export class Collector {
       onDeleted: ({ kind, where, digest, bytes, why }) => {
         if (isFirst) log.info('the next collection deletes this', { kind, where, digest, bytes, why });
       },
+      onRetained: ({ repository, tag, digest, why }) => {
+        if (isFirst) log.info('the next collection takes this off the list', { repository, tag, digest, why });
+      },
+      onOdd: (warning) => log.warn(warning, {}),
       onSkipped: (repository, why) =>
         log.warn('nothing is collected from a repository, since nobody can tell what it needs', { repository, why }),
       onProgress: () => {},
@@ -151,8 +167,9 @@ export class Collector {
       return;
     }
     if (isFirst) await this.#clock.record(store).then(({ wallMs }) => remember(store, wallMs));
-    const { freedBytes, keptBytes, deleted, skipped } = outcome.totals;
-    const counts = { freedBytes, keptBytes, ...deleted, skippedRepositories: skipped };
+    const { freedBytes, keptBytes, deleted, skipped, untagged, removed } = outcome.totals;
+    const retained = { tagsUntagged: untagged, manifestsUnlisted: removed };
+    const counts = { freedBytes, keptBytes, ...deleted, ...retained, skippedRepositories: skipped };
     log.info(isFirst ? 'the first collection after an upgrade deleted nothing' : 'collected what nothing leads to', {
       mount: mounted.name === '' ? 'the registry' : mounted.name,
       ...counts,

@@ -2,12 +2,20 @@
 // passed whole to whoever opens layouts. Each rule is declared where it is followed.
 import type { LinkRules } from '../layout/blobs/linked-blobs.ts';
 import type { ImageLayoutRules } from '../layout/open-layout.ts';
+import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import type { PushRules } from './manifests.ts';
 import type { ScrubRules } from './scrub-rules.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
-export interface LayoutRules extends ImageLayoutRules, LinkRules, PushRules, UploadRules, CollectionRules, ScrubRules {}
+export interface LayoutRules
+  extends ImageLayoutRules,
+    LinkRules,
+    PushRules,
+    UploadRules,
+    CollectionRules,
+    RetentionRules,
+    ScrubRules {}
 
 /** For an inspection or a copy: whoever copies hashes what is copied, and an inspection tells of what is damaged. */
 export function rulesForReading(rules: LayoutRules): LayoutRules {

@@ -28,10 +28,12 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'layout/collection': ['layout/manifests', 'layout/blobs', ...contents],
   'layout/retention': [
+    'layout/collection',
     'layout/changes',
     'layout/times',
     'layout/history',
     'layout/manifests',
+    'layout/blobs',
     'layout/names',
     ...contents,
   ],

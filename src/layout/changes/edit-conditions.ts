@@ -31,7 +31,7 @@ export class EditConditions {
     const { reference, precondition, unless } = edit.condition;
     const current = await this.#pulled(draft, reference, edit);
     if (!(wasApplied && current === leftBy(edit))) assertHolds(precondition, current);
-    if ((await unless?.()) === true) throw new PreconditionFailedError('it is wanted after all');
+    if ((await unless?.(draft)) === true) throw new PreconditionFailedError('it is wanted after all');
   }
 
   /** What a pull would get: an entry whose manifest is gone leads to nothing. */

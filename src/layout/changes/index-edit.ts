@@ -21,7 +21,7 @@ export interface EditCondition {
   readonly reference: Tag | Digest;
   readonly precondition: Precondition;
   /** Asked under the lock, once the rest holds: true leaves everything as it is. */
-  readonly unless?: (() => Promise<boolean>) | undefined;
+  readonly unless?: ((draft: IndexDraft) => Promise<boolean>) | undefined;
 }
 
 /** A pushed manifest: listed under each tag, or untagged when there is none. */

@@ -8,6 +8,7 @@ import type { Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
 import type { LayoutChanges } from '../changes/layout-changes.ts';
 import type { ReadLayout } from '../changes/read-layout.ts';
+import type { Ages } from '../collection/ages.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { useOfReferrersTag } from '../manifests/referrers.ts';
@@ -16,17 +17,13 @@ import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import { type KnownTimes, timeKey } from '../times/tag-time-lines.ts';
 import { TagTimesFile } from '../times/tag-times-file.ts';
+import { least, listedAgo } from './listed-ago.ts';
 import { planRetention, type TagDecision, type TagFacts } from './retention-plan.ts';
 import type { RetentionRule } from './retention-rule.ts';
 
-/** How long ago something was: from one place, since clocks jump. */
-export interface TimesAgo {
-  since(atMs: number): number;
-}
-
 export interface RetentionRun {
   readonly rules: readonly RetentionRule[];
-  readonly ages: TimesAgo;
+  readonly ages: Ages;
   /** The name that a repository of the layout is served under. */
   readonly nameOf: (path: VirtualPath) => string;
 }
@@ -115,7 +112,7 @@ export class LayoutRetention {
     index: LayoutIndex,
     names: RepositoryNames,
     known: KnownTimes,
-    ages: TimesAgo,
+    ages: Ages,
   ): Promise<readonly TagFacts[]> {
     const facts: TagFacts[] = [];
     const pace = new Pace();
@@ -127,26 +124,12 @@ export class LayoutRetention {
       facts.push({
         tag,
         digest: entry.digest,
-        pushedAgoMs: await this.#pushedAgo(entry, known.pushes.get(timeKey(names.path, tag)), ages),
+        pushedAgoMs: await listedAgo(entry, this.#layout, ages, known.pushes.get(timeKey(names.path, tag))),
         pulledAgoMs: least(pulled.map((atMs) => atMs && ages.since(atMs))),
         isCompanion: await this.#isCompanion(index, tag, entry),
       });
     }
     return facts;
-  }
-
-  /**
-   * The latest that anything says: an entry of ours has the time of its push, what another tool wrote that of its file. A tool may write an
-   * entry's time from the image, which was built long before.
-   */
-  async #pushedAgo({ digest, createdAt }: IndexEntry, notedAtMs: number | undefined, ages: TimesAgo): Promise<number> {
-    const { store, keys, clock } = this.#layout;
-    const file = digest && (await store.stat(keys.blob(digest)));
-    const written = createdAt === undefined ? Number.NaN : Date.parse(createdAt);
-    const created = written <= clock.now() ? written : undefined;
-    const times = [notedAtMs, created, file?.modifiedAtMs];
-    // What nothing is known of is as new as can be.
-    return least(times.map((atMs) => atMs && ages.since(atMs))) ?? 0;
   }
 
   async #isCompanion(index: LayoutIndex, tag: Tag, entry: IndexEntry): Promise<boolean> {
@@ -157,9 +140,4 @@ export class LayoutRetention {
     }
     return isReferrersTag(tag) && (await useOfReferrersTag(entry, manifests)) !== 'ordinary';
   }
-}
-
-function least(numbers: readonly (number | undefined)[]): number | undefined {
-  const known = numbers.filter((number) => number !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
 }

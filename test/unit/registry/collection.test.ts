@@ -27,6 +27,8 @@ async function collect(registry: Registry, options: Partial<CollectionOptions> =
     isMeant: undefined,
     signal: new AbortController().signal,
     onDeleted: (deletion) => deleted.push(deletion),
+    onRetained: () => {},
+    onOdd: () => {},
     onSkipped: (repository, why) => skipped.push(`${repository}: ${why}`),
     onProgress: () => {},
     ...options,

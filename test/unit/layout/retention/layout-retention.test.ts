@@ -1,5 +1,7 @@
 // Tags that go by a rule, in a layout that is pushed to at the same time.
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { Ages } from '../../../../src/layout/collection/ages.ts';
+import { firstRecord } from '../../../../src/layout/collection/clock-record.ts';
 import type { ImageLayout } from '../../../../src/layout/image-layout.ts';
 import type { RepositoryRetention } from '../../../../src/layout/retention/layout-retention.ts';
 import type { RetentionRule } from '../../../../src/layout/retention/retention-rule.ts';
@@ -49,7 +51,8 @@ async function opened(store: MemoryStore, clock: TestClock): Promise<Tested> {
   const [layout] = found;
   if (layout?.changes === undefined) throw new Error('there is no layout');
   const { changes, retention } = layout;
-  const ages = { since: (atMs: number) => clock.now() - atMs };
+  const beganMs = clock.now();
+  const ages = new Ages(firstRecord({ wallMs: beganMs, boot: 'one', uptimeMs: 0 }), () => clock.now() - beganMs);
   return {
     clock,
     store,

@@ -1,0 +1,112 @@
+// Retention of one repository's layout, before what nothing leads to is collected from it; and what is odd about the rules.
+import type { Ages } from '../layout/collection/ages.ts';
+import type { LayoutPrefix } from '../layout/files/keys.ts';
+import type { ImageLayout } from '../layout/image-layout.ts';
+import { UnsearchableError } from '../layout/manifests/outlines-below.ts';
+import type { VirtualPath } from '../layout/names/name-table.ts';
+import { type Retained, removedManifest, retainedTag } from '../layout/retention/retained.ts';
+import type { RetentionRules } from '../layout/retention/retention-rule.ts';
+import { emptied, RuleUse } from '../layout/retention/rule-warnings.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { layoutPrefixes } from './layout-prefixes.ts';
+import { nameAbove } from './mount.ts';
+import type { MountedLayouts } from './mounted-layouts.ts';
+
+export interface Retaining {
+  readonly rules: RetentionRules;
+  readonly ages: Ages;
+  readonly use: RuleUse;
+  /** Nothing is changed, and every decision is told. */
+  readonly dryRun: boolean;
+  readonly onRetained: (retained: Retained) => void;
+  readonly onOdd: (warning: string) => void;
+}
+
+/** Returns why nobody can tell what may go; undefined when that is known. */
+export async function retain(
+  mounted: MountedLayouts,
+  prefix: LayoutPrefix,
+  run: Retaining,
+): Promise<string | undefined> {
+  const { untagged, retention } = run.rules;
+  const nameOf = namesBelow(mounted, prefix);
+  return whyUnclear(async () => {
+    const layout = mounted.at(prefix);
+    if (retention.length > 0) await retainTags(layout, nameOf, run);
+    if (untagged !== 'keep') await removeUntagged(layout, nameOf('' as VirtualPath), untagged, run);
+  });
+}
+
+function namesBelow(mounted: MountedLayouts, prefix: LayoutPrefix): (path: VirtualPath) => string {
+  return (path) => nameAbove(mounted, [prefix, path].filter((part) => part !== '').join('/'));
+}
+
+/** What keeps anybody from telling, in words for an operator. */
+async function whyUnclear(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    const isTold =
+      error instanceof UnsearchableError || error instanceof RegistryError || error instanceof StorageError;
+    if (!isTold) throw error;
+    return error.message;
+  }
+}
+
+async function retainTags(layout: ImageLayout, nameOf: (path: VirtualPath) => string, run: Retaining): Promise<void> {
+  const { ages, dryRun, use, onRetained, onOdd } = run;
+  const rules = run.rules.retention;
+  const planned = await layout.retention.plan({ rules, ages, nameOf });
+  for (const { repository, decisions } of planned) {
+    use.note(
+      repository,
+      decisions.map(({ facts }) => facts.tag),
+    );
+    const warning = emptied(repository, decisions);
+    if (warning !== undefined) onOdd(warning);
+  }
+  const done =
+    dryRun || layout.changes === undefined ? undefined : await layout.retention.apply(planned, layout.changes);
+  for (const { repository, decisions } of planned) {
+    for (const decision of decisions) {
+      if (done === undefined || done.has(decision)) onRetained(retainedTag(repository, decision, rules));
+    }
+  }
+}
+
+async function removeUntagged(
+  layout: ImageLayout,
+  repository: string,
+  untaggedMs: number,
+  run: Retaining,
+): Promise<void> {
+  const { ages, dryRun, onRetained } = run;
+  const plan = await layout.untaggedRetention.plan({ untaggedMs, ages });
+  const { changes } = layout;
+  const isOnlyPlanned = dryRun || changes === undefined;
+  const gone = isOnlyPlanned ? plan.digests : await layout.untaggedRetention.apply(plan, { untaggedMs, ages }, changes);
+  for (const digest of gone) onRetained(removedManifest(repository, digest));
+}
+
+/** What is odd about the rules, by what is stored now: for a start, before anything goes. */
+export async function oddRetention(
+  mounted: MountedLayouts,
+  rules: RetentionRules,
+  ages: Ages,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { retention } = rules;
+  if (retention.length === 0) return [];
+  const odd: string[] = [];
+  const use = new RuleUse(retention);
+  const onOdd = (warning: string) => odd.push(warning);
+  const look = { rules, ages, use, dryRun: true, onRetained: () => {}, onOdd };
+  for await (const prefix of layoutPrefixes(mounted.mount.reader, signal)) {
+    const layout = mounted.at(prefix);
+    const why = await whyUnclear(() => retainTags(layout, namesBelow(mounted, prefix), look));
+    if (why !== undefined) odd.push(`rules of retention cannot be looked at in ${nameAbove(mounted, prefix)}: ${why}`);
+  }
+  return [...odd, ...use.unused()];
+}
