@@ -32,7 +32,7 @@ export async function removeLocally(
     await forEachConcurrently(removals, atOnce, undefined, async (each) => {
       if (await isRemoved(writable, each, reference === undefined)) tell(removedOf(shown, each));
     });
-    if (reference === undefined) await tellOfRest(repository, shown);
+    if (reference === undefined) await tellOfRest(repository);
   } finally {
     await registry.close();
   }
@@ -56,9 +56,9 @@ async function isRemoved(
 }
 
 /** Pushed meanwhile, or of a type that nobody here understands: not ours to throw away. */
-async function tellOfRest({ removals, name }: Repository, shown: string): Promise<void> {
+async function tellOfRest({ removals }: Repository): Promise<void> {
   const left = await removals.left();
-  if (left === 0 || name !== shown) return;
+  if (left === 0) return;
   const what = left === 1 ? '1 entry of its index.json stays' : `${left} entries of its index.json stay`;
   throw new CommandError(`${what}: not understood, or pushed meanwhile`);
 }

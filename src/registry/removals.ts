@@ -41,10 +41,9 @@ export class Removals {
   async all(): Promise<readonly RemovalPlan[]> {
     const index = await this.#layout.readIndex();
     if (index === undefined || !this.#names.existsIn(index)) throw new RegistryError('NAME_UNKNOWN');
-    if (this.#names.path !== '' || (await this.#layout.isShared())) {
+    if (await this.#isAmongOthers()) {
       const tags = (await this.#layout.tags(this.#names)) ?? [];
-      const removals = await Promise.all(tags.map((tag) => this.of({ kind: 'tag', tag })));
-      return removals;
+      return Promise.all(tags.map((tag) => this.of({ kind: 'tag', tag })));
     }
     const tagsOf = new Map<Digest, Tag[]>();
     for (const { digest } of index.entries) if (digest !== undefined) tagsOf.set(digest, []);
@@ -55,9 +54,13 @@ export class Removals {
     return Array.from(tagsOf, ([digest, tags]) => ({ kind: 'manifest', digest, tags }));
   }
 
-  /** How many entries of the file are none that anybody could remove: of types and digests that are not understood. */
+  /** How many entries of the file stay when all of it went: of types and digests that are not understood. */
   async left(): Promise<number> {
-    return (await this.#layout.readIndex())?.entries.length ?? 0;
+    return (await this.#isAmongOthers()) ? 0 : ((await this.#layout.readIndex())?.entries.length ?? 0);
+  }
+
+  async #isAmongOthers(): Promise<boolean> {
+    return this.#names.path !== '' || (await this.#layout.isShared());
   }
 
   async #tagsOf(digest: Digest): Promise<readonly Tag[]> {

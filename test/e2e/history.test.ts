@@ -204,3 +204,18 @@ describe('moorage rm', () => {
     expect((await run('rm')).code).toBe(2);
   });
 });
+
+describe('moorage rm of a repository among several of a layout', () => {
+  it('removes its tags, and leaves the others as they are', async () => {
+    const directory = await scratchDirectory();
+    writeLayout(join(directory, 'site'), 'generated/linuxkit/cache');
+    const run = (...args: string[]) => runMoorage(args, { directory });
+    const done = await run('rm', 'site/site/library/alpine', '--all');
+    expect([done.code, done.stdout.split('\n')[0]]).toEqual([
+      0,
+      expect.stringMatching(/^removed site\/site\/library\/alpine:3\.20 \(sha256:[0-9a-f]{12}\)$/),
+    ]);
+    expect((await run('ls', '-q', 'site')).stdout).toBe('site:abc\n');
+    expect((await run('history', 'site')).stdout).not.toContain('abc');
+  });
+});

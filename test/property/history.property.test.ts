@@ -37,9 +37,9 @@ interface Entry {
   annotations?: Record<string, string>;
 }
 
-/** Two servers on a directory, and what was acknowledged of what they did. */
+/** Two servers on a directory. `acknowledged` are the pushes, by number, that were noted at once. */
 class Site {
-  readonly acknowledged: Pick<TagMove, 'tag' | 'how'>[] = [];
+  readonly acknowledged: number[] = [];
   readonly pushed: Digest[] = [];
   readonly #root: string;
   readonly #clock = new TestClock();
@@ -98,7 +98,7 @@ class Site {
         const reference = kind === 'remove' ? meant : name;
         if (reference !== undefined) await repository.manifests.delete(parseReference(reference));
       }
-      if (!loses && kind === 'push') this.acknowledged.push({ tag: name as TagMove['tag'], how: 'push' });
+      if (!loses && kind === 'push') this.acknowledged.push(this.pushed.length - 1);
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
     } finally {
@@ -155,7 +155,7 @@ function replayed(moves: readonly TagMove[]): readonly (readonly [string, string
   return [...tags].sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
-it('replays to what the tags mean, and has each acknowledged push once, in order', async () => {
+it('replays to what the tags mean, and has each acknowledged push, in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 4, maxLength: 14 }), async (operations) => {
       const site = new Site(await temporaryDirectory());
@@ -171,9 +171,12 @@ it('replays to what the tags mean, and has each acknowledged push once, in order
       }
       const { moves } = await site.repository(0).history.of();
       const pushes = moves.filter(({ how, to }) => how === 'push' && to !== undefined);
-      const noted = pushes.map(({ to }) => site.pushed.indexOf(to?.digest as Digest)).filter((at) => at >= 0);
-      expect(noted).toEqual([...new Set(noted)].sort((one, other) => one - other));
-      expect(pushes.length).toBeGreaterThanOrEqual(site.acknowledged.length);
+      // Where a note was lost, what a heal put back meanwhile may be told as pushed once more.
+      const noted = [...new Set(pushes.map(({ to }) => site.pushed.indexOf(to?.digest as Digest)))].filter(
+        (at) => at >= 0,
+      );
+      expect(noted).toEqual(noted.toSorted((one, other) => one - other));
+      expect(noted).toEqual(expect.arrayContaining(site.acknowledged));
       for (const at of [0, 1]) await site.stop(at);
     }),
     { numRuns: 12, endOnFailure: true },

@@ -2,14 +2,12 @@
 // shown as if it had been.
 import type { Tag } from '../../oci/reference.ts';
 import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
-import { canonicalPath } from '../index/image-name.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-import type { VirtualPath } from '../names/name-table.ts';
 import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
 import { HistoryFile } from './history-file.ts';
 import type { HistoryRecord } from './history-record.ts';
 import type { KnownTag, RemovedManifest, TagMove, TagOfLayout, TagTargets } from './tag-move.ts';
-import { lastingPath, movesBetween, tagTargetsIn } from './tag-targets.ts';
+import { movesBetween, pathsOf, tagTargetsIn } from './tag-targets.ts';
 
 /** What is known of some tags. */
 export interface TagHistory {
@@ -32,22 +30,22 @@ export interface HistoryReaderOptions {
 const maxAttempts = 5;
 /** Moves of all tags that somebody asks for. */
 const mostShown = 50_000;
+/** Moves that nobody noted are few, or compared again each time. */
+const mostRemembered = 1_000;
 
 export class HistoryReader {
   readonly #options: HistoryReaderOptions;
+  /** Where nothing is written, as in a copy, the file never says what is there: it is compared once. */
+  #compared: { readonly state: string; readonly moves: readonly TagMove[] } | undefined;
 
   constructor(options: HistoryReaderOptions) {
     this.#options = options;
   }
 
   /** Of one repository of the layout, or of one tag of it. Empty where nothing is known. */
-  async tags({ path }: RepositoryNames, tag?: Tag): Promise<TagHistory> {
-    const { names, readIndex } = this.#options;
-    const index = await readIndex();
-    const table = index && names.table(index);
-    const asked = new Set([lastingPath(path, table), path]);
-    const isAsked = (each: TagOfLayout) =>
-      (tag === undefined || each.tag === tag) && (asked.has(each.path) || asked.has(withoutHost(each.path)));
+  async tags(names: RepositoryNames, tag?: Tag): Promise<TagHistory> {
+    const isOfRepository = pathsOf(names, await this.#options.readIndex());
+    const isAsked = (each: TagOfLayout) => (tag === undefined || each.tag === tag) && isOfRepository(each.path);
     const moves: TagMove[] = [];
     const known: KnownTag[] = [];
     for await (const record of this.#records(tag)) {
@@ -87,6 +85,8 @@ export class HistoryReader {
       const end = await this.#file().end();
       // Where nothing was ever written through us there is nothing to compare with.
       if (end === undefined || (end.seen !== undefined && end.seen.label === info?.label)) return [];
+      const state = `${info?.version} ${end.size}`;
+      if (this.#compared?.state === state) return this.#compared.moves;
       const known = await this.#file().targetsAtEnd();
       const index = await readIndex();
       const isSteady =
@@ -96,14 +96,14 @@ export class HistoryReader {
       const atMs = Math.max(info?.changedAtMs ?? 0, (end.seen?.atMs ?? 0) + 1);
       const now: TagTargets = index === undefined ? new Map() : tagTargetsIn(index, names);
       const moves = movesBetween(known, now, { how: 'foreign', atMs });
-      return isForeign ? moves : moves.map((move) => ({ ...move, how: move.to === undefined ? 'delete' : 'push' }));
+      const told = isForeign ? moves : moves.map(ownMove);
+      this.#compared = told.length > mostRemembered ? undefined : { state, moves: told };
+      return told;
     }
     return [];
   }
 }
 
-/** A repository that is gone has no image in the file that says its registry. */
-function withoutHost(path: VirtualPath): VirtualPath {
-  const slash = path.indexOf('/');
-  return canonicalPath((slash < 0 ? path : path.slice(slash + 1)) as VirtualPath);
+function ownMove(move: TagMove): TagMove {
+  return { ...move, how: move.to === undefined ? 'delete' : 'push' };
 }

@@ -88,6 +88,8 @@ const coarseMs = 1_000;
 export class HistoryRecorder {
   readonly #options: HistoryRecorderOptions;
   readonly #file: HistoryFile;
+  /** What was to be appended last for each update. */
+  readonly #noted = new WeakMap<HistoryDraft, ReturnType<HistoryDraft['print']>>();
   #trimAtBytes: number = historyLimits.floorBytes;
 
   constructor(options: HistoryRecorderOptions) {
@@ -126,14 +128,17 @@ export class HistoryRecorder {
 
   /** What to append once the version is visible. */
   noteOf(draft: HistoryDraft, published: VersionLabel): SmallObject {
-    return { key: this.#options.key, bytes: draft.print(published).bytes };
+    const note = draft.print(published);
+    this.#noted.set(draft, note);
+    return { key: this.#options.key, bytes: note.bytes };
   }
 
   /** The version is visible. `problem`: what kept it from being noted; undefined when it was. */
   published(draft: HistoryDraft, label: VersionLabel, problem: unknown): void {
-    const { bytes, seen } = draft.print(label);
     if (problem !== undefined) this.#unnoted(problem);
-    if (problem === undefined && !draft.isNew) this.#file.appended(bytes.byteLength, seen);
+    const noted = this.#noted.get(draft);
+    const isKnown = problem === undefined && !draft.isNew && noted?.seen.label === label;
+    if (isKnown) this.#file.appended(noted.bytes.byteLength, noted.seen);
     else this.#file.forget();
   }
 

@@ -1,36 +1,54 @@
 // What the tags of all repositories of a layout mean, in a snapshot or in a draft, and what moved between two of them.
 import { isImageIndexType } from '../../oci/media-type.ts';
-import type { Tag } from '../../oci/reference.ts';
+import type { RepositoryName, Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
+import type { ImageName } from '../index/image-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
-import { longPathOf, type NameTable, type VirtualPath } from '../names/name-table.ts';
-import { entryMeant, type LayoutNames, type NamedEntries } from '../names/repository-names.ts';
+import type { NameRules } from '../names/name-rules.ts';
+import { impliedLatest, latest, longPathOf, type VirtualPath } from '../names/name-table.ts';
+import { entryMeant, type LayoutNames, type NamedEntries, type RepositoryNames } from '../names/repository-names.ts';
 import {
   isSameTarget,
   type KnownTag,
   type TagMove,
+  type TagOfLayout,
   type TagTarget,
   type TagTargets,
   type TargetOfTag,
   tagKey,
 } from './tag-move.ts';
 
-/** O(entries). */
-export function tagTargetsIn(index: NamedEntries, names: LayoutNames): TagTargets {
-  const table = names.tableNow(index);
-  const found = new Map<string, TargetOfTag>();
-  const add = (path: VirtualPath, tag: Tag, entries: readonly IndexEntry[]) => {
-    const target = targetOf(tag, entryMeant(entries, names.rules));
-    if (target !== undefined) found.set(tagKey({ path, tag }), { path, tag, target });
+/**
+ * O(entries). An image with a full name has its tags under that name, whatever repository they are served in by now: that changes with what
+ * else is in the file.
+ */
+export function tagTargetsIn({ entries }: NamedEntries, { rules }: LayoutNames): TagTargets {
+  const groups = new Map<string, TagOfLayout & { readonly entries: IndexEntry[] }>();
+  const add = (name: TagOfLayout, entry: IndexEntry) => {
+    const group = groups.get(tagKey(name));
+    if (group === undefined) groups.set(tagKey(name), { ...name, entries: [entry] });
+    else group.entries.push(entry);
   };
-  if (table === undefined) {
-    for (const [tag, entries] of bareTags(index.entries)) add('', tag, entries);
-    return found;
-  }
-  for (const [path, tags] of table.repositories) {
-    for (const [tag, entries] of tags) add(lastingPath(path, table), tag, entries);
+  const all = [...entries];
+  for (const entry of all) for (const name of namesOf(entry, rules)) add(name, entry);
+  const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
+  if (unnamed !== undefined) add({ path: '', tag: latest }, unnamed);
+  const found = new Map<string, TargetOfTag>();
+  for (const [key, { path, tag, entries: named }] of groups) {
+    const target = targetOf(tag, entryMeant(named, rules));
+    if (target !== undefined) found.set(key, { path, tag, target });
   }
   return found;
+}
+
+function namesOf({ name }: IndexEntry, rules: NameRules): readonly TagOfLayout[] {
+  if (name.kind === 'tag') return [{ path: '', tag: name.tag }];
+  if (name.kind !== 'full') return [];
+  const implied = rules.tagless === 'latest' && !name.hasDigest ? latest : undefined;
+  return [name.image, ...name.others].flatMap((image) => {
+    const tag = image.tag ?? name.bareTag ?? implied;
+    return tag === undefined ? [] : [{ path: lastingPath(image), tag }];
+  });
 }
 
 /** Undefined also for a referrers response, which is no tag that anybody gave. */
@@ -40,10 +58,33 @@ export function targetOf(tag: Tag, entry: IndexEntry | undefined): TagTarget | u
   return isReferrersTag(tag) && isImageIndexType(mediaType) ? undefined : { digest, mediaType, size };
 }
 
-/** A virtual repository has a short path only while no other image is called so: history keeps the long one. */
-export function lastingPath(path: VirtualPath, table: NameTable | undefined): VirtualPath {
-  const image = path === '' ? undefined : table?.imageAt.get(path);
-  return (image && longPathOf(image)) ?? path;
+/** With its registry, where the name of a repository can hold that. */
+function lastingPath(image: ImageName): RepositoryName {
+  return longPathOf(image) ?? image.path;
+}
+
+/** Which of the names that history has are those of a repository, as the file is now. */
+export function pathsOf(
+  { path, all }: RepositoryNames,
+  index: NamedEntries | undefined,
+): (path: VirtualPath) => boolean {
+  const table = index && all.tableNow(index);
+  if (path !== '') {
+    const image = table?.imageAt.get(path);
+    const lasting = image && lastingPath(image);
+    return (each) => (lasting === undefined ? each === path || withoutHost(each) === path : each === lasting);
+  }
+  // Without any full name in the file, what had one was the layout's own, as far as anybody can tell.
+  if (table === undefined || table.images.length === 0) return () => true;
+  const own = [...(table.repositories.get('')?.values() ?? [])].flat();
+  const images = own.flatMap(({ name }) => (name.kind === 'full' ? [name.image, ...name.others] : []));
+  const paths = new Set<VirtualPath>(['', ...images.map(lastingPath)]);
+  return (each) => paths.has(each);
+}
+
+/** A repository that is gone has no image in the file that says its registry. */
+function withoutHost(path: VirtualPath): string {
+  return path.slice(path.indexOf('/') + 1);
 }
 
 /** What is different now, in the order of `now`; what is gone comes last. */
@@ -65,15 +106,4 @@ export function movesBetween(
 
 export function knownTags(targets: TagTargets, sinceMs: number): readonly KnownTag[] {
   return Array.from(targets.values(), ({ tag, path, target }) => ({ tag, path, is: target, sinceMs }));
-}
-
-function bareTags(entries: Iterable<IndexEntry>): ReadonlyMap<Tag, readonly IndexEntry[]> {
-  const groups = new Map<Tag, IndexEntry[]>();
-  for (const entry of entries) {
-    if (entry.name.kind !== 'tag') continue;
-    const group = groups.get(entry.name.tag);
-    if (group === undefined) groups.set(entry.name.tag, [entry]);
-    else group.push(entry);
-  }
-  return groups;
 }

@@ -201,8 +201,10 @@ describe('another program', () => {
 
 describe('what is kept', () => {
   it('is read without being written where nothing is served for writing', async () => {
-    const { root, repository } = await directoryRegistry();
+    const { root, repository, registry } = await directoryRegistry();
     await pushManifest(repository(), 'v1', a);
+    // Whoever writes would put it back.
+    await registry.close();
     const index = `${root}/team/app/index.json`;
     const written = JSON.parse(await readFile(index, 'utf8'));
     written.manifests = [];
