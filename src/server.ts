@@ -54,7 +54,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
   for (const warning of oddRules(settings.retention)) log.warn(warning);
-  registry.start();
+  await registry.start();
   const watches = mounts.flatMap(({ archives }) => {
     const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);
     return archives === undefined ? [] : [new ArchiveWatch({ archives, onChange, log: messageFirst(log) })];

@@ -52,8 +52,11 @@ export class Collector {
     this.#clock = new CollectionClock(options.clock);
   }
 
-  /** Collects from now on whenever it is due, and watches the clock. */
-  start(): void {
+  /**
+   * Collects from now on whenever it is due, and watches the clock. Resolves once what a collection that was killed took out of a layout is
+   * there again: nobody should ask for it before.
+   */
+  start(): Promise<void> {
     const { everyMs, graceMs } = this.#options.rules.collection;
     const tickMs = Math.min(everyMs === 'off' ? longestTickMs : everyMs, graceMs || longestTickMs, longestTickMs);
     const tick = () => {
@@ -61,8 +64,10 @@ export class Collector {
         if (!this.#end.signal.aborted) this.#timer = longTimeout(tick, tickMs);
       });
     };
-    this.#running = this.#prepare();
     this.#timer = longTimeout(tick, tickMs);
+    const prepared = this.#prepare();
+    this.#running = prepared.then(() => this.#warnOfRules());
+    return prepared;
   }
 
   /** Breaks off what is running, and resolves once nothing runs any more. */
@@ -104,24 +109,24 @@ export class Collector {
     return collectMount(mounted, ages, options, { rules, nowMs: clock.now() });
   }
 
-  /** What a collection that was killed took out of a layout must be there again before anybody asks for it. */
   async #prepare(): Promise<void> {
     for (const [mounted, store] of this.#collecting()) {
       await this.#unlessItFails('what a collection left could not be put back', async () => {
         await mounted.putTrashBack(this.#end.signal);
         await this.#clock.record(store);
       });
-      await this.#unlessItFails('the rules of retention could not be looked at', () =>
-        this.#warnOfRules(mounted, store),
-      );
     }
   }
 
   /** A rule that is not what somebody meant is known before it takes anything away. */
-  async #warnOfRules(mounted: MountedLayouts, store: ObjectStore): Promise<void> {
+  async #warnOfRules(): Promise<void> {
     const { log, rules } = this.#options;
-    const ages = this.#clock.ages(await this.#clock.record(store));
-    for (const warning of await oddRetention(mounted, rules, ages, this.#end.signal)) log.warn(warning, {});
+    for (const [mounted, store] of this.#collecting()) {
+      await this.#unlessItFails('the rules of retention could not be looked at', async () => {
+        const ages = this.#clock.ages(await this.#clock.record(store));
+        for (const warning of await oddRetention(mounted, rules, ages, this.#end.signal)) log.warn(warning, {});
+      });
+    }
   }
 
   async #collectDue(): Promise<void> {

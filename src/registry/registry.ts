@@ -268,8 +268,11 @@ export class Registry {
     return found.filter((each) => each !== undefined);
   }
 
-  /** Looks at what other processes find out about blobs from now on and, where pushes are taken, keeps the layouts in order. */
-  start(): void {
+  /**
+   * Looks at what other processes find out about blobs from now on and, where pushes are taken, keeps the layouts in order. Resolves once the
+   * layouts are as they were before a collection was killed.
+   */
+  async start(): Promise<void> {
     this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
     if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
     const { log, rules } = this.#options;
@@ -278,7 +281,7 @@ export class Registry {
     const { clock, process = newWritingProcess() } = this.#shared;
     this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
     this.#scrub.start();
-    this.#collector.start();
+    await this.#collector.start();
   }
 
   async close(): Promise<void> {

@@ -37,7 +37,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   const mounts = stores.map((store, at) => mountOver(store, { name: `m${at}` as RepositoryName, readOnly: at === 0 }));
   const log = silentLog;
   const registry = new Registry({ mounts, log, clock, rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 } });
-  registry.start();
+  await registry.start();
   await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));
   await registry.close();
   expect(await stores[0].staged()).toHaveLength(1);

@@ -80,7 +80,7 @@ describe('what went while no server ran', () => {
     await first.registry.close();
     for (const lost of [image, image.config, ...image.layers]) rmSync(`${first.root}/${keyOf(lost)}`);
     const second = await first.another();
-    second.registry.start();
+    await second.registry.start();
     await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
     for (const blob of [image.config, ...image.layers]) {
       await expect.poll(() => second.store.stat(keyOf(blob)), { timeout: 10_000 }).toBeDefined();
@@ -99,7 +99,7 @@ describe('what went while no server ran', () => {
     await first.registry.close();
     rmSync(`${first.root}/${keyOf(image)}`);
     const second = await first.another();
-    second.registry.start();
+    await second.registry.start();
     await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
@@ -136,7 +136,7 @@ describe('what went while no server ran', () => {
     await first.registry.close();
     rmSync(`${first.root}/${keyOf(image)}`);
     const second = await first.another({ referencedBlobs: 'allow' });
-    second.registry.start();
+    await second.registry.start();
     await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
@@ -149,7 +149,7 @@ describe('what went while no server ran', () => {
     await first.registry.close();
     rmSync(`${first.root}/${keyOf(imageNumber(2))}`);
     const second = await first.another();
-    second.registry.start();
+    await second.registry.start();
     await expect.poll(() => second.store.stat(keyOf(imageNumber(2))), { timeout: 10_000 }).toBeDefined();
     expect(await second.store.stat(keyOf(image))).toBeUndefined();
   });
@@ -199,7 +199,7 @@ describe('what nobody has the bytes of any more', () => {
     await first.registry.close();
     rmSync(`${first.root}/${keyOf(large)}`);
     const second = await first.another();
-    second.registry.start();
+    await second.registry.start();
     await untilReady(second.registry, false);
     expect((await second.registry.readiness())[0]).toContain(large.digest);
     await pushManifest(second.repository('a'), 'v1', large);
@@ -213,7 +213,7 @@ describe('what nobody has the bytes of any more', () => {
     await first.registry.close();
     rmSync(`${first.root}/${keyOf(large)}`);
     const second = await first.another();
-    second.registry.start();
+    await second.registry.start();
     await untilReady(second.registry, false);
     await second.repository('a').manifests.delete({ kind: 'digest', digest: large.digest });
     await untilReady(second.registry, true);
