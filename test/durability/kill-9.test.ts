@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { scratchDirectory, startMoorage } from '../e2e/moorage-process.ts';
-import { digestOf, manifestNamed, pushBlob, pushTag } from './content.mjs';
+import { digestOf, manifestNamed, manifestType, pushBlob, pushTag } from './content.mjs';
 
 const repository = 'team/app';
 const rounds = 20;
@@ -27,6 +27,25 @@ async function pushUntilKilled(
   }
 }
 
+/** Pushes one manifest after the other under one tag. */
+async function moveTag(url: string, name: string): Promise<number> {
+  const headers = { 'content-type': manifestType };
+  const body = new Uint8Array(manifestNamed(name));
+  const answer = await fetch(`${url}/v2/${repository}/manifests/moving`, { method: 'PUT', headers, body });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** What the tag meant, the oldest first. */
+async function historyOfMoving(url: string): Promise<readonly string[]> {
+  const answer = await fetch(`${url}/v2/${repository}/_oci/tag-history/moving?n=1000`);
+  const { manifests } = (await answer.json()) as {
+    manifests: { digest: string; annotations: Record<string, string> }[];
+  };
+  for (const { annotations } of manifests) expect(annotations['io.moorage.tag.how']).toBe('push');
+  return manifests.map(({ digest }) => digest).reverse();
+}
+
 async function assertTags(url: string, tags: ReadonlySet<string>): Promise<void> {
   for (const tag of tags) {
     const answer = await fetch(`${url}/v2/${repository}/manifests/${tag}`);
@@ -40,6 +59,7 @@ it(`loses no acknowledged tag and no acknowledged blob in ${rounds} rounds`, asy
   const blobs = new Map<string, Buffer<ArrayBuffer>>();
   const tags = new Set<string>();
   const stored = new Set<string>();
+  const moves = new Set<string>();
   for (let round = 0; round < rounds; round += 1) {
     const moorage = await startMoorage(['--root', root, '--listen', '127.0.0.1:0']);
     const { url } = await moorage.ready();
@@ -64,13 +84,22 @@ it(`loses no acknowledged tag and no acknowledged blob in ${rounds} rounds`, asy
         return pushBlob(url, repository, bytes);
       },
     );
+    const moving = pushUntilKilled(
+      moves,
+      (at) => `moving ${round}-${at}`,
+      (name) => moveTag(url, name),
+    );
     await sleep(20 + Math.random() * 150);
     moorage.signal('SIGKILL');
     await moorage.exited;
-    await Promise.all([...pushing, blobPushing]);
+    await Promise.all([...pushing, blobPushing, moving]);
   }
   expect(tags.size).toBeGreaterThan(rounds);
   expect(stored.size).toBeGreaterThan(0);
+  const moorage = await startMoorage(['--root', root, '--listen', '127.0.0.1:0']);
+  const told = await historyOfMoving((await moorage.ready()).url);
+  const acknowledged = Array.from(moves, (name) => digestOf(manifestNamed(name)));
+  expect(told.filter((digest) => acknowledged.includes(digest))).toEqual(acknowledged);
   const directory = `${root}/${repository}/blobs/sha256`;
   for (const file of await readdir(directory)) {
     expect(digestOf(await readFile(`${directory}/${file}`))).toBe(`sha256:${file}`);
