@@ -198,9 +198,12 @@ export class BlobChecks {
     else this.ledger.suspect(digest);
     this.#damaged.delete(key);
     if (this.#damaged.size < maxKnownDamaged) this.#damaged.set(key, digest);
-    log.warn('a blob file does not hold what its name says: it is not served until good bytes are pushed', {
-      ...{ key, digest, actual, size: info.size },
-    });
+    log.warn(
+      'a blob file does not hold what its name says: it is not served until it is pushed, or moorage verify --repair finds a copy',
+      {
+        ...{ key, digest, actual, size: info.size },
+      },
+    );
     return false;
   }
 }

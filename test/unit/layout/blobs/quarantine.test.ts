@@ -1,4 +1,5 @@
 // Putting aside what is damaged, and good bytes in its place, while others push the same blob or the process is killed.
+import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { putGoodBytes } from '../../../../src/layout/blobs/good-bytes.ts';
 import { putAside } from '../../../../src/layout/blobs/quarantine.ts';
@@ -7,6 +8,7 @@ import { parseRepositoryName } from '../../../../src/oci/reference.ts';
 import { openFilesystemStore } from '../../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore } from '../../../../src/storage/object-store.ts';
+import { StorageError } from '../../../../src/storage/storage-error.ts';
 import { blobOf } from '../../../support/content.ts';
 import { interleaving } from '../../../support/interleaving-store.ts';
 import { silentLog } from '../../../support/silent-log.ts';
@@ -61,6 +63,21 @@ describe.each(drivers)('%s', (_, open) => {
       expect(await hooked.store.stat(left)).toBeUndefined();
     }
   });
+
+  it.each(['stage', 'append', 'commit'] as const)(
+    'a disk that refuses to %s leaves what was there, and nothing else',
+    async (call) => {
+      const hooked = interleaving(await open());
+      await damaged(hooked.store);
+      hooked.rightBefore(call, () => {
+        throw new StorageError('no-space', 'the disk is full');
+      });
+      const put = putGoodBytes(hooked.store, { digest, key }, Readable.from([bytes]));
+      await expect(put).rejects.toThrow('the disk is full');
+      expect(await textAt(hooked.store, key)).toBe(rotten.bytes.toString());
+      expect(await hooked.store.staged()).toEqual([]);
+    },
+  );
 
   it('good bytes replace the bad ones, and others change nothing and leave nothing', async () => {
     const store = await open();
