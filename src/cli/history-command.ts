@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
-import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
+import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
-interface HistoryFlags extends Omit<SourceFlags, 'scan'> {
+interface HistoryFlags extends Omit<SourceFlags, 'scan' | 'sharedBlobs'> {
   readonly json?: true;
   readonly trunc: boolean;
 }
@@ -31,7 +31,7 @@ export function historyCommand(environment: Environment, finished: (exitCode: nu
     .argument('<ref>', 'NAME[:TAG] below --root, PATH[:TAG], or HOST/NAME[:TAG]')
     .option('--json', 'one JSON document instead of a table')
     .option('--no-trunc', 'whole digests');
-  return addSourceFlags(command)
+  return addNameFlags(command, { isRemote: true })
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
     .addHelpText('after', help)

@@ -32,17 +32,32 @@ export interface SourceFlags extends ScanFlag {
 
 /** `--root`, `--shared-blobs`, `--plain-http` and `--config`. */
 export function addSourceFlags(command: Command): Command {
-  const root = settingAt('storage.root');
   return command
-    .addOption(
-      new Option(
-        '--root <dir>',
-        `where a NAME alone is looked for (${root?.environment}; default: ${root?.byDefault})`,
-      ),
-    )
+    .addOption(rootFlag())
     .option('--shared-blobs <dir>', sharedBlobsHelp)
-    .option('--plain-http', 'HTTP instead of HTTPS, also to a registry that is not on this machine')
-    .option('--config <file>', `YAML file with settings (${configFileVariable})`);
+    .addOption(plainHttpFlag())
+    .addOption(configFlag());
+}
+
+/** For what looks at no blobs: `--root`, `--config` and, where a registry may be asked, `--plain-http`. */
+export function addNameFlags(command: Command, { isRemote }: { readonly isRemote: boolean }): Command {
+  command.addOption(rootFlag());
+  if (isRemote) command.addOption(plainHttpFlag());
+  return command.addOption(configFlag());
+}
+
+function rootFlag(): Option {
+  const root = settingAt('storage.root');
+  const help = `where a NAME alone is looked for (${root?.environment}; default: ${root?.byDefault})`;
+  return new Option('--root <dir>', help);
+}
+
+function plainHttpFlag(): Option {
+  return new Option('--plain-http', 'HTTP instead of HTTPS, also to a registry that is not on this machine');
+}
+
+function configFlag(): Option {
+  return new Option('--config <file>', `YAML file with settings (${configFileVariable})`);
 }
 
 /** Refuses with a ConfigError, as serve does. */

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
-import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
+import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface RmFlags extends Omit<SourceFlags, 'scan' | 'sharedBlobs'> {
   readonly all?: true;
@@ -35,7 +35,7 @@ export function rmCommand(environment: Environment, finished: (exitCode: number)
     .option('--all', 'all of each repository that is named')
     .option('--dry-run', 'print what would be removed and remove nothing')
     .option('--json', 'one JSON document');
-  return addSourceFlags(command)
+  return addNameFlags(command, { isRemote: true })
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', help)
     .action(async (refs: readonly string[], { all, dryRun, json, ...flags }: RmFlags) => {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
-import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
+import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface RollbackFlags extends Omit<SourceFlags, 'scan' | 'plainHttp' | 'sharedBlobs'> {
   readonly to?: string;
@@ -37,7 +37,7 @@ export function rollbackCommand(environment: Environment, finished: (exitCode: n
     .option('--dry-run', 'print what would be done and change nothing')
     .option('--allow-missing', 'also where blobs of it are not here, as of a sparse image')
     .option('--json', 'one JSON document');
-  return addSourceFlags(command)
+  return addNameFlags(command, { isRemote: false })
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
     .addHelpText('after', help)
