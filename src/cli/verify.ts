@@ -106,7 +106,7 @@ async function verified(target: VerifyTarget, { source, progress, options }: Ver
       }),
   };
   return verifyTarget({
-    ...{ target, rules, progress, where: path ?? root },
+    ...{ target, rules, progress, where: path ?? root, now: Date.now },
     openToRead: () => openMountsToRead({ ...what, environment, links: rules.links, sharedBlobs, log: quiet }),
     repair: repair ? request : undefined,
   });

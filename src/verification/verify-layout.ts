@@ -30,7 +30,12 @@ import { verifiedGroups } from './verified-kinds.ts';
 export const toldOfEachKind = 1_000;
 
 /** Of what a crash left, younger ones may be somebody's work. */
-export const abandonedAfterMs = 3_600_000;
+const abandonedAfterMs = 3_600_000;
+
+export function isAbandoned(files: DirectoryListing, key: Key, nowMs: number): boolean {
+  const changedAtMs = files.attributesOf(key)?.changedAtMs;
+  return changedAtMs !== undefined && nowMs - changedAtMs > abandonedAfterMs;
+}
 
 export interface VerifyLayoutOptions {
   readonly mount: OpenedMount;
@@ -41,6 +46,8 @@ export interface VerifyLayoutOptions {
   readonly files: DirectoryListing | undefined;
   /** What an image begins with, of those of the index; undefined: everything is verified. */
   readonly image: ((index: LayoutIndex) => IndexEntry | { readonly digest: Digest } | undefined) | undefined;
+  /** The time of day, in milliseconds. */
+  readonly now: () => number;
   readonly hashed: HashedFiles;
   readonly progress: BlobProgress;
   readonly onDamaged: (damaged: DamagedContent) => void;
@@ -71,7 +78,10 @@ export async function verifyLayout(options: VerifyLayoutOptions): Promise<Inspec
     },
   };
   const checks = new ContentChecks(inspected);
-  const index = image === undefined ? await verifyWhole(inspected, checks, past) : await findIndex(inspected);
+  const index =
+    image === undefined
+      ? await verifyWhole(inspected, checks, { past, nowMs: options.now() })
+      : await findIndex(inspected);
   if (image !== undefined && index !== undefined) {
     const root = image(index);
     if (root === undefined) return undefined;
@@ -91,9 +101,9 @@ export async function verifyLayout(options: VerifyLayoutOptions): Promise<Inspec
 async function verifyWhole(
   inspected: InspectedLayout,
   checks: ContentChecks,
-  past: AcknowledgedPast,
+  { past, nowMs }: { readonly past: AcknowledgedPast; readonly nowMs: number },
 ): Promise<LayoutIndex | undefined> {
-  const { keys, files, findings } = inspected;
+  const { keys, findings } = inspected;
   const names = await findFiles(inspected);
   const index = await findIndex(inspected);
   const blobs: Digest[] = [];
@@ -107,7 +117,7 @@ async function verifyWhole(
   await checks.verifyAll(blobs);
   await findKept(inspected);
   await findJournal(past, keys, findings);
-  if (files !== undefined) findOwnTraces(files, keys, names, findings);
+  findOwnTraces(inspected, names, nowMs);
   return index;
 }
 
@@ -161,17 +171,11 @@ async function findJournal(past: AcknowledgedPast, keys: LayoutKeys, findings: F
 }
 
 /** What a crash of a server left beside index.json, and what the server may not use. */
-function findOwnTraces(
-  files: DirectoryListing,
-  keys: LayoutKeys,
-  names: readonly string[],
-  findings: FindingList,
-): void {
+function findOwnTraces({ keys, files, findings }: InspectedLayout, names: readonly string[], nowMs: number): void {
+  if (files === undefined) return;
   for (const name of names) {
-    if (!name.startsWith(draftPrefix)) continue;
-    const changedAtMs = files.attributesOf(childPrefix(keys.directory, name))?.changedAtMs;
-    if (changedAtMs !== undefined && Date.now() - changedAtMs > abandonedAfterMs)
-      findings.add('leftover', { path: name });
+    const key = childPrefix(keys.directory, name);
+    if (name.startsWith(draftPrefix) && isAbandoned(files, key, nowMs)) findings.add('leftover', { path: name });
   }
   const access = ServerAccess.of(files);
   if (access === undefined) return;

@@ -23,6 +23,8 @@ export interface VerifyMountsOptions {
   readonly rules: LayoutRules;
   readonly target: VerifyTarget;
   readonly hashed: HashedByMount;
+  /** The time of day, in milliseconds. */
+  readonly now: () => number;
   /** Undefined: nobody watches. */
   readonly progress: BlobProgress | undefined;
 }
@@ -69,7 +71,7 @@ type Told = Pick<VerifyLayoutOptions, 'onDamaged' | 'onUnmarked'>;
 
 async function verifyOne(
   { name, mount, prefix }: NamedLayout,
-  { mounts, rules, target, hashed, progress = unwatched }: VerifyMountsOptions,
+  { mounts, rules, target, hashed, now, progress = unwatched }: VerifyMountsOptions,
   told: Told,
 ): Promise<InspectedPart | undefined> {
   const opened = mounts.find(({ reader }) => reader === mount.reader);
@@ -77,7 +79,7 @@ async function verifyOne(
   if (opened === undefined) return undefined;
   const { within, reference } = target;
   return verifyLayout({
-    ...{ mount: opened, prefix, name, progress, ...told },
+    ...{ mount: opened, prefix, name, now, progress, ...told },
     files: listingOf(opened),
     image: reference && ((index) => imageIn(index, name, rules, { within, reference })),
     hashed: await hashed.of(opened),
@@ -91,12 +93,12 @@ export function listingOf({ kind, path }: OpenedMount): DirectoryListing | undef
 
 async function ownFiles(
   mount: OpenedMount,
-  { hashed, progress = unwatched }: VerifyMountsOptions,
+  { hashed, now, progress = unwatched }: VerifyMountsOptions,
   onDamaged: (damaged: DamagedContent) => void,
 ): Promise<readonly InspectedPart[]> {
   const files = listingOf(mount);
   if (files === undefined) return [];
-  const part = await verifyOwnFiles({ mount, files, hashed: await hashed.of(mount), progress, onDamaged });
+  const part = await verifyOwnFiles({ mount, files, now, hashed: await hashed.of(mount), progress, onDamaged });
   return part === undefined ? [] : [part];
 }
 

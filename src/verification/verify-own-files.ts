@@ -12,6 +12,7 @@ import {
   poolKey,
   poolRoot,
   quarantineDirectory,
+  trashDirectory,
 } from '../layout/files/keys.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
@@ -26,13 +27,15 @@ import type { BlobProgress } from '../transfer/progress.ts';
 import type { DamagedContent } from './damage.ts';
 import { ServerAccess } from './server-access.ts';
 import { verifiedGroups } from './verified-kinds.ts';
-import { abandonedAfterMs, toldOfEachKind } from './verify-layout.ts';
+import { isAbandoned, toldOfEachKind } from './verify-layout.ts';
 
 const longestFormBytes = 4_096;
 
 export interface VerifyOwnFilesOptions {
   readonly mount: OpenedMount;
   readonly files: DirectoryListing;
+  /** The time of day, in milliseconds. */
+  readonly now: () => number;
   readonly hashed: HashedFiles;
   readonly progress: BlobProgress;
   readonly onDamaged: (damaged: DamagedContent) => void;
@@ -59,7 +62,7 @@ export async function verifyOwnFiles(options: VerifyOwnFilesOptions): Promise<In
   await new ContentChecks(inspected).verifyAll(pooled);
   await findForm(mount, findings);
   await findQuarantined(files, findings);
-  findLeftovers(files, findings);
+  findLeftovers(options, findings);
   ServerAccess.of(files)?.findTree(own, own, findings, 1);
   ServerAccess.of(files)?.findTree(poolRoot, poolRoot, findings);
   const where = `${mount.path}/${ownDirectory}`;
@@ -90,12 +93,15 @@ async function findQuarantined(files: DirectoryListing, findings: FindingList): 
   }
 }
 
-function findLeftovers(files: DirectoryListing, findings: FindingList): void {
-  const directory = stagingDirectory as Key;
-  for (const name of namesIn(files, directory, findings)) {
-    const path = childPrefix(directory, name);
-    const changedAtMs = files.attributesOf(path)?.changedAtMs;
-    if (changedAtMs !== undefined && Date.now() - changedAtMs > abandonedAfterMs) findings.add('leftover', { path });
+/** What was being written, and what a collection was about to delete. */
+function findLeftovers({ files, now }: VerifyOwnFilesOptions, findings: FindingList): void {
+  const pending = [stagingDirectory as Key, trashDirectory];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (const name of namesIn(files, directory, findings)) {
+      const path = childPrefix(directory, name);
+      if (files.kind(path) === 'directory') pending.push(path);
+      else if (isAbandoned(files, path, now())) findings.add('leftover', { path });
+    }
   }
 }
 

@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly where: string;
   readonly rules: LayoutRules;
   readonly openToRead: () => Promise<readonly OpenedMount[]>;
+  /** The time of day, in milliseconds. */
+  readonly now: () => number;
   /** Undefined: nothing is repaired, and nothing written. */
   readonly repair: RepairRequest | undefined;
   /** Undefined: nobody watches. */
@@ -48,11 +50,14 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   }
 }
 
-async function look({ openToRead, rules, target, progress }: VerifyOptions, hashed: HashedByMount): Promise<Verified> {
+async function look(
+  { openToRead, rules, target, now, progress }: VerifyOptions,
+  hashed: HashedByMount,
+): Promise<Verified> {
   const mounts = await openToRead();
   const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
   try {
-    return await verifyMounts({ mounts, registry, rules, target, hashed, progress });
+    return await verifyMounts({ mounts, registry, rules, target, now, hashed, progress });
   } finally {
     await registry.close();
   }

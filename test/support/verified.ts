@@ -32,13 +32,15 @@ export interface VerifiedHow {
   readonly within?: string;
   readonly reference?: WrittenReference;
   readonly repair?: boolean;
+  /** So many milliseconds from now. */
+  readonly laterMs?: number;
   /** `--from`. */
   readonly from?: string;
 }
 
 /** A PATH, or with `isRoot` the directory of --root. */
 export async function verified(path: string, how: VerifiedHow = {}): Promise<Verification> {
-  const { isRoot = false, within, reference, repair = false, from } = how;
+  const { isRoot = false, within, reference, repair = false, from, laterMs = 0 } = how;
   const cacheDirectory = await temporaryDirectory();
   const common = { cacheDirectory, fileMode: 0o644, directoryMode: 0o755, links: 'verify', log: silentLog } as const;
   const what = { paths: isRoot ? [] : [path], root: isRoot ? path : undefined };
@@ -58,6 +60,7 @@ export async function verified(path: string, how: VerifiedHow = {}): Promise<Ver
       rules: defaultRules,
       openToRead: () => openMounts({ ...common, ...what, readOnly: true }),
       repair: repair ? { openToWrite, source } : undefined,
+      now: () => Date.now() + laterMs,
       progress: undefined,
     });
   } finally {

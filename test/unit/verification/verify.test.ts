@@ -15,7 +15,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/inspection/findings/finding.ts';
 import { encodedOf } from '../../../src/oci/digest.ts';
@@ -274,11 +274,20 @@ describe('a root', () => {
 
   it('tells what crashes left, once nobody can be at work on it', async () => {
     const root = await pushedRoot(image);
-    mkdirSync(join(root, '.moorage/staging'), { recursive: true });
-    writeFileSync(join(root, '.moorage/staging/draft'), '');
-    utimesSync(join(root, '.moorage/staging/draft'), 1, 1);
-    // The time of its last change is now, whatever it says of itself.
+    const left = ['.moorage/staging/draft', '.moorage/trash/team/app/blobs/sha256/gone', 'team/app/.moorage-draft'];
+    for (const name of left) {
+      mkdirSync(dirname(join(root, name)), { recursive: true });
+      writeFileSync(join(root, name), '');
+      // The time of its last change is now, whatever it says of itself.
+      utimesSync(join(root, name), 1, 1);
+    }
     expect(await codesIn(root)).toEqual([]);
+    const { parts } = await verified(root, { isRoot: true, laterMs: 2 * 3_600_000 });
+    expect(findingsOf(parts).map(({ code, path }) => `${code} ${path}`)).toEqual([
+      'leftover .moorage-draft',
+      'leftover .moorage/trash/team/app/blobs/sha256/gone',
+      'leftover .moorage/staging/draft',
+    ]);
   });
 
   it.skipIf(process.getuid?.() !== 0)('tells what its server may not read, or not write in', async () => {
