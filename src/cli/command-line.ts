@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { duCommand } from './du-command.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { gcCommand } from './gc-command.ts';
@@ -36,6 +37,7 @@ const otherCommands: readonly CommandFactory[] = [
   rmCommand,
   reconcileCommand,
   gcCommand,
+  duCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */

@@ -10,6 +10,8 @@ import { historyOf } from './changes/layout-history.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
 import { planReconcile, type ReconcilePlan } from './changes/reconciliation.ts';
 import { planRestore, type Remembered, type RestorePlan, rememberedEntries } from './changes/remembered-entries.ts';
+import type { ByteTally } from './collection/byte-tally.ts';
+import { type LayoutDiskUse, layoutDiskUse } from './collection/disk-use.ts';
 import {
   type CollectionRun,
   LayoutCollection,
@@ -174,6 +176,11 @@ export class ImageLayout {
       left.push({ digest, named: bytes && (await namedIn(bytes)) });
     }
     return left;
+  }
+
+  /** What its blobs take on the disk; `all` counts each file once, whichever layouts have it. */
+  diskUse(all: ByteTally): Promise<LayoutDiskUse> {
+    return layoutDiskUse(this.#layout.store, this.#layout.keys, all);
   }
 
   /** What a collection would delete, as `run.onDeleted` is told. Returns why nothing can be said. */

@@ -104,6 +104,28 @@ export class Collector {
     }
   }
 
+  /** Bytes of blobs that nothing leads to, whatever their age. */
+  async unreferenced(
+    mounted: MountedLayouts,
+    isMeant: (prefix: string) => boolean,
+    onSkipped: CollectionOptions['onSkipped'],
+  ): Promise<number> {
+    let bytes = 0;
+    const ages = this.#clock.ages(await this.#clock.glance(mounted.mount.reader));
+    await this.#collect(mounted, ages, {
+      dryRun: true,
+      graceMs: 0,
+      isMeant,
+      signal: this.#end.signal,
+      onDeleted: (deleted) => {
+        bytes += deleted.bytes;
+      },
+      onSkipped,
+      onProgress: () => {},
+    });
+    return bytes;
+  }
+
   #collect(mounted: MountedLayouts, ages: Parameters<typeof collectMount>[1], options: CollectionOptions) {
     const { clock, rules } = this.#options;
     return collectMount(mounted, ages, options, { rules, nowMs: clock.now() });

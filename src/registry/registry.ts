@@ -16,6 +16,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import { Catalog } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
+import { type DiskUse, diskUseOf } from './disk-use.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
@@ -252,6 +253,19 @@ export class Registry {
     const outcomes: CollectionOutcome[] = [];
     for (const mounted of this.#mounts) outcomes.push(await this.#collector.collect(mounted, options));
     return outcomes;
+  }
+
+  /** What repositories take on the disk, mount by mount; `onUnclear` is told of those of which nobody can say what they need. */
+  async diskUse(
+    isMeant: (prefix: string) => boolean,
+    onUnclear: (repository: string, why: string) => void,
+  ): Promise<readonly DiskUse[]> {
+    const uses: DiskUse[] = [];
+    for (const mounted of this.#mounts) {
+      const unreferenced = () => this.#collector.unreferenced(mounted, isMeant, onUnclear);
+      uses.push(await diskUseOf(mounted, { isMeant, unreferenced }));
+    }
+    return uses;
   }
 
   /** What keeps the registry from serving, in words for an operator; empty when it is ready. */

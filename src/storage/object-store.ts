@@ -143,6 +143,14 @@ export interface EmptyPrefixRules {
   readonly below: (prefix: Key, names: readonly string[]) => readonly string[];
 }
 
+/** In bytes. */
+export interface Room {
+  /** That may be written by us. */
+  readonly free: number;
+  /** Of the whole file system. */
+  readonly total: number;
+}
+
 /** Attributes of an unfinished object, kept beside its bytes. */
 export type StagedAttributes = Readonly<Record<string, string>>;
 
@@ -223,6 +231,8 @@ export interface ObjectReader {
    * differ although nothing did, as while a change within a tick of the clock could not be told. Undefined when there is no such prefix.
    */
   listingVersion(prefix: Key): Promise<ListingVersion | undefined>;
+  /** How much may be written where the objects are; undefined where that cannot be told, or nothing ever is. */
+  room(): Promise<Room | undefined>;
   /** Unfinished objects, of all processes. */
   staged(): Promise<readonly StagedInfo[]>;
   /** Ends pending work and releases what is held open. */

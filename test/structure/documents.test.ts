@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { duCommand } from '../../src/cli/du-command.ts';
 import { exportCommand } from '../../src/cli/export-command.ts';
 import { gcCommand } from '../../src/cli/gc-command.ts';
 import { historyCommand } from '../../src/cli/history-command.ts';
@@ -32,6 +33,7 @@ const factories = [
   rmCommand,
   reconcileCommand,
   gcCommand,
+  duCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 

@@ -8,6 +8,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  Room,
   StagedInfo,
   StoredObject,
 } from '../../storage/object-store.ts';
@@ -84,6 +85,10 @@ export class BlobsElsewhere implements ObjectReader {
 
   listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
     return this.#store.listingVersion(prefix);
+  }
+
+  room(): Promise<Room | undefined> {
+    return this.#store.room();
   }
 
   staged(): Promise<readonly StagedInfo[]> {

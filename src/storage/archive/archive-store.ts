@@ -9,6 +9,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  Room,
   StagedInfo,
   StoredObject,
   Version,
@@ -108,6 +109,10 @@ export class ArchiveStore implements ObjectReader {
   /** Of an archive nothing comes, and nothing goes. */
   async listingVersion(prefix: Key): Promise<ListingVersion | undefined> {
     return prefix as string as ListingVersion;
+  }
+
+  async room(): Promise<Room | undefined> {
+    return undefined;
   }
 
   async staged(): Promise<readonly StagedInfo[]> {

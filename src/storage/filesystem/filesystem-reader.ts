@@ -7,6 +7,7 @@ import type {
   ObjectInfo,
   ObjectReader,
   OpenObject,
+  Room,
   StagedInfo,
   StoredObject,
 } from '../object-store.ts';
@@ -14,6 +15,7 @@ import { meansAbsent, toStorageError, translated } from './errno.ts';
 import { FileInfo, sameVersion } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
 import { type FollowedFile, openFollowed } from './followed-link.ts';
+import { roomOf } from './free-space.ts';
 import { OpenFile } from './open-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
 import { readWhole } from './read-file.ts';
@@ -33,6 +35,10 @@ export class FilesystemReader implements ObjectReader {
     this.tree = parts.tree;
     this.root = identity;
     this.#cachesAttributes = cachesAttributes;
+  }
+
+  async room(): Promise<Room | undefined> {
+    return translated('read', () => roomOf(this.tree));
   }
 
   async staged(): Promise<readonly StagedInfo[]> {

@@ -1,5 +1,6 @@
 // How much room there is for new content. Some is kept free: deletes, repairs and other programs need it, and on a file system that
 // is filled to the last block nothing works any more, for anybody.
+import type { Room } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { FileTree } from './file-tree.ts';
 
@@ -8,13 +9,6 @@ const usualMinFreeBytes = 64 * 1024 * 1024;
 const usualMinFreeShare = 0.02;
 /** For so long the answer of the system is counted on from, by what was written since. */
 const trustMs = 1_000;
-
-export interface Room {
-  /** Bytes that may be written by us. */
-  readonly free: number;
-  /** Bytes of the whole file system. */
-  readonly total: number;
-}
 
 export class FreeSpace {
   readonly #tree: FileTree;
@@ -51,13 +45,11 @@ export class FreeSpace {
 
   /** Asks the system. */
   async measure(): Promise<Room> {
-    const { calls, root } = this.#tree;
-    const { bsize, blocks, bavail } = await calls.statfs(root);
-    this.#measuredAtMs = calls.elapsed();
+    const room = (await roomOf(this.#tree)) ?? unlimited;
+    this.#measuredAtMs = this.#tree.calls.elapsed();
     this.#writtenSince = 0;
-    // File systems that do not tell how large they are do not tell how full either.
-    this.#room = blocks > 0 ? { free: bavail * bsize, total: blocks * bsize } : unlimited;
-    return this.#room;
+    this.#room = room;
+    return room;
   }
 
   #isFresh(): boolean {
@@ -76,3 +68,9 @@ export class FreeSpace {
 }
 
 const unlimited: Room = { free: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY };
+
+/** Undefined where the file system does not tell how large it is: then it does not tell how full it is either. */
+export async function roomOf({ calls, root }: FileTree): Promise<Room | undefined> {
+  const { bsize, blocks, bavail } = await calls.statfs(root);
+  return blocks > 0 ? { free: bavail * bsize, total: blocks * bsize } : undefined;
+}

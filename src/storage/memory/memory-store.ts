@@ -10,6 +10,7 @@ import type {
   ObjectInfo,
   ObjectStore,
   OpenObject,
+  Room,
   SmallObject,
   StagedAttributes,
   StagedInfo,
@@ -149,6 +150,10 @@ export class MemoryStore implements ObjectStore {
   async resume(id: UploadId): Promise<StagedObject | undefined> {
     const upload = this.#uploads.get(id);
     return upload && new MemoryStaged(this.#uploadsOfStore, id, upload);
+  }
+
+  async room(): Promise<Room | undefined> {
+    return undefined;
   }
 
   async staged(): Promise<readonly StagedInfo[]> {
