@@ -30,6 +30,7 @@ export interface ClockRecord extends ClockReading {
 const steadyShare = 0.001;
 const steadyMs = 5_000;
 const maxJumps = 16;
+const meetingMs = 60_000;
 /** Whoever has no clock that runs on a battery gets the time from a server within hours of a start, or never. */
 const longestWatchMs = 6 * 3_600_000;
 
@@ -38,6 +39,9 @@ export function firstRecord(reading: ClockReading): ClockRecord {
 }
 
 export function nextRecord(before: ClockRecord, reading: ClockReading): ClockRecord {
+  // Two processes looked at the same time, and the later one was faster to write it down.
+  const behind = before.uptimeMs - reading.uptimeMs;
+  if (reading.boot === before.boot && behind > 0 && (reading.boot !== '' || behind < meetingMs)) return before;
   const moved = reading.wallMs - before.wallMs;
   const next = { ...before, ...reading };
   if (reading.boot !== before.boot || reading.uptimeMs < before.uptimeMs) {
