@@ -120,6 +120,8 @@ export class Collector {
       onDeleted: (deleted) => {
         bytes += deleted.bytes;
       },
+      onRetained: () => {},
+      onOdd: () => {},
       onSkipped,
       onProgress: () => {},
     });

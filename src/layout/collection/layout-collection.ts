@@ -70,8 +70,6 @@ export class LayoutCollection {
       const trash = new Trash(store, this.#parts.keys);
       await trash.putAllBack();
       await heal(run.signal);
-      const { keys, leases } = this.#parts;
-      await store.exclusively(keys.index, () => leases.renew(store, run.ages));
       const marking = await this.#marking(run);
       const free = [...marking.free()];
       while (free.length > 0 && !run.signal.aborted) {
@@ -79,6 +77,9 @@ export class LayoutCollection {
         await this.#deleteTaken(taken, { marking, trash, store, run, forget });
       }
       run.tally.free(await forgetLeft(run));
+      const { keys, leases } = this.#parts;
+      // Last: they also say that blobs without an index.json are ours to judge.
+      await store.exclusively(keys.index, () => leases.renew(store, run.ages));
     });
   }
 
