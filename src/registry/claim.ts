@@ -2,6 +2,7 @@
 // beats and the time that passes here decide, never the time of day: a clock that jumps by years frees nothing and wedges nothing.
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
 
 const beatEveryMs = 10_000;
 /** Without a beat for so long the process is gone. */
@@ -80,8 +81,9 @@ export class ProcessClaim {
       if (holder.process === process) return;
       this.#isOurs = false;
       clearInterval(this.#beating);
-    } catch {
+    } catch (error) {
       // What cannot be written now is tried again; meanwhile another process may take over, and both only do the same twice.
+      if (!(error instanceof StorageError)) throw error;
     }
   }
 

@@ -51,7 +51,8 @@ export class Scrub {
     this.#end.abort();
     this.#timer?.stop();
     await this.#running;
-    for (const claim of this.#claims.values()) await claim.release().catch(() => undefined);
+    // What cannot be given back now is taken over by another process in a while.
+    for (const claim of this.#claims.values()) await claim.release().catch(unlessStorageFails);
   }
 
   /** Goes through all mounts where a pass is due; returns in how many milliseconds to look again. */
@@ -144,7 +145,8 @@ export class Scrub {
         await save();
       }
     } catch (error) {
-      if (signal.aborted) await save().catch(() => undefined);
+      // Else the next pass begins at what was saved last: some files are looked at once more.
+      if (signal.aborted) await save().catch(unlessStorageFails);
       throw error;
     }
     nextAtMs = Math.max(nextAtMs, clock.now() + everyMs / leastPart);
@@ -153,4 +155,8 @@ export class Scrub {
     log.info('every blob was read that was due', { mount: mounted.name, ...seen });
     return Math.min(nextAtMs - clock.now(), longestWaitMs);
   }
+}
+
+function unlessStorageFails(error: unknown): undefined {
+  if (!(error instanceof StorageError)) throw error;
 }
