@@ -49,6 +49,9 @@ export async function gc(places: readonly string[], options: GcOptions): Promise
   return report.isWhole ? 0 : exitCodes.failure;
 }
 
+/** Longer than it takes to see that a process which began to collect is gone. */
+const patienceMs = 90_000;
+
 interface Shown {
   readonly report: GcReport;
   readonly status: StatusLine;
@@ -75,7 +78,7 @@ async function gcOne(place: string | undefined, options: GcOptions, { report, st
         status.show(report.progress(repositories));
       },
     };
-    for (const outcome of await registry.collect(collection)) add(outcome, report);
+    for (const outcome of await registry.collect(collection, patienceMs)) add(outcome, report);
     if (within !== '' && seen === 0) throw new CommandError(`there is no repository ${place} in ${root}`);
   } finally {
     await registry.close();

@@ -1,5 +1,6 @@
 // Who collects, and when: a server every now and then, whoever asks for it at once, and never two processes at a time in one root.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { watchLeftMs } from '../layout/collection/clock-record.ts';
 import { collectionKeys } from '../layout/files/keys.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
@@ -37,6 +38,7 @@ interface CollectionState {
 
 /** How often a server asks whether a collection is due, at least; and looks at the clock. */
 const longestTickMs = 10 * 60_000;
+const askAgainMs = 1_000;
 const maxStateBytes = 64 * 1024;
 
 export class Collector {
@@ -78,8 +80,8 @@ export class Collector {
     this.#timer?.stop();
   }
 
-  /** At once. */
-  async collect(mounted: MountedLayouts, options: CollectionOptions): Promise<CollectionOutcome> {
+  /** At once, or when another process that collects there is done or gone, if that takes no longer than `patienceMs`. */
+  async collect(mounted: MountedLayouts, options: CollectionOptions, patienceMs: number): Promise<CollectionOutcome> {
     const { writer, reader } = mounted.mount;
     const { clock } = this.#options;
     if (options.dryRun || writer === undefined) {
@@ -93,7 +95,11 @@ export class Collector {
     const sinceMs = clock.elapsed();
     const nowMs = () => record.wallMs + clock.elapsed() - sinceMs;
     const claim = this.#claimOf(writer);
-    if (!(await claim.take())) return { refusal: { kind: 'running' } };
+    const endMs = clock.elapsed() + patienceMs;
+    while (!(await claim.take())) {
+      if (clock.elapsed() >= endMs || options.signal.aborted) return { refusal: { kind: 'running' } };
+      await sleep(askAgainMs);
+    }
     try {
       const totals = await this.#collect(mounted, ages, options);
       await this.#clock.note(ages, record, writer);
@@ -174,22 +180,26 @@ export class Collector {
     const { mount } = mounted;
     // Nobody wrote down how a root of an earlier version began, and nobody expects a collection there: it only tells, once.
     const isFirst = mount.origin === 'earlier' && (await store.stat(collectionKeys.state)) === undefined;
-    const outcome = await this.collect(mounted, {
-      dryRun: isFirst,
-      graceMs: rules.collection.graceMs,
-      isMeant: undefined,
-      signal: this.#end.signal,
-      onDeleted: ({ kind, where, digest, bytes, why }) => {
-        if (isFirst) log.info('the next collection deletes this', { kind, where, digest, bytes, why });
+    const outcome = await this.collect(
+      mounted,
+      {
+        dryRun: isFirst,
+        graceMs: rules.collection.graceMs,
+        isMeant: undefined,
+        signal: this.#end.signal,
+        onDeleted: ({ kind, where, digest, bytes, why }) => {
+          if (isFirst) log.info('the next collection deletes this', { kind, where, digest, bytes, why });
+        },
+        onRetained: ({ repository, tag, digest, why }) => {
+          if (isFirst) log.info('the next collection takes this off the list', { repository, tag, digest, why });
+        },
+        onOdd: (warning) => log.warn(warning, {}),
+        onSkipped: (repository, why) =>
+          log.warn('nothing is collected from a repository, since nobody can tell what it needs', { repository, why }),
+        onProgress: () => {},
       },
-      onRetained: ({ repository, tag, digest, why }) => {
-        if (isFirst) log.info('the next collection takes this off the list', { repository, tag, digest, why });
-      },
-      onOdd: (warning) => log.warn(warning, {}),
-      onSkipped: (repository, why) =>
-        log.warn('nothing is collected from a repository, since nobody can tell what it needs', { repository, why }),
-      onProgress: () => {},
-    });
+      0,
+    );
     if ('refusal' in outcome) {
       if (outcome.refusal.kind === 'clock')
         log.info('nothing is collected until the clock was watched for a while', { waitMs: outcome.refusal.waitMs });

@@ -247,11 +247,11 @@ export class Registry {
 
   /**
    * Deletes what nobody needs from every mount, or tells what that would be. Of mounts that take no pushes it only tells. Returns what came of
-   * it, mount by mount.
+   * it, mount by mount. Waits for so long where another process collects.
    */
-  async collect(options: CollectionOptions): Promise<readonly CollectionOutcome[]> {
+  async collect(options: CollectionOptions, patienceMs = 0): Promise<readonly CollectionOutcome[]> {
     const outcomes: CollectionOutcome[] = [];
-    for (const mounted of this.#mounts) outcomes.push(await this.#collector.collect(mounted, options));
+    for (const mounted of this.#mounts) outcomes.push(await this.#collector.collect(mounted, options, patienceMs));
     return outcomes;
   }
 

@@ -1,0 +1,118 @@
+// `moorage gc` and `moorage du` as a user runs them, and a server that collects by itself.
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Digest } from '../../src/oci/digest.ts';
+import { blobOf, type Content, imageManifest } from '../support/content.ts';
+import { writeLayout } from '../support/fixture-layouts.ts';
+import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
+
+const base = blobOf('b'.repeat(2_000));
+const image = imageManifest({ layers: [base, blobOf('a'.repeat(1_000))] });
+const other = imageManifest({ layers: [base], annotations: { other: 'image' } });
+
+async function push(url: string, name: string, { config, layers, bytes, descriptor }: typeof image, tag: string) {
+  for (const blob of [config, ...layers]) {
+    const body = new Uint8Array(blob.bytes);
+    const answer = await fetch(`${url}/v2/${name}/blobs/uploads/?digest=${blob.digest}`, { method: 'POST', body });
+    expect(answer.status).toBe(201);
+  }
+  const headers = { 'Content-Type': descriptor.mediaType };
+  const request = { method: 'PUT', headers, body: new Uint8Array(bytes) };
+  expect((await fetch(`${url}/v2/${name}/manifests/${tag}`, request)).status).toBe(201);
+}
+
+const remove = (url: string, name: string, digest: Digest) =>
+  fetch(`${url}/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
+const fileOf = (directory: string, { digest }: Pick<Content, 'digest'>) =>
+  join(directory, 'registry/team/app/blobs', digest.replace(':', '/'));
+
+describe('moorage gc', () => {
+  it('deletes beside a server what nothing leads to, says each with its reason, and leaves the rest', {
+    timeout: 60_000,
+  }, async () => {
+    const directory = await scratchDirectory();
+    const server = await startMoorage(['--root', 'registry', '--listen', '127.0.0.1:0'], { directory });
+    const { url } = await server.ready();
+    await push(url, 'team/app', image, 'v1');
+    await push(url, 'team/app', other, 'v2');
+    await remove(url, 'team/app', image.digest);
+    const gc = (...args: string[]) => runMoorage(['gc', '--root', 'registry', ...args], { directory });
+
+    // Young, and told to be there.
+    expect((await gc()).stdout).toMatch(/^freed 0 B: 0 manifests, 0 blobs, 0 uploads; kept 2\.\d+ kB|^freed 0 B/m);
+    const layer = image.layers[1] as Content;
+    const dry = await gc('--grace', '0s', '--dry-run');
+    expect(dry.stdout).toContain(
+      `would delete blob ${layer.digest.slice(0, 19)} of team/app (1.00 kB): no manifest needs it\n`,
+    );
+    expect(dry.stdout).toMatch(/^would free 1\.00 kB: 0 manifests, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
+    expect(existsSync(fileOf(directory, layer))).toBe(true);
+    const { stdout: json } = await gc('--grace', '0s', '--dry-run', '--json', 'team/app');
+    expect(JSON.parse(json)).toMatchObject({
+      dryRun: true,
+      skipped: [],
+      freedBytes: 1_000,
+      deleted: [{ digest: layer.digest }],
+    });
+
+    const done = await gc('--grace', '0s');
+    expect(done.stdout).toMatch(/^deleted blob .*no manifest needs it$/m);
+    expect(done.stdout).toMatch(/^freed 1\.\d+ kB: 0 manifests, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
+    expect(done.code).toBe(0);
+    expect(existsSync(fileOf(directory, layer))).toBe(false);
+    expect(existsSync(join(directory, 'registry/.moorage/pool', layer.digest.replace(':', '/')))).toBe(false);
+    const pulled = await fetch(`${url}/v2/team/app/blobs/${base.digest}`);
+    expect(Buffer.from(await pulled.arrayBuffer()).equals(base.bytes)).toBe(true);
+
+    const { stdout: use } = await runMoorage(['du', '--root', 'registry'], { directory });
+    expect(use).toMatch(/^team\/app +2\.\d+ kB +0 B +3$/m);
+    expect(use).toMatch(/^nothing leads to: 0 B$/m);
+    expect(use).toMatch(/^free on the disk: /m);
+  });
+
+  it('of a directory of others deletes what is old alone, and fails where it does not understand', async () => {
+    const directory = await scratchDirectory();
+    writeLayout(join(directory, 'images/good'), 'generated/oras/referrers');
+    writeLayout(join(directory, 'images/odd'), 'generated/odd/unknown-mediatype');
+    const garbage = blobOf('garbage');
+    for (const layout of ['good', 'odd'])
+      writeFileSync(join(directory, 'images', layout, 'blobs', garbage.digest.replace(':', '/')), garbage.bytes);
+    const young = await runMoorage(['gc', 'images', '--dry-run'], { directory });
+    expect(young.stdout).toMatch(/^would free 0 B/m);
+    expect(readdirSync(join(directory, 'images'))).toEqual(['good', 'odd']);
+    const { code, stdout } = await runMoorage(['gc', 'images', '--grace', '0s'], { directory });
+    expect(stdout).toMatch(/^deleted blob .* of good/m);
+    expect(stdout).toMatch(/^left odd as it is: .*unknown type/m);
+    expect(code).toBe(1);
+    expect(existsSync(join(directory, 'images/odd/blobs', garbage.digest.replace(':', '/')))).toBe(true);
+    expect((await runMoorage(['gc', 'nowhere/app', '--root', 'images'], { directory })).code).toBe(1);
+  });
+});
+
+describe('a server', () => {
+  it('collects by itself, and puts back at its start what a killed collection had taken out', {
+    timeout: 60_000,
+  }, async () => {
+    const directory = await scratchDirectory();
+    const environment = { MOORAGE_GC_EVERY: '1s', MOORAGE_GC_GRACE: '1s' };
+    const start = () => startMoorage(['--root', 'registry', '--listen', '127.0.0.1:0'], { directory, environment });
+    const server = await start();
+    const { url } = await server.ready();
+    await push(url, 'team/app', image, 'v1');
+    await push(url, 'team/app', other, 'v2');
+    await remove(url, 'team/app', image.digest);
+    const layer = image.layers[1] as Content;
+    await expect.poll(() => existsSync(fileOf(directory, layer)), { timeout: 30_000 }).toBe(false);
+    await server.says(/collected what nothing leads to/);
+    server.signal('SIGKILL');
+    await server.exited;
+    const trash = join(directory, 'registry/.moorage/trash/team/app/blobs/sha256');
+    mkdirSync(trash, { recursive: true });
+    renameSync(fileOf(directory, base), join(trash, base.digest.slice(7)));
+    const again = await start();
+    const next = await again.ready();
+    await expect.poll(() => existsSync(fileOf(directory, base)), { timeout: 30_000 }).toBe(true);
+    expect((await fetch(`${next.url}/v2/team/app/blobs/${base.digest}`)).status).toBe(200);
+  });
+});
