@@ -1,0 +1,93 @@
+// Runs what clients do on a simulated disk, cuts the power at every moment, and looks at everything that may be left.
+
+import { CrashStates, randomFrom, signatureOf } from './crash-states.ts';
+import type { DiskEvent } from './disk-image.ts';
+import { type Acknowledged, nothing, type Operation } from './operations.ts';
+import { startOn } from './recovery.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { violationIn } from './verify-recovery.ts';
+
+const startedAtMs = 1_750_000_000_000;
+/** A push takes longer than all the rest. */
+const pushesEvery = 10;
+
+export interface Exploration {
+  /** Different states of the disk that were looked at. */
+  readonly states: number;
+  readonly violation: string | undefined;
+}
+
+export interface ExploreOptions {
+  readonly operations: readonly Operation[];
+  /** Of states at one moment: with fewer possible ones, all are looked at. */
+  readonly limit: number;
+  /** The moments are gone through beginning with the last when a violation is expected: it is found sooner. */
+  readonly seed?: number;
+  readonly doesSync?: () => boolean;
+}
+
+interface Answer {
+  readonly operation: Operation;
+  readonly answered: boolean;
+}
+
+/** Ends with the first violation. */
+export async function explore(options: ExploreOptions): Promise<Exploration> {
+  const { operations, limit, seed = 1 } = options;
+  const events = await recorded(operations, options.doesSync);
+  // What a killed collection took is put back by the next start.
+  const collects = operations.some((operation) => operation.name === 'collect');
+  const states = new CrashStates();
+  const seen = new Set<string>();
+  const random = randomFrom(seed);
+  let acknowledged: Acknowledged = nothing;
+  let underWay: Operation | undefined;
+  for (const [at, event] of events.entries()) {
+    // Between two syncs, what may be left only becomes more.
+    const next = events[at + 1];
+    if (event.kind === 'note') {
+      const { operation, answered } = event.note as Answer;
+      if (answered) acknowledged = operation.after(acknowledged);
+      underWay = answered ? undefined : operation;
+    } else states.apply(event);
+    if (next !== undefined && next.kind !== 'sync' && next.kind !== 'note') continue;
+    for (const image of states.images(limit, random)) {
+      const signature = `${signatureOf(image)} ${operations.indexOf(underWay as Operation)} ${acknowledged.tags.size} ${at > 0}`;
+      const key = `${signature} ${countOf(acknowledged)}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const alsoPushes = seen.size % pushesEvery === 0;
+      const problem = await violationIn(image, startedAtMs, acknowledged, underWay, {
+        isServer: alsoPushes || collects,
+        alsoPushes,
+      });
+      if (problem === undefined) continue;
+      const when = underWay === undefined ? 'between two requests' : `during "${underWay.name}"`;
+      return { states: seen.size, violation: `${problem} (after call ${at} of ${events.length}, ${when})` };
+    }
+  }
+  return { states: seen.size, violation: undefined };
+}
+
+function countOf({ tags, blobs, referrers, uploads }: Acknowledged): string {
+  const present = [...tags.values(), ...blobs.values()].filter((content) => content !== undefined).length;
+  return [tags.size, blobs.size, present, referrers.size, uploads.size].join(' ');
+}
+
+async function recorded(
+  operations: readonly Operation[],
+  doesSync: (() => boolean) | undefined,
+): Promise<readonly DiskEvent[]> {
+  const disk = new SimulatedDisk({ nowMs: startedAtMs, ...(doesSync === undefined ? {} : { doesSync }) });
+  const running = await startOn(disk, false);
+  try {
+    for (const operation of operations) {
+      disk.note({ operation, answered: false } satisfies Answer);
+      await operation.run(running.registry);
+      disk.note({ operation, answered: true } satisfies Answer);
+    }
+  } finally {
+    await running.close();
+  }
+  return disk.events;
+}

@@ -1,0 +1,452 @@
+// A kernel and a disk in memory, as the filesystem driver calls them: every call is recorded, so that a power cut after any of them can be
+// looked at. Symbolic links, owners and modes are left out; nothing here waits.
+
+import type { Dirent } from 'node:fs';
+import { constants, Stats } from 'node:fs';
+import { posix } from 'node:path';
+import type { SystemCalls } from '../../src/storage/filesystem/system-calls.ts';
+import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
+
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_TRUNC, S_IFDIR, S_IFREG } = constants;
+const device = 7;
+const heldPath = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/;
+
+interface Node {
+  readonly number: number;
+  readonly type: 'file' | 'directory';
+  bytes: Buffer;
+  readonly entries: Map<string, number>;
+  links: number;
+  parent: number;
+  mtimeMs: number;
+  ctimeMs: number;
+  readonly birthtimeMs: number;
+}
+
+interface Opened {
+  readonly node: Node;
+  readonly appends: boolean;
+  /** By which it was opened. */
+  readonly path: { readonly directory: Node; readonly name: string } | undefined;
+  at: number;
+}
+
+export interface SimulatedDiskOptions {
+  readonly image?: DiskImage | undefined;
+  readonly nowMs: number;
+  /** Called before every call that changes something, by its name: throws what the call is to fail with. */
+  readonly before?: (call: string, path: string) => void;
+  /** False: a sync does nothing, as if it were not there. */
+  readonly doesSync?: () => boolean;
+}
+
+export class SimulatedDisk {
+  readonly events: DiskEvent[] = [];
+  readonly calls: SystemCalls;
+  readonly #options: SimulatedDiskOptions;
+  readonly #nodes = new Map<number, Node>();
+  readonly #opened = new Map<number, Opened>();
+  #nowMs: number;
+  #lastNode = rootNode;
+  #lastDescriptor = 100;
+  #random = 1;
+
+  constructor(options: SimulatedDiskOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs;
+    this.#nodes.set(rootNode, this.#newNode(rootNode, 'directory'));
+    if (options.image !== undefined) this.#load(options.image);
+    this.calls = this.#systemCalls();
+  }
+
+  note(note: unknown): void {
+    this.events.push({ kind: 'note', note });
+  }
+
+  /** Paths of everything there is. */
+  paths(): readonly string[] {
+    const walk = (node: Node, path: string): string[] =>
+      [...node.entries].flatMap(([name, number]) => {
+        const child = this.#node(number);
+        return [`${path}/${name}`, ...(child.type === 'directory' ? walk(child, `${path}/${name}`) : [])];
+      });
+    return walk(this.#node(rootNode), '');
+  }
+
+  get openDescriptors(): number {
+    return this.#opened.size;
+  }
+
+  /** What was there before is an hour old: locks and drafts of a process that is no more. */
+  #load(image: DiskImage): void {
+    const before = this.#nowMs - 3_600_000;
+    for (const [number, { kind }] of image) {
+      if (number !== rootNode) this.#nodes.set(number, this.#newNode(number, kind, before));
+      this.#lastNode = Math.max(this.#lastNode, number);
+    }
+    for (const [number, from] of image) {
+      const node = this.#node(number);
+      if (from.kind === 'file') node.bytes = from.bytes;
+      else {
+        for (const [name, child] of from.entries) {
+          node.entries.set(name, child);
+          const { type } = this.#node(child);
+          this.#node(child).links += 1;
+          if (type === 'directory') this.#node(child).parent = number;
+        }
+      }
+    }
+  }
+
+  #newNode(number: number, type: Node['type'], at = this.#nowMs): Node {
+    return {
+      number,
+      type,
+      bytes: Buffer.alloc(0),
+      entries: new Map(),
+      links: 0,
+      parent: rootNode,
+      mtimeMs: at,
+      ctimeMs: at,
+      birthtimeMs: at,
+    };
+  }
+
+  #node(number: number): Node {
+    const node = this.#nodes.get(number);
+    if (node === undefined) throw new Error(`there is no node ${number}`);
+    return node;
+  }
+
+  /** The clock moves with each call, as that of a real machine does. */
+  #now(): number {
+    this.#nowMs += 0.37;
+    return this.#nowMs;
+  }
+
+  #resolve(call: string, path: string): Node | undefined {
+    const [, descriptor, rest] = heldPath.exec(path) ?? [];
+    let node = descriptor === undefined ? this.#node(rootNode) : this.#descriptor(call, Number(descriptor)).node;
+    const names = (descriptor === undefined ? path : (rest ?? '')).split('/').filter((name) => name !== '');
+    for (const name of names) {
+      if (node.type !== 'directory') throw failure('ENOTDIR', call, path);
+      const next = node.entries.get(name);
+      if (next === undefined) {
+        if (name !== names.at(-1)) throw failure('ENOENT', call, path);
+        return undefined;
+      }
+      node = this.#node(next);
+    }
+    return node;
+  }
+
+  #existing(call: string, path: string): Node {
+    const node = this.#resolve(call, path);
+    if (node === undefined) throw failure('ENOENT', call, path);
+    return node;
+  }
+
+  #placeOf(call: string, path: string): { readonly directory: Node; readonly name: string } {
+    const directory = this.#existing(call, posix.dirname(path));
+    if (directory.type !== 'directory') throw failure('ENOTDIR', call, path);
+    // A directory that was removed takes nothing more.
+    if (directory.number !== rootNode && directory.links === 0) throw failure('ENOENT', call, path);
+    return { directory, name: posix.basename(path) };
+  }
+
+  #descriptor(call: string, descriptor: number): Opened {
+    const opened = this.#opened.get(descriptor);
+    if (opened === undefined) throw failure('EBADF', call, String(descriptor));
+    return opened;
+  }
+
+  #statsOf(node: Node): Stats {
+    const { number: ino, type, bytes, mtimeMs, ctimeMs, birthtimeMs } = node;
+    const mode = type === 'file' ? S_IFREG | 0o644 : S_IFDIR | 0o755;
+    const fields = {
+      dev: device,
+      ino,
+      mode,
+      nlink: node.links,
+      size: bytes.length,
+      mtimeMs,
+      ctimeMs,
+      atimeMs: mtimeMs,
+      birthtimeMs,
+    };
+    const dates = {
+      mtime: new Date(mtimeMs),
+      ctime: new Date(ctimeMs),
+      atime: new Date(mtimeMs),
+      birthtime: new Date(birthtimeMs),
+    };
+    return Object.assign(Object.create(Stats.prototype) as Stats, fields, dates);
+  }
+
+  /** As the kernel tells it: by the name that it was opened by, wherever that directory is by now. */
+  #pathOfOpen({ node, path }: Opened): string {
+    if (path === undefined) return this.#pathOf(node);
+    const { directory, name } = path;
+    const where = posix.join(this.#pathOf(directory), name);
+    return directory.entries.get(name) === node.number ? where : `${where} (deleted)`;
+  }
+
+  #pathOf(directory: Node): string {
+    if (directory.number === rootNode) return '/';
+    const parent = this.#node(directory.parent);
+    const name = [...parent.entries].find(([, child]) => child === directory.number)?.[0];
+    return name === undefined ? '/gone (deleted)' : posix.join(this.#pathOf(parent), name);
+  }
+
+  #create(type: Node['type'], directory: Node, name: string): Node {
+    this.#lastNode += 1;
+    const node = this.#newNode(this.#lastNode, type);
+    node.mtimeMs = this.#now();
+    node.ctimeMs = node.mtimeMs;
+    this.#nodes.set(node.number, node);
+    this.events.push({ kind: 'create', node: node.number, type });
+    this.#setEntries([[directory, name, node]]);
+    node.parent = directory.number;
+    return node;
+  }
+
+  #setEntries(changes: readonly (readonly [Node, string, Node | undefined])[]): void {
+    const at = this.#now();
+    for (const [directory, name, node] of changes) {
+      const before = directory.entries.get(name);
+      if (before !== undefined) {
+        this.#node(before).links -= 1;
+        this.#node(before).ctimeMs = at;
+      }
+      if (node === undefined) directory.entries.delete(name);
+      else {
+        directory.entries.set(name, node.number);
+        node.links += 1;
+        node.ctimeMs = at;
+      }
+      directory.mtimeMs = at;
+      directory.ctimeMs = at;
+    }
+    this.events.push({
+      kind: 'entries',
+      changes: changes.map(([directory, name, node]) => ({ directory: directory.number, name, node: node?.number })),
+    });
+  }
+
+  #writeAt(opened: Opened, bytes: Uint8Array, position: number): number {
+    const { node } = opened;
+    const copy = Buffer.from(bytes);
+    const event = {
+      kind: 'write',
+      node: node.number,
+      at: opened.appends ? node.bytes.length : position,
+      bytes: copy,
+    } as const;
+    node.bytes = applyToBytes(node.bytes, event);
+    this.events.push(event);
+    node.mtimeMs = this.#now();
+    node.ctimeMs = node.mtimeMs;
+    return copy.length;
+  }
+
+  #sync(descriptor: number): void {
+    const { node } = this.#descriptor('fsync', descriptor);
+    if (this.#options.doesSync?.() !== false) this.events.push({ kind: 'sync', node: node.number });
+  }
+
+  #read(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
+    const { node } = this.#descriptor('read', descriptor);
+    return node.bytes.copy(buffer, offset, position, Math.min(position + length, node.bytes.length));
+  }
+
+  #link(from: string, to: string): void {
+    const node = this.#existing('link', from);
+    const { directory, name } = this.#placeOf('link', to);
+    if (directory.entries.has(name)) throw failure('EEXIST', 'link', to);
+    this.#setEntries([[directory, name, node]]);
+  }
+
+  #rename(from: string, to: string): void {
+    const node = this.#existing('rename', from);
+    const source = this.#placeOf('rename', from);
+    const target = this.#placeOf('rename', to);
+    if (target.directory.entries.get(target.name) === node.number) return;
+    this.#setEntries([
+      [target.directory, target.name, node],
+      [source.directory, source.name, undefined],
+    ]);
+    if (node.type === 'directory') node.parent = target.directory.number;
+  }
+
+  #unlink(path: string): void {
+    const node = this.#existing('unlink', path);
+    if (node.type === 'directory') throw failure('EISDIR', 'unlink', path);
+    const { directory, name } = this.#placeOf('unlink', path);
+    this.#setEntries([[directory, name, undefined]]);
+  }
+
+  #open(path: string, flags: number): number {
+    let node = this.#resolve('open', path);
+    if (node === undefined) {
+      if ((flags & O_CREAT) === 0) throw failure('ENOENT', 'open', path);
+      this.#options.before?.('create', path);
+      const { directory, name } = this.#placeOf('open', path);
+      node = this.#create('file', directory, name);
+    } else if ((flags & O_EXCL) !== 0) throw failure('EEXIST', 'open', path);
+    if ((flags & O_DIRECTORY) !== 0 && node.type !== 'directory') throw failure('ENOTDIR', 'open', path);
+    if ((flags & O_TRUNC) !== 0) this.#truncate(node, 0);
+    this.#options.before?.('open', path);
+    this.#lastDescriptor += 1;
+    const isHeld = node.type === 'directory' || (heldPath.exec(path)?.[2] === undefined && heldPath.test(path));
+    const opened = isHeld ? undefined : this.#placeOf('open', path);
+    this.#opened.set(this.#lastDescriptor, { node, appends: (flags & O_APPEND) !== 0, path: opened, at: 0 });
+    return this.#lastDescriptor;
+  }
+
+  #truncate(node: Node, size: number): void {
+    const event = { kind: 'truncate', node: node.number, size } as const;
+    node.bytes = applyToBytes(node.bytes, event);
+    this.events.push(event);
+    node.mtimeMs = this.#now();
+    node.ctimeMs = node.mtimeMs;
+  }
+
+  #systemCalls(): SystemCalls {
+    const before = (call: string, path: string) => this.#options.before?.(call, path);
+    const write = (descriptor: number, bytes: Uint8Array, offset: number) => {
+      before('write', String(descriptor));
+      const opened = this.#descriptor('write', descriptor);
+      const written = this.#writeAt(opened, bytes.subarray(offset), opened.at);
+      opened.at += written;
+      return written;
+    };
+    const writev = (descriptor: number, chunks: readonly Uint8Array[], position: number) => {
+      before('writev', String(descriptor));
+      return this.#writeAt(this.#descriptor('writev', descriptor), Buffer.concat(chunks), position);
+    };
+    const sync = async (descriptor: number) => {
+      before('fsync', String(descriptor));
+      this.#sync(descriptor);
+    };
+    const calls: SystemCalls = {
+      now: () => this.#now(),
+      elapsed: () => this.#now(),
+      random: () => {
+        this.#random = (this.#random * 16_807) % 2_147_483_647;
+        return this.#random / 2_147_483_647;
+      },
+      accessSync: (path) => void this.#existing('access', path),
+      openSync: (path, flags) => this.#open(path, flags),
+      closeSync: (descriptor) => void this.#opened.delete(descriptor),
+      fstatSync: (descriptor) => this.#statsOf(this.#descriptor('fstat', descriptor).node),
+      lstatSync: (path) => {
+        const node = this.#resolveIfThere(path);
+        return node && this.#statsOf(node);
+      },
+      statSync: (path) => {
+        const node = this.#resolveIfThere(path);
+        return node && this.#statsOf(node);
+      },
+      descriptorPathSync: (descriptor) => this.#pathOfOpen(this.#descriptor('readlink', descriptor)),
+      readSync: (...values) => this.#read(...values),
+      writeSync: write,
+      writevSync: writev,
+      futimesSync: (descriptor, _atime, mtimeSeconds) => {
+        this.#descriptor('futimes', descriptor).node.mtimeMs = mtimeSeconds * 1_000;
+      },
+      utimesSync: (path, _atime, mtime) => {
+        this.#existing('utimes', path).mtimeMs = mtime.getTime();
+      },
+      mkdirSync: (path) => {
+        before('mkdir', path);
+        const { directory, name } = this.#placeOf('mkdir', path);
+        if (directory.entries.has(name)) throw failure('EEXIST', 'mkdir', path);
+        this.#create('directory', directory, name);
+      },
+      rmdirSync: (path) => {
+        before('rmdir', path);
+        const node = this.#existing('rmdir', path);
+        if (node.entries.size > 0) throw failure('ENOTEMPTY', 'rmdir', path);
+        const { directory, name } = this.#placeOf('rmdir', path);
+        this.#setEntries([[directory, name, undefined]]);
+      },
+      linkSync: (from, to) => {
+        before('link', to);
+        this.#link(from, to);
+      },
+      renameSync: (from, to) => {
+        before('rename', to);
+        this.#rename(from, to);
+      },
+      // As on a machine without renameat2: the way with a plain rename is the one with fewer guarantees.
+      exchangeSync: () => false,
+      unlinkSync: (path) => {
+        before('unlink', path);
+        this.#unlink(path);
+      },
+      fsync: sync,
+      fdatasync: sync,
+      ftruncate: async (descriptor, size) => {
+        before('ftruncate', String(descriptor));
+        this.#truncate(this.#descriptor('ftruncate', descriptor).node, size);
+      },
+      read: async (...values) => this.#read(...values),
+      write: async (...values) => write(...values),
+      writev: async (...values) => writev(...values),
+      copyFile: async (from, to) => {
+        before('copyFile', to);
+        const { directory, name } = this.#placeOf('copyfile', to);
+        if (directory.entries.has(name)) throw failure('EEXIST', 'copyfile', to);
+        const node = this.#create('file', directory, name);
+        this.#writeAt({ node, appends: false, path: undefined, at: 0 }, this.#existing('copyfile', from).bytes, 0);
+      },
+      link: async (from, to) => {
+        before('link', to);
+        this.#link(from, to);
+      },
+      rename: async (from, to) => {
+        before('rename', to);
+        this.#rename(from, to);
+      },
+      unlink: async (path) => {
+        before('unlink', path);
+        this.#unlink(path);
+      },
+      readdir: async (path) =>
+        [...this.#existing('readdir', path).entries].map(([name, number]) => this.#direntOf(name, number)),
+      makeTree: async (path, mode) => {
+        let made = '';
+        for (const name of path.split('/').filter((each) => each !== '')) {
+          made += `/${name}`;
+          if (this.#resolveIfThere(made) === undefined) calls.mkdirSync(made, mode);
+        }
+      },
+      // Of a disk so small no space is set aside, and so empty nothing is refused.
+      statfs: async () => ({ type: 0xef53, bsize: 4_096, blocks: 0, bavail: 1e9 }),
+    };
+    return calls;
+  }
+
+  #resolveIfThere(path: string): Node | undefined {
+    try {
+      return this.#resolve('lstat', path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #direntOf(name: string, number: number): Dirent {
+    const { type } = this.#node(number);
+    return {
+      name,
+      isFile: () => type === 'file',
+      isDirectory: () => type === 'directory',
+      isSymbolicLink: () => false,
+    } as Dirent;
+  }
+}
+
+export function failure(code: string, syscall: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, syscall, path, errno: -1 });
+}
