@@ -54,6 +54,12 @@ export class CrashStates {
   readonly #served = new Set<number>();
   #pending: PendingChange[] = [];
   #changes = 0;
+  #sampled = 0;
+
+  /** At so many moments there were more states than `limit`, and not all of them were given. */
+  get sampledMoments(): number {
+    return this.#sampled;
+  }
 
   apply(event: DiskEvent): void {
     if (event.kind === 'create') {
@@ -88,6 +94,7 @@ export class CrashStates {
     const files = [...this.#files].filter(([node, { pending }]) => pending.length > 0 && this.#served.has(node));
     const bytes = files.map(([, file]) => variantsOf(file));
     const sizes = [...names.map((each) => each.length), ...bytes.map((each) => each.length), recordModes, ownModes];
+    if (sizes.reduce((product, size) => product * size, 1) > limit) this.#sampled += 1;
     for (const picked of picks(sizes, limit, random)) {
       const chosen = names.flatMap((choices, at) => {
         const others = choices[picked[at] ?? 0] ?? [];

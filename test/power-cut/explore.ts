@@ -14,6 +14,8 @@ const pushesEvery = 10;
 export interface Exploration {
   /** Different states of the disk that were looked at. */
   readonly states: number;
+  /** Moments of which only a sample was looked at. */
+  readonly sampled: number;
   readonly violation: string | undefined;
 }
 
@@ -63,10 +65,14 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
       });
       if (problem === undefined) continue;
       const when = underWay === undefined ? 'between two requests' : `during "${underWay.name}"`;
-      return { states: seen.size, violation: `${problem} (after call ${at} of ${events.length}, ${when})` };
+      return {
+        states: seen.size,
+        sampled: states.sampledMoments,
+        violation: `${problem} (after call ${at} of ${events.length}, ${when})`,
+      };
     }
   }
-  return { states: seen.size, violation: undefined };
+  return { states: seen.size, sampled: states.sampledMoments, violation: undefined };
 }
 
 function countOf({ tags, blobs, referrers, uploads }: Acknowledged): string {
