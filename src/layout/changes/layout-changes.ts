@@ -173,6 +173,7 @@ export class LayoutChanges {
     const { mediaType } = found;
     await this.#writer.submit({ kind: 'remove', how, digest, mediaType, size, subject, names, condition });
     manifests.forget(found);
+    this.leases.forget(digest);
     await this.#forgetLeft();
   }
 
