@@ -166,6 +166,8 @@ export class ManifestReader {
    * be trusted. What is taken for the wrong type counts as what it says itself: another entry may list it as that.
    */
   async contents(digest: Digest, mediaType: string | undefined): Promise<BlobContents | undefined> {
+    // Another process may have deleted it: what is remembered of it must not keep all that it named.
+    if (!(await this.has(digest))) return undefined;
     const bytes = this.#cachedHere(digest) ?? (await this.#readFile(digest));
     if (bytes === undefined) return undefined;
     const named = await namedIn(bytes);
