@@ -28,6 +28,7 @@ import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { rot } from './scenarios/rot.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
+import { space } from './scenarios/space.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
 
@@ -40,6 +41,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   resumed: resumedUpload,
   partial: partialPull,
   rot,
+  space,
   directory: openDirectory,
   exports,
   foreign: foreignWriters,
