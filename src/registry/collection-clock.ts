@@ -17,6 +17,8 @@ const maxBytes = 64 * 1024;
 
 export class CollectionClock {
   readonly #clock: Clock;
+  /** What this process saw itself, where nothing is written down. */
+  #seen: ClockRecord | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,7 +37,9 @@ export class CollectionClock {
   /** The same for whoever must not write. */
   async glance(reader: ObjectReader): Promise<ClockRecord> {
     const known = parseState(await reader.read(collectionKeys.clock, maxBytes), parseRecord);
-    return recordAfter(known, this.#reading(this.#clock.now()));
+    const reading = this.#reading(this.#clock.now());
+    this.#seen = recordAfter(this.#seen, reading);
+    return known === undefined ? this.#seen : recordAfter(known, reading);
   }
 
   ages(record: ClockRecord): Ages {

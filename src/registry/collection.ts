@@ -63,7 +63,7 @@ export async function collectMount(
   mounted: MountedLayouts,
   ages: Ages,
   options: CollectionOptions,
-  { rules, nowMs }: { readonly rules: UploadRules & RetentionRules; readonly nowMs: number },
+  rules: UploadRules & RetentionRules,
 ): Promise<CollectionTotals> {
   const { dryRun, graceMs, isMeant, signal } = options;
   const { reader, writer, collects } = mounted.mount;
@@ -103,7 +103,7 @@ export async function collectMount(
   if (isMeant === undefined && !signal.aborted) {
     for (const warning of use.unused()) options.onOdd(warning);
     await collectPool(mounted, run, dryRun);
-    uploadBytes = await collectUploads(mounted, { rules, nowMs, dryRun, onDeleted });
+    uploadBytes = await collectUploads(mounted, { rules, ages, dryRun, onDeleted });
     if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined)
       await collectRemains(writer, run, rootPrefix);
   }
@@ -131,17 +131,17 @@ async function collectPool({ mount }: MountedLayouts, run: CollectionRun, dryRun
 
 interface UploadCollection {
   readonly rules: UploadRules;
-  readonly nowMs: number;
+  readonly ages: Ages;
   readonly dryRun: boolean;
   readonly onDeleted: (deletion: Collected) => void;
 }
 
 /** Returns the bytes that were freed. */
 async function collectUploads({ mount, sessions }: MountedLayouts, options: UploadCollection): Promise<number> {
-  const { rules, nowMs, dryRun, onDeleted } = options;
+  const { rules, ages, dryRun, onDeleted } = options;
   const expired = dryRun
-    ? (await mount.reader.staged()).filter((each) => isExpired(each, rules, nowMs))
-    : ((await sessions?.sweep()) ?? []);
+    ? (await mount.reader.staged()).filter((each) => isExpired(each, rules, ages))
+    : ((await sessions?.sweep(ages)) ?? []);
   let bytes = 0;
   for (const { id, size } of expired) {
     bytes += size;

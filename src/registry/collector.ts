@@ -135,8 +135,7 @@ export class Collector {
   }
 
   #collect(mounted: MountedLayouts, ages: Parameters<typeof collectMount>[1], options: CollectionOptions) {
-    const { clock, rules } = this.#options;
-    return collectMount(mounted, ages, options, { rules, nowMs: clock.now() });
+    return collectMount(mounted, ages, options, this.#options.rules);
   }
 
   async #prepare(): Promise<void> {

@@ -290,9 +290,9 @@ export class Registry {
     this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
     if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
     const { log, rules } = this.#options;
-    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, log, rules });
-    this.#upkeep.start();
     const { clock, process = newWritingProcess() } = this.#shared;
+    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, clock, log, rules });
+    this.#upkeep.start();
     this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
     this.#scrub.start();
     await this.#collector.start();

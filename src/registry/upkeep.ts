@@ -1,8 +1,12 @@
 // What a registry that takes pushes does by itself: it removes uploads that nobody goes on with, and puts back what other programs
 // deleted while no server was there to see it.
+
+import { watchLeftMs } from '../layout/collection/clock-record.ts';
 import { layoutKeys } from '../layout/files/keys.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
+import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
+import { CollectionClock } from './collection-clock.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import type { UploadRules } from './upload-sessions.ts';
@@ -13,23 +17,26 @@ export interface UpkeepOptions {
   /** Those that take no pushes are left alone. */
   readonly mounts: readonly MountedLayouts[];
   readonly background: BackgroundWork;
+  readonly clock: Clock;
   readonly log: Log;
   readonly rules: UploadRules;
 }
 
 export class Upkeep {
   readonly #options: UpkeepOptions;
+  readonly #clock: CollectionClock;
   #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
+    this.#clock = new CollectionClock(options.clock);
   }
 
   start(): void {
     const { background, rules } = this.#options;
     const intervalMs = Math.min(Math.max(rules.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
-    this.#sweeping = setInterval(() => void this.#sweep(), intervalMs).unref();
-    void this.#sweep();
+    this.#sweeping = setInterval(() => void this.sweep(), intervalMs).unref();
+    void this.sweep();
     background.add('files lost before the start', (signal) => this.#recover(signal));
   }
 
@@ -56,12 +63,15 @@ export class Upkeep {
     }
   }
 
-  async #sweep(): Promise<void> {
-    const { mounts, log } = this.#options;
-    for (const { sessions } of mounts) {
+  /** Removes uploads that nobody goes on with. */
+  async sweep(): Promise<void> {
+    const { mounts, log, rules } = this.#options;
+    for (const { sessions, mount } of mounts) {
       if (sessions === undefined) continue;
       try {
-        const swept = await sessions.sweep();
+        const record = await this.#clock.glance(mount.reader);
+        if (watchLeftMs(record, rules.uploadsExpireAfterMs) > 0) continue;
+        const swept = await sessions.sweep(this.#clock.ages(record));
         if (swept.length > 0) log.info('expired upload sessions were removed', { sessions: swept.length });
       } catch (error) {
         log.warn('expired upload sessions could not be removed; trying again later', { error });

@@ -14,9 +14,14 @@ export interface UploadRules {
   readonly uploadsExpireAfterMs: number;
 }
 
+/** How long ago something was, in milliseconds: the clock may have jumped since. */
+export interface UploadAges {
+  since(atMs: number): number;
+}
+
 /** Nobody touched it for longer than sessions live. */
-export function isExpired({ modifiedAtMs }: StagedInfo, rules: UploadRules, nowMs: number): boolean {
-  return nowMs - modifiedAtMs > rules.uploadsExpireAfterMs;
+export function isExpired({ modifiedAtMs }: StagedInfo, rules: UploadRules, ages: UploadAges): boolean {
+  return ages.since(modifiedAtMs) > rules.uploadsExpireAfterMs;
 }
 
 export interface UploadSessionsOptions {
@@ -99,11 +104,11 @@ export class UploadSessions {
   }
 
   /** Removes what nobody touched for longer than sessions live; returns what went. Throws when some could not be removed. */
-  async sweep(): Promise<readonly StagedInfo[]> {
-    const { store, clock, rules } = this.#options;
+  async sweep(ages: UploadAges): Promise<readonly StagedInfo[]> {
+    const { store, rules } = this.#options;
     const known = [...this.#local.keys()];
     const staged = await store.staged();
-    const expired = staged.filter((each) => isExpired(each, rules, clock.now()));
+    const expired = staged.filter((each) => isExpired(each, rules, ages));
     const failures: unknown[] = [];
     const swept: StagedInfo[] = [];
     for (const each of expired) {

@@ -298,7 +298,7 @@ class Expire implements fc.AsyncCommand<Model, Real> {
     const { store, clock } = serverOf(real);
     clock.advance(70_000);
     const sessions = new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
-    expect(await sessions.sweep()).toHaveLength(model.sessions.length);
+    expect(await sessions.sweep({ since: (atMs) => clock.now() - atMs })).toHaveLength(model.sessions.length);
     const ended = model.sessions.splice(0);
     for (const session of ended) {
       const { error } = await outcomeOf(repositoryOf(real, session).uploads.status(session.id));

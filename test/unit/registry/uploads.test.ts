@@ -13,6 +13,7 @@ import { blobOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { bytesOfBlob, chunkOf, codeOf, noChunk, rangeAt } from '../../support/pushes.ts';
 import { onEveryDriver, type RegistryUnderTest, registryOver } from '../../support/registry-under-test.ts';
+import type { TestClock } from '../../support/test-clock.ts';
 
 const blob = blobOf('0123456789abcdef');
 const { bytes } = blob;
@@ -367,6 +368,11 @@ describe('what a request asks of the store', () => {
   });
 });
 
+/** By a clock that never jumped. */
+function agesOf(clock: TestClock) {
+  return { since: (atMs: number) => clock.now() - atMs };
+}
+
 describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, open) => {
   const sessionsOf = ({ store, clock }: RegistryUnderTest) =>
     new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
@@ -376,14 +382,14 @@ describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, ope
     const old = await started(under, part(0, 4));
     under.clock.advance(50_000);
     const young = await started(under, part(0, 4));
-    expect(await sessionsOf(under).sweep()).toHaveLength(0);
+    expect(await sessionsOf(under).sweep(agesOf(under.clock))).toHaveLength(0);
     if (under.store instanceof MemoryStore) {
       under.clock.advance(20_000);
-      expect(await sessionsOf(under).sweep()).toHaveLength(1);
+      expect(await sessionsOf(under).sweep(agesOf(under.clock))).toHaveLength(1);
       expect(await young.uploads.status(young.id)).toEqual({ id: young.id, size: 4 });
     } else {
       under.clock.advance(70_000);
-      expect(await sessionsOf(under).sweep()).toHaveLength(2);
+      expect(await sessionsOf(under).sweep(agesOf(under.clock))).toHaveLength(2);
     }
     expect(await codeOf(old.uploads.status(old.id))).toBe('BLOB_UPLOAD_UNKNOWN');
   });
@@ -396,7 +402,7 @@ describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, ope
     rightBefore('discard', () => {
       throw new StorageError('unavailable', 'injected');
     });
-    await expect(sessionsOf({ ...under, store }).sweep()).rejects.toThrow('injected');
+    await expect(sessionsOf({ ...under, store }).sweep(agesOf(under.clock))).rejects.toThrow('injected');
     expect((await under.store.staged()).length).toBe(1);
   });
 });

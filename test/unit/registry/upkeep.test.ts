@@ -1,0 +1,68 @@
+// What a registry does by itself about uploads, under a clock that jumps.
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { newWritingProcess } from '../../../src/layout/changes/writing-process.ts';
+import { createManifestCaches } from '../../../src/layout/manifests/manifest-caches.ts';
+import { BackgroundWork } from '../../../src/layout/pacing/background-work.ts';
+import { newUploadId } from '../../../src/oci/upload-id.ts';
+import { MountedLayouts } from '../../../src/registry/mounted-layouts.ts';
+import { Upkeep } from '../../../src/registry/upkeep.ts';
+import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import { mountOver } from '../../support/mounts.ts';
+import { defaultRules } from '../../support/rules.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { TestClock } from '../../support/test-clock.ts';
+
+const hour = 3_600_000;
+const year = 365 * 24 * hour;
+
+async function kept() {
+  const clock = new TestClock();
+  const store = new MemoryStore(() => clock.now());
+  const background = new BackgroundWork(silentLog);
+  const rules = { ...defaultRules, uploadsExpireAfterMs: hour };
+  const shared = {
+    caches: createManifestCaches(),
+    clock,
+    log: silentLog,
+    process: newWritingProcess(),
+    rules,
+    checkedAtOnceBytes: 1,
+    background,
+  };
+  const mounted = new MountedLayouts(mountOver(store), shared);
+  const upkeep = new Upkeep({ mounts: [mounted], background, clock, log: silentLog, rules });
+  onTestFinished(async () => {
+    upkeep.stop();
+    await background.close();
+    await mounted.close();
+  });
+  await upkeep.sweep();
+  await store.stage(newUploadId(), {});
+  const uploads = async () => (await store.staged()).length;
+  return { clock, upkeep, uploads };
+}
+
+describe('an unfinished upload', () => {
+  it('goes once nobody touched it for long enough', async () => {
+    const { clock, upkeep, uploads } = await kept();
+    clock.advance(hour - 1_000);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(1);
+    clock.advance(2_000);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(0);
+  });
+
+  it.each([3 * year, -3 * year])('goes neither earlier nor later where the clock is set by %s ms', async (ms) => {
+    const { clock, upkeep, uploads } = await kept();
+    clock.step(ms);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(1);
+    clock.advance(hour - 60_000);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(1);
+    clock.advance(10 * 60_000);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(0);
+  });
+});
