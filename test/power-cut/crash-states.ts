@@ -8,7 +8,7 @@ import {
   type EntryChange,
   type ImageNode,
   rootNode,
-} from './disk-image.ts';
+} from '../support/simulated-disk/disk-image.ts';
 
 type DataEvent = DiskEvent & { readonly kind: 'write' | 'truncate' };
 

@@ -1,10 +1,10 @@
 // Runs what clients do on a simulated disk, cuts the power at every moment, and looks at everything that may be left.
 
+import type { DiskEvent } from '../support/simulated-disk/disk-image.ts';
+import { type Acknowledged, nothing, type Operation } from '../support/simulated-disk/operations.ts';
+import { startOn } from '../support/simulated-disk/registry-on-disk.ts';
+import { SimulatedDisk } from '../support/simulated-disk/simulated-disk.ts';
 import { CrashStates, randomFrom, signatureOf } from './crash-states.ts';
-import type { DiskEvent } from './disk-image.ts';
-import { type Acknowledged, nothing, type Operation } from './operations.ts';
-import { startOn } from './recovery.ts';
-import { SimulatedDisk } from './simulated-disk.ts';
 import { violationIn } from './verify-recovery.ts';
 
 const startedAtMs = 1_750_000_000_000;

@@ -1,7 +1,7 @@
 // The power is cut after every system call: whatever the disk may hold then, everything acknowledged is there, and of the rest all or nothing.
 import { describe, expect, it } from 'vitest';
+import { scenarios } from '../support/simulated-disk/scenarios.ts';
 import { explore } from './explore.ts';
-import { scenarios } from './scenarios.ts';
 
 /** Of states at one moment. There never are more, so all of them are looked at. */
 const limit = 100_000;

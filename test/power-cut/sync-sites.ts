@@ -1,6 +1,7 @@
 // Where the filesystem driver syncs: each place by the name of its file and line, told by who calls.
+
+import type { Operation } from '../support/simulated-disk/operations.ts';
 import { type Exploration, explore } from './explore.ts';
-import type { Operation } from './operations.ts';
 
 /** Of the call that runs now; undefined where it does not come from the driver. */
 function siteNow(): string | undefined {

@@ -6,10 +6,10 @@ import { isUploadId } from '../../src/oci/upload-id.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { blobOf, type Content, imageManifest } from '../support/content.ts';
 import { pushBlob, pushManifest } from '../support/pushes.ts';
-import type { DiskImage } from './disk-image.ts';
-import type { Acknowledged, Operation } from './operations.ts';
-import { startOn } from './recovery.ts';
-import { SimulatedDisk } from './simulated-disk.ts';
+import type { DiskImage } from '../support/simulated-disk/disk-image.ts';
+import type { Acknowledged, Operation } from '../support/simulated-disk/operations.ts';
+import { startOn } from '../support/simulated-disk/registry-on-disk.ts';
+import { SimulatedDisk } from '../support/simulated-disk/simulated-disk.ts';
 
 /** Locks and drafts of the dead process are old by then. */
 const hour = 3_600_000;

@@ -4,7 +4,7 @@
 import type { Dirent } from 'node:fs';
 import { constants, Stats } from 'node:fs';
 import { posix } from 'node:path';
-import type { SystemCalls } from '../../src/storage/filesystem/system-calls.ts';
+import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_TRUNC, S_IFDIR, S_IFREG } = constants;

@@ -1,9 +1,9 @@
 // A registry on a simulated disk: begun, used and recorded, and begun again on what a power cut left.
-import { ownFactsDirectory } from '../../src/layout/files/keys.ts';
-import { Registry } from '../../src/registry/registry.ts';
-import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
-import { defaultRules } from '../support/rules.ts';
-import { silentLog } from '../support/silent-log.ts';
+import { ownFactsDirectory } from '../../../src/layout/files/keys.ts';
+import { Registry } from '../../../src/registry/registry.ts';
+import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
+import { defaultRules } from '../rules.ts';
+import { silentLog } from '../silent-log.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 
 export const rootOnDisk = '/root';

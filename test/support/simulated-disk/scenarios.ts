@@ -1,5 +1,5 @@
 // What clients do while the power is cut: short, so that every moment of it can be looked at.
-import { blobOf, configType, type Image, imageManifest } from '../support/content.ts';
+import { blobOf, configType, type Image, imageManifest } from '../content.ts';
 import * as does from './operations.ts';
 
 const base = blobOf('the base layer, which images share'.repeat(8));

@@ -1,10 +1,10 @@
 // What clients do in the tests of power cuts, and what must hold once each was acknowledged.
-import type { Digest } from '../../src/oci/digest.ts';
-import { parseReference, parseRepositoryName, parseTag } from '../../src/oci/reference.ts';
-import type { Registry } from '../../src/registry/registry.ts';
-import { rollBack } from '../../src/registry/rollbacks.ts';
-import { type Content, type Image, imageManifest } from '../support/content.ts';
-import { chunkOf, noChunk, pushBlob, pushManifest, rangeAt } from '../support/pushes.ts';
+import type { Digest } from '../../../src/oci/digest.ts';
+import { parseReference, parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+import { rollBack } from '../../../src/registry/rollbacks.ts';
+import { type Content, type Image, imageManifest } from '../content.ts';
+import { chunkOf, noChunk, pushBlob, pushManifest, rangeAt } from '../pushes.ts';
 
 /** What was acknowledged: tags, blobs, referrers of each repository. Changed by copies alone. */
 export interface Acknowledged {
