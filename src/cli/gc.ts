@@ -67,6 +67,7 @@ async function gcOne(place: string | undefined, options: GcOptions, { report, st
     const collection: CollectionOptions = {
       dryRun,
       graceMs: settings.gc.grace,
+      onlyPushed: false,
       isMeant: within === '' ? undefined : (prefix) => isWithin(prefix, within),
       signal,
       onDeleted: (deletion) => report.deleted(deletion, place),

@@ -111,7 +111,17 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   const { writer } = objects;
   const facts = writer === undefined ? await factsOf(root, options) : { store: writer, directory: ownFactsDirectory };
   const mayCollect = objects.origin !== 'adopted' || options.collectsForeign === true;
-  return { name: '', ...objects, collects: writer !== undefined && mayCollect, facts, path: root, kind: 'root' };
+  const collects = writer !== undefined && mayCollect;
+  if (objects.origin === 'adopted' && !mayCollect) {
+    options.log.info(
+      'nothing is collected by itself: there were files of others when this directory was first served',
+      {
+        root,
+      },
+    );
+  }
+  const collectsOnlyPushed = objects.origin === 'earlier' && options.collectsForeign !== true;
+  return { name: '', ...objects, collects, collectsOnlyPushed, facts, path: root, kind: 'root' };
 }
 
 async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {

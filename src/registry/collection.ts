@@ -8,7 +8,7 @@ import type { Collected, CollectedKind } from '../layout/collection/collected.ts
 import type { CollectionRun } from '../layout/collection/layout-collection.ts';
 import { OwnChanges } from '../layout/collection/own-changes.ts';
 import { storedBlobOf } from '../layout/collection/stored-blobs.ts';
-import { poolDirectory, poolKey, rootPrefix } from '../layout/files/keys.ts';
+import { layoutKeys, poolDirectory, poolKey, rootPrefix } from '../layout/files/keys.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import type { Retained } from '../layout/retention/retained.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
@@ -25,6 +25,8 @@ export interface CollectionOptions {
   readonly dryRun: boolean;
   /** In milliseconds; 0: leases, history and age count for nothing. */
   readonly graceMs: number;
+  /** Layouts that were never pushed to through a server are left alone. */
+  readonly onlyPushed: boolean;
   /** Of the repositories whose prefix this is true for; undefined: everything. */
   readonly isMeant: ((prefix: string) => boolean) | undefined;
   readonly signal: AbortSignal;
@@ -90,6 +92,7 @@ export async function collectMount(
   })) {
     if (signal.aborted) break;
     if (isMeant?.(prefix) === false) continue;
+    if (options.onlyPushed && (await reader.stat(layoutKeys(prefix).journal)) === undefined) continue;
     const layout = mounted.at(prefix);
     const unclear = await retain(mounted, prefix, retention);
     const why = (dryRun ? await layout.planCollection(run) : await layout.collect(run)) ?? unclear;

@@ -121,6 +121,7 @@ export class Collector {
     await this.#collect(mounted, ages, {
       dryRun: true,
       graceMs: 0,
+      onlyPushed: false,
       isMeant,
       signal: this.#end.signal,
       onDeleted: (deleted) => {
@@ -184,6 +185,7 @@ export class Collector {
       {
         dryRun: isFirst,
         graceMs: rules.collection.graceMs,
+        onlyPushed: mount.collectsOnlyPushed === true,
         isMeant: undefined,
         signal: this.#end.signal,
         onDeleted: ({ kind, where, digest, bytes, why }) => {

@@ -17,6 +17,8 @@ export interface Mount {
   readonly alias?: RepositoryName;
   /** True where what nothing leads to may be deleted: in a root that moorage created, and where an operator says so. */
   readonly collects?: boolean;
+  /** True where only layouts that were pushed to are collected by themselves: nobody wrote down who made the others. */
+  readonly collectsOnlyPushed?: boolean;
   /** How the root of its store began; undefined where nothing is written. */
   readonly origin?: RootOrigin;
   /** True where every blob was hashed when the store was opened, as for a `docker save` archive. */

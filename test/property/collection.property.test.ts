@@ -84,6 +84,7 @@ class World {
     const options: CollectionOptions = {
       dryRun: false,
       graceMs,
+      onlyPushed: false,
       isMeant: undefined,
       signal: new AbortController().signal,
       onDeleted: () => {},

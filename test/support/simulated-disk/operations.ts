@@ -138,7 +138,7 @@ export function collects(): Operation {
       const nothing = () => {};
       const told = { onDeleted: nothing, onRetained: nothing, onOdd: nothing, onSkipped: nothing, onProgress: nothing };
       const signal = new AbortController().signal;
-      await registry.collect({ ...told, dryRun: false, graceMs: 0, isMeant: undefined, signal });
+      await registry.collect({ ...told, dryRun: false, graceMs: 0, onlyPushed: false, isMeant: undefined, signal });
     },
     after: (before) => ({ ...before, blobs: new Map() }),
   };

@@ -24,6 +24,7 @@ async function collect(registry: Registry, options: Partial<CollectionOptions> =
   const outcomes = await registry.collect({
     dryRun: false,
     graceMs,
+    onlyPushed: false,
     isMeant: undefined,
     signal: new AbortController().signal,
     onDeleted: (deletion) => deleted.push(deletion),

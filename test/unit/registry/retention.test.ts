@@ -34,6 +34,7 @@ function retaining(options: RegistryTestOptions) {
     const outcomes = await under.registry.collect({
       dryRun: false,
       graceMs,
+      onlyPushed: false,
       isMeant: undefined,
       signal: new AbortController().signal,
       onDeleted: () => {},
