@@ -33,6 +33,8 @@ export interface RepositoryRetention {
   readonly path: VirtualPath;
   readonly repository: string;
   readonly decisions: readonly TagDecision[];
+  /** By which they were made. */
+  readonly times: KnownTimes;
 }
 
 /** Untagged together: pushes to the layout wait for one replacement of index.json. */
@@ -57,7 +59,7 @@ export class LayoutRetention {
       const names = this.#layout.names.of(path);
       const facts = await this.#factsOf(index, names, known, ages);
       const repository = nameOf(path);
-      planned.push({ path, repository, decisions: planRetention(repository, facts, rules) });
+      planned.push({ path, repository, decisions: planRetention(repository, facts, rules), times: known });
     }
     return planned;
   }
@@ -68,15 +70,14 @@ export class LayoutRetention {
    */
   async apply(planned: readonly RepositoryRetention[], changes: LayoutChanges): Promise<ReadonlySet<TagDecision>> {
     const done = new Set<TagDecision>();
-    for (const { path, decisions } of planned) {
+    for (const { path, decisions, times } of planned) {
       const names = this.#layout.names.of(path);
       const going = decisions.filter(({ keep }) => keep === undefined);
       for (let at = 0; at < going.length; at += maxTogether) {
         const together = going.slice(at, at + maxTogether);
-        const known = this.#times.known;
         await Promise.all(
           together.map(async (decision) => {
-            if (await this.#untag(decision.facts, names, known, changes)) done.add(decision);
+            if (await this.#untag(decision.facts, names, times, changes)) done.add(decision);
           }),
         );
       }

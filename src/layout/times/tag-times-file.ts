@@ -18,11 +18,6 @@ export class TagTimesFile {
     this.#key = key;
   }
 
-  /** As they were read last. */
-  get known(): KnownTimes {
-    return this.#known;
-  }
-
   /** As they are now: one stat while nobody adds to them. */
   async read(): Promise<KnownTimes> {
     const info = await this.#store.stat(this.#key);

@@ -136,6 +136,18 @@ describe('retention of a layout', () => {
     expect(await apply(planned)).toEqual([]);
   });
 
+  it('leaves a tag that was pushed meanwhile also among hundreds that go', async () => {
+    const { repository, plan, apply, tags, clock } = await repositoryOfDays([40]);
+    const image = imageManifest({ annotations: { text: 'many' } });
+    for (let at = 100; at < 350; at += 1) await pushManifest(repository, `m${at}`, image);
+    clock.advance(day);
+    await pushManifest(repository, 'last', imageManifest({ annotations: { text: 'last' } }));
+    const planned = await plan(rule({ keepNewest: 1 }));
+    await pushManifest(repository, 'm349', image);
+    expect(await apply(planned)).toHaveLength(250);
+    expect(await tags()).toEqual(['last', 'm349']);
+  });
+
   it('takes the time of its file for a tag that another tool wrote, whatever the entry says', async () => {
     const { store, clock, plan, repository } = await repositoryOfDays([0]);
     clock.advance(50 * day);
