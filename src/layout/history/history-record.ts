@@ -77,24 +77,31 @@ function parseRecord(line: Buffer): HistoryRecord | undefined {
   if (json === undefined) return undefined;
   if ('seen' in json) {
     const { seen, at } = json;
-    if (typeof at !== 'number' || !(seen === null || typeof seen === 'string')) return undefined;
+    if (!isMoment(at) || !(seen === null || typeof seen === 'string')) return undefined;
     return { kind: 'seen', seen: { label: (seen ?? undefined) as VersionLabel | undefined, atMs: at } };
   }
   if ('removed' in json) {
     const removed = parseTarget(json.removed);
-    if (removed === undefined || typeof json.at !== 'number') return undefined;
+    if (removed === undefined || !isMoment(json.at)) return undefined;
     return { kind: 'removed', removed: { removed, atMs: json.at } };
   }
   const name = parseTagOfLayout(json);
   if (name === undefined) return undefined;
   if ('is' in json) {
     const is = parseTarget(json.is);
-    if (is === undefined || typeof json.since !== 'number') return undefined;
+    if (is === undefined || !isMoment(json.since)) return undefined;
     return { kind: 'known', known: { ...name, is, sinceMs: json.since } };
   }
   const [from, to] = [parseTarget(json.from), parseTarget(json.to)];
-  if (!isMoveHow(json.how) || typeof json.at !== 'number' || (from ?? to) === undefined) return undefined;
+  if (!isMoveHow(json.how) || !isMoment(json.at) || (from ?? to) === undefined) return undefined;
   return { kind: 'move', move: { ...name, how: json.how, atMs: json.at, from, to } };
+}
+
+/** Beyond that there is no date: what a stranger made must not keep anybody from reading the rest. */
+const latestMs = 8_640_000_000_000_000;
+
+function isMoment(json: unknown): json is number {
+  return typeof json === 'number' && Math.abs(json) <= latestMs;
 }
 
 function parseJson(line: Buffer): Record<string, unknown> | undefined {

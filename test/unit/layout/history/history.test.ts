@@ -90,6 +90,23 @@ describe.each(onEveryDriver)('the moves of tags, %s', (_, open) => {
     expect(await movesOf(repository(), named)).toEqual(['v1 push a -> b']);
   });
 
+  it('leave out a time that is none, which a stranger wrote', async () => {
+    const { repository, store } = await open();
+    await pushManifest(repository(), 'v1', a);
+    const target = { digest: b.digest, type: b.descriptor.mediaType, size: b.bytes.byteLength };
+    for (const at of [1e300, -1e300, 8_640_000_000_000_001]) {
+      const lines = [
+        { tag: 'v1', how: 'push', at, to: target },
+        { tag: 'v2', is: target, since: at },
+        { removed: target, at },
+        { seen: null, at },
+      ];
+      await store.append(key, Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    }
+    expect(await movesOf(repository(), named)).toEqual(['v1 push none -> a']);
+    expect((await repository().history.of()).known).toEqual([]);
+  });
+
   it('go on after a line that was cut short, and say what it would have said', async () => {
     const { repository, store } = await open();
     await pushManifest(repository(), 'v1', a);
