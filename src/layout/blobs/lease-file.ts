@@ -94,8 +94,9 @@ export class LeaseFile {
       for (let read = await object.readInto(buffer, at); read > 0; read = await object.readInto(buffer, at)) {
         const text = buffer.toString('latin1', 0, read);
         const end = text.lastIndexOf('\n') + 1;
-        if (end === 0) return;
-        at += end;
+        if (end === 0 && read < pieceBytes) return;
+        // No line is so long: what a stranger wrote must not hide the leases behind it.
+        at += end === 0 ? read : end;
         this.#seen.set(key, at);
         yield text.slice(0, end);
       }
