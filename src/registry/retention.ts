@@ -35,6 +35,8 @@ export async function retain(
     const layout = mounted.at(prefix);
     if (retention.length > 0) await retainTags(layout, nameOf, run);
     if (untagged !== 'keep') await removeUntagged(layout, nameOf('' as VirtualPath), untagged, run);
+    const { writer } = mounted.mount;
+    if (writer !== undefined && !run.dryRun) await layout.retention.tidy(writer);
   });
 }
 

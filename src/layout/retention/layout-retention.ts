@@ -6,6 +6,7 @@ import { RegistryError } from '../../oci/error-code.ts';
 import { PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import type { LayoutChanges } from '../changes/layout-changes.ts';
 import type { ReadLayout } from '../changes/read-layout.ts';
 import type { Ages } from '../collection/ages.ts';
@@ -16,7 +17,7 @@ import type { VirtualPath } from '../names/name-table.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
 import { type KnownTimes, timeKey } from '../times/tag-time-lines.ts';
-import { TagTimesFile } from '../times/tag-times-file.ts';
+import { TagTimesFile, tidyTagTimes } from '../times/tag-times-file.ts';
 import { least, listedAgo } from './listed-ago.ts';
 import { planRetention, type TagDecision, type TagFacts } from './retention-plan.ts';
 import type { RetentionRule } from './retention-rule.ts';
@@ -85,6 +86,18 @@ export class LayoutRetention {
     return done;
   }
 
+  /** Drops noted times that say nothing more, so that the file stays small enough to be read. Throws UNAVAILABLE (503). */
+  async tidy(store: ObjectStore): Promise<void> {
+    const index = await this.#layout.index.current();
+    const { names, keys } = this.#layout;
+    await tidyTagTimes(store, keys.tagTimes, (of) => {
+      if (index === undefined) return false;
+      if (isDigest(of)) return index.listed(of).length > 0;
+      const [tag = '', path = ''] = of.split(' ');
+      return names.of(path as VirtualPath).entryOf(index, tag as Tag) !== undefined;
+    });
+  }
+
   async #untag(
     { tag, digest }: TagFacts,
     names: RepositoryNames,
@@ -126,7 +139,7 @@ export class LayoutRetention {
         tag,
         digest: entry.digest,
         pushedAgoMs: await listedAgo(entry, this.#layout, ages, known.pushes.get(timeKey(names.path, tag))),
-        pulledAgoMs: least(pulled.map((atMs) => atMs && ages.since(atMs))),
+        pulledAgoMs: least(pulled.map((atMs) => (atMs === undefined ? undefined : ages.since(atMs)))),
         isCompanion: await this.#isCompanion(index, tag, entry),
       });
     }

@@ -66,6 +66,20 @@ const version = (number: number) =>
   });
 
 describe('retention in a collection', () => {
+  it('leaves of the times that were noted the newest of what is there', async () => {
+    const { repository, store, collect } = retaining({ retention: [rule({ keepAll: true })] });
+    await pushImage(repository(), version(1), 'v1');
+    const key = '.moorage/times/team/app/.times' as Key;
+    const line = (at: number) => `push ${at} v1 \npull ${at} ${version(1).digest}\npush ${at} gone \n`;
+    const times = Array.from({ length: 4_000 }, (_, at) => at + 1);
+    await store.append(key, Buffer.from(times.map(line).join('')));
+    await collect({ dryRun: true });
+    expect((await store.stat(key))?.size).toBeGreaterThan(100_000);
+    await collect();
+    const text = Buffer.from((await store.read(key, 10_000))?.bytes ?? []).toString();
+    expect(text).toBe(`push 4000 v1 \npull 4000 ${version(1).digest}\n`);
+  });
+
   it('keeps the newest, and frees what only the others needed once their time is over', async () => {
     const under = retaining({ retention: [rule({ keepNewest: 3 })], untagged: day });
     const { repository, clock, collect, tags, has } = under;
