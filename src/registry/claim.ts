@@ -3,6 +3,7 @@
 import type { Clock } from '../storage/clock.ts';
 import type { Key, ObjectStore } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { unlessTooLarge } from './collection-files.ts';
 
 const beatEveryMs = 10_000;
 /** Without a beat for so long the process is gone. */
@@ -91,7 +92,8 @@ export class ProcessClaim {
     const { store, key } = this.#options;
     let holder: ClaimHolder = nobody;
     await store.update(key, async (object) => {
-      const now = object === undefined ? nobody : holderIn((await object.read(longestBytes)).bytes);
+      const found = await unlessTooLarge(object?.read(longestBytes));
+      const now = found === undefined ? nobody : holderIn(found.bytes);
       holder = change(now);
       if (holder === now) return undefined;
       return {

@@ -11,9 +11,7 @@ import {
 import { collectionKeys } from '../layout/files/keys.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectReader, ObjectStore } from '../storage/object-store.ts';
-import { parseState, updateState } from './collection-files.ts';
-
-const maxBytes = 64 * 1024;
+import { readState, updateState } from './collection-files.ts';
 
 export class CollectionClock {
   readonly #clock: Clock;
@@ -36,7 +34,7 @@ export class CollectionClock {
 
   /** The same for whoever must not write. */
   async glance(reader: ObjectReader): Promise<ClockRecord> {
-    const known = parseState(await reader.read(collectionKeys.clock, maxBytes), parseRecord);
+    const known = await readState(reader, collectionKeys.clock, parseRecord);
     const reading = this.#reading(this.#clock.now());
     this.#seen = recordAfter(this.#seen, reading);
     return known === undefined ? this.#seen : recordAfter(known, reading);

@@ -11,7 +11,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { ProcessClaim } from './claim.ts';
 import { type CollectionOptions, type CollectionTotals, collectMount } from './collection.ts';
 import { CollectionClock } from './collection-clock.ts';
-import { parseState, updateState } from './collection-files.ts';
+import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { oddRetention } from './retention.ts';
@@ -39,7 +39,6 @@ interface CollectionState {
 /** How often a server asks whether a collection is due, at least; and looks at the clock. */
 const longestTickMs = 10 * 60_000;
 const askAgainMs = 1_000;
-const maxStateBytes = 64 * 1024;
 
 export class Collector {
   readonly #options: CollectorOptions;
@@ -171,7 +170,7 @@ export class Collector {
     const { everyMs } = this.#options.rules.collection;
     const ages = this.#clock.ages(await this.#clock.record(store));
     if (everyMs === 'off') return false;
-    const state = parseState(await store.read(collectionKeys.state, maxStateBytes), stateIn);
+    const state = await readState(store, collectionKeys.state, stateIn);
     return state === undefined || ages.since(state.lastAtMs) >= everyMs;
   }
 

@@ -1,6 +1,6 @@
 // Where the scrub of a mount was, kept across restarts: a pass that was begun goes on after the last file that was looked at.
 import type { Key, ObjectStore } from '../storage/object-store.ts';
-import { StorageError } from '../storage/storage-error.ts';
+import { unlessTooLarge } from './collection-files.ts';
 
 export interface ScrubState {
   /** Of the pass that is under way, or of the last one, by the wall clock. */
@@ -15,13 +15,8 @@ const longestBytes = 64 * 1024;
 
 /** Undefined where nothing is known, or what was written cannot be read: the next pass begins anew. */
 export async function readScrubState(store: ObjectStore, key: Key): Promise<ScrubState | undefined> {
-  try {
-    const object = await store.read(key, longestBytes);
-    return object && parseState(Buffer.from(object.bytes).toString('utf8'));
-  } catch (error) {
-    if (error instanceof StorageError && error.failure === 'too-large') return undefined;
-    throw error;
-  }
+  const object = await unlessTooLarge(store.read(key, longestBytes));
+  return object && parseState(Buffer.from(object.bytes).toString('utf8'));
 }
 
 export async function writeScrubState(store: ObjectStore, key: Key, state: ScrubState): Promise<void> {

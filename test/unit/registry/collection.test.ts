@@ -254,6 +254,16 @@ describe('a push', () => {
   });
 });
 
+describe('what is not ours', () => {
+  it.each(['clock', 'state', 'claim'])('wedges nothing where it is %s and larger than any', async (name) => {
+    const { registry, memory } = await deletedImage();
+    await memory.write(`.moorage/gc/${name}` as Key, Buffer.alloc(100_000, '{'));
+    expect((await collect(registry, { dryRun: true })).digests).toHaveLength(3);
+    expect((await collect(registry)).outcome).toHaveProperty('totals');
+    expect((await memory.stat(`.moorage/gc/${name}` as Key))?.size).toBeLessThan(1_000);
+  });
+});
+
 describe('what another program takes away', () => {
   it('is put back before anything is called free', async () => {
     const { registry, repository, store, clock, memory } = collected();
