@@ -18,17 +18,24 @@ import type { Key, ObjectStore } from '../storage/object-store.ts';
  */
 const recordsStayMs = 24 * 3_600_000;
 
-export async function collectRemains(store: ObjectStore, run: CollectionRun, root: Key): Promise<void> {
-  const mayGo = (changedAtMs: number) =>
-    run.graceMs === 0 || run.ages.ageOf({ changedAtMs, modifiedAtMs: changedAtMs }) > run.graceMs;
-  const removed = await store.removeEmpty(root, { mayGo, below: belowRepositories });
-  for (const where of removed) {
-    run.onDeleted({ kind: 'directory', where, digest: undefined, bytes: 0, why: 'nothing is in it' });
-  }
+export async function collectRecords(store: ObjectStore, run: CollectionRun): Promise<void> {
+  const mayGo = isOldEnough(run);
   for (const directory of recordDirectories) {
     await removeRecords(store, run, directory, '');
     await store.removeEmpty(directory, { mayGo, below: (_, names) => names });
   }
+}
+
+/** Below a root that nobody but this registry made: what is empty elsewhere may be somebody's, and means something there. */
+export async function collectEmptyDirectories(store: ObjectStore, run: CollectionRun, root: Key): Promise<void> {
+  const removed = await store.removeEmpty(root, { mayGo: isOldEnough(run), below: belowRepositories });
+  for (const where of removed) {
+    run.onDeleted({ kind: 'directory', where, digest: undefined, bytes: 0, why: 'nothing is in it' });
+  }
+}
+
+function isOldEnough({ ages, graceMs }: CollectionRun): (changedAtMs: number) => boolean {
+  return (changedAtMs) => graceMs === 0 || ages.ageOf({ changedAtMs, modifiedAtMs: changedAtMs }) > graceMs;
 }
 
 /** Of a layout only the repositories below it; elsewhere also what a layout that is gone had. */

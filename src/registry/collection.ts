@@ -14,7 +14,7 @@ import type { Retained } from '../layout/retention/retained.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import { RuleUse } from '../layout/retention/rule-warnings.ts';
 import { collectedPrefixes } from './collected-prefixes.ts';
-import { collectRemains } from './collection-remains.ts';
+import { collectEmptyDirectories, collectRecords } from './collection-remains.ts';
 import { nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { retain } from './retention.ts';
@@ -107,8 +107,11 @@ export async function collectMount(
     for (const warning of use.unused()) options.onOdd(warning);
     await collectPool(mounted, run, dryRun);
     uploadBytes = await collectUploads(mounted, { rules, ages, dryRun, onDeleted });
-    if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined)
-      await collectRemains(writer, run, rootPrefix);
+    if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined) {
+      const { origin } = mounted.mount;
+      if (origin !== 'adopted') await collectEmptyDirectories(writer, run, rootPrefix);
+      await collectRecords(writer, run);
+    }
   }
   const freedBytes = tally.freed + uploadBytes;
   return { freedBytes, keptBytes: tally.bytes - tally.freed, deleted, skipped, untagged, removed };

@@ -6,6 +6,7 @@ import type { CollectionOptions } from '../../../src/registry/collection.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
+import type { RootOrigin } from '../../../src/storage/root-origin.ts';
 import { blobOf, type Content, imageManifest } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { codeOf, digestAt, pushBlob, pushImage, pushManifest } from '../../support/pushes.ts';
@@ -39,14 +40,14 @@ async function collect(registry: Registry, options: Partial<CollectionOptions> =
   return { deleted, skipped, totals, outcome, digests: deleted.map(({ digest }) => digest).sort() };
 }
 
-function collected(uses?: { clock?: TestClock; memory?: MemoryStore }) {
+function collected(uses?: { clock?: TestClock; memory?: MemoryStore; origin?: RootOrigin }) {
   const clock = uses?.clock ?? new TestClock();
   const memory = uses?.memory ?? new MemoryStore(() => clock.now());
   const hooked = interleaving(memory);
   const collection = { everyMs: 'off', graceMs } as const;
   const under = registryOver(hooked.store, clock, { collection, keepLeftMs: 0, requireReferences: true }, undefined, {
     collects: true,
-    origin: 'created',
+    origin: uses?.origin ?? 'created',
   });
   return { ...under, memory, ...hooked };
 }
@@ -262,6 +263,21 @@ describe('what is not ours', () => {
     expect((await collect(registry)).outcome).toHaveProperty('totals');
     expect((await memory.stat(`.moorage/gc/${name}` as Key))?.size).toBeLessThan(1_000);
   });
+
+  it.each(['created', 'adopted'] as const)(
+    'has its empty directories looked for only where moorage made the root: %s',
+    async (origin) => {
+      const removed: Key[] = [];
+      const { registry, store } = collected({ origin });
+      const { removeEmpty } = store;
+      store.removeEmpty = (prefix, rules) => {
+        removed.push(prefix);
+        return removeEmpty.call(store, prefix, rules);
+      };
+      await collect(registry, { graceMs: 0 });
+      expect(removed.includes('' as Key)).toBe(origin === 'created');
+    },
+  );
 });
 
 describe('what another program takes away', () => {
