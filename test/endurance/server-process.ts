@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+/** As it was built. */
+export const program = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 const startMs = 20_000;
 const stopMs = 60_000;
 const mebibyte = 1024 * 1024;
@@ -31,10 +32,14 @@ export class ServerProcess {
     this.url = url;
   }
 
-  /** Its log goes to `logFile`, without a line for each request. */
-  static async start(root: string, logFile: string): Promise<ServerProcess> {
+  /** Its log goes to `logFile`, without a line for each request. `settings` are variables of its environment. */
+  static async start(
+    root: string,
+    logFile: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const args = [program, 'serve', '--root', root, '--listen', '127.0.0.1:0'];
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, MOORAGE_LOG_REQUESTS: 'false' };
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, MOORAGE_LOG_REQUESTS: 'false', ...settings };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));
@@ -56,6 +61,14 @@ export class ServerProcess {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     const kib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
     return { rssMiB: (kib * 1024) / mebibyte, descriptors: readdirSync(`/proc/${this.#child.pid}/fd`).length };
+  }
+
+  /** Without a chance to do anything more: kill -9. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,146 @@
+// Rounds on one directory: start, check, work while things are killed, kill everything, open it in other programs; in the end, the sweep.
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program, ServerProcess } from '../endurance/server-process.ts';
+import { tryCommand } from '../interop/command.ts';
+import { ask } from './ask.ts';
+import { checkAll } from './checks.ts';
+import { Client, repositories, sharedLayers } from './client.ts';
+import { Draws } from './draws.ts';
+import { Fleet, freeClaim } from './fleet.ts';
+import { Model, Violation } from './model.ts';
+import { leftAtRest, openAll } from './on-disk.ts';
+
+export interface Totals {
+  rounds: number;
+  acknowledged: number;
+  kills: number;
+}
+
+const clients = 6;
+/** Some rounds: what nobody was told lately goes before the next one has begun. */
+const graceMs = 2_500;
+const workMs = { least: 500, spread: 1_300 };
+const restMs = 5_000;
+/** Drafts of a killed process are cleared away after an hour. */
+const twoHoursLater = 'const%20now=Date.now;Date.now=()=>now()+7200000';
+
+/** On a directory of its own below `scratch`, which keeps everything to find out why. */
+export async function torture(
+  scratch: string,
+  seed: number,
+  first: number,
+  rounds: number,
+  totals: Totals,
+): Promise<void> {
+  const [root, log, sequence] = ['root', 'server.log', 'sequence.log'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(root, { recursive: true });
+  writeFileSync(log, '');
+  let lines: string[] = [];
+  const write = () => {
+    appendFileSync(sequence, lines.map((line) => `${line}\n`).join(''));
+    lines = [];
+  };
+  const model = new Model(graceMs);
+  const fleet = new Fleet({ root, log, graceMs });
+  const shared = sharedLayers(seed);
+  try {
+    for (let round = first; round < first + rounds; round += 1) {
+      const draws = new Draws(seed, `${round}`);
+      await fleet.start(1 + draws.below(2));
+      await checkAll(await fleet.url(), model);
+      model.forget(Date.now());
+      const endMs = Date.now() + workMs.least + draws.below(workMs.spread);
+      let isOver = false;
+      const options = {
+        seed,
+        model,
+        shared,
+        url: () => fleet.url(),
+        goesOn: () => !isOver,
+        log: (line: string) => lines.push(line),
+      };
+      const working = Array.from({ length: clients }, (_, number) => new Client({ ...options, number }).run(round));
+      const failed = Promise.all(working).then(() => undefined);
+      failed.catch(() => undefined);
+      const killing = strike(fleet, draws, endMs);
+      await Promise.race([killing, failed]);
+      isOver = true;
+      await fleet.killAll();
+      // Whoever waits for a server that lives is let go.
+      fleet.end();
+      await failed;
+      write();
+      await openAll(root, model);
+      totals.rounds += 1;
+    }
+    await sweep(root, log, model, fleet.settings);
+  } finally {
+    totals.acknowledged += model.acknowledged;
+    totals.kills += fleet.kills;
+    write();
+    await fleet.killAll();
+  }
+}
+
+/** Strikes now and then until the end of the round. */
+async function strike(fleet: Fleet, draws: Draws, endMs: number): Promise<void> {
+  for (;;) {
+    const waitMs = 100 + draws.below(500);
+    if (Date.now() + waitMs >= endMs) break;
+    await sleep(waitMs);
+    await fleet.strike(draws);
+  }
+  await sleep(Math.max(0, endMs - Date.now()));
+}
+
+/** Nothing temporary is left, nor what nothing leads to, and what holds, holds. */
+async function sweep(root: string, log: string, model: Model, settings: Record<string, string>): Promise<void> {
+  const later = {
+    ...settings,
+    NODE_OPTIONS: `--import=data:text/javascript,${twoHoursLater}`,
+    MOORAGE_GC_EVERY: 'off',
+  };
+  const server = await ServerProcess.start(root, log, { ...later, MOORAGE_UPLOADS_EXPIRE_AFTER: '1s' });
+  await checkAll(server.url, model);
+  for (const repository of repositories) {
+    // A write clears away what killed ones left beside it.
+    const path = `/v2/${repository}/manifests/swept`;
+    const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [] }));
+    const put = await ask(server.url, 'PUT', path, { body, headers: { 'Content-Type': indexType } });
+    if (put?.status !== 201) throw new Violation(`PUT ${path} after everything: ${put?.status}`);
+    const removed = await ask(server.url, 'DELETE', path);
+    if (removed?.status !== 202) throw new Violation(`DELETE ${path} after everything: ${removed?.status}`);
+  }
+  await sleep(500);
+  await server.stop();
+  await freeClaim(root);
+  await moorage(root, log, later, ['gc', '--grace', '0s', '--root', root]);
+  const left = await leftAtRest(root, restMs);
+  if (left.length > 0) throw new Violation(`left after the sweep: ${left.slice(0, 20).join(', ')}`);
+  await moorage(root, log, settings, ['verify', '--root', root]);
+  model.blobs.clear();
+  const again = await ServerProcess.start(root, log, { ...settings, MOORAGE_GC_EVERY: 'off' });
+  await checkAll(again.url, model);
+  await again.stop();
+}
+
+const indexType = 'application/vnd.oci.image.index.v1+json';
+
+async function moorage(
+  root: string,
+  log: string,
+  settings: Record<string, string>,
+  args: readonly string[],
+): Promise<void> {
+  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...settings };
+  const { code, stdout, stderr } = await tryCommand(process.execPath, [program, ...args], { env, cwd: root });
+  appendFileSync(log, `moorage ${args.join(' ')} ended with ${code}\n${stdout}${stderr}`);
+  if (code !== 0)
+    throw new Violation(`moorage ${args.join(' ')} ended with ${code}: ${`${stdout}${stderr}`.slice(-800)}`);
+}
