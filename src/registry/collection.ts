@@ -109,7 +109,7 @@ export async function collectMount(
     uploadBytes = await collectUploads(mounted, { rules, ages, dryRun, onDeleted });
     if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined) {
       const { origin } = mounted.mount;
-      if (origin !== 'adopted') await collectEmptyDirectories(writer, run, rootPrefix);
+      if (origin === 'created') await collectEmptyDirectories(writer, run, rootPrefix);
       await collectRecords(writer, run);
     }
   }

@@ -264,7 +264,7 @@ describe('what is not ours', () => {
     expect((await memory.stat(`.moorage/gc/${name}` as Key))?.size).toBeLessThan(1_000);
   });
 
-  it.each(['created', 'adopted'] as const)(
+  it.each(['created', 'adopted', 'earlier'] as const)(
     'has its empty directories looked for only where moorage made the root: %s',
     async (origin) => {
       const removed: Key[] = [];
