@@ -59,6 +59,12 @@ export class BlobWriter {
   /** Publishes staged bytes whose digest was checked, durably, and ends the staged object. A re-push repairs a bad file. */
   async adopt(digest: Digest, staged: StagedObject): Promise<void> {
     await this.#leases.tell(digest);
+    await this.#adopt(digest, staged);
+    // The first blob of a repository: there was no place for a lease before.
+    await this.#leases.tell(digest);
+  }
+
+  async #adopt(digest: Digest, staged: StagedObject): Promise<void> {
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
     const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));

@@ -5,7 +5,7 @@ import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import { appendLeases } from './lease-file.ts';
+import { appendLeases, type Lease } from './lease-file.ts';
 
 interface Taken {
   readonly atMs: number;
@@ -21,7 +21,14 @@ export interface LeasesOptions {
   /** How long they hold. */
   readonly graceMs: number;
   /** Where other processes read them; undefined where nothing is collected by itself: then only this process knows what it told. */
-  readonly file: { readonly store: ObjectStore; readonly key: Key } | undefined;
+  readonly file: LeasePlace | undefined;
+}
+
+/** Where the leases of a layout are written down, and the directory that the layout has once it is there. */
+export interface LeasePlace {
+  readonly store: ObjectStore;
+  readonly key: Key;
+  readonly directory: Key;
 }
 
 export class Leases {
@@ -87,7 +94,7 @@ export class Leases {
     const { clock, file, graceMs: forMs } = this.#options;
     const atMs = clock.now();
     const lines = digests.map((digest) => ({ digest, atMs, forMs }));
-    const written = (file === undefined ? nothingWritten : appendLeases(file.store, file.key, lines)).then(
+    const written = (file === undefined ? nothingWritten : this.#append(file, lines)).then(
       () => {
         this.#isFailing = false;
       },
@@ -103,6 +110,12 @@ export class Leases {
     }
     forgetOldest(this.#taken, (each) => each.atMs < oldestMs);
     return written;
+  }
+
+  /** Where there is no layout as yet, nothing is there that could be collected, and what comes is young: a push that fails leaves nothing. */
+  async #append({ store, key, directory }: LeasePlace, lines: readonly Lease[]): Promise<void> {
+    if ((await store.listingVersion(directory)) !== undefined) return appendLeases(store, key, lines);
+    for (const { digest } of lines) this.#taken.delete(digest);
   }
 
   /** On a full disk requests go on: a client that lists what was collected meanwhile is refused, and pushes it again. */

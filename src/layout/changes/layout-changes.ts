@@ -83,7 +83,7 @@ export class LayoutChanges {
     const { keys, name, clock, log, index: reader, version, checks, manifests } = layout;
     const { store, process, notesTimes } = options;
     this.times = notesTimes ? new KeptTagTimes({ store, key: keys.tagTimes, clock, log }) : noTagTimes;
-    const file = options.leases.areShared ? { store, key: keys.leases } : undefined;
+    const file = options.leases.areShared ? { store, key: keys.leases, directory: keys.directory } : undefined;
     this.leases = new Leases({ clock, log, graceMs: options.leases.graceMs, file });
     this.#layout = layout;
     this.#rules = rules;
