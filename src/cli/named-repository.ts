@@ -57,18 +57,29 @@ async function repositoryIn(
   { path, within }: PathReference,
   place: JournalPlace,
 ): Promise<RepositoryName> {
-  const names: RepositoryName[] = [];
+  const meantAt = joined(place.within, within ?? '');
+  const found: { readonly name: RepositoryName; readonly below: string }[] = [];
   for await (const { name, layout, prefix } of registry.layouts()) {
     if (!isWithin(prefix, place.within)) continue;
     for (const below of (await layout.repositories()) ?? []) {
-      names.push(parseRepositoryName([name, below].filter((part) => part !== '').join('/')));
+      const full = parseRepositoryName(joined(name, below));
+      if (joined(prefix, below) === meantAt) return full;
+      found.push({ name: full, below });
     }
   }
-  const meant = within === undefined ? names : names.filter((name) => name === within || name.endsWith(`/${within}`));
+  // Of names in one layout the end is enough. Not of directories: where b is not there a/b is not what somebody wants removed.
+  const isMeant = ({ name, below }: (typeof found)[number]) =>
+    within === undefined || name === within || (below !== '' && `/${below}`.endsWith(`/${within}`));
+  const meant = found.filter(isMeant);
+  const names = found.map(({ name }) => name);
   const [only] = meant;
-  if (only !== undefined && meant.length === 1) return only;
+  if (only !== undefined && meant.length === 1) return only.name;
   const what = within === undefined ? `${path} has no repository of its own` : `no repository "${within}" in ${path}`;
   throw new CommandError(`${what}; write one of its repositories after it, as in ${path}/NAME: ${shortList(names)}`);
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('/');
 }
 
 function shownPath({ path, within }: PathReference): string {

@@ -219,3 +219,16 @@ describe('moorage rm of a repository among several of a layout', () => {
     expect((await run('history', 'site')).stdout).not.toContain('abc');
   });
 });
+
+describe('a path', () => {
+  it('is the repository that lies there and no other, whatever lies below it or ends alike', async () => {
+    const directory = await scratchDirectory();
+    for (const name of ['a', 'a/b', 'a/b/c']) writeLayout(join(directory, 'images', name), 'generated/oras/tagged');
+    const rm = (reference: string) => runMoorage(['rm', reference, '--dry-run'], { directory });
+    for (const name of ['a', 'a/b', 'a/b/c']) {
+      const { code, stdout } = await rm(`images/${name}:v1`);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(`would remove images/${name}:v1`)]);
+    }
+    for (const name of ['b', 'c', 'b/c', 'a/c']) expect((await rm(`images/${name}:v1`)).code).toBe(1);
+  });
+});
