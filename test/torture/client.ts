@@ -1,4 +1,5 @@
 // A client that pushes, tags, mounts, attaches and deletes, and tells the model what was answered.
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Content,
   configType,
@@ -18,6 +19,7 @@ const tagsEach = 3;
 /** Above it the oldest are deleted. */
 const mostManifests = 8;
 const largestBytes = 120_000;
+const longestPauseMs = 600;
 
 /** Layers that all clients share. */
 export function sharedLayers(seed: number): readonly Content[] {
@@ -75,7 +77,11 @@ export class Client {
       return free[0] && this.#remove(own.length >= mostManifests ? free[0] : draws.of(free));
     }
     if (there.length === 0 || work === 'image') return this.#image(repository, tag, draws);
-    if (work === 'again') return this.#push(draws.of(there), draws.chance(0.8) ? tag : undefined, draws);
+    if (work === 'again') {
+      // Also what was deleted, whose blobs a collection is about to take.
+      const known = [...this.#known(repository).filter(({ blobs }) => blobs.length > 1), ...there];
+      return this.#push(draws.of(known), draws.chance(0.8) ? tag : undefined, draws);
+    }
     const annotations = { made: `${draws.next()}` };
     const owner = this.#options.number;
     if (work === 'index') {
@@ -113,6 +119,8 @@ export class Client {
         if (toldMs === undefined) return;
         firstMs = Math.min(firstMs, toldMs);
       }
+      // As after a large layer: a collection may come in between.
+      if (draws.chance(0.3)) await sleep(draws.below(longestPauseMs));
       const headers = { 'Content-Type': content.descriptor.mediaType };
       const answer = await ask(await this.#options.url(), 'PUT', path, { body: content.bytes, headers });
       log(`  PUT ${path} ${content.digest} -> ${answer?.status ?? 'no answer'}`);
@@ -200,10 +208,13 @@ export class Client {
 
   /** Still in the list of what to clear away, the oldest first. */
   #own(repository: string): readonly KnownManifest[] {
+    return this.#known(repository).filter(({ mayBeThere }) => mayBeThere);
+  }
+
+  /** Also those that it deleted, for a while. */
+  #known(repository: string): readonly KnownManifest[] {
     const { model, number } = this.#options;
-    return [...model.manifests.values()].filter(
-      (known) => known.owner === number && known.repository === repository && known.mayBeThere,
-    );
+    return [...model.manifests.values()].filter((known) => known.owner === number && known.repository === repository);
   }
 
   #layer(draws: Draws): Content {
