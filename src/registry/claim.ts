@@ -91,7 +91,7 @@ export class ProcessClaim {
   async #update(change: (now: ClaimHolder) => ClaimHolder): Promise<ClaimHolder> {
     const { store, key } = this.#options;
     let holder: ClaimHolder = nobody;
-    await store.update(key, async (object) => {
+    const { previous } = await store.update(key, async (object) => {
       const found = await unlessTooLarge(object?.read(longestBytes));
       const now = found === undefined ? nobody : holderIn(found.bytes);
       holder = change(now);
@@ -104,6 +104,8 @@ export class ProcessClaim {
         remove: [],
       };
     });
+    // Held open for whoever wants to look at it, and a claim is written all the time.
+    await previous?.close();
     return holder;
   }
 }

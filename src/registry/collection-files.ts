@@ -48,7 +48,7 @@ export async function updateState<State>(
   change: (before: State | undefined) => State,
 ): Promise<State> {
   let after: State | undefined;
-  await store.update(key, async (now) => {
+  const { previous } = await store.update(key, async (now) => {
     const before = parseState(await unlessTooLarge(now?.read(maxBytes)), parse);
     after = change(before);
     if (after === before) return undefined;
@@ -60,6 +60,7 @@ export async function updateState<State>(
       remove: [],
     };
   });
+  await previous?.close();
   if (after === undefined) throw new Error(`${key} was not updated`);
   return after;
 }

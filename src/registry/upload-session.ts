@@ -5,7 +5,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
-import { meansNoSpace } from '../storage/storage-error.ts';
+import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
 import type { SessionHash } from './session-hash.ts';
 import { SessionTurn } from './session-turn.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
@@ -107,7 +107,13 @@ export class HeldSession {
 
   /** What a request wrote that there was no space for is taken back at once; what was acknowledged before stays, and can be resumed. */
   async giveUpSpace(error: unknown, size: number): Promise<void> {
-    if (meansNoSpace(error) && (await this.staged.size()) > size) await this.staged.truncate(size);
+    if (!meansNoSpace(error)) return;
+    try {
+      if ((await this.staged.size()) > size) await this.staged.truncate(size);
+    } catch (next) {
+      // The client is told of the first error. A sync that found no space has discarded the upload by now.
+      if (!(next instanceof StorageError)) throw next;
+    }
   }
 
   /**
