@@ -89,7 +89,7 @@ async function recorded(
   try {
     for (const operation of operations) {
       disk.note({ operation, answered: false } satisfies Answer);
-      await operation.run(running.registry);
+      await operation.run(running.registry, running);
       disk.note({ operation, answered: true } satisfies Answer);
     }
   } finally {

@@ -1,15 +1,9 @@
 // Begins a registry on what a power cut left, and says what of the acknowledged does not hold.
-import { digestOf, isDigest } from '../../src/oci/digest.ts';
-import { RegistryError } from '../../src/oci/error-code.ts';
-import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts';
-import { isUploadId } from '../../src/oci/upload-id.ts';
-import type { Registry } from '../../src/registry/registry.ts';
-import { blobOf, type Content, imageManifest } from '../support/content.ts';
-import { pushBlob, pushManifest } from '../support/pushes.ts';
 import type { DiskImage } from '../support/simulated-disk/disk-image.ts';
 import type { Acknowledged, Operation } from '../support/simulated-disk/operations.ts';
 import { startOn } from '../support/simulated-disk/registry-on-disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk/simulated-disk.ts';
+import { cannotPush, violationOf } from '../support/simulated-disk/violations.ts';
 
 /** Locks and drafts of the dead process are old by then. */
 const hour = 3_600_000;
@@ -26,117 +20,11 @@ export async function violationIn(
   const running = await startOn(disk, isServer);
   try {
     const { registry } = running;
-    const perhaps = underWay?.after(acknowledged) ?? acknowledged;
-    return (
-      (await wrongTag(registry, acknowledged, perhaps)) ??
-      (await wrongBlob(registry, acknowledged, perhaps)) ??
-      (await wrongReferrers(registry, acknowledged, perhaps)) ??
-      (await lostUpload(registry, acknowledged)) ??
-      (alsoPushes ? await cannotPush(registry) : undefined)
-    );
+    const violation = await violationOf(registry, acknowledged, underWay?.after(acknowledged) ?? acknowledged);
+    return violation ?? (alsoPushes ? await cannotPush(registry) : undefined);
   } catch (error) {
     return `it fails: ${error instanceof Error ? error.stack : String(error)}`;
   } finally {
     await running.close();
-  }
-}
-
-async function wrongTag(
-  registry: Registry,
-  acknowledged: Acknowledged,
-  perhaps: Acknowledged,
-): Promise<string | undefined> {
-  for (const [name, after] of perhaps.tags) {
-    const allowed = [acknowledged.tags.get(name)?.digest, after?.digest];
-    const [repository = '', tag = ''] = name.split(':');
-    const { manifests, blobs } = await registry.repository(parseRepositoryName(repository));
-    const found = await unlessUnknown(manifests.get(parseReference(tag)));
-    if (!allowed.includes(found?.digest)) return `${name} is ${found?.digest}, not ${allowed.join(' or ')}`;
-    if (found === undefined) continue;
-    if (digestOf(found.bytes) !== found.digest) return `${name} has other bytes`;
-    for (const digest of namedIn(found.bytes)) if (!(await isWhole(blobs, digest))) return `${name} lacks ${digest}`;
-  }
-  return undefined;
-}
-
-function namedIn(bytes: Buffer): readonly string[] {
-  const { config, layers = [] } = JSON.parse(bytes.toString()) as {
-    config: { digest: string };
-    layers?: readonly { digest: string }[];
-  };
-  return [config, ...layers].map(({ digest }) => digest);
-}
-
-async function wrongBlob(
-  registry: Registry,
-  acknowledged: Acknowledged,
-  perhaps: Acknowledged,
-): Promise<string | undefined> {
-  for (const [name, content] of acknowledged.blobs) {
-    if (content === undefined || perhaps.blobs.get(name) === undefined) continue;
-    const [repository = ''] = name.split('@');
-    const { blobs } = await registry.repository(parseRepositoryName(repository));
-    if (!(await isWhole(blobs, content.digest))) return `the blob ${name} is not there`;
-  }
-  return undefined;
-}
-
-async function wrongReferrers(
-  registry: Registry,
-  acknowledged: Acknowledged,
-  perhaps: Acknowledged,
-): Promise<string | undefined> {
-  for (const [name, expected] of acknowledged.referrers) {
-    const kept = expected.filter((digest) => perhaps.referrers.get(name)?.includes(digest));
-    const [repository = '', subject = ''] = name.split('@');
-    if (!isDigest(subject)) throw new Error(`${subject} is no digest`);
-    const { referrers } = await registry.repository(parseRepositoryName(repository));
-    const listed = (await referrers.list(subject, { artifactTypes: [] })).manifests.map(({ digest }) => digest);
-    for (const digest of kept) if (!listed.includes(digest)) return `${digest} is no referrer of ${name}`;
-  }
-  return undefined;
-}
-
-async function lostUpload(registry: Registry, { uploads }: Acknowledged): Promise<string | undefined> {
-  for (const [name, bytes] of uploads) {
-    const [repository = '', id = ''] = name.split(' ');
-    if (!isUploadId(id)) throw new Error(`${id} is no id of an upload`);
-    const writable = await registry.writable(parseRepositoryName(repository));
-    const status = await unlessUnknown(writable.uploads.status(id));
-    if ((status?.size ?? 0) < bytes) return `the upload holds ${status?.size} of ${bytes} bytes`;
-  }
-  return undefined;
-}
-
-/** Whatever was left, the next client gets its image in. */
-async function cannotPush(registry: Registry): Promise<string | undefined> {
-  const repository = await registry.writable(parseRepositoryName('team/app'));
-  const layer = blobOf('after the power cut');
-  const image: Content = imageManifest({ layers: [layer], config: layer });
-  await pushBlob(repository, layer);
-  await pushManifest(repository, 'after', image);
-  const found = await unlessUnknown(repository.manifests.get(parseReference('after')));
-  return found?.digest === image.digest ? undefined : 'nothing can be pushed';
-}
-
-async function isWhole(blobs: Awaited<ReturnType<Registry['repository']>>['blobs'], digest: string): Promise<boolean> {
-  if (!isDigest(digest)) return false;
-  const content = await unlessUnknown(blobs.open(digest));
-  if (content === undefined) return false;
-  try {
-    const bytes = Buffer.alloc(content.info.size);
-    await content.readInto(bytes, 0);
-    return digestOf(bytes) === digest;
-  } finally {
-    await content.close();
-  }
-}
-
-async function unlessUnknown<Found>(work: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof RegistryError && error.code.endsWith('_UNKNOWN')) return undefined;
-    throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { Registry } from '../../../src/registry/registry.ts';
 import { rollBack } from '../../../src/registry/rollbacks.ts';
 import { type Content, type Image, imageManifest } from '../content.ts';
 import { chunkOf, noChunk, pushBlob, pushManifest, rangeAt } from '../pushes.ts';
+import type { Running } from './registry-on-disk.ts';
 
 /** What was acknowledged: tags, blobs, referrers of each repository. Changed by copies alone. */
 export interface Acknowledged {
@@ -20,12 +21,12 @@ export const nothing: Acknowledged = { tags: new Map(), blobs: new Map(), referr
 
 export interface Operation {
   readonly name: string;
-  run(registry: Registry): Promise<void>;
+  run(registry: Registry, running: Running): Promise<void>;
   /** What holds once it is acknowledged. */
   after(before: Acknowledged): Acknowledged;
 }
 
-const repositoryOf = (registry: Registry, name: string) => registry.writable(parseRepositoryName(name));
+export const repositoryOf = (registry: Registry, name: string) => registry.writable(parseRepositoryName(name));
 
 export function withTag(before: Acknowledged, name: string, content: Content | undefined): Acknowledged {
   return { ...before, tags: new Map(before.tags).set(name, content) };

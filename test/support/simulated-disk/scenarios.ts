@@ -5,12 +5,12 @@ import * as does from './operations.ts';
 const base = blobOf('the base layer, which images share'.repeat(8));
 const config = blobOf('{"architecture":"amd64"}', configType);
 
-function image(text: string): Image {
+export function image(text: string): Image {
   return imageManifest({ layers: [base, blobOf(`layer of ${text}`.repeat(9))], config, annotations: { text } });
 }
 
 const [one, two] = [image('one'), image('two')] as const;
-const name = 'team/app';
+export const name = 'team/app';
 const signature = does.referrerOf(one, 'signature');
 const long = Buffer.alloc(9 * 1024 * 1024, 'a long upload over a bad line ');
 

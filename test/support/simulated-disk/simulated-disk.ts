@@ -7,7 +7,7 @@ import { posix } from 'node:path';
 import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_TRUNC, S_IFDIR, S_IFREG } = constants;
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFREG } = constants;
 const device = 7;
 const heldPath = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/;
 
@@ -34,7 +34,7 @@ interface Opened {
 export interface SimulatedDiskOptions {
   readonly image?: DiskImage | undefined;
   readonly nowMs: number;
-  /** Called before every call that changes something, by its name: throws what the call is to fail with. */
+  /** Called before every call that a system may refuse, by its name: throws what the call is to fail with. */
   readonly before?: (call: string, path: string) => void;
   /** False: a sync does nothing, as if it were not there. */
   readonly doesSync?: () => boolean;
@@ -46,6 +46,11 @@ export class SimulatedDisk {
   readonly #options: SimulatedDiskOptions;
   readonly #nodes = new Map<number, Node>();
   readonly #opened = new Map<number, Opened>();
+  /** Files that hold what no sync has made durable, and those of which a sync failed: what they hold is lost, whatever a later one says. */
+  readonly #dirty = new Set<number>();
+  readonly #lost = new Set<number>();
+  /** Paths of files that were synced although a sync of them had failed. */
+  readonly syncedAfterFailure: string[] = [];
   #nowMs: number;
   #lastNode = rootNode;
   #lastDescriptor = 100;
@@ -73,8 +78,23 @@ export class SimulatedDisk {
     return walk(this.#node(rootNode), '');
   }
 
-  get openDescriptors(): number {
-    return this.#opened.size;
+  /** Paths of what is open. */
+  get openDescriptors(): readonly string[] {
+    return [...this.#opened.values()].map((opened) => this.#pathOfOpen(opened));
+  }
+
+  /** Another byte than was written, for good, and no time stamp that tells. */
+  rot(path: string): void {
+    const node = this.#existing('rot', path);
+    const bytes = Buffer.from([(node.bytes[0] ?? 0) ^ 1]);
+    const event = { kind: 'write', node: node.number, at: 0, bytes } as const;
+    node.bytes = applyToBytes(node.bytes, event);
+    this.events.push(event, { kind: 'sync', node: node.number });
+  }
+
+  /** Time goes by. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
   }
 
   /** What was there before is an hour old: locks and drafts of a process that is no more. */
@@ -183,6 +203,11 @@ export class SimulatedDisk {
     return Object.assign(Object.create(Stats.prototype) as Stats, fields, dates);
   }
 
+  #beforeWith(call: string, opened: Opened): void {
+    // Nobody pays for a path that is not asked for.
+    if (this.#options.before !== undefined) this.#options.before(call, this.#pathOfOpen(opened));
+  }
+
   /** As the kernel tells it: by the name that it was opened by, wherever that directory is by now. */
   #pathOfOpen({ node, path }: Opened): string {
     if (path === undefined) return this.#pathOf(node);
@@ -243,6 +268,7 @@ export class SimulatedDisk {
       bytes: copy,
     } as const;
     node.bytes = applyToBytes(node.bytes, event);
+    this.#dirty.add(node.number);
     this.events.push(event);
     node.mtimeMs = this.#now();
     node.ctimeMs = node.mtimeMs;
@@ -250,12 +276,23 @@ export class SimulatedDisk {
   }
 
   #sync(descriptor: number): void {
-    const { node } = this.#descriptor('fsync', descriptor);
+    const opened = this.#descriptor('fsync', descriptor);
+    const { node } = opened;
+    try {
+      this.#beforeWith('fsync', opened);
+    } catch (error) {
+      if (this.#dirty.has(node.number)) this.#lost.add(node.number);
+      throw error;
+    }
+    if (this.#lost.has(node.number)) this.syncedAfterFailure.push(this.#pathOfOpen(opened));
+    this.#dirty.delete(node.number);
     if (this.#options.doesSync?.() !== false) this.events.push({ kind: 'sync', node: node.number });
   }
 
   #read(descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number): number {
-    const { node } = this.#descriptor('read', descriptor);
+    const opened = this.#descriptor('read', descriptor);
+    this.#beforeWith('read', opened);
+    const { node } = opened;
     return node.bytes.copy(buffer, offset, position, Math.min(position + length, node.bytes.length));
   }
 
@@ -293,9 +330,9 @@ export class SimulatedDisk {
       const { directory, name } = this.#placeOf('open', path);
       node = this.#create('file', directory, name);
     } else if ((flags & O_EXCL) !== 0) throw failure('EEXIST', 'open', path);
+    else this.#options.before?.((flags & (O_WRONLY | O_RDWR)) === 0 ? 'open' : 'open to write', path);
     if ((flags & O_DIRECTORY) !== 0 && node.type !== 'directory') throw failure('ENOTDIR', 'open', path);
     if ((flags & O_TRUNC) !== 0) this.#truncate(node, 0);
-    this.#options.before?.('open', path);
     this.#lastDescriptor += 1;
     const isHeld = node.type === 'directory' || (heldPath.exec(path)?.[2] === undefined && heldPath.test(path));
     const opened = isHeld ? undefined : this.#placeOf('open', path);
@@ -304,6 +341,7 @@ export class SimulatedDisk {
   }
 
   #truncate(node: Node, size: number): void {
+    this.#dirty.add(node.number);
     const event = { kind: 'truncate', node: node.number, size } as const;
     node.bytes = applyToBytes(node.bytes, event);
     this.events.push(event);
@@ -314,18 +352,18 @@ export class SimulatedDisk {
   #systemCalls(): SystemCalls {
     const before = (call: string, path: string) => this.#options.before?.(call, path);
     const write = (descriptor: number, bytes: Uint8Array, offset: number) => {
-      before('write', String(descriptor));
       const opened = this.#descriptor('write', descriptor);
+      this.#beforeWith('write', opened);
       const written = this.#writeAt(opened, bytes.subarray(offset), opened.at);
       opened.at += written;
       return written;
     };
     const writev = (descriptor: number, chunks: readonly Uint8Array[], position: number) => {
-      before('writev', String(descriptor));
-      return this.#writeAt(this.#descriptor('writev', descriptor), Buffer.concat(chunks), position);
+      const opened = this.#descriptor('writev', descriptor);
+      this.#beforeWith('writev', opened);
+      return this.#writeAt(opened, Buffer.concat(chunks), position);
     };
     const sync = async (descriptor: number) => {
-      before('fsync', String(descriptor));
       this.#sync(descriptor);
     };
     const calls: SystemCalls = {
@@ -335,15 +373,24 @@ export class SimulatedDisk {
         this.#random = (this.#random * 16_807) % 2_147_483_647;
         return this.#random / 2_147_483_647;
       },
-      accessSync: (path) => void this.#existing('access', path),
+      accessSync: (path) => {
+        before('access', path);
+        this.#existing('access', path);
+      },
       openSync: (path, flags) => this.#open(path, flags),
       closeSync: (descriptor) => void this.#opened.delete(descriptor),
-      fstatSync: (descriptor) => this.#statsOf(this.#descriptor('fstat', descriptor).node),
+      fstatSync: (descriptor) => {
+        const opened = this.#descriptor('fstat', descriptor);
+        this.#beforeWith('fstat', opened);
+        return this.#statsOf(opened.node);
+      },
       lstatSync: (path) => {
+        before('lstat', path);
         const node = this.#resolveIfThere(path);
         return node && this.#statsOf(node);
       },
       statSync: (path) => {
+        before('stat', path);
         const node = this.#resolveIfThere(path);
         return node && this.#statsOf(node);
       },
@@ -352,9 +399,12 @@ export class SimulatedDisk {
       writeSync: write,
       writevSync: writev,
       futimesSync: (descriptor, _atime, mtimeSeconds) => {
-        this.#descriptor('futimes', descriptor).node.mtimeMs = mtimeSeconds * 1_000;
+        const opened = this.#descriptor('futimes', descriptor);
+        this.#beforeWith('futimes', opened);
+        opened.node.mtimeMs = mtimeSeconds * 1_000;
       },
       utimesSync: (path, _atime, mtime) => {
+        before('utimes', path);
         this.#existing('utimes', path).mtimeMs = mtime.getTime();
       },
       mkdirSync: (path) => {
@@ -387,8 +437,9 @@ export class SimulatedDisk {
       fsync: sync,
       fdatasync: sync,
       ftruncate: async (descriptor, size) => {
-        before('ftruncate', String(descriptor));
-        this.#truncate(this.#descriptor('ftruncate', descriptor).node, size);
+        const opened = this.#descriptor('ftruncate', descriptor);
+        this.#beforeWith('ftruncate', opened);
+        this.#truncate(opened.node, size);
       },
       read: async (...values) => this.#read(...values),
       write: async (...values) => write(...values),
@@ -412,8 +463,10 @@ export class SimulatedDisk {
         before('unlink', path);
         this.#unlink(path);
       },
-      readdir: async (path) =>
-        [...this.#existing('readdir', path).entries].map(([name, number]) => this.#direntOf(name, number)),
+      readdir: async (path) => {
+        before('readdir', path);
+        return [...this.#existing('readdir', path).entries].map(([name, number]) => this.#direntOf(name, number));
+      },
       makeTree: async (path, mode) => {
         let made = '';
         for (const name of path.split('/').filter((each) => each !== '')) {
@@ -422,7 +475,10 @@ export class SimulatedDisk {
         }
       },
       // Of a disk so small no space is set aside, and so empty nothing is refused.
-      statfs: async () => ({ type: 0xef53, bsize: 4_096, blocks: 0, bavail: 1e9 }),
+      statfs: async (path) => {
+        before('statfs', path);
+        return { type: 0xef53, bsize: 4_096, blocks: 0, bavail: 1e9 };
+      },
     };
     return calls;
   }

@@ -1,0 +1,50 @@
+// Calls of the driver that a system refuses: which call may fail with which error, and a disk on which one does.
+import { failure } from '../support/simulated-disk/simulated-disk.ts';
+
+export const codes = ['ENOSPC', 'EROFS', 'EIO', 'EMFILE', 'EACCES'] as const;
+export type Code = (typeof codes)[number];
+
+const takesSpace = ['create', 'write', 'writev', 'fsync', 'mkdir', 'link', 'rename', 'copyFile', 'ftruncate'];
+const needsWritable = ['create', 'open to write', 'mkdir', 'rmdir', 'link', 'rename', 'unlink', 'copyFile', 'utimes'];
+const needsRight = [...needsWritable, 'open', 'lstat', 'stat', 'access', 'readdir'];
+const needsDescriptor = ['create', 'open', 'open to write', 'readdir', 'copyFile'];
+
+/** Anything may fail with EIO. */
+const callsOf: Readonly<Record<Code, readonly string[] | undefined>> = {
+  ENOSPC: takesSpace,
+  EROFS: needsWritable,
+  EIO: undefined,
+  EMFILE: needsDescriptor,
+  EACCES: needsRight,
+};
+
+/** `once`: one call. `lasting`: every one from there on, until the request is answered. */
+export interface Fault {
+  readonly code: Code;
+  readonly at: number;
+  readonly how: 'once' | 'lasting';
+}
+
+/** Counts the calls that may fail, and fails those that are to. */
+export class FaultyCalls {
+  readonly #fault: Fault;
+  /** Set: calls count. */
+  isOn = false;
+  count = 0;
+  /** What failed, for whoever reads of it. */
+  readonly failed: string[] = [];
+
+  constructor(fault: Fault) {
+    this.#fault = fault;
+  }
+
+  readonly before = (call: string, path: string): void => {
+    const { code, at, how } = this.#fault;
+    if (!this.isOn || callsOf[code]?.includes(call) === false) return;
+    const isIt = how === 'once' ? this.count === at : this.count >= at;
+    this.count += 1;
+    if (!isIt) return;
+    this.failed.push(`${call} ${path}`);
+    throw failure(code, call, path);
+  };
+}
