@@ -109,7 +109,7 @@ export class Client {
 
   /** As clients do: blobs that are missing, then the manifest; and again when something went meanwhile. */
   async #push(manifest: Manifest, tag: string | undefined, draws: Draws): Promise<void> {
-    const { model, goesOn, shared, log } = this.#options;
+    const { model, goesOn, log } = this.#options;
     const { content, repository } = manifest;
     const path = `/v2/${repository}/manifests/${tag ?? content.digest}`;
     for (let attempt = 0; attempt < 4 && goesOn(); attempt += 1) {
@@ -130,8 +130,8 @@ export class Client {
         return;
       }
       if (![400, 404].includes(answer.status)) throw unexpected(`PUT ${path}`, answer.status);
-      // Somebody may delete a shared layer meanwhile; nobody the others, and no collection before the lease has ended.
-      const isAlone = !manifest.blobs.some((blob) => shared.includes(blob)) && manifest.children.length === 0;
+      // Others may delete what they share with this client, and nobody the rest, nor a collection before the lease has ended.
+      const isAlone = !manifest.blobs.some((blob) => this.#mayBeDeleted(blob)) && manifest.children.length === 0;
       if (isAlone && Date.now() < firstMs + model.graceMs)
         throw new Violation(`${path} was refused while its blobs were leased: ${answer.bytes}`);
     }
@@ -196,7 +196,10 @@ export class Client {
 
   async #removeBlob(repository: string, own: readonly KnownManifest[], draws: Draws): Promise<void> {
     const { model, url, shared, log } = this.#options;
-    const content = draws.of([...shared.slice(0, 1), ...own.flatMap(({ blobs }) => blobs)]);
+    const content = draws.of([
+      ...shared.filter((blob) => this.#mayBeDeleted(blob)),
+      ...own.flatMap(({ blobs }) => blobs).filter((blob) => !shared.includes(blob)),
+    ]);
     const path = `/v2/${repository}/blobs/${content.digest}`;
     const answer = await ask(await url(), 'DELETE', path);
     log(`  DELETE blob ${repository}@${content.digest} -> ${answer?.status ?? 'no answer'}`);
@@ -204,6 +207,11 @@ export class Client {
     if (shared.includes(content) || content.bytes.byteLength === 2) return;
     // 405: a manifest needs it.
     if (answer === undefined || answer.status === 202) model.blobRemoved(repository, content, answer !== undefined);
+  }
+
+  /** By any client: the first of the shared layers, and the config of all signatures. */
+  #mayBeDeleted(blob: Content): boolean {
+    return blob === this.#options.shared[0] || blob.bytes.byteLength === 2;
   }
 
   /** Still in the list of what to clear away, the oldest first. */
