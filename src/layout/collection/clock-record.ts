@@ -82,5 +82,7 @@ function setForward(record: ClockRecord, jump: ForwardJump): ClockRecord {
 }
 
 function setBack(record: ClockRecord, lastMs: number, { wallMs }: ClockReading): ClockRecord {
-  return { ...record, ahead: { upToMs: Math.max(lastMs, record.ahead?.upToMs ?? 0), atMs: wallMs } };
+  // The last stamps before it may be a little later than the uptime tells.
+  const upToMs = Math.max(lastMs + steadyMs, record.ahead?.upToMs ?? 0);
+  return { ...record, ahead: { upToMs, atMs: wallMs } };
 }

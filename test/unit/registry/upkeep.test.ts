@@ -17,7 +17,8 @@ const year = 365 * 24 * hour;
 
 async function kept() {
   const clock = new TestClock();
-  const store = new MemoryStore(() => clock.now());
+  let stampMs: number | undefined;
+  const store = new MemoryStore(() => stampMs ?? clock.now());
   const background = new BackgroundWork(silentLog);
   const rules = { ...defaultRules, uploadsExpireAfterMs: hour };
   const shared = {
@@ -37,9 +38,14 @@ async function kept() {
     await mounted.close();
   });
   await upkeep.sweep();
-  await store.stage(newUploadId(), {});
+  const staged = await store.stage(newUploadId(), {});
+  const touch = async (atMs: number) => {
+    stampMs = atMs;
+    await staged.setAttributes({});
+    stampMs = undefined;
+  };
   const uploads = async () => (await store.staged()).length;
-  return { clock, upkeep, uploads };
+  return { clock, upkeep, uploads, touch };
 }
 
 describe('an unfinished upload', () => {
@@ -49,6 +55,16 @@ describe('an unfinished upload', () => {
     await upkeep.sweep();
     expect(await uploads()).toBe(1);
     clock.advance(2_000);
+    await upkeep.sweep();
+    expect(await uploads()).toBe(0);
+  });
+
+  it('goes also where its last stamp is later than the uptime tells, before the clock was set back', async () => {
+    const { clock, upkeep, uploads, touch } = await kept();
+    await touch(clock.now() + 40);
+    clock.step(-year);
+    await upkeep.sweep();
+    clock.advance(hour + 60_000);
     await upkeep.sweep();
     expect(await uploads()).toBe(0);
   });
