@@ -1,5 +1,5 @@
 // Calls of the driver that a system refuses: which call may fail with which error, and a disk on which one does.
-import { failure } from '../support/simulated-disk/simulated-disk.ts';
+import { failure } from '../support/simulated-disk/disk-node.ts';
 
 export const codes = ['ENOSPC', 'EROFS', 'EIO', 'EMFILE', 'EACCES'] as const;
 export type Code = (typeof codes)[number];

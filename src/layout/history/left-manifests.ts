@@ -6,7 +6,7 @@ import type { LayoutKeys } from '../files/keys.ts';
 import { pacedDigestOf } from '../pacing/paced-digest.ts';
 import type { RemovedManifest, TagMove, TagTarget } from './tag-move.ts';
 
-/** As large as any manifest that was taken. */
+/** The largest manifest that a setting lets in. */
 const mostBytes = 64 * 1024 * 1024;
 
 export interface LeftWithin {

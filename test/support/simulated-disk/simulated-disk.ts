@@ -6,30 +6,11 @@ import { constants, Stats } from 'node:fs';
 import { posix } from 'node:path';
 import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
+import { failure, type Node, type Opened } from './disk-node.ts';
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFREG } = constants;
 const device = 7;
 const heldPath = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/;
-
-interface Node {
-  readonly number: number;
-  readonly type: 'file' | 'directory';
-  bytes: Buffer;
-  readonly entries: Map<string, number>;
-  links: number;
-  parent: number;
-  mtimeMs: number;
-  ctimeMs: number;
-  readonly birthtimeMs: number;
-}
-
-interface Opened {
-  readonly node: Node;
-  readonly appends: boolean;
-  /** By which it was opened. */
-  readonly path: { readonly directory: Node; readonly name: string } | undefined;
-  at: number;
-}
 
 export interface SimulatedDiskOptions {
   readonly image?: DiskImage | undefined;
@@ -501,8 +482,4 @@ export class SimulatedDisk {
       isSymbolicLink: () => false,
     } as Dirent;
   }
-}
-
-export function failure(code: string, syscall: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, syscall, path, errno: -1 });
 }

@@ -438,39 +438,6 @@ test('a symbolic link under the key, or on the way to it, is refused and not fol
   expect(readFileSync(`${outside}/index.json`, 'utf8')).toBe('outside');
 });
 
-test('drafts that a crash left are removed by the next update there, once they are an hour old', async () => {
-  let now = Date.now();
-  const { store, at } = await storeOnDisk({ now: () => now });
-  await written(store, 'a');
-  writeFileSync(at('team/app/.moorage-11111111'), 'half');
-  now += 7_100_000;
-  writeFileSync(at('team/app/.moorage-keep-directory'), '');
-  await written(store, 'b');
-  expect(readdirSync(at('team/app')).sort()).toEqual(['index.json']);
-});
-
-test('a leftover that cannot be removed does not stop an update (injected)', async () => {
-  const { store, at, warnings } = await storeOnDisk({
-    now: () => Date.now() + 7_200_000,
-    unlink: async () => {
-      throw systemError('EPERM');
-    },
-  });
-  mkdirSync(at('team/app'), { recursive: true });
-  writeFileSync(at('team/app/.moorage-33333333'), 'half');
-  await written(store, 'a');
-  expect(readFileSync(at(index), 'utf8')).toBe('a');
-  expect(warnings).toContain('files left behind by a crash could not be removed');
-});
-
-test('drafts that may still be written are left alone', async () => {
-  const { store, at } = await storeOnDisk();
-  mkdirSync(at('team/app'), { recursive: true });
-  writeFileSync(at('team/app/.moorage-22222222'), 'being written');
-  await written(store, 'a');
-  expect(readdirSync(at('team/app')).sort()).toEqual(['.moorage-22222222', 'index.json']);
-});
-
 test('the repository of a first update that failed is gone again; a file that was there before stays', async () => {
   const { store, at } = await storeOnDisk();
   mkdirSync(at('team'));
