@@ -52,6 +52,7 @@ export async function openPlace(
     paths: isOwnRoot ? [] : [root],
     root: isOwnRoot ? root : undefined,
     onlyLayouts: true,
+    ownFiles: 'with-first-write',
     readOnly,
     cacheDirectory: userCacheDirectory(environment),
     fileMode: settings.storage.fileMode,

@@ -1,4 +1,6 @@
 // Collects what nothing leads to from a registry or from directories, and prints a line for each deletion.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
 import { oddRules } from '../layout/retention/rule-warnings.ts';
@@ -60,6 +62,9 @@ interface Shown {
 
 async function gcOne(place: string | undefined, options: GcOptions, { report, status, signal }: Shown): Promise<void> {
   const { dryRun, root, settings, environment } = options;
+  // Before anything is opened: a mistake leaves no files of ours.
+  const isThere = place === undefined || existsSync(place) || existsSync(join(root, place));
+  if (!isThere) throw new CommandError(`there is no repository ${place} in ${root}`);
   const opened = await openCommandRegistry(place, { root, readOnly: dryRun, settings, environment });
   const { registry, within } = opened;
   try {

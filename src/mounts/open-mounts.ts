@@ -7,6 +7,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { layoutPrefixes } from '../registry/layout-prefixes.ts';
 import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
+import type { ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
 import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
@@ -37,6 +38,8 @@ export interface OpenMountsOptions extends OpenDirectoryOptions {
   readonly readOnly: boolean;
   /** True for who changes layouts: archives in directories are left alone. */
   readonly onlyLayouts?: boolean;
+  /** When the root gets files of ours, as a server's does at once; a command that finds nothing to do leaves none. */
+  readonly ownFiles?: ServedRootOptions['ownFiles'];
   /** True where what nothing leads to may also be deleted in directories that moorage did not create. */
   readonly collectsForeign?: boolean;
   /** The user's cache directory, for work files of what must not be written to. */
@@ -101,7 +104,9 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
     } as const;
     return { name: '', ...own, facts: undefined, path: '', kind: 'root' };
   }
-  const objects = readOnly ? await openToRead(root, options) : await openToWrite(root, 'at-open', options);
+  const objects = readOnly
+    ? await openToRead(root, options)
+    : await openToWrite(root, options.ownFiles ?? 'at-open', options);
   if (pathKindOf(root) === 'layout') {
     options.log.warn(
       'the directory of --root is itself a layout, which has no name there: name it as a PATH to serve it',

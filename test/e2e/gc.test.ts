@@ -88,6 +88,20 @@ describe('moorage gc', () => {
     expect(existsSync(join(directory, 'images/odd/blobs', garbage.digest.replace(':', '/')))).toBe(true);
     expect((await runMoorage(['gc', 'nowhere/app', '--root', 'images'], { directory })).code).toBe(1);
   });
+
+  it.each([
+    ['gc', 'nope'],
+    ['rm', 'nope:v1'],
+    ['rollback', 'nope:v1'],
+  ])('%s of what is not there (%s) leaves no file of ours', async (...mistake) => {
+    const directory = await scratchDirectory();
+    mkdirSync(join(directory, 'empty'));
+    const { code, stderr } = await runMoorage([...mistake, '--root', 'empty'], { directory });
+    expect(code).toBe(1);
+    expect(stderr).toContain('moorage: ');
+    // Else the next server would take it for a root that moorage created.
+    expect(readdirSync(join(directory, 'empty'))).toEqual([]);
+  });
 });
 
 describe('a server', () => {
