@@ -53,7 +53,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
-  for (const warning of oddRules(settings.retention)) log.warn(warning);
+  for (const warning of oddRules(settings)) log.warn(warning);
   await registry.start();
   const watches = mounts.flatMap(({ archives }) => {
     const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);

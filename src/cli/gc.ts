@@ -37,7 +37,7 @@ export async function gc(places: readonly string[], options: GcOptions): Promise
   void signals.first.then((signal) =>
     stop.abort(new InterruptedError('stopped; run it again to go on', exitCodeOf(signal))),
   );
-  for (const warning of oddRules(options.settings.retention)) report.odd(warning);
+  for (const warning of oddRules(options.settings)) report.odd(warning);
   try {
     for (const place of places.length === 0 ? [undefined] : places) {
       await gcOne(place, options, { report, status, signal: stop.signal });

@@ -1,4 +1,5 @@
 // Removes what was named, on this machine or in a registry, and says what went.
+import type { Settings } from '../config/schema.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
@@ -18,7 +19,7 @@ interface Problem {
 
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain. */
 export async function rm(refs: readonly string[], options: RmOptions): Promise<number> {
-  const { all, dryRun, json, open } = options;
+  const { all, dryRun, json, open, settings } = options;
   // All of them are understood before the first is removed.
   const meant = refs.map((ref) => [ref, parsedFor(ref, all, open)] as const);
   const removed: RemovedItem[] = [];
@@ -42,13 +43,25 @@ export async function rm(refs: readonly string[], options: RmOptions): Promise<n
     }
   }
   if (json) process.stdout.write(jsonDocument({ dryRun, removed, problems }));
-  else if (removed.length > 0 && isLocal) process.stdout.write(`${dryRun ? dryRunNote : spaceNote}\n`);
+  else if (dryRun && removed.length > 0 && isLocal) process.stdout.write(`${dryRunNote}\n`);
+  else if (isLocal) for (const note of spaceNotes(removed, settings.untagged)) process.stdout.write(`${note}\n`);
   return problems.length > 0 ? exitCodes.failure : 0;
 }
 
 const dryRunNote = 'dry run: nothing was removed';
-const spaceNote =
-  'the space comes back with moorage gc, once gc.grace is over; until then moorage rollback brings tags back';
+
+/** When the space comes back, which a tag alone does not free. */
+function spaceNotes(removed: readonly RemovedItem[], untagged: Settings['untagged']): readonly string[] {
+  const notes: string[] = [];
+  const until = untagged === 'keep' ? 'removes it' : 'removes it at once, the setting untagged later';
+  if (removed.some(({ tag }) => tag !== undefined))
+    notes.push(`the manifest of a tag stays, without that name: moorage rm NAME@DIGEST ${until}`);
+  if (removed.some(({ tag }) => tag === undefined))
+    notes.push(
+      'the space comes back with moorage gc, once gc.grace is over; until then moorage rollback brings tags back',
+    );
+  return notes;
+}
 
 function parsedFor(ref: string, all: boolean, { environment }: OpenOptions): SourceReference {
   const parsed = parseSourceReference(ref, surroundingsOnDisk(environment));

@@ -157,6 +157,7 @@ describe('moorage rm', () => {
     expect(stdout.split('\n')).toEqual([
       `removed team/app:v1 (${short(a)})`,
       `removed team/app@${short(b)}, with v3`,
+      'the manifest of a tag stays, without that name: moorage rm NAME@DIGEST removes it',
       expect.stringContaining('moorage gc'),
       '',
     ]);

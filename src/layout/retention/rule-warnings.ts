@@ -1,22 +1,28 @@
 // What is odd about rules of retention, in words for an operator: said at the start and by a dry run, before anything goes.
 
 import type { TagDecision } from './retention-plan.ts';
-import { concernsRepository, concernsTag, type RetentionRule } from './retention-rule.ts';
+import { concernsRepository, concernsTag, type RetentionRule, type RetentionRules } from './retention-rule.ts';
 
 /** By themselves, whatever is stored. */
-export function oddRules(rules: readonly RetentionRule[]): readonly string[] {
-  return rules.flatMap((rule, at) => {
-    const number = at + 1;
-    const shadow = rules.slice(0, at).findIndex((earlier) => covers(earlier, rule));
-    const problems: string[] = [];
-    if (shadow >= 0)
-      problems.push(`retention rule ${number} is never asked: rule ${shadow + 1} matches all that it matches`);
-    if (rule.keepAll === true && keepsOf(rule) > 0)
-      problems.push(`retention rule ${number} contradicts itself: with keepAll its other keeps mean nothing`);
-    if (rule.keepAll !== true && keepsOf(rule) === 0)
-      problems.push(`retention rule ${number} keeps nothing: every tag that it matches goes`);
-    return problems;
-  });
+export function oddRules({ retention: rules, untagged }: RetentionRules): readonly string[] {
+  const freesNothing = untagged === 'keep' && rules.some(({ keepAll }) => keepAll !== true);
+  return [
+    ...rules.flatMap((rule, at) => oddRule(rule, at, rules)),
+    ...(freesNothing ? ['retention frees no space: the manifests of tags that go are kept (untagged: keep)'] : []),
+  ];
+}
+
+function oddRule(rule: RetentionRule, at: number, rules: readonly RetentionRule[]): readonly string[] {
+  const number = at + 1;
+  const shadow = rules.slice(0, at).findIndex((earlier) => covers(earlier, rule));
+  const problems: string[] = [];
+  if (shadow >= 0)
+    problems.push(`retention rule ${number} is never asked: rule ${shadow + 1} matches all that it matches`);
+  if (rule.keepAll === true && keepsOf(rule) > 0)
+    problems.push(`retention rule ${number} contradicts itself: with keepAll its other keeps mean nothing`);
+  if (rule.keepAll !== true && keepsOf(rule) === 0)
+    problems.push(`retention rule ${number} keeps nothing: every tag that it matches goes`);
+  return problems;
 }
 
 function keepsOf({ keepNewest, keepPushedWithin, keepPulledWithin }: RetentionRule): number {

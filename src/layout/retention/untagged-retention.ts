@@ -13,7 +13,6 @@ import { tagOf } from '../index/entry-name.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
-
 import { useOfReferrersTag } from '../manifests/referrers.ts';
 import { Pace } from '../pacing/pace.ts';
 import { listedAgo } from './listed-ago.ts';

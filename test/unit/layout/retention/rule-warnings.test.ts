@@ -25,22 +25,31 @@ function facts(tag: string): TagFacts {
   };
 }
 
+const odd = (retention: readonly RetentionRule[]) => oddRules({ retention, untagged: 1_000 });
+
 describe('odd rules', () => {
   it('are none where each means something', () => {
-    expect(oddRules([])).toEqual([]);
-    expect(oddRules([rule({ keepAll: true }, 'v*'), rule({ keepNewest: 3 }, '*')])).toEqual([]);
-    expect(oddRules([rule({ keepNewest: 3 }, '*', 'a/**'), rule({ keepNewest: 3 }, '*', 'b/**')])).toEqual([]);
+    expect(odd([])).toEqual([]);
+    expect(odd([rule({ keepAll: true }, 'v*'), rule({ keepNewest: 3 }, '*')])).toEqual([]);
+    expect(odd([rule({ keepNewest: 3 }, '*', 'a/**'), rule({ keepNewest: 3 }, '*', 'b/**')])).toEqual([]);
   });
 
   it('are those that keep nothing, contradict themselves, or are never asked', () => {
-    expect(oddRules([rule({}, 'pr-*')])).toEqual(['retention rule 1 keeps nothing: every tag that it matches goes']);
-    expect(oddRules([rule({ keepAll: true, keepNewest: 2 }, '*')])).toEqual([
+    expect(odd([rule({}, 'pr-*')])).toEqual(['retention rule 1 keeps nothing: every tag that it matches goes']);
+    expect(odd([rule({ keepAll: true, keepNewest: 2 }, '*')])).toEqual([
       'retention rule 1 contradicts itself: with keepAll its other keeps mean nothing',
     ]);
-    expect(oddRules([rule({ keepNewest: 3 }, '*'), rule({ keepAll: true }, 'v*')])).toEqual([
+    expect(odd([rule({ keepNewest: 3 }, '*'), rule({ keepAll: true }, 'v*')])).toEqual([
       'retention rule 2 is never asked: rule 1 matches all that it matches',
     ]);
-    expect(oddRules([rule({ keepNewest: 3 }, 'v*', 'a/*'), rule({ keepNewest: 1 }, 'v*', 'a/*')])).toHaveLength(1);
+    expect(odd([rule({ keepNewest: 3 }, 'v*', 'a/*'), rule({ keepNewest: 1 }, 'v*', 'a/*')])).toHaveLength(1);
+  });
+
+  it('are those that free no space, since the manifests of tags that go stay', () => {
+    expect(oddRules({ retention: [rule({ keepNewest: 3 }, '*')], untagged: 'keep' })).toEqual([
+      'retention frees no space: the manifests of tags that go are kept (untagged: keep)',
+    ]);
+    expect(oddRules({ retention: [rule({ keepAll: true }, '*')], untagged: 'keep' })).toEqual([]);
   });
 
   it('are those that match nothing that is stored', () => {
