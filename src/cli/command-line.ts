@@ -7,6 +7,7 @@ import { duCommand } from './du-command.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { gcCommand } from './gc-command.ts';
+import { helpText } from './help-text.ts';
 import { historyCommand } from './history-command.ts';
 import { importCommand } from './import-command.ts';
 import { inspectCommand } from './inspect-command.ts';
@@ -57,7 +58,7 @@ export async function runCommandLine(args: readonly string[], environment: Envir
     // Only listed: words that ask are made flags before they are parsed.
     .helpCommand('help [command]', 'print this help, or that of a command')
     .addCommand(serve, { isDefault: true })
-    .addHelpText('after', () => afterHelp(serve));
+    .addHelpText('after', () => helpText(afterHelp(serve)));
   for (const command of others) program.addCommand(command);
   for (const command of [program, ...commands]) {
     command
@@ -143,15 +144,17 @@ ${examples}`;
 const examples = `
 Examples:
   moorage                                     serve ./registry on 127.0.0.1:5000
-  moorage serve ./images app.tar              layouts and archives of other tools, as they are
+  moorage serve ./images app.tar              layouts and archives, as they are
   moorage serve --root /srv/registry          another directory
-  moorage serve --port 8080                   another port; 0 is a free one, printed when ready
+  moorage serve --port 8080                   another port; 0 is a free one
   moorage serve --ephemeral                   in memory, for tests
   MOORAGE_SERVER_READ_ONLY=true moorage       any setting from the environment
 
   docker push localhost:5000/team/app:v1      and look into ./registry/team/app
 
 Exit codes: 0 stopped as asked, 1 failure, 2 wrong command line or configuration.
+
 Settings: config.example.yaml lists all, with their names in the environment.
+
 Documentation: README.md, docs/recipes.md and ARCHITECTURE.md, beside package.json.
 `;

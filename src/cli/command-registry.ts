@@ -8,7 +8,7 @@ import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { rulesForCommand } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
-import { type JournalPlace, journalPlace } from './journal-place.ts';
+import type { JournalPlace } from './journal-place.ts';
 import { warningsOnly } from './open-options.ts';
 
 export interface CommandRegistryOptions {
@@ -28,19 +28,7 @@ export interface CommandRegistry {
   readonly within: string;
 }
 
-/**
- * `argument` is a PATH that is there, or else the NAME of a repository of the root; undefined: all of the root. A path inside a registry's
- * directory is opened as a part of that registry: its journal, pool and locks belong to it. Throws what failureOf explains.
- */
-export function openCommandRegistry(
-  argument: string | undefined,
-  options: CommandRegistryOptions,
-): Promise<CommandRegistry> {
-  const everything = { root: options.root, within: '' };
-  return openPlace(argument === undefined ? everything : journalPlace(argument, options.root), options);
-}
-
-/** The same for a place that is known. */
+/** What lies in the directory of a registry is opened as a part of that registry. Throws what failureOf explains. */
 export async function openPlace(
   { root, within }: JournalPlace,
   { root: ownRoot, settings, environment, readOnly }: CommandRegistryOptions,

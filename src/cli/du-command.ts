@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
+import { rootFlag } from './open-options.ts';
 
 interface DuFlags {
   readonly root?: string;
@@ -26,17 +28,19 @@ export function duCommand(environment: Environment, finished: (exitCode: number)
   return new Command('du')
     .description('Show what repositories take on the disk, and what could be free')
     .argument('[name|path]', 'a repository of --root, a layout or a directory of them; default: all of --root')
-    .option('--root <dir>', 'directory of the registry that NAME is a repository of')
+    .addOption(rootFlag())
     .option('--json', 'one JSON document')
     .option('--config <file>', `YAML file with settings (${configFileVariable})`)
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (place: string | undefined, flags: DuFlags) => {
       const root = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
       const settings = await loadSettings({ flags: root, environment, file: flags.config });
       // Loaded only now: other commands start without it.
       const { du } = await import('./du.ts');
-      finished(await du(place, { json: flags.json === true, root: settings.storage.root, settings, environment }));
+      const isRootGiven = flags.root !== undefined;
+      const json = flags.json === true;
+      finished(await du(place, { json, root: settings.storage.root, isRootGiven, settings, environment }));
     });
 }

@@ -3,14 +3,15 @@ import type { Environment } from '../config/environment.ts';
 import type { Settings } from '../config/schema.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { DiskUse } from '../registry/disk-use.ts';
-import { isWithin, openCommandRegistry } from './command-registry.ts';
-import { CommandError } from './failure.ts';
+import { isWithin, openPlace } from './command-registry.ts';
+import { noRepository, repositoriesMeant, wholeRoot } from './meant-place.ts';
 import { textTable } from './output-table.ts';
 import { humanSize, jsonDocument, terminalColumns } from './output-text.ts';
 
 export interface DuOptions {
   readonly json: boolean;
   readonly root: string;
+  readonly isRootGiven: boolean;
   readonly settings: Settings;
   readonly environment: Environment;
 }
@@ -23,7 +24,8 @@ interface Unclear {
 /** Returns the exit code. Throws what failureOf explains when a directory cannot be opened. */
 export async function du(place: string | undefined, options: DuOptions): Promise<number> {
   const { json, root, settings, environment } = options;
-  const { registry, within } = await openCommandRegistry(place, { root, readOnly: true, settings, environment });
+  const meant = place === undefined ? wholeRoot(root) : repositoriesMeant(place, options);
+  const { registry, within } = await openPlace(meant, { root, readOnly: true, settings, environment });
   try {
     const unclear: Unclear[] = [];
     const mounts = await registry.diskUse(
@@ -31,7 +33,7 @@ export async function du(place: string | undefined, options: DuOptions): Promise
       (repository, why) => unclear.push({ repository, why }),
     );
     if (within !== '' && mounts.every(({ repositories }) => repositories.length === 0)) {
-      throw new CommandError(`there is no repository ${place} in ${root}`);
+      throw noRepository(place ?? '', root);
     }
     process.stdout.write(json ? jsonDocument({ mounts, unclear }) : textOf(mounts, unclear, place ?? root));
     return 0;

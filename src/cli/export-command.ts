@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { exportProfiles } from '../transfer/export-profile.ts';
+import { helpText } from './help-text.ts';
 import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface ExportFlags extends SourceFlags {
@@ -42,7 +43,7 @@ Examples:
   moorage export team/app:v1 team/web:v2 images.tar --profile ctr
   moorage export team/app:v1 - --profile docker | ssh HOST docker load
   moorage export team/app:v1 registry.example.com/team/app
-  moorage export localhost:5000/team/app:v1 ./app && oras discover --oci-layout ./app:v1
+  moorage export localhost:5000/team/app:v1 ./app
 
 With --json one document: target, form (archive, directory or registry), profile, images (name, digest), totals, notes.
 
@@ -70,7 +71,7 @@ export function exportCommand(environment: Environment, finished: (exitCode: num
     .option('--json', 'one JSON document instead of lines');
   return addSourceFlags(command)
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (words: readonly string[], flags: ExportFlags) => {
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.

@@ -100,11 +100,11 @@ interface Naming {
   fullName(name: RepositoryName): string;
 }
 
-function namingOf(written: string, { environment }: OpenOptions): Naming {
-  const parsed = parsedSource(written, environment);
+function namingOf(written: string, options: OpenOptions): Naming {
+  const parsed = parsedSource(written, options);
   if (parsed.kind === 'remote')
     return { ownName: (name) => name, fullName: (name) => fullNameOf(`${parsed.host}/${name}`) };
-  const within = layoutNameOf(written, environment);
+  const within = layoutNameOf(written, options);
   const ownName = (name: RepositoryName) => nameWithin(name, within);
   return { ownName, fullName: (name) => fullNameOf(ownName(name)) };
 }

@@ -41,7 +41,7 @@ export async function runExport(words: readonly string[], options: RunExportOpti
   if (profile === 'crane' && (references.length > 1 || referrers === true)) {
     throw new WrongReferenceError('a layout for crane holds exactly one image, and no referrers');
   }
-  const where = parseExportTarget(target, surroundingsOnDisk(options.environment));
+  const where = parseExportTarget(target, surroundingsOnDisk(options));
   if (where.kind === 'registry') assertForRegistry(options);
   if (where.kind === 'output') assertArchiveOutput();
   const opened: ImageSource[] = [];

@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { configFileVariable, type Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
+import { rootFlag } from './open-options.ts';
 
 interface GcFlags {
   readonly dryRun?: true;
@@ -36,11 +38,11 @@ export function gcCommand(environment: Environment, finished: (exitCode: number)
     .argument('[name|path...]', 'repositories of --root, layouts or directories of them; default: all of --root')
     .option('--dry-run', 'print what would be deleted and delete nothing')
     .option('--grace <duration>', 'delete nothing that is younger, e.g. 24h (gc.grace)')
-    .option('--root <dir>', 'directory of the registry that NAME is a repository of')
+    .addOption(rootFlag())
     .option('--json', 'one JSON document')
     .option('--config <file>', `YAML file with settings (${configFileVariable})`)
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (places: readonly string[], flags: GcFlags) => {
       const root = flags.root === undefined ? [] : [{ path: 'storage.root', value: flags.root, origin: '--root' }];
       const grace = flags.grace === undefined ? [] : [{ path: 'gc.grace', value: flags.grace, origin: '--grace' }];
@@ -48,6 +50,7 @@ export function gcCommand(environment: Environment, finished: (exitCode: number)
       // Loaded only now: other commands start without it.
       const { gc } = await import('./gc.ts');
       const { dryRun = false, json = false } = flags;
-      finished(await gc(places, { dryRun, json, root: settings.storage.root, settings, environment }));
+      const isRootGiven = flags.root !== undefined;
+      finished(await gc(places, { dryRun, json, root: settings.storage.root, isRootGiven, settings, environment }));
     });
 }

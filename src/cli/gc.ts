@@ -6,9 +6,10 @@ import type { Settings } from '../config/schema.ts';
 import { oddRules } from '../layout/retention/rule-warnings.ts';
 import type { CollectionOptions } from '../registry/collection.ts';
 import type { CollectionOutcome } from '../registry/collector.ts';
-import { isWithin, openCommandRegistry } from './command-registry.ts';
+import { isWithin, openPlace } from './command-registry.ts';
 import { CommandError, exitCodes, InterruptedError } from './failure.ts';
 import { GcReport } from './gc-report.ts';
+import { noRepository, repositoriesMeant, wholeRoot } from './meant-place.ts';
 import { jsonDocument, terminalColumns } from './output-text.ts';
 import { StatusLine } from './status-line.ts';
 import { exitCodeOf, watchStopSignals } from './stop-signals.ts';
@@ -17,6 +18,7 @@ export interface GcOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly root: string;
+  readonly isRootGiven: boolean;
   readonly settings: Settings;
   readonly environment: Environment;
 }
@@ -63,9 +65,9 @@ interface Shown {
 async function gcOne(place: string | undefined, options: GcOptions, { report, status, signal }: Shown): Promise<void> {
   const { dryRun, root, settings, environment } = options;
   // Before anything is opened: a mistake leaves no files of ours.
-  const isThere = place === undefined || existsSync(place) || existsSync(join(root, place));
-  if (!isThere) throw new CommandError(`there is no repository ${place} in ${root}`);
-  const opened = await openCommandRegistry(place, { root, readOnly: dryRun, settings, environment });
+  const meant = place === undefined ? wholeRoot(root) : repositoriesMeant(place, options);
+  if (meant.within !== '' && !existsSync(join(meant.root, meant.within))) throw noRepository(place ?? '', root);
+  const opened = await openPlace(meant, { root, readOnly: dryRun, settings, environment });
   const { registry, within } = opened;
   try {
     let seen = 0;
@@ -85,7 +87,7 @@ async function gcOne(place: string | undefined, options: GcOptions, { report, st
       },
     };
     for (const outcome of await registry.collect(collection, patienceMs)) add(outcome, report);
-    if (within !== '' && seen === 0) throw new CommandError(`there is no repository ${place} in ${root}`);
+    if (within !== '' && seen === 0) throw noRepository(place ?? '', root);
   } finally {
     await registry.close();
   }

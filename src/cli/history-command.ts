@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
 import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface HistoryFlags extends Omit<SourceFlags, 'scan' | 'sharedBlobs'> {
@@ -34,7 +35,7 @@ export function historyCommand(environment: Environment, finished: (exitCode: nu
   return addNameFlags(command, { isRemote: true })
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (ref: string, { json, trunc, ...flags }: HistoryFlags) => {
       const open = await openOptions(flags, environment);
       const settings = await loadSettings({ flags: [], environment, file: flags.config });

@@ -42,7 +42,7 @@ interface KnownMoves {
 }
 
 async function movesOf(ref: string, { open, settings }: HistoryOptions): Promise<KnownMoves> {
-  const parsed = parseSourceReference(ref, surroundingsOnDisk(open.environment));
+  const parsed = parseSourceReference(ref, surroundingsOnDisk(open));
   if (parsed.reference !== undefined && parsed.reference.kind !== 'tag') {
     throw new WrongReferenceError('a digest never moves: write NAME for all tags, or NAME:TAG');
   }

@@ -1,7 +1,8 @@
 // `moorage import SOURCE [NAME]`: its flags and its help.
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
-import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
+import { helpText } from './help-text.ts';
+import { addSourceFlags, openOptions, type SourceFlags, targetRootFlag } from './open-options.ts';
 
 interface ImportFlags extends SourceFlags {
   readonly json?: true;
@@ -41,10 +42,10 @@ export function importCommand(environment: Environment, finished: (exitCode: num
     .argument('[name]', 'NAME[:TAG] below --root; without it each image keeps its own name')
     .option('--no-referrers', 'leave out what refers to the images')
     .option('--json', 'one JSON document instead of lines');
-  return addSourceFlags(command)
+  return addSourceFlags(command, targetRootFlag())
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (source: string, name: string | undefined, flags: ImportFlags) => {
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.

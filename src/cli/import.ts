@@ -30,7 +30,9 @@ export interface ImportRequest extends OpenOptions {
 }
 
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain when nothing could be imported. */
-export async function runImport(from: string, name: string | undefined, request: ImportRequest): Promise<number> {
+export async function runImport(from: string, name: string | undefined, asked: ImportRequest): Promise<number> {
+  // --root is where the images go.
+  const request = { ...asked, isRootGiven: false };
   const target = name === undefined ? undefined : parseTarget(name);
   const afterStop = 'what was copied is kept: run the same command again to go on';
   const { source, ...report } = await runCopy({ ...request, afterStop }, async (progress, signal) => {
@@ -44,7 +46,7 @@ export async function runImport(from: string, name: string | undefined, request:
     }
     const opened = await openSource(from, request);
     try {
-      return await copied(opened, target, layoutNameOf(from, request.environment), request, { progress, signal });
+      return await copied(opened, target, layoutNameOf(from, request), request, { progress, signal });
     } finally {
       await opened.source.close();
     }

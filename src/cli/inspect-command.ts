@@ -1,6 +1,7 @@
 // `moorage inspect PATH`: its flags and its help.
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
+import { helpText } from './help-text.ts';
 import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface InspectFlags extends SourceFlags {
@@ -38,7 +39,7 @@ export function inspectCommand(environment: Environment, finished: (exitCode: nu
   return addSourceFlags(command)
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (where: string | undefined, { json, verify, ...flags }: InspectFlags) => {
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.

@@ -39,7 +39,7 @@ export async function inspect(where: string | undefined, options: InspectOptions
 
 async function inspectionOf(where: string | undefined, options: InspectOptions): Promise<Inspection> {
   if (where === undefined) return inspectRoot(undefined, options);
-  const parsed = parseSourceReference(where, surroundingsOnDisk(options.environment));
+  const parsed = parseSourceReference(where, surroundingsOnDisk(options));
   if (parsed.kind === 'remote') return inspectRemote(parsed, options);
   if (parsed.kind === 'root') return inspectRoot(parsed.name, options);
   const { path, within } = parsed;

@@ -1,4 +1,4 @@
-// Which registry's journal tells about a directory or a repository: journals lie in the registry's own directory, not in its layouts.
+// Which registry a directory or a repository belongs to: its journal, pool and locks lie in the registry's own directory, not in layouts.
 
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -11,14 +11,13 @@ export interface JournalPlace {
   readonly within: string;
 }
 
-/** A path that is there lies in the nearest registry around it; whatever else is written is the name of a repository of `root`. */
-export function journalPlace(argument: string, root: string): JournalPlace {
-  if (!existsSync(argument)) return { root, within: argument };
-  const path = resolve(argument);
+/** Of a path that is there: it lies in the nearest registry around it, or is one by itself. */
+export function journalPlace(written: string): JournalPlace {
+  const path = resolve(written);
   for (let directory = path; ; directory = dirname(directory)) {
     if (existsSync(join(directory, ownDirectory))) {
       return { root: directory, within: relative(directory, path).split(sep).join('/') };
     }
-    if (directory === dirname(directory)) return { root: argument, within: '' };
+    if (directory === dirname(directory)) return { root: written, within: '' };
   }
 }

@@ -1,6 +1,7 @@
 // `moorage ls [PATH|URL]`: its flags and its help.
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
+import { helpText } from './help-text.ts';
 import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface LsFlags extends SourceFlags {
@@ -36,7 +37,7 @@ export function lsCommand(environment: Environment, finished: (exitCode: number)
   return addSourceFlags(command)
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (where: string | undefined, flags: LsFlags) => {
       const options = await openOptions(flags, environment);
       // Loaded only now: other commands start without it.

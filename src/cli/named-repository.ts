@@ -1,16 +1,15 @@
 // Opens the repository on this machine that a REF names, for commands that look at its past or change it: with the journal, the pool and the
 // locks of the registry that it lies in.
-import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { shortList } from '../transfer/open-source.ts';
 import { RegistrySource } from '../transfer/registry-source.ts';
 import { resolveReference } from '../transfer/short-digest.ts';
-import { SourceError } from '../transfer/source-error.ts';
 import type { PathReference, RootReference } from '../transfer/source-reference.ts';
 import { type CommandRegistryOptions, isWithin, openPlace } from './command-registry.ts';
 import { CommandError } from './failure.ts';
-import { type JournalPlace, journalPlace } from './journal-place.ts';
+import type { JournalPlace } from './journal-place.ts';
+import { placeOf } from './meant-place.ts';
 
 export interface NamedRepository {
   /** Whoever got it closes it. */
@@ -38,17 +37,6 @@ export async function openNamedRepository(
     await registry.close();
     throw error;
   }
-}
-
-function placeOf(parsed: PathReference | RootReference, root: string): JournalPlace {
-  const path = parsed.kind === 'root' ? root : parsed.path;
-  const kind = pathKindIfAny(path);
-  if (kind === 'archive') throw new CommandError(`${path} is an archive: it is only read, and has no history`);
-  if (kind !== 'absent') return parsed.kind === 'root' ? { root, within: parsed.name } : journalPlace(path, root);
-  if (parsed.kind === 'path') throw new SourceError(`there is no layout or directory of layouts at ${path}`);
-  throw new SourceError(
-    `"${parsed.name}" is looked for below ${root}, which does not exist; write ./${parsed.name} for a path, or another --root DIR`,
-  );
 }
 
 /** The one that is there, or the one that is named where there are several. */

@@ -31,9 +31,9 @@ export interface SourceFlags extends ScanFlag {
 }
 
 /** `--root`, `--shared-blobs`, `--plain-http` and `--config`. */
-export function addSourceFlags(command: Command): Command {
+export function addSourceFlags(command: Command, root: Option = rootFlag()): Command {
   return command
-    .addOption(rootFlag())
+    .addOption(root)
     .option('--shared-blobs <dir>', sharedBlobsHelp)
     .addOption(plainHttpFlag())
     .addOption(configFlag());
@@ -46,9 +46,16 @@ export function addNameFlags(command: Command, { isRemote }: { readonly isRemote
   return command.addOption(configFlag());
 }
 
-function rootFlag(): Option {
+/** For a command that takes what comes from elsewhere, and puts it there. */
+export function targetRootFlag(): Option {
   const root = settingAt('storage.root');
-  const help = `where a NAME alone is looked for (${root?.environment}; default: ${root?.byDefault})`;
+  return new Option('--root <dir>', `where NAME is (${root?.environment}; default: ${root?.byDefault})`);
+}
+
+/** The rule of source-reference.ts and meant-place.ts, in words. */
+export function rootFlag(): Option {
+  const root = settingAt('storage.root');
+  const help = `where a NAME is looked for (${root?.environment}; default: ${root?.byDefault}); with it a PATH begins with ./ or /`;
   return new Option('--root <dir>', help);
 }
 
@@ -66,6 +73,7 @@ export async function openOptions(flags: SourceFlags, environment: Environment):
   const settings = await loadSettings({ flags: [...root, ...writtenByScan(flags)], environment, file: flags.config });
   return {
     root: settings.storage.root,
+    isRootGiven: flags.root !== undefined,
     plainHttp: flags.plainHttp === true,
     environment,
     userAgent: `moorage/${packageVersion()}`,

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { configFileVariable } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
 import { type ScanFlag, writtenByScan } from './open-options.ts';
 
 interface ReconcileFlags extends ScanFlag {
@@ -42,13 +43,14 @@ export function reconcileCommand(environment: Environment, finished: (exitCode: 
     .option('--config <file>', `YAML file with settings (${configFileVariable})`)
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (directory: string, flags: ReconcileFlags) => {
       const settings = await loadSettings({ flags: writtenByScan(flags), environment, file: flags.config });
       // Loaded only now: other commands start without it.
       const { reconcile } = await import('./reconcile.ts');
       const { dryRun = false, json = false, fromJournal = false } = flags;
       const root = flags.root ?? settings.storage.root;
-      finished(await reconcile(directory, { dryRun, json, fromJournal, root, settings, environment }));
+      const isRootGiven = flags.root !== undefined;
+      finished(await reconcile(directory, { dryRun, json, fromJournal, root, isRootGiven, settings, environment }));
     });
 }

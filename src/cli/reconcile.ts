@@ -7,7 +7,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { isWithin, openPlace } from './command-registry.ts';
 import { exitCodes } from './failure.ts';
-import { journalPlace } from './journal-place.ts';
+import { repositoriesMeant } from './meant-place.ts';
 import { counted } from './output-text.ts';
 
 export interface ReconcileOptions {
@@ -17,6 +17,7 @@ export interface ReconcileOptions {
   readonly fromJournal: boolean;
   /** The registry that a repository's name is looked for in, with `fromJournal`. */
   readonly root: string;
+  readonly isRootGiven: boolean;
   readonly settings: Settings;
   readonly environment: Environment;
 }
@@ -33,7 +34,7 @@ interface ReconciledLayout {
 /** Returns the exit code. Throws what failureOf explains when the directory cannot be opened. */
 export async function reconcile(directory: string, options: ReconcileOptions): Promise<number> {
   const { dryRun, json, fromJournal } = options;
-  const place = fromJournal ? journalPlace(directory, options.root) : { root: directory, within: '' };
+  const place = fromJournal ? repositoriesMeant(directory, options) : { root: directory, within: '' };
   const { registry } = await openPlace(place, { ...options, readOnly: dryRun });
   try {
     const layouts: ReconciledLayout[] = [];

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
 import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface RmFlags extends Omit<SourceFlags, 'scan' | 'sharedBlobs'> {
@@ -37,7 +38,7 @@ export function rmCommand(environment: Environment, finished: (exitCode: number)
     .option('--json', 'one JSON document');
   return addNameFlags(command, { isRemote: true })
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (refs: readonly string[], { all, dryRun, json, ...flags }: RmFlags) => {
       const open = await openOptions(flags, environment);
       const settings = await loadSettings({ flags: [], environment, file: flags.config });

@@ -4,9 +4,9 @@ import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { SourceError } from '../transfer/source-error.ts';
-import { parseSourceReference, type SourceReference, WrongReferenceError } from '../transfer/source-reference.ts';
-import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
+import { type SourceReference, WrongReferenceError } from '../transfer/source-reference.ts';
 import { CommandError, exitCodes } from './failure.ts';
+import { parseMeant } from './meant-place.ts';
 import { jsonDocument, shownDigest } from './output-text.ts';
 import { removeLocally } from './rm-local.ts';
 import type { RemovedItem, RmOptions } from './rm-options.ts';
@@ -63,8 +63,8 @@ function spaceNotes(removed: readonly RemovedItem[], untagged: Settings['untagge
   return notes;
 }
 
-function parsedFor(ref: string, all: boolean, { environment }: OpenOptions): SourceReference {
-  const parsed = parseSourceReference(ref, surroundingsOnDisk(environment));
+function parsedFor(ref: string, all: boolean, open: OpenOptions): SourceReference {
+  const parsed = parseMeant(ref, open);
   if (parsed.kind === 'remote' && parsed.name === undefined) {
     throw new WrongReferenceError(`"${ref}" names no repository: write HOST/NAME:TAG`);
   }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
 import { addNameFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface RollbackFlags extends Omit<SourceFlags, 'scan' | 'plainHttp' | 'sharedBlobs'> {
@@ -16,8 +17,8 @@ The tag means again what it meant before its last move, also where it was delete
 deleted is not deleted again by that ("moorage rm"). What can be gone back to is what "moorage history" shows, for gc.grace whole:
 a manifest that was deleted is listed again, with its children and as the referrer of what it refers to.
 
---to DIGEST   what the tag is known to have meant; its first 12 digits or more are enough
---to TIME     what the tag meant then: 2026-04-03T02:01:00Z, or 2026-04-03 for the beginning of that day, UTC
+  --to DIGEST   what the tag is known to have meant; its first 12 digits or more are enough
+  --to TIME     what the tag meant then: 2026-04-03T02:01:00Z, or 2026-04-03 for the beginning of that day, UTC
 
 A server may run on the same directory. The tag moves as by a push, and only if it still is what was seen; where something that it
 needs is gone that is named, and nothing is changed.
@@ -40,13 +41,13 @@ export function rollbackCommand(environment: Environment, finished: (exitCode: n
   return addNameFlags(command, { isRemote: false })
     .helpOption('-h, --help', 'print this help')
     .allowExcessArguments(false)
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (ref: string, flags: RollbackFlags) => {
       const { to, dryRun = false, allowMissing = false, json = false } = flags;
-      const { root } = await openOptions(flags, environment);
+      const { root, isRootGiven } = await openOptions(flags, environment);
       const settings = await loadSettings({ flags: [], environment, file: flags.config });
       // Loaded only now: other commands start without it.
       const { rollback } = await import('./rollback.ts');
-      finished(await rollback(ref, { to, dryRun, allowMissing, json, root, settings, environment }));
+      finished(await rollback(ref, { to, dryRun, allowMissing, json, root, isRootGiven, settings, environment }));
     });
 }

@@ -5,9 +5,9 @@ import type { RollbackPoint } from '../layout/history/rollback-target.ts';
 import { PreconditionFailedError } from '../oci/precondition.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { type RollbackPlan, rollBack } from '../registry/rollbacks.ts';
-import { parseSourceReference, WrongReferenceError } from '../transfer/source-reference.ts';
-import { surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
+import { WrongReferenceError } from '../transfer/source-reference.ts';
 import { CommandError, exitCodes } from './failure.ts';
+import { parseMeant } from './meant-place.ts';
 import { openNamedRepository } from './named-repository.ts';
 import { jsonDocument } from './output-text.ts';
 
@@ -17,15 +17,16 @@ export interface RollbackOptions {
   readonly allowMissing: boolean;
   readonly json: boolean;
   readonly root: string;
+  readonly isRootGiven: boolean;
   readonly settings: Settings;
   readonly environment: Environment;
 }
 
 /** Returns the exit code. Throws what failureOf and sourceFailureOf explain. */
 export async function rollback(ref: string, options: RollbackOptions): Promise<number> {
-  const { to, dryRun, allowMissing, json, environment } = options;
+  const { to, dryRun, allowMissing, json } = options;
   const point = to === undefined ? undefined : rollbackPointOf(to);
-  const parsed = parseSourceReference(ref, surroundingsOnDisk(environment));
+  const parsed = parseMeant(ref, options);
   if (parsed.kind === 'remote') {
     throw new WrongReferenceError(`"${ref}" is in a registry: go back where its directory is, or push what it meant`);
   }

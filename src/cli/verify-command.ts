@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { helpText } from './help-text.ts';
 import { addSourceFlags, openOptions, type SourceFlags } from './open-options.ts';
 
 interface VerifyFlags extends Omit<SourceFlags, 'scan'> {
@@ -42,7 +43,7 @@ export function verifyCommand(environment: Environment, finished: (exitCode: num
     .option('--json', 'one JSON document');
   return addSourceFlags(command)
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', help)
+    .addHelpText('after', helpText(help))
     .action(async (what: readonly string[], { json, repair, from, ...flags }: VerifyFlags) => {
       const open = await openOptions(flags, environment);
       const settings = await loadSettings({ flags: [], environment, file: flags.config });

@@ -16,6 +16,7 @@ import type { VerifyTarget } from '../verification/verify-target.ts';
 import { exitCodes } from './failure.ts';
 import { summaryOf } from './findings-text.ts';
 import { journalPlace } from './journal-place.ts';
+import { parseMeant } from './meant-place.ts';
 import { terminalColumns } from './output-text.ts';
 import { progressOn } from './progress-lines.ts';
 import type { ShownProgress } from './progress-output.ts';
@@ -40,8 +41,9 @@ export async function verify(what: readonly string[], options: VerifyCommandOpti
     );
   }
   // All of them are understood before the first is read.
-  const targets = what.length === 0 ? [everything] : what.map((text) => targetOf(text, open));
-  const source = from === undefined ? undefined : new GoodSource(await openSource(from, open));
+  const targets = what.length === 0 ? [everything] : what.map((text) => targetOf(text, options));
+  const source =
+    from === undefined ? undefined : new GoodSource(await openSource(from, { ...open, isRootGiven: false }));
   const progress = progressFor(process.stderr);
   const found: Verification[] = [];
   try {
@@ -58,8 +60,8 @@ export async function verify(what: readonly string[], options: VerifyCommandOpti
 
 const everything: VerifyTarget = { path: undefined, within: undefined, reference: undefined };
 
-function targetOf(text: string, { environment }: OpenOptions): VerifyTarget {
-  const parsed = parseSourceReference(text, surroundingsOnDisk(environment));
+function targetOf(text: string, { open, repair }: VerifyCommandOptions): VerifyTarget {
+  const parsed = repair ? parseMeant(text, open) : parseSourceReference(text, surroundingsOnDisk(open));
   if (parsed.kind === 'remote') {
     const detail = 'verify reads files; "moorage inspect --verify" looks at a registry';
     throw new WrongReferenceError(`"${text}" is a registry: ${detail}`);
@@ -70,7 +72,7 @@ function targetOf(text: string, { environment }: OpenOptions): VerifyTarget {
   if (kind === 'absent') throw new SourceError(`there is no layout, archive or directory of layouts at ${path}`);
   if (kind === 'archive') return { path, within, reference };
   // What lies in the directory of a registry belongs to it: its pool, its journals and its locks.
-  const place = journalPlace(path, path);
+  const place = journalPlace(path);
   const names = [place.within, within].filter((each) => each !== undefined && each !== '');
   return { path: place.root, within: names.length === 0 ? undefined : names.join('/'), reference };
 }

@@ -27,6 +27,8 @@ import { surroundingsOnDisk } from './surroundings-on-disk.ts';
 export interface OpenOptions {
   /** `--root`: where names without a host or a path are looked up. */
   readonly root: string;
+  /** Somebody wrote `--root`, so that names are below it (source-reference.ts). */
+  readonly isRootGiven: boolean;
   /** `--plain-http`: also to a registry that is not on this machine. */
   readonly plainHttp: boolean;
   /** HOME and what `docker login` and `podman login` look at. */
@@ -59,7 +61,7 @@ const helperTimeoutMs = 20_000;
 
 /** REF, PATH or URL. Throws WrongReferenceError for what means nothing, SourceError and RegistryError for what is not there. */
 export async function openSource(text: string, options: OpenOptions): Promise<OpenedSource> {
-  const parsed = parseSourceReference(text, surroundingsOnDisk(options.environment));
+  const parsed = parseSourceReference(text, surroundingsOnDisk(options));
   const source = await openParsed(parsed, options);
   try {
     const ownName = ownNamesIn(source, parsed);

@@ -2,7 +2,9 @@
 //
 //   http://… https://… docker://…                             a registry
 //   oci:… oci-archive:… docker-archive:…                      a path, as below
-//   ./… ../… /… ~…, or the path part exists on disk           a layout, an archive or a root of layouts on this machine
+//   ./… ../… /… ~…                                            a layout, an archive or a root of layouts on this machine
+//   the path part exists on disk, and it is no name of a
+//   repository, or no --root was written                      the same
 //   first of several components has a dot or a colon,
 //   or is localhost; or HOST:PORT alone                       a registry
 //   anything else                                             a repository below --root
@@ -18,6 +20,8 @@ export interface Surroundings {
   readonly archiveNamed: (directory: string, name: string) => ArchiveByName | undefined;
   /** Replaces a leading `~`. */
   readonly home: string | undefined;
+  /** Somebody wrote --root: a name is one below it, whatever lies in the working directory. Archives are files, which no name means. */
+  readonly isRootGiven: boolean;
 }
 
 /** The beginning of a digest, as `moorage ls` prints it: resolved where the source is open (short-digest.ts). */
@@ -70,14 +74,27 @@ export function parseSourceReference(text: string, surroundings: Surroundings): 
   if (transported?.kind === 'path') return transportedPath(text, transported.rest, surroundings);
   if (isOfEngine(text))
     throw new WrongReferenceError(`${text} is in an engine: export it there, as with docker save -o app.tar`);
-  if (/^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text)) return explicitPath(text, surroundings);
+  if (isWrittenAsPath(text)) return explicitPath(text, surroundings);
   // Without ./ before it, it may as well be the name of a repository.
-  const onDisk = pathOnDisk(text, surroundings.lookAt, () => undefined);
+  const onDisk = isNameBelowRoot(text, surroundings)
+    ? undefined
+    : pathOnDisk(text, surroundings.lookAt, () => undefined);
   if (onDisk !== undefined) return onDisk;
   if (archiveName.test(text)) return absentPath(text, text);
   if (namesHost(text)) return remote(text, text, undefined);
   const { base, reference } = split(text, text);
   return { kind: 'root', name: repositoryName(base, text), reference };
+}
+
+/** It can be nothing else, whatever is on disk. */
+export function isWrittenAsPath(text: string): boolean {
+  return /^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text);
+}
+
+function isNameBelowRoot(text: string, { isRootGiven, lookAt }: Surroundings): boolean {
+  if (!isRootGiven || namesHost(text)) return false;
+  const base = trySplit(text)?.base ?? '';
+  return isRepositoryName(base) && lookAt(text) !== 'archive' && lookAt(base) !== 'archive';
 }
 
 /** Nobody means a registry by `images.tar:v1`: the file is missing. */
@@ -163,7 +180,9 @@ interface Split {
 function split(text: string, whole: string): Split {
   const found = trySplit(text);
   if (found !== undefined) return found;
-  throw new WrongReferenceError(`"${whole}" ends in neither a tag (:v1) nor a digest (@sha256:…) that can be`);
+  throw new WrongReferenceError(
+    `"${whole}" ends in neither a tag (:v1) nor a digest (@sha256: and 64 hex digits, or the first of them, at least 4)`,
+  );
 }
 
 /** The beginning of a digest, as `ls` prints it: fewer digits are a slip more often than a choice. */

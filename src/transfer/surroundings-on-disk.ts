@@ -3,6 +3,12 @@ import { archiveNamed } from '../mounts/archives-below.ts';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
 import type { Surroundings } from './source-reference.ts';
 
-export function surroundingsOnDisk({ HOME: home }: Readonly<Record<string, string | undefined>>): Surroundings {
-  return { lookAt: pathKindIfAny, archiveNamed, home };
+export interface AskedFrom {
+  /** HOME. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isRootGiven: boolean;
+}
+
+export function surroundingsOnDisk({ environment, isRootGiven }: AskedFrom): Surroundings {
+  return { lookAt: pathKindIfAny, archiveNamed, home: environment.HOME, isRootGiven };
 }

@@ -58,6 +58,16 @@ describe('moorage --help', () => {
   });
 });
 
+it('the help of every command fits a terminal of 80 columns', { timeout: 60_000 }, async () => {
+  const { stdout: program } = await runMoorage(['--help']);
+  const [, listed = ''] = /^Commands:\n(.*?)\n\n/ms.exec(program) ?? [];
+  const commands = [...listed.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name);
+  expect(commands).toContain('gc');
+  const helps = await Promise.all(commands.map(async (name) => (await runMoorage(['help', name])).stdout));
+  const wide = [program, ...helps].flatMap((help) => help.split('\n')).filter((line) => line.length > 80);
+  expect(wide).toEqual([]);
+});
+
 describe('moorage --version', () => {
   it('is that of package.json', async () => {
     const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));

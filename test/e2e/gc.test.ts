@@ -89,6 +89,48 @@ describe('moorage gc', () => {
     expect((await runMoorage(['gc', 'nowhere/app', '--root', 'images'], { directory })).code).toBe(1);
   });
 
+  it('a NAME with --root is never a directory here, and what may be either is refused', async () => {
+    const directory = await scratchDirectory();
+    const garbage = blobOf('garbage');
+    const roots = ['registry', '.'].map((root) => join(directory, root, 'app'));
+    for (const layout of roots) {
+      writeLayout(layout, 'generated/oras/referrers');
+      writeFileSync(join(layout, 'blobs', garbage.digest.replace(':', '/')), garbage.bytes);
+    }
+    const has = () => roots.map((layout) => existsSync(join(layout, 'blobs', garbage.digest.replace(':', '/'))));
+    for (const refused of [
+      ['gc', 'app', '--grace', '0s'],
+      ['rm', 'app', '--all'],
+      ['rollback', 'app:v1'],
+      ['verify', 'app', '--repair'],
+    ]) {
+      const { code, stderr } = await runMoorage(refused, { directory });
+      expect(stderr).toContain('"app" is a directory here, and ./registry has one as well: write ./app for');
+      expect(code).toBe(2);
+    }
+    expect(has()).toEqual([true, true]);
+    expect((await runMoorage(['gc', 'app', '--root', 'registry', '--grace', '0s'], { directory })).code).toBe(0);
+    expect(has()).toEqual([false, true]);
+    const none = await runMoorage(['gc', 'app', '--root', directory.replace(/\/[^/]*$/, ''), '--grace', '0s'], {
+      directory,
+    });
+    expect(none.stderr).toContain('write ./app for the directory here');
+    expect(none.code).toBe(1);
+    expect((await runMoorage(['gc', './app', '--root', 'registry', '--grace', '0s'], { directory })).code).toBe(0);
+    expect(has()).toEqual([false, false]);
+  });
+
+  it.each(['gc', 'du', 'verify', 'ls'])(
+    '%s of a root that is not there fails with 1, and makes none',
+    async (command) => {
+      const directory = await scratchDirectory();
+      const { code, stderr } = await runMoorage([command, '--root', 'none'], { directory });
+      expect(stderr).toContain('there is no none here');
+      expect(code).toBe(1);
+      expect(readdirSync(directory)).toEqual([]);
+    },
+  );
+
   it.each([
     ['gc', 'nope'],
     ['rm', 'nope:v1'],

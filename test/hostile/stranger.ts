@@ -113,6 +113,7 @@ export async function inspect(path: string, depth: InspectedHow = {}) {
     plainHttp: false,
     environment: { XDG_CACHE_HOME: await temporaryDirectory() },
     userAgent: 'test',
+    isRootGiven: false,
     rules: { ...defaultRules, scan: depth.scan === true ? 'lazy' : 'off' },
     sharedBlobs: depth.sharedBlobs,
     log: silentLog,

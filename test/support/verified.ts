@@ -49,7 +49,13 @@ export async function verified(path: string, how: VerifiedHow = {}): Promise<Ver
     from === undefined
       ? undefined
       : await openSource(from, {
-          ...{ root: '', plainHttp: true, environment: { XDG_CACHE_HOME: cacheDirectory }, userAgent: 'test' },
+          ...{
+            root: '',
+            plainHttp: true,
+            environment: { XDG_CACHE_HOME: cacheDirectory },
+            userAgent: 'test',
+            isRootGiven: false,
+          },
           ...{ rules: defaultRules, log: silentLog },
         });
   const source = opened && new GoodSource(opened);

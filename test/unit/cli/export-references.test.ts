@@ -48,6 +48,7 @@ async function namesOf(directory: string, references: readonly string[], naming:
     plainHttp: false,
     environment: { XDG_CACHE_HOME: join(directory, 'cache') },
     userAgent: 'test',
+    isRootGiven: false,
     rules: defaultRules,
     log: silentLog,
     allTags: false,

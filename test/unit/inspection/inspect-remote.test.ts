@@ -61,6 +61,7 @@ async function look(held: Held, { verify = false, name = 'app' } = {}): Promise<
       plainHttp: true,
       environment: {},
       userAgent: 'test',
+      isRootGiven: false,
       rules: defaultRules,
       verify,
       log: silentLog,

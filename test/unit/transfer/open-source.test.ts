@@ -36,6 +36,7 @@ async function machine(): Promise<{ readonly at: (path: string) => string; reado
     plainHttp: false,
     environment: { HOME: directory, XDG_CACHE_HOME: at('cache') },
     userAgent: 'test',
+    isRootGiven: false,
     rules: defaultRules,
     log: silentLog,
   };

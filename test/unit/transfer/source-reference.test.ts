@@ -30,7 +30,7 @@ const disk: Readonly<Record<string, PathKind>> = {
   usb: 'root',
 };
 
-function parse(text: string, home: string | undefined = '/home/me') {
+function parse(text: string, home: string | undefined = '/home/me', isRootGiven = false) {
   return parseSourceReference(text, {
     lookAt: (path) => disk[path] ?? 'absent',
     archiveNamed: (directory, name) =>
@@ -38,6 +38,7 @@ function parse(text: string, home: string | undefined = '/home/me') {
         ? { path: './usb/app.tar', within: name.slice(4) || undefined }
         : undefined,
     home,
+    isRootGiven,
   });
 }
 
@@ -156,7 +157,10 @@ describe('a path', () => {
 
   it('keeps its ~ where nobody is at home, and that of another user', () => {
     expect(
-      parseSourceReference('~/x', { lookAt: () => 'absent', archiveNamed: () => undefined, home: undefined }),
+      parseSourceReference('~/x', {
+        ...{ lookAt: () => 'absent', archiveNamed: () => undefined, home: undefined },
+        isRootGiven: false,
+      }),
     ).toEqual(path('~/x'));
     expect(parse('~other/x')).toEqual(path('~other/x'));
   });
@@ -180,6 +184,23 @@ describe('a name below --root', () => {
     ['registry/none/at/all:v1', root('registry/none/at/all', tag('v1'))],
   ])('%s', (text, expected) => {
     expect(parse(text)).toEqual(expected);
+  });
+});
+
+describe('where --root is written', () => {
+  it.each([
+    ['registry', root('registry')],
+    ['registry/team/app:v1', root('registry/team/app', tag('v1'))],
+    ['usb', root('usb')],
+    // Files, hosts, and what can be nothing else.
+    ['images.tar', path('images.tar')],
+    ['images.tar:v1', path('images.tar', tag('v1'))],
+    ['ghcr.io', path('ghcr.io')],
+    ['./images:v1', path('./images', tag('v1'))],
+    ['/srv/a:c', path('/srv/a', tag('c'))],
+    ['localhost:5000/app', remote('localhost:5000', 'app')],
+  ])('%s', (text, expected) => {
+    expect(parse(text, undefined, true)).toEqual(expected);
   });
 });
 
