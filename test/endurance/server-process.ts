@@ -18,6 +18,12 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** Killed with the run, whichever way that ends. */
+export function killAtExit(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 export interface Usage {
   readonly rssMiB: number;
   readonly descriptors: number;
@@ -41,8 +47,7 @@ export class ServerProcess {
     const args = [program, 'serve', '--root', root, '--listen', '127.0.0.1:0'];
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, MOORAGE_LOG_REQUESTS: 'false', ...settings };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    killAtExit(child);
     child.stderr?.on('data', (text: Buffer) => appendFileSync(logFile, text));
     let output = '';
     child.stdout?.on('data', (text: Buffer) => {

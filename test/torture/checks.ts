@@ -3,7 +3,8 @@ import { digestOf } from '../endurance/acknowledged.ts';
 import type { Content } from '../support/content.ts';
 import { type Answer, ask } from './ask.ts';
 import { repositories } from './client.ts';
-import { type KnownManifest, type Model, Violation } from './model.ts';
+import { type KnownManifest, type KnownTag, type Model, Violation } from './model.ts';
+import { mayBeUnlisted, mayBeUntagged } from './rules.ts';
 
 const accepted = { Accept: '*/*' };
 const atOnce = 8;
@@ -11,8 +12,8 @@ const atOnce = 8;
 /** Throws a `Violation`; what nobody knew is known afterwards. */
 export async function checkAll(url: string, model: Model): Promise<void> {
   const askOnce = blobsOf(url);
-  await all([...model.manifests.values()], (manifest) => checkManifest(url, manifest, askOnce));
-  await all([...model.tags], ([key, meant]) => checkTag(url, key, meant));
+  await all([...model.manifests.values()], (manifest) => checkManifest(url, manifest, model, askOnce));
+  await all([...model.tags.values()], (tag) => checkTag(url, tag, model));
   for (const repository of repositories) await checkTagList(url, repository, model);
   await all([...model.manifests.values()], (manifest) => checkReferrers(url, manifest, model));
   await all([...model.blobs.values()], async ({ repository, content, leasedUntilMs }) => {
@@ -21,7 +22,7 @@ export async function checkAll(url: string, model: Model): Promise<void> {
     const where = `${repository}@${content.digest}`;
     if (leasedUntilMs === 0 && status === 200 && !isNeeded)
       throw new Violation(`the blob ${where} was deleted and is there`);
-    if (status !== 200 && atMs < leasedUntilMs)
+    if (status !== 200 && atMs < leasedUntilMs && !model.damaged.has(where))
       throw new Violation(`the blob ${where} was leased and is gone: ${status}`);
   });
 }
@@ -45,11 +46,16 @@ function blobsOf(url: string): AskBlob {
   };
 }
 
-async function checkManifest(url: string, manifest: KnownManifest, askBlob: AskBlob): Promise<void> {
-  const { repository, content, mayBeThere, mayBeGone } = manifest;
+async function checkManifest(url: string, manifest: KnownManifest, model: Model, askBlob: AskBlob): Promise<void> {
+  const { repository, content, mayBeThere } = manifest;
   const where = `${repository}@${content.digest}`;
-  const { status, bytes } = await mustAnswer(url, `/v2/${repository}/manifests/${content.digest}`);
-  if (status !== 200 && !mayBeGone) throw new Violation(`the manifest ${where} is lost: ${status}`);
+  const get = async () => {
+    const answer = await mustAnswer(url, `/v2/${repository}/manifests/${content.digest}`);
+    if (answer.status !== 200 && !mayBeUnlisted(model, manifest, Date.now()))
+      throw new Violation(`the manifest ${where} is lost: ${answer.status}`);
+    return answer;
+  };
+  const { status, bytes } = await get();
   if (status === 200 && !mayBeThere) throw new Violation(`the manifest ${where} was deleted and is there`);
   manifest.mayBeThere = status === 200;
   manifest.mayBeGone = status !== 200;
@@ -57,16 +63,19 @@ async function checkManifest(url: string, manifest: KnownManifest, askBlob: AskB
   if (!bytes.equals(content.bytes)) throw new Violation(`the manifest ${where} has other bytes`);
   for (const blob of manifest.blobs) {
     const found = await askBlob(repository, blob);
-    if (found.status !== 200)
-      throw new Violation(`the manifest ${where} lost its blob ${blob.digest}: ${found.status}`);
+    if (found.status === 200 || model.damaged.has(`${repository}@${blob.digest}`)) continue;
+    // A rule may take it away meanwhile.
+    if ((await get()).status !== 200) return;
+    throw new Violation(`the manifest ${where} lost its blob ${blob.digest}: ${found.status}`);
   }
 }
 
-async function checkTag(url: string, key: string, meant: Set<string>): Promise<void> {
-  const [repository, tag] = key.split(':');
+async function checkTag(url: string, known: KnownTag, model: Model): Promise<void> {
+  const { repository, tag, meant } = known;
   const { status, bytes } = await mustAnswer(url, `/v2/${repository}/manifests/${tag}`);
   const found = status === 200 ? digestOf(bytes) : '';
-  if (!meant.has(found)) throw new Violation(`${key} means ${found || 'nothing'}, not ${[...meant].join(' or ')}`);
+  if (!meant.has(found) && !(found === '' && mayBeUntagged(model, known, Date.now())))
+    throw new Violation(`${repository}:${tag} means ${found || 'nothing'}, not ${[...meant].join(' or ')}`);
   meant.clear();
   meant.add(found);
 }
@@ -75,14 +84,17 @@ async function checkTagList(url: string, repository: string, model: Model): Prom
   const { status, bytes } = await mustAnswer(url, `/v2/${repository}/tags/list`);
   const { tags } = status === 200 ? (JSON.parse(bytes.toString()) as { tags: string[] }) : { tags: [] };
   const wanted = tagsIn(model, repository);
-  if (tags.toSorted().join() !== wanted.join())
-    throw new Violation(`${repository} lists ${tags.toSorted().join()}, not ${wanted.join()}`);
+  const odd = tags.filter((tag) => !wanted.some((known) => known.tag === tag));
+  const lost = wanted.filter((known) => !tags.includes(known.tag) && !mayBeUntagged(model, known, Date.now()));
+  if (odd.length > 0 || lost.length > 0) {
+    const names = (those: readonly KnownTag[]) => those.map(({ tag }) => tag).join();
+    throw new Violation(`${repository} lists ${tags.join()}: not there ${odd.join()}, lost ${names(lost)}`);
+  }
 }
 
 /** Those that mean something, once it is known of all whether they do. */
-export function tagsIn(model: Model, repository: string): readonly string[] {
-  const those = [...model.tags].filter(([key, meant]) => key.startsWith(`${repository}:`) && !meant.has(''));
-  return those.map(([key]) => key.slice(repository.length + 1)).sort();
+export function tagsIn(model: Model, repository: string): readonly KnownTag[] {
+  return [...model.tags.values()].filter((known) => known.repository === repository && !known.meant.has(''));
 }
 
 async function checkReferrers(url: string, subject: KnownManifest, model: Model): Promise<void> {
@@ -93,8 +105,10 @@ async function checkReferrers(url: string, subject: KnownManifest, model: Model)
   if (status !== 200) throw new Violation(`the referrers of ${repository}@${content.digest} are answered ${status}`);
   const { manifests } = JSON.parse(bytes.toString()) as { manifests: { digest: string }[] };
   const listed = new Set(manifests.map(({ digest }) => digest));
-  for (const { content: referrer, mayBeThere } of known) {
+  for (const manifest of known) {
+    const { content: referrer, mayBeThere } = manifest;
     if (listed.has(referrer.digest) === mayBeThere) continue;
+    if (mayBeThere && mayBeUnlisted(model, manifest, Date.now())) continue;
     const what = mayBeThere ? 'is not listed' : 'is gone and listed';
     throw new Violation(`${referrer.digest} ${what} as a referrer of ${repository}@${content.digest}`);
   }

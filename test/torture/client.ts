@@ -12,6 +12,8 @@ import {
 import { ask } from './ask.ts';
 import { Draws } from './draws.ts';
 import { type KnownManifest, type Manifest, type Model, Violation } from './model.ts';
+import { Operator, type RunCommand } from './operator.ts';
+import { mayBeUnlisted, mayBeUntagged } from './rules.ts';
 import { finished, pathOf, type Target, unexpected, upload, uploadForms } from './upload.ts';
 
 export const repositories = ['app', 'base', 'team/app', 'team/app/nested'] as const;
@@ -34,20 +36,27 @@ export interface ClientOptions {
   readonly url: () => Promise<string>;
   readonly goesOn: () => boolean;
   readonly log: (line: string) => void;
+  readonly command: RunCommand;
+  readonly root: string;
+  /** Where good copies of what is spoiled lie. */
+  readonly copies: string;
 }
 
-type Work = 'image' | 'again' | 'index' | 'attach' | 'blob' | 'untag' | 'remove' | 'remove-blob';
+type Work = 'image' | 'again' | 'index' | 'attach' | 'blob' | 'untag' | 'remove' | 'remove-blob' | 'operator';
 /** Each as often as it stands here. */
 const works: readonly Work[] = [
-  ...(['image', 'image', 'image', 'image', 'again', 'again', 'index', 'attach', 'attach'] as const),
-  ...(['blob', 'untag', 'remove', 'remove', 'remove-blob'] as const),
+  ...(['image', 'image', 'image', 'image', 'image', 'image', 'again', 'again', 'again', 'index', 'attach'] as const),
+  ...(['attach', 'attach', 'blob', 'untag', 'remove', 'remove', 'remove-blob', 'operator', 'operator'] as const),
 ];
 
 export class Client {
   readonly #options: ClientOptions;
+  readonly #operator: Operator;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    const push = (repository: string, blob: Content, draws: Draws) => this.#blob(repository, blob, draws);
+    this.#operator = new Operator({ ...options, push, mayBeDeleted: (blob) => this.#mayBeDeleted(blob) });
   }
 
   /** Its work of one round: the same in every run of the seed, up to where the round ends. */
@@ -64,8 +73,10 @@ export class Client {
   }
 
   async #do(work: Work, repository: string, own: readonly KnownManifest[], draws: Draws): Promise<void> {
-    const tag = `c${this.#options.number}-t${draws.below(tagsEach)}`;
+    const { number, model } = this.#options;
+    const tag = `${draws.chance(0.3) ? model.rules.tags : ''}c${number}-t${draws.below(tagsEach)}`;
     const there = own.filter(({ mayBeGone }) => !mayBeGone);
+    if (work === 'operator') return this.#operator.work(repository, own, draws);
     if (work === 'untag') return this.#untag(repository, tag);
     if (work === 'blob') return void (await this.#blob(repository, this.#layer(draws), draws));
     if (work === 'remove-blob') return this.#removeBlob(repository, own, draws);
@@ -122,11 +133,12 @@ export class Client {
       // As after a large layer: a collection may come in between.
       if (draws.chance(0.3)) await sleep(draws.below(longestPauseMs));
       const headers = { 'Content-Type': content.descriptor.mediaType };
+      const sentMs = Date.now();
       const answer = await ask(await this.#options.url(), 'PUT', path, { body: content.bytes, headers });
       log(`  PUT ${path} ${content.digest} -> ${answer?.status ?? 'no answer'}`);
       if (answer === undefined || answer.status === 201) {
-        model.pushed(manifest, tag, answer !== undefined);
-        if (answer !== undefined) model.acknowledged += 1;
+        model.pushed(manifest, tag, answer !== undefined, { sentMs, endMs: Date.now() });
+        if (answer !== undefined) model.acknowledged.add('manifests');
         return;
       }
       if (![400, 404].includes(answer.status)) throw unexpected(`PUT ${path}`, answer.status);
@@ -162,7 +174,8 @@ export class Client {
     toldMs ??= await upload(target, content, draws.of(uploadForms), draws);
     log(`  blob ${repository}@${content.digest} ${how} -> ${toldMs === undefined ? 'nobody knows' : 'there'}`);
     if (toldMs === undefined) return undefined;
-    model.acknowledged += 1;
+    model.acknowledged.add('blobs');
+    model.damaged.delete(`${repository}@${content.digest}`);
     // Whose deletes nobody sees from here are not told.
     if (!this.#options.shared.includes(content) && content.bytes.byteLength > 2)
       model.told(repository, content, toldMs);
@@ -171,27 +184,29 @@ export class Client {
 
   async #untag(repository: string, tag: string): Promise<void> {
     const { model, url, log } = this.#options;
-    const meant = new Set(model.tag(repository, tag));
+    const known = model.tag(repository, tag);
+    const sentMs = Date.now();
     const answer = await ask(await url(), 'DELETE', `/v2/${repository}/manifests/${tag}`);
     log(`  DELETE ${repository}:${tag} -> ${answer?.status ?? 'no answer'}`);
-    if (answer?.status === 404 && !meant.has(''))
+    if (answer?.status === 404 && !mayBeUntagged(model, known, Date.now()))
       throw new Violation(`${repository}:${tag} was lost before its delete`);
     if (answer !== undefined && ![202, 404].includes(answer.status))
       throw unexpected(`DELETE of ${tag}`, answer.status);
-    if (answer?.status === 202) model.acknowledged += 1;
-    model.untagged(repository, tag, answer !== undefined);
+    if (answer?.status === 202) model.acknowledged.add('deletes of tags');
+    model.untagged(repository, tag, answer !== undefined, { sentMs, endMs: Date.now() });
   }
 
   async #remove(manifest: KnownManifest): Promise<void> {
     const { model, url, log } = this.#options;
-    const { repository, content, mayBeGone } = manifest;
+    const { repository, content } = manifest;
+    const sentMs = Date.now();
     const answer = await ask(await url(), 'DELETE', `/v2/${repository}/manifests/${content.digest}`);
     log(`  DELETE ${repository}@${content.digest} -> ${answer?.status ?? 'no answer'}`);
-    if (answer?.status === 404 && !mayBeGone)
+    if (answer?.status === 404 && !mayBeUnlisted(model, manifest, Date.now()))
       throw new Violation(`${repository}@${content.digest} was lost before its delete`);
     if (answer !== undefined && ![202, 404].includes(answer.status)) throw unexpected('DELETE', answer.status);
-    if (answer?.status === 202) model.acknowledged += 1;
-    model.removed(manifest, answer !== undefined);
+    if (answer?.status === 202) model.acknowledged.add('deletes of manifests');
+    model.removed(manifest, answer !== undefined, { sentMs, endMs: Date.now() });
   }
 
   async #removeBlob(repository: string, own: readonly KnownManifest[], draws: Draws): Promise<void> {
@@ -203,7 +218,7 @@ export class Client {
     const path = `/v2/${repository}/blobs/${content.digest}`;
     const answer = await ask(await url(), 'DELETE', path);
     log(`  DELETE blob ${repository}@${content.digest} -> ${answer?.status ?? 'no answer'}`);
-    if (answer?.status === 202) model.acknowledged += 1;
+    if (answer?.status === 202) model.acknowledged.add('deletes of blobs');
     if (shared.includes(content) || content.bytes.byteLength === 2) return;
     // 405: a manifest needs it.
     if (answer === undefined || answer.status === 202) model.blobRemoved(repository, content, answer !== undefined);

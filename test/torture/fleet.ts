@@ -5,14 +5,23 @@ import { appendFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { program, ServerProcess } from '../endurance/server-process.ts';
+import { killAtExit, program, ServerProcess } from '../endurance/server-process.ts';
 import type { Draws } from './draws.ts';
 import { Violation } from './model.ts';
+import { Tally } from './tally.ts';
 
 export interface FleetOptions {
   readonly root: string;
   readonly log: string;
-  readonly graceMs: number;
+  /** In the environment of every process. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What a command that nobody killed answered. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 /** Nothing ever listens there. */
@@ -24,14 +33,10 @@ export class Fleet {
   #commands = new Set<ChildProcess>();
   #turn = 0;
   #isOver = false;
-  kills = 0;
+  readonly kills = new Tally();
 
   constructor(options: FleetOptions) {
     this.#options = options;
-  }
-
-  get settings(): Record<string, string> {
-    return { MOORAGE_GC_EVERY: '1s', MOORAGE_GC_GRACE: `${this.#options.graceMs}ms`, MOORAGE_LOG_REQUESTS: 'false' };
   }
 
   async start(count: number): Promise<void> {
@@ -52,7 +57,7 @@ export class Fleet {
     }
   }
 
-  /** Whoever waits for a server is let go. */
+  /** Whoever waits for a server is let go, and no command begins. */
   end(): void {
     this.#isOver = true;
   }
@@ -71,38 +76,55 @@ export class Fleet {
 
   async killAll(): Promise<void> {
     await Promise.all(this.#servers.map((_, at) => this.#kill(at)));
-    for (const command of this.#commands) command.kill('SIGKILL');
+    await Promise.all([...this.#commands].map((command) => killed(command)));
   }
 
   async #kill(at: number): Promise<void> {
     const server = this.#servers[at];
     if (server === undefined) return;
     this.#servers[at] = undefined;
-    this.kills += 1;
+    this.kills.add('servers');
     await server.kill();
   }
 
   #started(): Promise<ServerProcess> {
-    return ServerProcess.start(this.#options.root, this.#options.log, this.settings);
+    return ServerProcess.start(this.#options.root, this.#options.log, this.#options.settings);
   }
 
   async #collect(flags: readonly string[], killAfterMs: number): Promise<void> {
-    const { root, log } = this.#options;
-    await freeClaim(root);
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...this.settings };
-    const child = spawn(process.execPath, [program, 'gc', '--root', root, ...flags], { env, stdio: 'pipe' });
+    await freeClaim(this.#options.root);
+    const ended = await this.command(['gc', ...flags], killAfterMs);
+    if (ended !== undefined && ended.code !== 0)
+      throw new Violation(`moorage gc ended with ${ended.code}: ${`${ended.stdout}${ended.stderr}`.slice(-500)}`);
+  }
+
+  /** `moorage` on the directory. Undefined when it was killed: after so long, or since the round is over. */
+  async command(args: readonly string[], killAfterMs: number | undefined): Promise<Ended | undefined> {
+    if (this.#isOver) return undefined;
+    const { root, log, settings } = this.#options;
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...settings };
+    const child = spawn(process.execPath, [program, ...args, '--root', root], { env, stdio: 'pipe' });
+    killAtExit(child);
     this.#commands.add(child);
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
-    const ended = once(child, 'close');
-    const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    const [code, signal] = await ended;
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text) => (stdout += text));
+    child.stderr.on('data', (text) => (stderr += text));
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
     clearTimeout(timer);
     this.#commands.delete(child);
-    appendFileSync(log, `gc ${flags.join(' ')} ended with ${code ?? signal}: ${said.slice(-2_000)}\n`);
-    if (signal === 'SIGKILL') this.kills += 1;
-    else if (code !== 0) throw new Violation(`moorage gc ended with ${code ?? signal}: ${said.slice(-500)}`);
+    appendFileSync(log, `${args.join(' ')} ended with ${code ?? signal}: ${`${stdout}${stderr}`.slice(-2_000)}\n`);
+    if (code !== null) return { code, stdout, stderr };
+    this.kills.add(args[0] ?? '');
+    return undefined;
   }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 /**

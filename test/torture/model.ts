@@ -1,6 +1,7 @@
 // What must hold after everything was killed, by what was answered: a request without an answer may have happened or not, until
 // somebody looks; what was seen then holds as if it had been answered.
 import type { Content } from '../support/content.ts';
+import { Tally } from './tally.ts';
 
 /** Something that was acknowledged does not hold, or a promise was broken: the run stops. */
 export class Violation extends Error {
@@ -21,6 +22,25 @@ export interface Manifest {
 export interface KnownManifest extends Manifest {
   mayBeThere: boolean;
   mayBeGone: boolean;
+  /** It was not pushed later than this, for all that was answered. */
+  pushedMs: number;
+  /** It was not pushed earlier than this. */
+  touchedMs: number;
+  /** A tag left it then, at the earliest. */
+  leftMs: number;
+}
+
+export interface KnownTag {
+  readonly repository: string;
+  readonly tag: string;
+  /** What it may mean; '' for nothing. */
+  readonly meant: Set<string>;
+  /** All that it ever meant. */
+  readonly ever: Set<string>;
+  pushedMs: number;
+  touchedMs: number;
+  /** What a rollback goes back to, and since when, at the earliest; undefined: nobody knows. */
+  before: { readonly digest: string; readonly leftMs: number } | undefined;
 }
 
 /** A blob that a client was told about by itself, whatever leads to it. */
@@ -31,59 +51,121 @@ export interface KnownBlob {
   leasedUntilMs: number;
 }
 
+/** Rules of retention that the servers and collections of a directory have. */
+export interface Rules {
+  /** They are about tags that begin so. */
+  readonly tags: string;
+  readonly keepNewest: number;
+  readonly keepPushedWithinMs: number;
+  readonly untaggedMs: number | 'keep';
+}
+
+export interface Times {
+  /** When it was asked for, and when it was answered, or nobody waited any longer. */
+  readonly sentMs: number;
+  readonly endMs: number;
+}
+
 /** How long what is gone is still asked for. */
 const goneKept = 60;
 
 export class Model {
   readonly graceMs: number;
-  /** What each tag may mean; '' for nothing. */
-  readonly tags = new Map<string, Set<string>>();
+  readonly rules: Rules;
+  readonly tags = new Map<string, KnownTag>();
   readonly manifests = new Map<string, KnownManifest>();
   readonly blobs = new Map<string, KnownBlob>();
-  acknowledged = 0;
+  /** Blobs whose file somebody spoiled, until a repair or a push is answered. */
+  readonly damaged = new Map<string, { readonly repository: string; readonly content: Content }>();
+  readonly acknowledged = new Tally();
 
-  constructor(graceMs: number) {
+  constructor(graceMs: number, rules: Rules) {
     this.graceMs = graceMs;
+    this.rules = rules;
   }
 
-  tag(repository: string, tag: string): Set<string> {
+  tag(repository: string, tag: string): KnownTag {
     const key = `${repository}:${tag}`;
-    const known = this.tags.get(key) ?? new Set(['']);
+    const fresh = { repository, tag, meant: new Set(['']), ever: new Set<string>() };
+    const known = this.tags.get(key) ?? { ...fresh, pushedMs: 0, touchedMs: 0, before: undefined };
     this.tags.set(key, known);
     return known;
   }
 
+  manifest(repository: string, digest: string): KnownManifest | undefined {
+    return this.manifests.get(`${repository}@${digest}`);
+  }
+
   /** Undefined `tag`: pushed by digest. */
-  pushed(manifest: Manifest, tag: string | undefined, isSure: boolean): void {
+  pushed(manifest: Manifest, tag: string | undefined, isSure: boolean, times: Times): void {
     const key = `${manifest.repository}@${manifest.content.digest}`;
-    const known = this.manifests.get(key) ?? { ...manifest, mayBeThere: false, mayBeGone: true };
+    const neverYet = { mayBeThere: false, mayBeGone: true, pushedMs: 0, touchedMs: 0, leftMs: 0 };
+    const known = this.manifests.get(key) ?? { ...manifest, ...neverYet };
     // At the end of the line again: the oldest are deleted first.
     this.manifests.delete(key);
     this.manifests.set(key, known);
-    known.mayBeThere = true;
-    if (isSure) known.mayBeGone = false;
-    if (tag === undefined) return;
-    const meant = this.tag(manifest.repository, tag);
-    if (isSure) meant.clear();
-    meant.add(manifest.content.digest);
+    this.listed(known, isSure, times);
+    if (tag !== undefined) this.#moved(this.tag(manifest.repository, tag), known.content.digest, isSure, times);
   }
 
-  untagged(repository: string, tag: string, isSure: boolean): void {
-    const meant = this.tag(repository, tag);
-    if (isSure) meant.clear();
-    meant.add('');
+  /** A manifest that is on the list by what was done, or may be. */
+  listed(known: KnownManifest, isSure: boolean, { sentMs, endMs }: Times): void {
+    known.mayBeThere = true;
+    known.touchedMs = endMs;
+    if (!isSure) return;
+    known.mayBeGone = false;
+    known.pushedMs = sentMs;
+  }
+
+  /** Back to what it meant: what it leads to may have come back as well. */
+  rolledBack(tag: KnownTag, to: string, isSure: boolean, times: Times): void {
+    const put = (digest: string) => {
+      const known = this.manifest(tag.repository, digest);
+      if (known === undefined) return;
+      this.listed(known, isSure, times);
+      for (const child of known.children) put(child.digest);
+    };
+    put(to);
+    this.#moved(tag, to, isSure, times);
+  }
+
+  untagged(repository: string, tag: string, isSure: boolean, times: Times): void {
+    this.#moved(this.tag(repository, tag), '', isSure, times);
   }
 
   /** With all its tags, in one step. */
-  removed(manifest: KnownManifest, isSure: boolean): void {
+  removed(manifest: KnownManifest, isSure: boolean, times: Times): void {
     const { digest } = manifest.content;
     manifest.mayBeGone = true;
     if (isSure) manifest.mayBeThere = false;
-    for (const [key, meant] of this.tags) {
-      if (!key.startsWith(`${manifest.repository}:`) || !meant.has(digest)) continue;
-      if (isSure) meant.delete(digest);
-      meant.add('');
+    for (const known of this.tags.values()) {
+      if (known.repository !== manifest.repository || !known.meant.has(digest)) continue;
+      if (known.meant.size === 1) this.#moved(known, '', isSure, times);
+      else {
+        if (isSure) known.meant.delete(digest);
+        known.meant.add('');
+        known.before = undefined;
+      }
     }
+  }
+
+  /** '' for nothing. */
+  #moved(known: KnownTag, to: string, isSure: boolean, { sentMs, endMs }: Times): void {
+    const [from] = known.meant;
+    const wasSure = known.meant.size === 1;
+    if (wasSure && from !== undefined && from !== '' && from !== to) {
+      const left = this.manifest(known.repository, from);
+      if (left !== undefined) left.leftMs = sentMs;
+    }
+    if (!isSure || !wasSure) known.before = undefined;
+    else if (from !== undefined && from !== '' && from !== to) known.before = { digest: from, leftMs: sentMs };
+    else if (known.before?.digest === to) known.before = undefined;
+    if (isSure) known.meant.clear();
+    known.meant.add(to);
+    if (to === '') return;
+    known.ever.add(to);
+    known.touchedMs = endMs;
+    if (isSure) known.pushedMs = sentMs;
   }
 
   /** `sentMs`: the lease is not older than the request. */

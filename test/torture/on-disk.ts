@@ -6,6 +6,7 @@ import { clientPath } from '../endurance/clients.ts';
 import { type CommandResult, tryCommand } from '../interop/command.ts';
 import { repositories } from './client.ts';
 import { type Model, Violation } from './model.ts';
+import { mayBeUntagged } from './rules.ts';
 
 const tools = { oras: clientPath('oras'), skopeo: clientPath('skopeo') };
 export const missingTools = Object.entries(tools).flatMap(([name, path]) => (path === undefined ? [name] : []));
@@ -18,8 +19,8 @@ export async function openAll(root: string, model: Model): Promise<void> {
   await Promise.all(
     repositories.map(async (repository) => {
       const directory = join(root, repository);
-      const known = [...model.tags].filter(([key]) => key.startsWith(`${repository}:`));
-      const sure = known.filter(([, meant]) => !meant.has('')).map(([key]) => key.slice(repository.length + 1));
+      const known = [...model.tags.values()].filter((each) => each.repository === repository);
+      const sure = known.filter((each) => !mayBeUntagged(model, each, Date.now())).map(({ tag }) => tag);
       if (sure.length === 0 && !existsSync(join(directory, 'index.json'))) return;
       const { oras, skopeo } = tools;
       if (oras !== undefined) {
@@ -29,14 +30,12 @@ export async function openAll(root: string, model: Model): Promise<void> {
         const lost = sure.filter((tag) => !listed.includes(tag));
         if (lost.length > 0) throw new Violation(`oras finds no ${lost.join()} in ${directory}`);
         const tags = listed.filter((tag) => !referrersTag.test(tag));
-        const odd = tags.filter(
-          (tag) => !known.some(([key, meant]) => key === `${repository}:${tag}` && !isNothing(meant)),
-        );
+        const odd = tags.filter((tag) => !known.some((each) => each.tag === tag && !isNothing(each.meant)));
         if (odd.length > 0) throw new Violation(`oras finds ${odd.join()} in ${directory}, deleted before`);
       }
       const tag = sure.at(-1);
       if (tag === undefined) return;
-      const meant = model.tag(repository, tag);
+      const { meant } = model.tag(repository, tag);
       const isMeant = (text: string) =>
         [...model.manifests.values()].some(
           ({ content }) => meant.has(content.digest) && content.bytes.toString() === text,

@@ -5,40 +5,46 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { program, ServerProcess } from '../endurance/server-process.ts';
 import { tryCommand } from '../interop/command.ts';
 import { ask } from './ask.ts';
-import { checkAll } from './checks.ts';
+import { checkAll, tagsIn } from './checks.ts';
 import { Client, repositories, sharedLayers } from './client.ts';
 import { Draws } from './draws.ts';
 import { Fleet, freeClaim } from './fleet.ts';
-import { Model, Violation } from './model.ts';
+import { Model, type Rules, Violation } from './model.ts';
 import { leftAtRest, openAll } from './on-disk.ts';
+import { mayBeUnlisted, ruleSettings } from './rules.ts';
+import type { Tally } from './tally.ts';
 
 export interface Totals {
   rounds: number;
-  acknowledged: number;
-  kills: number;
+  readonly acknowledged: Tally;
+  readonly kills: Tally;
+}
+
+export interface TortureOptions {
+  /** A directory of its own, which keeps everything to find out why. */
+  readonly scratch: string;
+  readonly seed: number;
+  /** Each round draws by its number. */
+  readonly first: number;
+  readonly rounds: number;
+  readonly totals: Totals;
 }
 
 const clients = 6;
 /** Some rounds: what nobody was told lately goes before the next one has begun. */
 const graceMs = 2_500;
+const rules: Omit<Rules, 'untaggedMs'> = { tags: 'old-', keepNewest: 3, keepPushedWithinMs: 2_000 };
+/** In every second directory or so. */
+const untaggedMs = 2_000;
 const workMs = { least: 500, spread: 1_300 };
 const restMs = 5_000;
+const settledMs = 3_500;
 /** Drafts of a killed process are cleared away after an hour. */
 const twoHoursLater = 'const%20now=Date.now;Date.now=()=>now()+7200000';
 
-/** On a directory of its own below `scratch`, which keeps everything to find out why. */
-export async function torture(
-  scratch: string,
-  seed: number,
-  first: number,
-  rounds: number,
-  totals: Totals,
-): Promise<void> {
-  const [root, log, sequence] = ['root', 'server.log', 'sequence.log'].map((name) => join(scratch, name)) as [
-    string,
-    string,
-    string,
-  ];
+export async function torture({ scratch, seed, first, rounds, totals }: TortureOptions): Promise<void> {
+  const inScratch = (name: string) => join(scratch, name);
+  const [root, log, sequence] = [inScratch('root'), inScratch('server.log'), inScratch('sequence.log')];
   mkdirSync(root, { recursive: true });
   writeFileSync(log, '');
   let lines: string[] = [];
@@ -46,8 +52,15 @@ export async function torture(
     appendFileSync(sequence, lines.map((line) => `${line}\n`).join(''));
     lines = [];
   };
-  const model = new Model(graceMs);
-  const fleet = new Fleet({ root, log, graceMs });
+  const isTidy = new Draws(seed, `rules ${first}`).chance(0.5);
+  const model = new Model(graceMs, { ...rules, untaggedMs: isTidy ? untaggedMs : 'keep' });
+  const settings = {
+    ...ruleSettings(model),
+    MOORAGE_GC_EVERY: '1s',
+    MOORAGE_GC_GRACE: `${graceMs}ms`,
+    MOORAGE_LOG_REQUESTS: 'false',
+  };
+  const fleet = new Fleet({ root, log, settings });
   const shared = sharedLayers(seed);
   try {
     for (let round = first; round < first + rounds; round += 1) {
@@ -64,6 +77,9 @@ export async function torture(
         url: () => fleet.url(),
         goesOn: () => !isOver,
         log: (line: string) => lines.push(line),
+        command: (args: readonly string[], killAfterMs: number | undefined) => fleet.command(args, killAfterMs),
+        root,
+        copies: join(scratch, 'copies'),
       };
       const working = Array.from({ length: clients }, (_, number) => new Client({ ...options, number }).run(round));
       const failed = Promise.all(working).then(() => undefined);
@@ -71,18 +87,17 @@ export async function torture(
       const killing = strike(fleet, draws, endMs);
       await Promise.race([killing, failed]);
       isOver = true;
-      await fleet.killAll();
-      // Whoever waits for a server that lives is let go.
       fleet.end();
+      await fleet.killAll();
       await failed;
       write();
       await openAll(root, model);
       totals.rounds += 1;
     }
-    await sweep(root, log, model, fleet.settings);
+    await sweep(scratch, model, settings);
   } finally {
-    totals.acknowledged += model.acknowledged;
-    totals.kills += fleet.kills;
+    totals.acknowledged.addAll(model.acknowledged);
+    totals.kills.addAll(fleet.kills);
     write();
     await fleet.killAll();
   }
@@ -100,7 +115,8 @@ async function strike(fleet: Fleet, draws: Draws, endMs: number): Promise<void> 
 }
 
 /** Nothing temporary is left, nor what nothing leads to, and what holds, holds. */
-async function sweep(root: string, log: string, model: Model, settings: Record<string, string>): Promise<void> {
+async function sweep(scratch: string, model: Model, settings: Record<string, string>): Promise<void> {
+  const [root, log] = [join(scratch, 'root'), join(scratch, 'server.log')];
   const later = {
     ...settings,
     NODE_OPTIONS: `--import=data:text/javascript,${twoHoursLater}`,
@@ -117,8 +133,13 @@ async function sweep(root: string, log: string, model: Model, settings: Record<s
     const removed = await ask(server.url, 'DELETE', path);
     if (removed?.status !== 202) throw new Violation(`DELETE ${path} after everything: ${removed?.status}`);
   }
-  await sleep(500);
   await server.stop();
+  if (model.damaged.size > 0) {
+    await moorage(root, log, later, ['verify', '--repair', '--from', join(scratch, 'copies'), '--root', root]);
+    model.damaged.clear();
+  }
+  // Until all that a rule may take is old enough.
+  await sleep(settledMs);
   await freeClaim(root);
   await moorage(root, log, later, ['gc', '--grace', '0s', '--root', root]);
   const left = await leftAtRest(root, restMs);
@@ -127,7 +148,21 @@ async function sweep(root: string, log: string, model: Model, settings: Record<s
   model.blobs.clear();
   const again = await ServerProcess.start(root, log, { ...settings, MOORAGE_GC_EVERY: 'off' });
   await checkAll(again.url, model);
+  checkRules(model);
   await again.stop();
+}
+
+/** Whatever the rules could take is gone in the end. */
+function checkRules(model: Model): void {
+  for (const repository of repositories) {
+    const left = tagsIn(model, repository).filter(({ tag }) => tag.startsWith(rules.tags));
+    if (left.length > rules.keepNewest)
+      throw new Violation(`a rule left ${left.map(({ tag }) => tag).join()} in ${repository}`);
+  }
+  const loose = [...model.manifests.values()].find(
+    (manifest) => manifest.mayBeThere && mayBeUnlisted(model, manifest, Date.now()),
+  );
+  if (loose !== undefined) throw new Violation(`nothing leads to ${loose.repository}@${loose.content.digest} any more`);
 }
 
 const indexType = 'application/vnd.oci.image.index.v1+json';

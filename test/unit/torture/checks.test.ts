@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { blobOf, imageManifest } from '../../support/content.ts';
+import { blobOf, imageIndex, imageManifest } from '../../support/content.ts';
 import { checkAll } from '../../torture/checks.ts';
 import { Draws } from '../../torture/draws.ts';
-import { type Manifest, Model } from '../../torture/model.ts';
+import { type Manifest, Model, type Rules, type Times } from '../../torture/model.ts';
 
 const graceMs = 60_000;
+const rules: Rules = { tags: 'old-', keepNewest: 1, keepPushedWithinMs: 30_000, untaggedMs: 30_000 };
 const image = imageManifest({ layers: 1 });
 const manifest: Manifest = {
   repository: 'app',
@@ -18,6 +19,13 @@ const manifest: Manifest = {
   children: [],
   subject: undefined,
 };
+
+const now = (): Times => at(0);
+
+function at(agoMs: number): Times {
+  const ms = Date.now() - agoMs;
+  return { sentMs: ms, endMs: ms };
+}
 
 /** Answers those paths, and 404 to others. */
 async function serverWith(paths: Readonly<Record<string, Buffer>>): Promise<string> {
@@ -39,8 +47,8 @@ function whole(): Record<string, Buffer> {
 }
 
 it('finds what was acknowledged and is gone', async () => {
-  const model = new Model(graceMs);
-  model.pushed(manifest, 'v1', true);
+  const model = new Model(graceMs, rules);
+  model.pushed(manifest, 'v1', true, now());
   await checkAll(await serverWith(whole()), model);
   for (const path of Object.keys(whole())) {
     const { [path]: _, ...others } = whole();
@@ -53,34 +61,95 @@ it('takes either outcome of a push without an answer, and holds to the one that 
     [whole(), {}],
     [{}, whole()],
   ] as const) {
-    const model = new Model(graceMs);
-    model.pushed(manifest, 'v1', false);
+    const model = new Model(graceMs, rules);
+    model.pushed(manifest, 'v1', false, now());
     await checkAll(await serverWith(seen), model);
     await expect(checkAll(await serverWith(other), model)).rejects.toThrow(/manifest sha256|manifest app@/);
   }
 });
 
 it('takes no half of a push without an answer', async () => {
-  const model = new Model(graceMs);
-  model.pushed(manifest, 'v1', false);
+  const model = new Model(graceMs, rules);
+  model.pushed(manifest, 'v1', false, now());
   const { [`/v2/app/blobs/${image.layers[0]?.digest}`]: _, ...others } = whole();
   await expect(checkAll(await serverWith(others), model)).rejects.toThrow('lost its blob');
 });
 
 it('finds what was deleted and is there', async () => {
-  const model = new Model(graceMs);
-  model.pushed(manifest, 'v1', true);
-  for (const known of model.manifests.values()) model.removed(known, true);
+  const model = new Model(graceMs, rules);
+  model.pushed(manifest, 'v1', true, now());
+  for (const known of model.manifests.values()) model.removed(known, true, now());
   await expect(checkAll(await serverWith(whole()), model)).rejects.toThrow('was deleted and is there');
 });
 
 it('asks for a blob that nothing leads to until its lease ends', async () => {
-  const model = new Model(graceMs);
+  const model = new Model(graceMs, rules);
   const blob = blobOf('alone');
   model.told('app', blob, Date.now());
   await expect(checkAll(await serverWith({}), model)).rejects.toThrow('leased and is gone');
   model.told('app', blob, Date.now() - 2 * graceMs);
   await checkAll(await serverWith({}), model);
+});
+
+it('takes what a rule may have taken, and nothing that it may not', async () => {
+  const rolled = imageManifest({ layers: 1, annotations: { edition: '2' } });
+  const newer: Manifest = { ...manifest, content: rolled };
+  const onlyNewer = whole();
+  delete onlyNewer['/v2/app/manifests/v1'];
+  const served = await serverWith({
+    ...onlyNewer,
+    '/v2/app/manifests/old-2': rolled.bytes,
+    [`/v2/app/manifests/${rolled.digest}`]: rolled.bytes,
+    '/v2/app/tags/list': Buffer.from('{"tags":["old-2"]}'),
+  });
+  const pushed = (firstAgoMs: number, secondAgoMs: number) => {
+    const model = new Model(graceMs, rules);
+    model.pushed(manifest, 'old-1', true, at(firstAgoMs));
+    model.pushed(newer, 'old-2', true, at(secondAgoMs));
+    return model;
+  };
+  await checkAll(served, pushed(100_000, 0));
+  await expect(checkAll(served, pushed(10_000, 0)), 'pushed a moment ago').rejects.toThrow('app:old-1 means nothing');
+  await expect(checkAll(served, pushed(100_000, 110_000)), 'the newest').rejects.toThrow('app:old-1 means nothing');
+});
+
+it('misses a manifest only while something may lead to it, or it is young', async () => {
+  const index = imageIndex({ manifests: [image] });
+  const above: Manifest = { ...manifest, content: index, blobs: [], children: [image] };
+  const without = await serverWith({});
+  const lost = 'manifest app@';
+  const alone = new Model(graceMs, rules);
+  alone.pushed(manifest, undefined, true, at(10_000));
+  await expect(checkAll(without, alone)).rejects.toThrow(lost);
+  alone.pushed(manifest, undefined, true, at(100_000));
+  await checkAll(without, alone);
+  const listed = new Model(graceMs, rules);
+  listed.pushed(manifest, undefined, true, at(100_000));
+  listed.pushed(above, 'v1', true, at(100_000));
+  const onlyIndex = { [`/v2/app/manifests/${index.digest}`]: index.bytes };
+  await expect(checkAll(await serverWith(onlyIndex), listed)).rejects.toThrow(`${lost}${image.digest} is lost`);
+  const kept = new Model(graceMs, { ...rules, untaggedMs: 'keep' });
+  kept.pushed(manifest, undefined, true, at(100_000));
+  await expect(checkAll(without, kept)).rejects.toThrow(lost);
+});
+
+it('knows what a rollback goes back to', () => {
+  const other: Manifest = { ...manifest, content: imageManifest({ layers: 1, annotations: { edition: '2' } }) };
+  const model = new Model(graceMs, rules);
+  const tag = model.tag('app', 'v1');
+  const before = () => tag.before?.digest;
+  model.pushed(manifest, 'v1', true, now());
+  expect(before()).toBeUndefined();
+  model.untagged('app', 'v1', true, now());
+  expect(before()).toBe(image.digest);
+  model.rolledBack(tag, image.digest, true, now());
+  expect(before()).toBeUndefined();
+  model.pushed(other, 'v1', true, now());
+  expect(before()).toBe(image.digest);
+  model.rolledBack(tag, image.digest, true, now());
+  expect(before()).toBe(other.content.digest);
+  model.pushed(other, 'v1', false, now());
+  expect([before(), [...tag.meant].sort()]).toEqual([undefined, [image.digest, other.content.digest].sort()]);
 });
 
 it('draws the same from the same seed', () => {
