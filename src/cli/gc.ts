@@ -64,6 +64,7 @@ interface Shown {
 
 async function gcOne(place: string | undefined, options: GcOptions, { report, status, signal }: Shown): Promise<void> {
   const { dryRun, root, settings, environment } = options;
+  const { stderr } = process;
   // Before anything is opened: a mistake leaves no files of ours.
   const meant = place === undefined ? wholeRoot(root) : repositoriesMeant(place, options);
   if (meant.within !== '' && !existsSync(join(meant.root, meant.within))) throw noRepository(place ?? '', root);
@@ -81,6 +82,10 @@ async function gcOne(place: string | undefined, options: GcOptions, { report, st
       onRetained: (retained) => report.retained(retained),
       onOdd: (warning) => report.odd(warning),
       onSkipped: (repository, why) => report.skipped(repository === '' ? (place ?? root) : repository, why),
+      onWaiting: (mostMs) => {
+        const most = `at most ${Math.ceil(mostMs / 1000)} s`;
+        stderr.write(`moorage: another process collects there, or was killed while it did; waiting, ${most}\n`);
+      },
       onProgress: (repositories) => {
         seen = repositories;
         status.show(report.progress(repositories));

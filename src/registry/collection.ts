@@ -14,13 +14,14 @@ import type { Retained } from '../layout/retention/retained.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import { RuleUse } from '../layout/retention/rule-warnings.ts';
 import { collectedPrefixes } from './collected-prefixes.ts';
+import type { CollectionEvents } from './collection-events.ts';
 import { collectEmptyDirectories, collectRecords } from './collection-remains.ts';
 import { nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { retain } from './retention.ts';
 import { isExpired, type UploadRules } from './upload-sessions.ts';
 
-export interface CollectionOptions {
+export interface CollectionOptions extends CollectionEvents {
   /** Nothing is deleted, and nothing written. */
   readonly dryRun: boolean;
   /** In milliseconds; 0: leases, history and age count for nothing. */
@@ -30,15 +31,6 @@ export interface CollectionOptions {
   /** Of the repositories whose prefix this is true for; undefined: everything. */
   readonly isMeant: ((prefix: string) => boolean) | undefined;
   readonly signal: AbortSignal;
-  readonly onDeleted: (deletion: Collected) => void;
-  /** Tags and manifests that no rule keeps; in a dry run every decision. */
-  readonly onRetained: (retained: Retained) => void;
-  /** What is odd about the rules. */
-  readonly onOdd: (warning: string) => void;
-  /** Why a repository was left as it is. */
-  readonly onSkipped: (repository: string, why: string) => void;
-  /** So many repositories were looked through. */
-  readonly onProgress: (repositories: number) => void;
 }
 
 export interface CollectionTotals {

@@ -11,6 +11,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import { ProcessClaim } from './claim.ts';
 import { type CollectionOptions, type CollectionTotals, collectMount } from './collection.ts';
 import { CollectionClock } from './collection-clock.ts';
+import { untold } from './collection-events.ts';
 import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
@@ -95,7 +96,8 @@ export class Collector {
     const nowMs = () => record.wallMs + clock.elapsed() - sinceMs;
     const claim = this.#claimOf(writer);
     const endMs = clock.elapsed() + patienceMs;
-    while (!(await claim.take())) {
+    for (let isFirst = true; !(await claim.take()); isFirst = false) {
+      if (isFirst && patienceMs > 0) options.onWaiting(patienceMs);
       if (clock.elapsed() >= endMs || options.signal.aborted) return { refusal: { kind: 'running' } };
       await sleep(askAgainMs);
     }
@@ -118,6 +120,7 @@ export class Collector {
     let bytes = 0;
     const ages = this.#clock.ages(await this.#clock.glance(mounted.mount.reader));
     await this.#collect(mounted, ages, {
+      ...untold,
       dryRun: true,
       graceMs: 0,
       onlyPushed: false,
@@ -126,10 +129,7 @@ export class Collector {
       onDeleted: (deleted) => {
         bytes += deleted.bytes;
       },
-      onRetained: () => {},
-      onOdd: () => {},
       onSkipped,
-      onProgress: () => {},
     });
     return bytes;
   }
@@ -182,6 +182,7 @@ export class Collector {
     const outcome = await this.collect(
       mounted,
       {
+        ...untold,
         dryRun: isFirst,
         graceMs: rules.collection.graceMs,
         onlyPushed: mount.collectsOnlyPushed === true,
@@ -196,7 +197,6 @@ export class Collector {
         onOdd: (warning) => log.warn(warning, {}),
         onSkipped: (repository, why) =>
           log.warn('nothing is collected from a repository, since nobody can tell what it needs', { repository, why }),
-        onProgress: () => {},
       },
       0,
     );

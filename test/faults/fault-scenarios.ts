@@ -1,4 +1,5 @@
 // What is done while calls of the driver fail: what clients do, and what goes on by itself or by a command.
+
 import { checkedAtOnceBytes } from '../../src/layout/blobs/blob-checks.ts';
 import { newWritingProcess } from '../../src/layout/changes/writing-process.ts';
 import { ownFactsDirectory } from '../../src/layout/files/keys.ts';
@@ -8,6 +9,7 @@ import type { OpenedMount } from '../../src/mounts/opened-mount.ts';
 import { encodedOf } from '../../src/oci/digest.ts';
 import { NameGlob } from '../../src/oci/name-glob.ts';
 import { parseTag } from '../../src/oci/reference.ts';
+import { untold } from '../../src/registry/collection-events.ts';
 import type { LayoutRules } from '../../src/registry/layout-rules.ts';
 import { MountedLayouts } from '../../src/registry/mounted-layouts.ts';
 import type { Registry } from '../../src/registry/registry.ts';
@@ -49,10 +51,9 @@ function collectsAll(untagged: readonly string[]): Operation {
     name: 'collect',
     run: async (registry) => {
       const skipped: string[] = [];
-      const nothing = () => {};
       const [outcome] = await registry.collect({
         ...{ dryRun: false, onlyPushed: false, graceMs: 0, isMeant: undefined, signal: new AbortController().signal },
-        ...{ onDeleted: nothing, onRetained: nothing, onOdd: nothing, onProgress: nothing },
+        ...untold,
         onSkipped: (repository, why) => skipped.push(`${repository}: ${why}`),
       });
       if (skipped.length > 0 || outcome === undefined || 'refusal' in outcome)

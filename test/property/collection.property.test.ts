@@ -1,11 +1,13 @@
 // Collections beside pushes, mounts, deletes, and other programs, in any order of their single calls: what somebody leads to is never
 // deleted, whoever was told that a blob is there can list it, and in the end nothing else is left.
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
 import { RegistryError } from '../../src/oci/error-code.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { CollectionOptions } from '../../src/registry/collection.ts';
+import { untold } from '../../src/registry/collection-events.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { WritableRepository } from '../../src/registry/repository.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
@@ -82,19 +84,16 @@ class World {
 
   async collect(server: number): Promise<void> {
     const options: CollectionOptions = {
+      ...untold,
       dryRun: false,
       graceMs,
       onlyPushed: false,
       isMeant: undefined,
       signal: new AbortController().signal,
-      onDeleted: () => {},
-      onRetained: () => {},
-      onOdd: () => {},
       onSkipped: (repository, why) => {
         // Somebody is in the middle of writing there.
         if (!why.includes('being written')) throw new Error(`${repository}: ${why}`);
       },
-      onProgress: () => {},
     };
     await this.registries[server]?.collect(options);
   }

@@ -107,6 +107,8 @@ export class LeaseFile {
 }
 
 const number = /^\d{1,16}$/;
+/** As long as a setting may be: whatever wrote more keeps nothing for ever. */
+const longestMs = 3_653 * 24 * 3_600_000;
 
 function isOver({ atMs, forMs }: Lease, ages: LeaseAges): boolean {
   return ages.since(atMs) > forMs;
@@ -120,6 +122,6 @@ function* leasesIn(text: string): Generator<Lease> {
   for (const line of text.split('\n')) {
     const [digest = '', at = '', span = ''] = line.split(' ');
     if (isDigest(digest) && number.test(at) && number.test(span))
-      yield { digest, atMs: Number(at), forMs: Number(span) };
+      yield { digest, atMs: Number(at), forMs: Math.min(Number(span), longestMs) };
   }
 }

@@ -33,9 +33,11 @@ export class TagTimesFile {
 export async function tidyTagTimes(store: ObjectStore, key: Key, isWanted: (of: string) => boolean): Promise<void> {
   const info = await store.stat(key);
   if (info === undefined || info.size < tidyFromBytes) return;
-  const updated = await store.update(key, async (now) => {
+  let readBytes = 0;
+  const { previous } = await store.update(key, async (now) => {
     const object = await now?.read(maxBytes);
     if (object === undefined) return undefined;
+    readBytes = object.bytes.byteLength;
     const { pushes, pulls } = parseTagTimes(textOf(object.bytes));
     const wanted = (known: ReadonlyMap<string, number>) => new Map([...known].filter(([of]) => isWanted(of)));
     const bytes = Buffer.from(printKnownTimes({ pushes: wanted(pushes), pulls: wanted(pulls) }));
@@ -43,7 +45,13 @@ export async function tidyTagTimes(store: ObjectStore, key: Key, isWanted: (of: 
       ? undefined
       : { bytes, first: [], record: () => [], note: () => [], remove: [] };
   });
-  await updated.previous?.close();
+  try {
+    // Appended between the last look at the file and its replacement.
+    const late = (await previous?.readIfChanged(maxBytes))?.bytes.subarray(readBytes);
+    if (late !== undefined && late.byteLength > 0) await store.append(key, late);
+  } finally {
+    await previous?.close();
+  }
 }
 
 function textOf(bytes: Uint8Array): string {

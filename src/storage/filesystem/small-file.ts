@@ -4,7 +4,8 @@ import { constants, type Stats } from 'node:fs';
 import type { Key, ObjectInfo, SmallObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
-import { nameOf, parentOf } from './file-tree.ts';
+import { type FileTree, nameOf, parentOf } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
 import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
@@ -49,21 +50,36 @@ export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promi
   return opened === undefined;
 }
 
-/** Appends in one write, not synced; all of it or nothing. */
-export async function appendSmall({ tree, directories }: StoreParts, { key, bytes }: SmallObject): Promise<void> {
-  await directories.within(parentOf(key), async (held) => {
-    const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
-    if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
-    try {
-      const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
-      if (written === bytes.byteLength) return;
+const mostAppends = 10;
+
+/**
+ * Appends in one write, not synced; all of it or nothing. Where another process put a new file into the place of the one that was opened, to
+ * that one as well.
+ */
+export async function appendSmall({ tree, directories }: StoreParts, object: SmallObject): Promise<void> {
+  await directories.within(parentOf(object.key), async (held) => {
+    for (let count = 0; count < mostAppends; count += 1) if (await appendOnce(tree, held, object)) return;
+    throw new StorageError('unavailable', `${object.key} is replaced all the time`);
+  });
+}
+
+/** False when the file is another one by now. */
+async function appendOnce(tree: FileTree, held: HeldDirectory, { key, bytes }: SmallObject): Promise<boolean> {
+  const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
+  if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
+  try {
+    const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
+    if (written !== bytes.byteLength) {
       // What is appended next must not go on in the middle of a line.
       await tree.calls.ftruncate(opened.descriptor, opened.stats.size);
       throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
-    } finally {
-      tree.calls.closeSync(opened.descriptor);
     }
-  });
+    // Whoever moved it away reads it there; what took its place was written without these bytes.
+    const now = held.lstatFile(nameOf(key));
+    return now === undefined || now.ino === opened.stats.ino;
+  } finally {
+    tree.calls.closeSync(opened.descriptor);
+  }
 }
 
 /** False when there is nothing to delete; durable when this returns. */

@@ -1,6 +1,8 @@
 // What clients do in the tests of power cuts, and what must hold once each was acknowledged.
+
 import type { Digest } from '../../../src/oci/digest.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
+import { untold } from '../../../src/registry/collection-events.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { rollBack } from '../../../src/registry/rollbacks.ts';
 import { type Content, type Image, imageManifest } from '../content.ts';
@@ -136,10 +138,8 @@ export function collects(): Operation {
   return {
     name: 'collect',
     run: async (registry) => {
-      const nothing = () => {};
-      const told = { onDeleted: nothing, onRetained: nothing, onOdd: nothing, onSkipped: nothing, onProgress: nothing };
       const signal = new AbortController().signal;
-      await registry.collect({ ...told, dryRun: false, graceMs: 0, onlyPushed: false, isMeant: undefined, signal });
+      await registry.collect({ ...untold, dryRun: false, graceMs: 0, onlyPushed: false, isMeant: undefined, signal });
     },
     after: (before) => ({ ...before, blobs: new Map() }),
   };

@@ -1,8 +1,10 @@
 // Collections of a registry that is served: what they free, what they leave to whom, and what happens between their steps.
+
 import { describe, expect, it } from 'vitest';
 import type { Collected } from '../../../src/layout/collection/collected.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { CollectionOptions } from '../../../src/registry/collection.ts';
+import { untold } from '../../../src/registry/collection-events.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
@@ -23,16 +25,14 @@ async function collect(registry: Registry, options: Partial<CollectionOptions> =
   const deleted: Collected[] = [];
   const skipped: string[] = [];
   const outcomes = await registry.collect({
+    ...untold,
     dryRun: false,
     graceMs,
     onlyPushed: false,
     isMeant: undefined,
     signal: new AbortController().signal,
     onDeleted: (deletion) => deleted.push(deletion),
-    onRetained: () => {},
-    onOdd: () => {},
     onSkipped: (repository, why) => skipped.push(`${repository}: ${why}`),
-    onProgress: () => {},
     ...options,
   });
   const [outcome] = outcomes;
@@ -352,4 +352,20 @@ describe('a clock that jumps', () => {
     clock.advance(graceMs);
     expect((await collect(registry)).digests).toEqual([image.config.digest]);
   });
+});
+
+it('says once that it waits for another process, and for how long at most', async () => {
+  const clock = new TestClock();
+  const { registry, memory } = collected({ clock });
+  await memory.write('.moorage/gc/claim' as Key, Buffer.from('{"process":"killed","beat":7}\n'));
+  const waits: number[] = [];
+  const onWaiting = (mostMs: number) => {
+    waits.push(mostMs);
+    clock.advance(mostMs);
+  };
+  const signal = new AbortController().signal;
+  const chosen = { dryRun: false, graceMs, onlyPushed: false, isMeant: undefined, signal };
+  const [outcome] = await registry.collect({ ...untold, ...chosen, onWaiting }, 90_000);
+  expect(outcome).toEqual({ refusal: { kind: 'running' } });
+  expect(waits).toEqual([90_000]);
 });

@@ -1,10 +1,12 @@
 // Retention as a collection carries it out: tags by rules, manifests that nothing leads to, and what a dry run says.
+
 import { describe, expect, it } from 'vitest';
 import type { Retained } from '../../../src/layout/retention/retained.ts';
 import type { RetentionRule } from '../../../src/layout/retention/retention-rule.ts';
 import { NameGlob } from '../../../src/oci/name-glob.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { CollectionOptions } from '../../../src/registry/collection.ts';
+import { untold } from '../../../src/registry/collection-events.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { blobOf, type Image, imageIndex, imageManifest } from '../../support/content.ts';
@@ -32,16 +34,15 @@ function retaining(options: RegistryTestOptions) {
     const odd: string[] = [];
     const skipped: string[] = [];
     const outcomes = await under.registry.collect({
+      ...untold,
       dryRun: false,
       graceMs,
       onlyPushed: false,
       isMeant: undefined,
       signal: new AbortController().signal,
-      onDeleted: () => {},
       onRetained: (each) => retained.push(each),
       onOdd: (warning) => odd.push(warning),
       onSkipped: (repository, why) => skipped.push(`${repository}: ${why}`),
-      onProgress: () => {},
       ...chosen,
     });
     const [outcome] = outcomes;

@@ -19,3 +19,19 @@ it.each([1_000, 1024 * 1024, 3_500_000])('a line of %d bytes hides no lease behi
   await appendLeases(store, keys.leases, [{ digest: other, atMs: 950, forMs: 500 }]);
   expect([...(await file.read(ages))]).toEqual([digest, other]);
 });
+
+it('no lease holds for longer than ten years, and what is no number is none', async () => {
+  const store = new MemoryStore(() => 1_000);
+  const other = digestOf(Buffer.from('other'));
+  const lines = [
+    `${digest} 900 9999999999999999`,
+    `${other} 900 99999999999999999`,
+    `${other} 900 -1`,
+    `${other} 900 1e9`,
+  ];
+  await store.append(keys.leases, Buffer.from(`${lines.join('\n')}\n`));
+  const leasedAfter = async (ms: number) => [...(await new LeaseFile(store, keys).read({ since: () => ms }))];
+  const tenYearsMs = 3_653 * 86_400_000;
+  expect(await leasedAfter(tenYearsMs)).toEqual([digest]);
+  expect(await leasedAfter(tenYearsMs + 1)).toEqual([]);
+});

@@ -125,4 +125,21 @@ describe('times of tags', () => {
     for (const [of, at] of before.pulls) if (of !== 'v7 ') expect(after.pulls.get(of)).toBe(at);
     expect(after.pushes.get('v1 ')).toBe(before.pushes.get('v1 '));
   });
+
+  it('that come between the last look and the replacement are kept', async () => {
+    const { store, time } = noting();
+    await store.append(key, Buffer.from(`push ${time.nowMs} v1 \n`.repeat(20_000)));
+    const update = store.update.bind(store);
+    vi.spyOn(store, 'update').mockImplementationOnce(async (at, change) => {
+      const { bytes = new Uint8Array() } = (await store.read(at, Number.MAX_SAFE_INTEGER)) ?? {};
+      const updated = await update(at, change);
+      const late = Buffer.concat([bytes, Buffer.from(`\npush ${time.nowMs} late \n`)]);
+      // As a file system has it: the writer had opened the file that was replaced.
+      const readIfChanged = async () => updated.info && { info: updated.info, bytes: late };
+      return { ...updated, previous: { readIfChanged, close: async () => {} } };
+    });
+    await tidyTagTimes(store, key, () => true);
+    const { pushes } = await readTagTimes(store);
+    expect([...pushes.keys()].sort()).toEqual(['late ', 'v1 ']);
+  });
 });
