@@ -18,12 +18,17 @@ const callsOf: Readonly<Record<Code, readonly string[] | undefined>> = {
   EACCES: needsRight,
 };
 
-/** `once`: one call. `lasting`: every one from there on, until the request is answered. */
+/** `once`: one call. `brief`: a few, so that whoever goes on after the first meets others. `lasting`: every one, until the request is answered. */
+export const durations = ['once', 'brief', 'lasting'] as const;
+
 export interface Fault {
   readonly code: Code;
+  /** The first call that fails, of those that may. */
   readonly at: number;
-  readonly how: 'once' | 'lasting';
+  readonly how: (typeof durations)[number];
 }
+
+const callsOfEach: Readonly<Record<Fault['how'], number>> = { once: 1, brief: 12, lasting: Number.POSITIVE_INFINITY };
 
 /** Counts the calls that may fail, and fails those that are to. */
 export class FaultyCalls {
@@ -41,7 +46,7 @@ export class FaultyCalls {
   readonly before = (call: string, path: string): void => {
     const { code, at, how } = this.#fault;
     if (!this.isOn || callsOf[code]?.includes(call) === false) return;
-    const isIt = how === 'once' ? this.count === at : this.count >= at;
+    const isIt = this.count >= at && this.count < at + callsOfEach[how];
     this.count += 1;
     if (!isIt) return;
     this.failed.push(`${call} ${path}`);

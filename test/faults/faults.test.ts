@@ -1,9 +1,9 @@
-// Each call of the driver is refused, for once or until the request is answered, with each error that a system may give there: what was
+// Each call of the driver is refused, for once, for a while or until the request is answered, with each error that a system may give there: what was
 // acknowledged holds, the client is told what kind of failure it is, and everything works again without a restart. A sample is tried in
 // passing; `MOORAGE_TEST_FAULTS=all` tries them all, in hours.
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../power-cut/crash-states.ts';
-import { codes, type Fault } from './fault.ts';
+import { codes, durations, type Fault } from './fault.ts';
 import { faultScenarios } from './fault-scenarios.ts';
 import { callsThatMayFail, violationWith } from './run-with-fault.ts';
 
@@ -20,9 +20,7 @@ describe.each(tried)('while %s', (_, scenario) => {
 
   it.each(codes)('a call fails with %s', { timeout: 3_600_000 }, async (code) => {
     const count = await callsThatMayFail(scenario, code);
-    const faults = Array.from({ length: count }, (_, at) =>
-      (['once', 'lasting'] as const).map((how): Fault => ({ code, at, how })),
-    ).flat();
+    const faults = Array.from({ length: count }, (_, at) => durations.map((how): Fault => ({ code, at, how }))).flat();
     const violations: string[] = [];
     for (const fault of sample === 'all' ? faults : sampled(faults, Number(sample))) {
       const violation = await violationWith(scenario, fault);

@@ -58,7 +58,7 @@ export async function violationWith(scenario: FaultScenario, fault: Fault): Prom
   } finally {
     await running.close();
   }
-  const mayLeave = scenario.keepsUploads === true || fault.how === 'lasting' || calls.failed.some(isOfCleaning);
+  const mayLeave = scenario.keepsUploads === true || fault.how !== 'once' || calls.failed.some(isOfCleaning);
   violation ??= leftOn(disk, mayLeave);
   violation ??= await lostInPowerCut(disk, acknowledged);
   return violation && `${fault.code} ${fault.how} at ${fault.at} (${calls.failed[0]}): ${violation}`;

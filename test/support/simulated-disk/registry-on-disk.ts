@@ -9,7 +9,7 @@ import { defaultRules } from '../rules.ts';
 import { silentLog } from '../silent-log.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 
-export const rootOnDisk = '/root';
+export const rootOnDisk = '/simulated';
 
 export interface Running {
   readonly disk: SimulatedDisk;
