@@ -10,16 +10,16 @@ import {
 } from '../layout/files/keys.ts';
 import { isRepositoryName } from '../oci/reference.ts';
 import type { Key, ObjectReader } from '../storage/object-store.ts';
-import { childrenOf } from './layout-prefixes.ts';
+import { childrenOf, type OnUnlisted } from './layout-prefixes.ts';
 
 /** `isOurs`: nobody but this registry and the tools of its operator makes directories here. */
 export async function* collectedPrefixes(
   reader: ObjectReader,
-  { isOurs }: { readonly isOurs: boolean },
+  { isOurs, onUnlisted }: { readonly isOurs: boolean; readonly onUnlisted: OnUnlisted },
 ): AsyncIterable<LayoutPrefix> {
   const pending: Key[] = [rootPrefix];
   for (let prefix = pending.pop(); prefix !== undefined; prefix = pending.pop()) {
-    const children = await childrenOf(reader, prefix);
+    const children = await childrenOf(reader, prefix, onUnlisted);
     const names = new Set(children.map(({ name }) => name));
     for (const { name, kind } of children)
       if (kind === 'prefix' && mayHoldRepositories(name)) pending.push(childPrefix(prefix, name));

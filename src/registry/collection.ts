@@ -81,6 +81,11 @@ export async function collectMount(
   let repositories = 0;
   for await (const prefix of collectedPrefixes(reader, {
     isOurs: mounted.mount.origin !== 'adopted' && collects === true,
+    onUnlisted: (prefix, why) => {
+      if (isMeant?.(prefix) === false) return;
+      skipped += 1;
+      options.onSkipped(nameAbove(mounted, prefix), why.message);
+    },
   })) {
     if (signal.aborted) break;
     if (isMeant?.(prefix) === false) continue;

@@ -12,12 +12,13 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
+import type { Key } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { Catalog } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
-import { layoutPrefixes } from './layout-prefixes.ts';
+import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
@@ -44,6 +45,14 @@ export interface NamedLayout {
   /** Where it is: the mount, and the directory in it. */
   readonly mount: Mount;
   readonly prefix: LayoutPrefix;
+}
+
+/** What is in it nobody knows. */
+export interface UnlistedDirectory {
+  readonly name: string;
+  readonly mount: Mount;
+  readonly prefix: Key;
+  readonly why: StorageError;
 }
 
 const catchUpEveryMs = 5_000;
@@ -219,11 +228,12 @@ export class Registry {
     return this.#catalog.page(page, gone);
   }
 
-  /** Every layout of every mount, by the name it is served under. */
-  async *layouts(): AsyncIterable<NamedLayout> {
+  /** Every layout of every mount, by the name it is served under. Told of directories that could not be listed. */
+  async *layouts(onUnlisted?: (directory: UnlistedDirectory) => void): AsyncIterable<NamedLayout> {
     for (const mounted of this.#mounts) {
-      for await (const prefix of layoutPrefixes(mounted.mount.reader)) {
-        const { mount } = mounted;
+      const { mount } = mounted;
+      const tell: OnUnlisted = (prefix, why) => onUnlisted?.({ name: nameAbove(mounted, prefix), mount, prefix, why });
+      for await (const prefix of layoutPrefixes(mount.reader, undefined, tell)) {
         const name = nameAbove(mounted, prefix);
         yield { name, layout: mounted.at(prefix), mount, prefix };
       }

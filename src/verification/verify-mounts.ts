@@ -6,7 +6,7 @@ import type { HashedByMount } from '../inspection/hashed-files.ts';
 import type { InspectedPart } from '../inspection/inspection.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import type { LayoutRules } from '../registry/layout-rules.ts';
-import type { NamedLayout, Registry } from '../registry/registry.ts';
+import type { NamedLayout, Registry, UnlistedDirectory } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { type BlobProgress, unwatched } from '../transfer/progress.ts';
 import { type DamagedContent, maxDamaged, type UnmarkedLayout } from './damage.ts';
@@ -42,7 +42,11 @@ export async function verifyMounts(options: VerifyMountsOptions): Promise<Verifi
   const { mounts, registry, target } = options;
   const { within, reference } = target;
   const layouts: NamedLayout[] = [];
-  for await (const layout of registry.layouts()) if (isMeant(layout.name, within)) layouts.push(layout);
+  const unlisted: UnlistedDirectory[] = [];
+  const onUnlisted = (directory: UnlistedDirectory) => {
+    if (isMeant(directory.name, within)) unlisted.push(directory);
+  };
+  for await (const layout of registry.layouts(onUnlisted)) if (isMeant(layout.name, within)) layouts.push(layout);
   layouts.sort((one, other) => (one.name < other.name ? -1 : 1));
   const isWhole = within === undefined && reference === undefined;
   const { progress } = options;
@@ -57,6 +61,7 @@ export async function verifyMounts(options: VerifyMountsOptions): Promise<Verifi
   const told: Told = { onDamaged, onUnmarked: (layout) => unmarked.push(layout) };
   const parts: InspectedPart[] = [];
   if (isWhole) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
+  parts.push(...notLooked(unlisted, mounts, parts));
   let isFound = false;
   for (const layout of layouts) {
     const part = await verifyOne(layout, options, told);
@@ -100,6 +105,29 @@ async function ownFiles(
   if (files === undefined) return [];
   const part = await verifyOwnFiles({ mount, files, now, hashed: await hashed.of(mount), progress, onDamaged });
   return part === undefined ? [] : [part];
+}
+
+/** Of directories that could not be listed: what lies in them was not looked at, also where they could be listed a moment later. */
+function notLooked(
+  unlisted: readonly UnlistedDirectory[],
+  mounts: readonly OpenedMount[],
+  told: readonly InspectedPart[],
+): readonly InspectedPart[] {
+  const known = new Set(
+    told.flatMap(({ where, findings }) =>
+      findings.flatMap((group) => group.findings.map(({ path }) => `${where} ${path}`)),
+    ),
+  );
+  const parts: InspectedPart[] = [];
+  for (const { mount, prefix, why } of unlisted) {
+    const where = mounts.find(({ reader }) => reader === mount.reader)?.path ?? '';
+    if (known.has(`${where} ${prefix}`)) continue;
+    const findings = new FindingList();
+    findings.add('unreadable-file', { path: prefix, detail: why.message });
+    const groups = verifiedGroups(findings.groups());
+    parts.push({ kind: 'root', name: '', where, entries: undefined, dialects: [], findings: groups });
+  }
+  return parts;
 }
 
 /** Empty where there is nothing to say: each layout is verified by itself. */

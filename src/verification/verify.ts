@@ -83,13 +83,14 @@ async function mend(
 }
 
 function assertFound({ isFound, parts }: Verified, { within, reference }: VerifyTarget, where: string): void {
-  if (isFound) return;
+  // Where something could not be looked at, that is what is told.
+  if (isFound || parts.length > 0) return;
   if (reference !== undefined) {
     const text = reference.kind === 'tag' ? `tag "${reference.tag}"` : 'such digest';
     throw new SourceError(`there is no ${text} in ${within ?? where}`);
   }
   if (within !== undefined) throw new SourceError(`there is no repository "${within}" in ${where}`);
-  if (parts.length === 0) throw new SourceError(`there is no layout in ${where}`);
+  throw new SourceError(`there is no layout in ${where}`);
 }
 
 const silent = { info: () => {}, slow: () => {}, warn: () => {} };
