@@ -81,7 +81,8 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   }
 
   async update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated> {
-    const update = () => this.#writing(() => replaceFile(this.#parts, key, change));
+    const close = async ({ previous }: Updated) => previous?.close();
+    const update = () => this.#writing(() => replaceFile(this.#parts, key, change), close);
     return this.#updates.run(parentOf(key), () =>
       options?.mayUseReserve === true ? this.#withReserve(update) : update(),
     );
@@ -121,7 +122,10 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
-    return this.#writing(() => this.#staging.stage(id, attributes));
+    return this.#writing(
+      () => this.#staging.stage(id, attributes),
+      (staged) => staged.discard(),
+    );
   }
 
   async resume(id: UploadId): Promise<StagedObject | undefined> {
@@ -163,11 +167,11 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     }
   }
 
-  async #writing<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #writing<Result>(work: () => Promise<Result>, undo?: (result: Result) => Promise<void>): Promise<Result> {
     return translated('write', async () => {
       await this.root.assertWritable();
       this.#reserve?.keep();
-      return this.root.during(work);
+      return this.root.during(work, undo);
     });
   }
 }

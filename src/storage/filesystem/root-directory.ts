@@ -12,10 +12,13 @@ export async function prepareRoot(tree: FileTree, access: 'read' | 'write'): Pro
   if (access === 'write') await create(tree);
   try {
     const descriptor = tree.calls.openSync(tree.root, O_RDONLY | O_DIRECTORY, 0);
-    const stats = tree.calls.fstatSync(descriptor);
-    tree.calls.closeSync(descriptor);
-    tree.calls.accessSync(tree.root, access === 'read' ? R_OK | X_OK : R_OK | W_OK | X_OK);
-    return stats;
+    try {
+      const stats = tree.calls.fstatSync(descriptor);
+      tree.calls.accessSync(tree.root, access === 'read' ? R_OK | X_OK : R_OK | W_OK | X_OK);
+      return stats;
+    } finally {
+      tree.calls.closeSync(descriptor);
+    }
   } catch (error) {
     throw refusal(tree.root, error, access === 'read' ? 'read' : 'write to');
   }

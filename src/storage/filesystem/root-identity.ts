@@ -83,8 +83,14 @@ export class RootIdentity {
     await this.#laying;
   }
 
-  /** Runs `work`, and throws 'unavailable' when the root is another one afterwards: what was written may be below its mount point. */
-  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work`, and throws 'unavailable' when the root is another one afterwards: what was written may be below its mount point. The result
+   * is nobody's then: `undo` closes or removes what is in it.
+   */
+  async during<Result>(
+    work: () => Promise<Result>,
+    undo: (result: Result) => Promise<void> = async () => {},
+  ): Promise<Result> {
     let result: Result;
     try {
       result = await work();
@@ -92,7 +98,12 @@ export class RootIdentity {
       await this.assertPresent();
       throw error;
     }
-    await this.assertPresent();
+    try {
+      await this.assertPresent();
+    } catch (error) {
+      await undo(result);
+      throw error;
+    }
     return result;
   }
 

@@ -52,7 +52,7 @@ export class StagedFile implements StagedObject {
 
   async append(source: Readable, options: AppendOptions): Promise<number> {
     const start = await this.size();
-    const data = await this.#guard(async () => this.#openData(O_RDWR | O_CREAT));
+    const data = await this.#dataFor(O_RDWR | O_CREAT);
     try {
       const size = await appendStream(source, this.#sinkOf(data.descriptor), start, options);
       if (size >= worthKeepingBytes && !this.#entriesSynced) await this.#guard(() => this.#syncEntries());
@@ -78,7 +78,7 @@ export class StagedFile implements StagedObject {
   async *read(): AsyncIterable<Uint8Array> {
     if ((await this.size()) === 0) return;
     const { calls } = this.#parts.tree;
-    const { descriptor } = await this.#guard(async () => this.#openData(O_RDONLY));
+    const { descriptor } = await this.#dataFor(O_RDONLY);
     try {
       for (let at = 0; ; ) {
         const buffer = Buffer.allocUnsafeSlow(readBytes);
@@ -196,6 +196,12 @@ export class StagedFile implements StagedObject {
     return stats?.size ?? 0;
   }
 
+  /** The caller closes it. */
+  #dataFor(flags: number): Promise<OpenedFile> {
+    const close = async ({ descriptor }: OpenedFile) => this.#parts.tree.calls.closeSync(descriptor);
+    return this.#guard(async () => this.#openData(flags), close);
+  }
+
   #openData(flags: number): OpenedFile {
     const { tree } = this.#parts;
     const held = tree.tryHold(this.#directory);
@@ -261,10 +267,10 @@ export class StagedFile implements StagedObject {
     }
   }
 
-  async #guard<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #guard<Result>(work: () => Promise<Result>, undo?: (result: Result) => Promise<void>): Promise<Result> {
     if (this.#poisoned) throw new StorageError('unavailable', `${this.#directory}: discarded after a failed sync`);
     try {
-      return await this.#parts.root.during(work);
+      return await this.#parts.root.during(work, undo);
     } catch (error) {
       if (this.#poisoned) await this.discard();
       throw toStorageError(error, 'write');

@@ -271,3 +271,44 @@ test.each([
   isForbidden = false;
   expect(await store.problem()).toBeUndefined();
 });
+
+test('what was opened or begun is given back where nobody can tell afterwards whether the root is the right one (injected)', async () => {
+  const { store: first, root } = await storeOnDisk({}, own);
+  await first.close();
+  for (let at = 0, isDone = false; !isDone; at += 1) {
+    const opened = new Set<number>();
+    const fault = { left: Number.POSITIVE_INFINITY };
+    const lstatSync: SystemCalls['lstatSync'] = (path) => {
+      if (path.endsWith('.moorage/id') && fault.left-- === 0) throw systemError('EIO', 'lstat');
+      return systemCalls.lstatSync(path);
+    };
+    const openSync: SystemCalls['openSync'] = (...values) => {
+      const descriptor = systemCalls.openSync(...values);
+      opened.add(descriptor);
+      return descriptor;
+    };
+    const closeSync: SystemCalls['closeSync'] = (descriptor) => {
+      opened.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    };
+    // Of one that sets no space aside in the background.
+    const { store } = await storeOnDisk({ lstatSync, openSync, closeSync }, {}, root);
+    await store.write(key('team/a'), bytesOf('old'));
+    fault.left = at;
+    const id = newUploadId();
+    try {
+      const staged = await store.stage(id, {});
+      await appendText(staged, 'x');
+      await staged.truncate(0);
+      await staged.discard();
+      await updateAndClose(store, key('team/a'), replaceBy('new'));
+    } catch (error) {
+      expect(error).toMatchObject(unavailable);
+      await (await store.resume(id))?.discard();
+    }
+    isDone = fault.left >= 0;
+    fault.left = Number.POSITIVE_INFINITY;
+    expect(opened).toEqual(new Set());
+    expect(await store.list(key('.moorage/uploads'))).toEqual([]);
+  }
+});
