@@ -47,6 +47,7 @@ export async function verify(what: readonly string[], options: VerifyCommandOpti
   const progress = progressFor(process.stderr);
   const found: Verification[] = [];
   try {
+    await source?.assertThere();
     for (const target of targets) found.push(await verified(target, { source, progress, options }));
   } finally {
     progress?.end();

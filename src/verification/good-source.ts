@@ -3,17 +3,33 @@ import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import type { OpenedSource } from '../transfer/open-source.ts';
+import { SourceError } from '../transfer/source-error.ts';
 import { type GoodCopy, once, type WantedBlob } from './good-copy.ts';
 
 export class GoodSource {
   readonly #source: ImageSource;
   /** Undefined where a whole registry, or several repositories, were named. */
   readonly #repository: RepositoryName | undefined;
+  readonly #isLocal: boolean;
   #all: Promise<readonly RepositoryName[]> | undefined;
 
-  constructor({ source, repository }: Pick<OpenedSource, 'source' | 'repository'>) {
+  constructor({ source, repository, isLocal }: Pick<OpenedSource, 'source' | 'repository' | 'isLocal'>) {
     this.#source = source;
+    this.#isLocal = isLocal;
     this.#repository = repository;
+  }
+
+  /** Before anything is changed: what somebody misspelt has no copies, and damaged files would be put aside. Throws SourceError, RegistryError. */
+  async assertThere(): Promise<void> {
+    const [source, repository] = [this.#source, this.#repository];
+    if (!this.#isLocal) {
+      if (repository !== undefined) await source.tags(repository);
+      return;
+    }
+    const names = await source.repositories();
+    if (repository !== undefined && !names.includes(repository))
+      throw new SourceError(`there is no repository ${repository} in ${source.description}`);
+    if (names.length === 0) throw new SourceError(`there is no image in ${source.description}`);
   }
 
   /** In each repository that may have it. The bytes are not checked: they are while they are copied. */

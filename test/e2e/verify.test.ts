@@ -65,6 +65,10 @@ describe('moorage verify', () => {
     expect(await said('./nowhere')).toMatch(/^1 moorage: there is no layout, archive or directory of layouts at /);
     expect(await said('nobody/app', '--root', root)).toMatch(/^1 moorage: there is no repository "nobody\/app" in /);
     expect(await said('team/app:v9', '--root', root)).toMatch(/^1 moorage: there is no tag "v9" in team\/app/);
+    const from = (source: string) => said('--repair', '--from', source, '--root', root);
+    expect(await from('nobody/app')).toMatch(/^1 moorage: there is no repository nobody\/app in /);
+    const empty = await scratchDirectory();
+    expect(await from(empty)).toMatch(/^1 moorage: there is no image in /);
     expect(await said('--root', join(root, 'nothing'))).toMatch(/^1 moorage: there is no .*nothing here; name what/);
   });
 
