@@ -1,6 +1,7 @@
 // What must hold after everything was killed, by what was answered: a request without an answer may have happened or not, until
 // somebody looks; what was seen then holds as if it had been answered.
 import type { Content } from '../support/content.ts';
+import { mayBeUnlisted } from './rules.ts';
 import { Tally } from './tally.ts';
 
 /** Something that was acknowledged does not hold, or a promise was broken: the run stops. */
@@ -101,15 +102,19 @@ export class Model {
     const key = `${manifest.repository}@${manifest.content.digest}`;
     const neverYet = { mayBeThere: false, mayBeGone: true, pushedMs: 0, touchedMs: 0, leftMs: 0 };
     const known = this.manifests.get(key) ?? { ...manifest, ...neverYet };
+    this.#settle(known, times);
     // At the end of the line again: the oldest are deleted first.
     this.manifests.delete(key);
     this.manifests.set(key, known);
-    this.listed(known, isSure, times);
+    this.#listed(known, isSure, times);
+    // It would have been refused without them: requireReferences goes with `untagged` here.
+    if (isSure && this.rules.untaggedMs !== 'keep')
+      for (const { digest } of known.children) this.#found(this.manifest(manifest.repository, digest));
     if (tag !== undefined) this.#moved(this.tag(manifest.repository, tag), known.content.digest, isSure, times);
   }
 
   /** A manifest that is on the list by what was done, or may be. */
-  listed(known: KnownManifest, isSure: boolean, { sentMs, endMs }: Times): void {
+  #listed(known: KnownManifest, isSure: boolean, { sentMs, endMs }: Times): void {
     known.mayBeThere = true;
     known.touchedMs = endMs;
     if (!isSure) return;
@@ -117,12 +122,26 @@ export class Model {
     known.pushedMs = sentMs;
   }
 
+  #found(known: KnownManifest | undefined): void {
+    if (known?.mayBeThere) known.mayBeGone = false;
+  }
+
+  /** What a rule may have taken until now is not brought back by what leads to it from now on. */
+  #settle({ repository, owner }: KnownManifest, { endMs }: Times): void {
+    const taken = [...this.manifests.values()].filter(
+      (known) => known.owner === owner && known.repository === repository && mayBeUnlisted(this, known, endMs),
+    );
+    for (const known of taken) known.mayBeGone = true;
+  }
+
   /** Back to what it meant: what it leads to may have come back as well. */
   rolledBack(tag: KnownTag, to: string, isSure: boolean, times: Times): void {
+    const target = this.manifest(tag.repository, to);
+    if (target !== undefined) this.#settle(target, times);
     const put = (digest: string) => {
       const known = this.manifest(tag.repository, digest);
       if (known === undefined) return;
-      this.listed(known, isSure, times);
+      this.#listed(known, isSure, times);
       for (const child of known.children) put(child.digest);
     };
     put(to);

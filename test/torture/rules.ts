@@ -10,6 +10,7 @@ export function ruleSettings({ rules }: Model): Record<string, string> {
   const rule = { tags: `${tags}*`, keepNewest, keepPushedWithin: `${keepPushedWithinMs}ms` };
   return {
     MOORAGE_RETENTION: JSON.stringify([rule]),
+    MOORAGE_MANIFESTS_REQUIRE_REFERENCES: `${untaggedMs !== 'keep'}`,
     MOORAGE_UNTAGGED: untaggedMs === 'keep' ? 'keep' : `${untaggedMs}ms`,
   };
 }

@@ -138,10 +138,12 @@ async function sweep(scratch: string, model: Model, settings: Record<string, str
     await moorage(root, log, later, ['verify', '--repair', '--from', join(scratch, 'copies'), '--root', root]);
     model.damaged.clear();
   }
-  // Until all that a rule may take is old enough.
-  await sleep(settledMs);
-  await freeClaim(root);
-  await moorage(root, log, later, ['gc', '--grace', '0s', '--root', root]);
+  // Until all that a rule may take is old enough, and again what lost its tags by that.
+  for (let pass = model.rules.untaggedMs === 'keep' ? 1 : 0; pass < 2; pass += 1) {
+    await sleep(settledMs);
+    await freeClaim(root);
+    await moorage(root, log, later, ['gc', '--grace', '0s', '--root', root]);
+  }
   const left = await leftAtRest(root, restMs);
   if (left.length > 0) throw new Violation(`left after the sweep: ${left.slice(0, 20).join(', ')}`);
   await moorage(root, log, settings, ['verify', '--root', root]);
