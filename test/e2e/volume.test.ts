@@ -4,9 +4,17 @@ import { readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { blobOf, type Content, contentOf, imageManifest, layerType, referrerOf } from '../support/content.ts';
+import {
+  blobOf,
+  type Content,
+  contentOf,
+  type Image,
+  imageManifest,
+  layerType,
+  referrerOf,
+} from '../support/content.ts';
 import { canMount, needsVolume, smallVolume } from '../support/small-volume.ts';
-import { startMoorage } from './moorage-process.ts';
+import { runMoorage, startMoorage } from './moorage-process.ts';
 
 const image = imageManifest({ layers: 0 });
 const referrer = referrerOf(image, 'application/example');
@@ -32,6 +40,18 @@ async function serve(root: string, minFree?: string) {
         body: image.bytes,
         headers: { 'Content-Type': image.descriptor.mediaType },
       }),
+    ask: (path: string, init: RequestInit) => fetch(`${url}${path}`, init),
+    remove: (path: string) => status(`/v2/a/${path}`, { method: 'DELETE' }),
+    /** The first answer that is not 201, if there is one. */
+    pushImage: async ({ config, layers, bytes, descriptor }: Image, tag: string) => {
+      for (const blob of [config, ...layers]) {
+        const body = new Uint8Array(blob.bytes);
+        const answer = await status(`/v2/a/blobs/uploads/?digest=${blob.digest}`, { method: 'POST', body });
+        if (answer !== 201) return answer;
+      }
+      const headers = { 'Content-Type': descriptor.mediaType };
+      return status(`/v2/a/manifests/${tag}`, { method: 'PUT', body: new Uint8Array(bytes), headers });
+    },
     /** The place of the session. */
     begin: async () => {
       const answer = await fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' });
@@ -136,6 +156,68 @@ describe.skipIf(!canMount)(`a volume (${needsVolume})`, () => {
     volume.makeRoom();
     expect((await server.ready()).status).toBe(200);
     expect([await server.push(layer), await server.tag('v1')]).toEqual([201, 201]);
+  });
+
+  it('that is full gets space back by deletes and moorage gc, and takes pushes again without a restart', async () => {
+    const volume = smallVolume(16);
+    const server = await serve(volume.path);
+    const pushed: Image[] = [];
+    let last = 201;
+    while (last === 201) {
+      const layer = contentOf(Buffer.alloc(1_000_000, `${pushed.length} `), layerType);
+      const next = imageManifest({ layers: [layer] });
+      last = await server.pushImage(next, `v${pushed.length}`);
+      if (last === 201) pushed.push(next);
+    }
+    expect(last).toBe(507);
+    const [kept, ...going] = pushed as [Image, ...Image[]];
+    volume.fill();
+    expect(await server.remove('manifests/v1')).toBe(202);
+    for (const { digest } of going) expect(await server.remove(`manifests/${digest}`)).toBe(202);
+    const gc = (...args: string[]) => runMoorage(['gc', '--root', volume.path, ...args]);
+    expect(await gc('--dry-run', '--grace', '0s')).toMatchObject({ code: 0, stderr: '' });
+    const collected = await gc('--grace', '0s');
+    expect(collected).toMatchObject({ code: 0, stderr: '' });
+    expect(collected.stdout).toMatch(/^freed \d+\.\d+ MB: 0 manifests, \d+ blobs, 0 uploads; kept 1\.\d+ MB$/m);
+    expect(freeOf(volume.path)).toBeGreaterThan(going.length * 900_000);
+    expect(await server.pushImage(going[0] as Image, 'again')).toBe(201);
+    expect([await server.pull('v0'), await server.pull('again'), await server.pull('v1')]).toEqual([200, 200, 404]);
+    expect(await server.status(`/v2/a/blobs/${kept.layers[0]?.digest}`)).toBe(200);
+    expect((await server.ready()).status).toBe(200);
+  });
+
+  it('that is mounted read-only refuses what changes something in the words of the specification, until it is writable', async () => {
+    const volume = smallVolume(16);
+    const server = await serve(volume.path);
+    expect(await server.pushImage(image, 'v1')).toBe(201);
+    const place = await server.begin();
+    const digest = blobOf('new').digest;
+    volume.remount('ro');
+    const refused = async (method: string, path: string, code: string, status: number, body?: string) => {
+      const answer = await server.ask(path, body === undefined ? { method } : { method, body });
+      expect([method, path, answer.status]).toEqual([method, path, status]);
+      expect(await answer.json()).toMatchObject({ errors: [{ code }] });
+    };
+    await refused('POST', '/v2/a/blobs/uploads/', 'DENIED', 403);
+    await refused('POST', `/v2/a/blobs/uploads/?digest=${digest}`, 'DENIED', 403, 'new');
+    await refused('POST', `/v2/b/blobs/uploads/?mount=${image.config.digest}&from=a`, 'DENIED', 403);
+    await refused('PATCH', place, 'DENIED', 403, 'new');
+    await refused('PUT', `${place}?digest=${digest}`, 'DENIED', 403, 'new');
+    await refused('DELETE', '/v2/a/manifests/v1', 'UNSUPPORTED', 405);
+    await refused('DELETE', `/v2/a/manifests/${image.digest}`, 'UNSUPPORTED', 405);
+    await refused('DELETE', `/v2/a/blobs/${image.config.digest}`, 'UNSUPPORTED', 405);
+    expect([await server.tag('v2'), await server.pull('v1'), await server.pull(image.digest)]).toEqual([403, 200, 200]);
+    expect(await server.status(`/v2/a/blobs/${image.config.digest}`)).toBe(200);
+    const gc = () => runMoorage(['gc', '--root', volume.path, '--grace', '0s']);
+    const collected = await gc();
+    expect(collected.code).toBe(1);
+    expect(collected.stderr).toMatch(/EROFS/);
+    volume.remount('rw');
+    const put = { method: 'PUT', body: 'new' };
+    expect(await server.status(`${place}?digest=${digest}`, put)).toBe(201);
+    expect([await server.tag('v2'), await server.remove('manifests/v1')]).toEqual([201, 202]);
+    expect((await gc()).code).toBe(0);
+    expect([await server.pull('v2'), await server.pull('v1')]).toEqual([200, 404]);
   });
 
   it('that is full to the last byte although all may be used keeps nothing of a push, not even its directory', async () => {
