@@ -77,7 +77,8 @@ export async function collectMount(
     options.onRetained(retained);
   };
   const use = new RuleUse(rules.retention);
-  const retention = { rules, ages, use, dryRun, onRetained, onOdd: options.onOdd };
+  const ignoresLeases = graceMs === 0;
+  const retention = { rules, ages, use, ignoresLeases, dryRun, onRetained, onOdd: options.onOdd };
   let repositories = 0;
   for await (const prefix of collectedPrefixes(reader, {
     isOurs: mounted.mount.origin !== 'adopted' && collects === true,

@@ -17,6 +17,8 @@ export interface Retaining {
   readonly rules: RetentionRules;
   readonly ages: Ages;
   readonly use: RuleUse;
+  /** As `gc --grace 0s` does. */
+  readonly ignoresLeases: boolean;
   /** Nothing is changed, and every decision is told. */
   readonly dryRun: boolean;
   readonly onRetained: (retained: Retained) => void;
@@ -84,11 +86,12 @@ async function removeUntagged(
   untaggedMs: number,
   run: Retaining,
 ): Promise<void> {
-  const { ages, dryRun, onRetained } = run;
-  const plan = await layout.untaggedRetention.plan({ untaggedMs, ages });
+  const { ages, dryRun, ignoresLeases, onRetained } = run;
+  const untagged = { untaggedMs, ages, ignoresLeases };
+  const plan = await layout.untaggedRetention.plan(untagged);
   const { changes } = layout;
   const isOnlyPlanned = dryRun || changes === undefined;
-  const gone = isOnlyPlanned ? plan.digests : await layout.untaggedRetention.apply(plan, { untaggedMs, ages }, changes);
+  const gone = isOnlyPlanned ? plan.digests : await layout.untaggedRetention.apply(plan, untagged, changes);
   for (const digest of gone) onRetained(removedManifest(repository, digest));
 }
 
@@ -104,7 +107,7 @@ export async function oddRetention(
   const odd: string[] = [];
   const use = new RuleUse(retention);
   const onOdd = (warning: string) => odd.push(warning);
-  const look = { rules, ages, use, dryRun: true, onRetained: () => {}, onOdd };
+  const look = { rules, ages, use, ignoresLeases: false, dryRun: true, onRetained: () => {}, onOdd };
   for await (const prefix of layoutPrefixes(mounted.mount.reader, signal)) {
     const layout = mounted.at(prefix);
     const why = await whyUnclear(() => retainTags(layout, namesBelow(mounted, prefix), look));

@@ -21,6 +21,8 @@ export interface UntaggedRun {
   /** How long they stay, in milliseconds. */
   readonly untaggedMs: number;
   readonly ages: Ages;
+  /** Of somebody who knows that nobody pushes: what clients were told counts for nothing. */
+  readonly ignoresLeases: boolean;
 }
 
 export interface UntaggedParts {
@@ -51,7 +53,7 @@ export class UntaggedRetention {
 
   /** Throws UnsearchableError where nobody can tell what leads where, UNAVAILABLE (503). */
   async plan(run: UntaggedRun): Promise<UntaggedPlan> {
-    const { layout, leases } = this.#parts;
+    const { layout } = this.#parts;
     const index = await layout.index.current();
     if (index === undefined) return nothing;
     const { kept, loose } = await this.#sorted(index, run);
@@ -59,7 +61,7 @@ export class UntaggedRetention {
     const listed = new Set([...index.entries].flatMap(({ digest }) => digest ?? []));
     const marks = new Marks(layout.manifests, listed);
     await marks.addEntries({ entries: kept });
-    for (const digest of await leases.read(run.ages)) if (loose.has(digest)) await marks.addUnlisted(digest);
+    for (const digest of await this.#leased(run)) if (loose.has(digest)) await marks.addUnlisted(digest);
     await marks.addReferrers(marks.unmarked);
     const digests = [...loose].filter((digest) => marks.unmarked.has(digest));
     return { digests, indexes: indexesIn(index.entries) };
@@ -79,12 +81,12 @@ export class UntaggedRetention {
     return gone;
   }
 
-  async #remove(digest: Digest, plan: UntaggedPlan, { ages }: UntaggedRun, changes: LayoutChanges): Promise<boolean> {
-    const { layout, leases } = this.#parts;
+  async #remove(digest: Digest, plan: UntaggedPlan, run: UntaggedRun, changes: LayoutChanges): Promise<boolean> {
+    const { layout } = this.#parts;
     const unless = async (draft: IndexDraft) =>
       draft.listed(digest).some(({ isNamed }) => isNamed) ||
       this.#hasNewIndex(draft, plan) ||
-      (await leases.read(ages)).has(digest);
+      (await this.#leased(run)).has(digest);
     const condition = { reference: digest, precondition: { match: 'any', noneMatch: undefined }, unless } as const;
     try {
       await changes.removeManifest(digest, layout.names.of(''), { how: 'retention', condition });
@@ -94,6 +96,10 @@ export class UntaggedRetention {
       if (error instanceof RegistryError && error.code !== 'UNAVAILABLE') return false;
       throw error;
     }
+  }
+
+  async #leased({ ages, ignoresLeases }: UntaggedRun): Promise<ReadonlySet<Digest>> {
+    return ignoresLeases ? new Set() : this.#parts.leases.read(ages);
   }
 
   #hasNewIndex(draft: IndexDraft, plan: UntaggedPlan): boolean {

@@ -188,6 +188,16 @@ describe('manifests that no tag leads to', () => {
     expect(await has(version(1))).toBe(false);
   });
 
+  it('go although a client was told of them where whoever collects knows that nobody pushes', async () => {
+    const { repository, clock, collect, has } = retaining({ untagged: 7 * day });
+    await pushImage(repository(), version(1), version(1).digest);
+    clock.advance(8 * day);
+    await repository().manifests.stat(parseReference(version(1).digest));
+    expect((await collect({ graceMs: 0, dryRun: true })).totals.removed).toBe(1);
+    expect((await collect({ graceMs: 0 })).totals.removed).toBe(1);
+    expect(await has(version(1))).toBe(false);
+  });
+
   it('stay, all of them, where nobody can tell what leads to them', async () => {
     const { repository, clock, collect, has, store } = retaining({ untagged: day });
     await pushImage(repository(), version(1), version(1).digest);
