@@ -76,3 +76,16 @@ function around(model: Model, { repository, content, subject }: KnownManifest): 
         other.content.digest === subject?.digest),
   );
 }
+
+/** Of what is there, once that is known of all: what no tag leads to, whichever way. */
+export function looseIn(model: Model): readonly KnownManifest[] {
+  const there = [...model.manifests.values()].filter(({ mayBeGone }) => !mayBeGone);
+  const isTagged = ({ repository, content }: KnownManifest) =>
+    [...model.tags.values()].some((tag) => tag.repository === repository && tag.meant.has(content.digest));
+  const kept = new Set(there.filter(isTagged));
+  for (let before = -1; before < kept.size; ) {
+    before = kept.size;
+    for (const each of there) if (around(model, each).some((other) => kept.has(other))) kept.add(each);
+  }
+  return there.filter((each) => !kept.has(each));
+}

@@ -11,7 +11,7 @@ import { Draws } from './draws.ts';
 import { Fleet, freeClaim } from './fleet.ts';
 import { Model, type Rules, Violation } from './model.ts';
 import { leftAtRest, openAll } from './on-disk.ts';
-import { mayBeUnlisted, ruleSettings } from './rules.ts';
+import { looseIn, ruleSettings } from './rules.ts';
 import type { Tally } from './tally.ts';
 
 export interface Totals {
@@ -161,9 +161,8 @@ function checkRules(model: Model): void {
     if (left.length > rules.keepNewest)
       throw new Violation(`a rule left ${left.map(({ tag }) => tag).join()} in ${repository}`);
   }
-  const loose = [...model.manifests.values()].find(
-    (manifest) => manifest.mayBeThere && mayBeUnlisted(model, manifest, Date.now()),
-  );
+  if (model.rules.untaggedMs === 'keep') return;
+  const loose = looseIn(model).at(0);
   if (loose !== undefined) throw new Violation(`nothing leads to ${loose.repository}@${loose.content.digest} any more`);
 }
 

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { blobOf, imageIndex, imageManifest } from '../../support/content.ts';
+import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
 import { checkAll } from '../../torture/checks.ts';
 import { Draws } from '../../torture/draws.ts';
 import { type Manifest, Model, type Rules, type Times } from '../../torture/model.ts';
+import { looseIn } from '../../torture/rules.ts';
 
 const graceMs = 60_000;
 const rules: Rules = { tags: 'old-', keepNewest: 1, keepPushedWithinMs: 30_000, untaggedMs: 30_000 };
@@ -131,6 +132,19 @@ it('misses a manifest only while something may lead to it, or it is young', asyn
   const kept = new Model(graceMs, { ...rules, untaggedMs: 'keep' });
   kept.pushed(manifest, undefined, true, at(100_000));
   await expect(checkAll(without, kept)).rejects.toThrow(lost);
+});
+
+it('knows what no tag leads to in the end', () => {
+  const index: Manifest = { ...manifest, content: imageIndex({ manifests: [image] }), blobs: [], children: [image] };
+  const referrer: Manifest = { ...manifest, content: referrerOf(image, 'application/example'), subject: image };
+  const model = new Model(graceMs, rules);
+  const loose = () => looseIn(model).map(({ content }) => content.digest);
+  for (const each of [manifest, referrer]) model.pushed(each, undefined, true, now());
+  expect(loose()).toEqual([image.digest, referrer.content.digest]);
+  model.pushed(index, 'v1', true, now());
+  expect(loose()).toEqual([]);
+  model.untagged('app', 'v1', true, now());
+  expect(loose()).toHaveLength(3);
 });
 
 it('knows what a rollback goes back to', () => {
