@@ -1,9 +1,11 @@
 // Reads everything of what was named, tells what is wrong, and with --repair mends it.
+
 import type { Settings } from '../config/schema.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { pathKindIfAny } from '../mounts/path-kind.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { rulesForCommand } from '../registry/layout-rules.ts';
+import { silentLog } from '../storage/log.ts';
 import { openMountsToRead } from '../transfer/mounts-to-read.ts';
 import { type OpenOptions, openSource } from '../transfer/open-source.ts';
 import { SourceError } from '../transfer/source-error.ts';
@@ -92,7 +94,7 @@ async function verified(target: VerifyTarget, { source, progress, options }: Ver
     throw new SourceError(`there is no ${root} here; name what to verify: moorage verify PATH, or --root DIR`);
   }
   const what = { paths: path === undefined ? [] : [path], root: path === undefined ? root : undefined };
-  const quiet = { ...silent, slow: log.slow };
+  const quiet = { ...silentLog, slow: log.slow };
   const request: RepairRequest = {
     source,
     openToWrite: () =>
@@ -137,5 +139,3 @@ function progressFor(stderr: NodeJS.WriteStream): ShownProgress | undefined {
   if (columns === undefined) return undefined;
   return progressOn({ columns, write: (text) => void stderr.write(text), now: () => performance.now() });
 }
-
-const silent = { info: () => {}, slow: () => {}, warn: () => {} };

@@ -93,6 +93,10 @@ export class DockerArchive implements ObjectReader {
     return prefix as string as ListingVersion;
   }
 
+  async prefixChangedAtMs(): Promise<number | undefined> {
+    return undefined;
+  }
+
   async room(): Promise<Room | undefined> {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { rulesForReading } from '../registry/layout-rules.ts';
 import { type NamedLayout, Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
+import { silentLog } from '../storage/log.ts';
 import { openMountsToRead } from '../transfer/mounts-to-read.ts';
 import type { OpenOptions } from '../transfer/open-source.ts';
 import { findArchiveProblems, findUnserved } from './findings/archive-findings.ts';
@@ -29,10 +30,10 @@ export async function inspectLocal(options: InspectLocalOptions): Promise<Inspec
     environment,
     links: rules.links,
     sharedBlobs,
-    log: { ...silent, slow: options.log.slow },
+    log: { ...silentLog, slow: options.log.slow },
   });
-  const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
-  const hashed = new HashedByMount(options.verify, silent);
+  const registry = new Registry({ mounts, log: silentLog, rules: rulesForReading(rules) });
+  const hashed = new HashedByMount(options.verify, silentLog);
   try {
     const parts: InspectedPart[] = [];
     if (within === undefined) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
@@ -89,5 +90,3 @@ async function asAWhole({ kind, name, path, archives, problems = [] }: OpenedMou
         },
       ];
 }
-
-const silent = { info: () => {}, slow: () => {}, warn: () => {} };

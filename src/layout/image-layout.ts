@@ -183,11 +183,6 @@ export class ImageLayout {
     return layoutDiskUse(this.#layout.store, this.#layout.keys, all);
   }
 
-  /** What a collection would delete, as `run.onDeleted` is told. Returns why nothing can be said. */
-  planCollection(run: CollectionRun): Promise<Skipped> {
-    return this.#collection.plan(run);
-  }
-
   /** Deletes what nobody needs, a batch at a time. Returns why nothing was deleted. Nothing, where nothing is ever changed. */
   async collect(run: CollectionRun): Promise<Skipped> {
     const { changes } = this;

@@ -49,7 +49,7 @@ export async function openToRead(
   const files = await openFilesystemReader(path, { log });
   const linkedBlobs = links === 'verify' ? new LinkedBlobs(files, log) : undefined;
   const own = linkedBlobs === undefined ? files : new BlobsElsewhere(files, linkedBlobs);
-  if (sharedBlobs === undefined) return { reader: own, writer: undefined, linkedBlobs };
+  if (sharedBlobs === undefined) return { reader: own, writer: undefined, linkedBlobs, origin: files.origin };
   const shared = new SharedBlobs(await openFilesystemReader(sharedBlobDirectory(sharedBlobs), { log }));
   return { reader: new BlobsElsewhere(own, shared), writer: undefined, linkedBlobs };
 }

@@ -116,8 +116,7 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
   const { writer } = objects;
   const facts = writer === undefined ? await factsOf(root, options) : { store: writer, directory: ownFactsDirectory };
   const mayCollect = objects.origin !== 'adopted' || options.collectsForeign === true;
-  const collects = writer !== undefined && mayCollect;
-  if (objects.origin === 'adopted' && !mayCollect) {
+  if (objects.origin === 'adopted' && !mayCollect && writer !== undefined) {
     options.log.info(
       'nothing is collected by itself: there were files of others when this directory was first served',
       {
@@ -126,7 +125,7 @@ async function openRoot(root: string | typeof inMemory, options: OpenMountsOptio
     );
   }
   const collectsOnlyPushed = objects.origin === 'earlier' && options.collectsForeign !== true;
-  return { name: '', ...objects, collects, collectsOnlyPushed, facts, path: root, kind: 'root' };
+  return { name: '', ...objects, collects: mayCollect, collectsOnlyPushed, facts, path: root, kind: 'root' };
 }
 
 async function openPlace(place: Place, name: RepositoryName | '', options: OpenMountsOptions): Promise<OpenedMount> {
@@ -139,7 +138,7 @@ async function openPlace(place: Place, name: RepositoryName | '', options: OpenM
   const readOnly = options.readOnly || place.readOnly || (kind === 'root' && (await isOnlyOfArchives(path, options)));
   const objects = await openDirectory(path, readOnly, options);
   const facts = await factsOf(path, options);
-  const collects = objects.writer !== undefined && (place.collects || options.collectsForeign === true);
+  const collects = place.collects || options.collectsForeign === true;
   return { name, ...objects, collects, facts, path, kind, isOnlyParent: kind === 'root' && name !== '' };
 }
 

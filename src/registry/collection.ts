@@ -2,6 +2,7 @@
 // repositories that are gone.
 
 import { digestsIn } from '../layout/blobs/stored-digests.ts';
+import type { HistoryRules } from '../layout/changes/index-transaction.ts';
 import type { Ages } from '../layout/collection/ages.ts';
 import { ByteTally } from '../layout/collection/byte-tally.ts';
 import type { Collected, CollectedKind } from '../layout/collection/collected.ts';
@@ -22,7 +23,7 @@ import { retain } from './retention.ts';
 import { isExpired, type UploadRules } from './upload-sessions.ts';
 
 export interface CollectionOptions extends CollectionEvents {
-  /** Nothing is deleted, and nothing written. */
+  /** Nothing is deleted, and nothing written; of retention every decision is told. */
   readonly dryRun: boolean;
   /** In milliseconds; 0: leases, history and age count for nothing. */
   readonly graceMs: number;
@@ -53,11 +54,12 @@ const none: Readonly<Record<CollectedKind, number>> = {
   record: 0,
 };
 
+/** In a dry run `mounted` is one that keeps its changes in memory. */
 export async function collectMount(
   mounted: MountedLayouts,
   ages: Ages,
   options: CollectionOptions,
-  rules: UploadRules & RetentionRules,
+  rules: UploadRules & RetentionRules & HistoryRules,
 ): Promise<CollectionTotals> {
   const { dryRun, graceMs, isMeant, signal } = options;
   const { reader, writer, collects } = mounted.mount;
@@ -78,7 +80,11 @@ export async function collectMount(
   };
   const use = new RuleUse(rules.retention);
   const ignoresLeases = graceMs === 0;
-  const retention = { rules, ages, use, ignoresLeases, dryRun, onRetained, onOdd: options.onOdd };
+  const onUnkept = (bytes: number, deletion: Omit<Collected, 'bytes'>) => {
+    tally.free(bytes);
+    onDeleted({ ...deletion, bytes });
+  };
+  const retention = { rules, ages, use, ignoresLeases, tellsAll: dryRun, onRetained, onUnkept, onOdd: options.onOdd };
   let repositories = 0;
   for await (const prefix of collectedPrefixes(reader, {
     isOurs: mounted.mount.origin !== 'adopted' && collects === true,
@@ -93,7 +99,7 @@ export async function collectMount(
     if (options.onlyPushed && (await reader.stat(layoutKeys(prefix).journal)) === undefined) continue;
     const layout = mounted.at(prefix);
     const unclear = await retain(mounted, prefix, retention);
-    const why = (dryRun ? await layout.planCollection(run) : await layout.collect(run)) ?? unclear;
+    const why = (await layout.collect(run)) ?? unclear;
     if (why !== undefined) {
       skipped += 1;
       options.onSkipped(nameAbove(mounted, prefix), why);
@@ -103,9 +109,9 @@ export async function collectMount(
   }
   if (isMeant === undefined && !signal.aborted) {
     for (const warning of use.unused()) options.onOdd(warning);
-    await collectPool(mounted, run, dryRun);
+    await collectPool(mounted, run);
     uploadBytes = await collectUploads(mounted, { rules, ages, dryRun, onDeleted });
-    if (writer !== undefined && !dryRun && mounted.mount.origin !== undefined) {
+    if (writer !== undefined && mounted.mount.origin !== undefined) {
       const { origin } = mounted.mount;
       if (origin === 'created') await collectEmptyDirectories(writer, run, rootPrefix);
       await collectRecords(writer, run);
@@ -116,7 +122,7 @@ export async function collectMount(
 }
 
 /** Of blobs that no repository holds. Those that this run took from the last one went with it. */
-async function collectPool({ mount }: MountedLayouts, run: CollectionRun, dryRun: boolean): Promise<void> {
+async function collectPool({ mount }: MountedLayouts, run: CollectionRun): Promise<void> {
   const { reader, writer } = mount;
   const pace = new Pace();
   for (const digest of await digestsIn(reader, { blobs: poolDirectory })) {
@@ -127,7 +133,7 @@ async function collectPool({ mount }: MountedLayouts, run: CollectionRun, dryRun
     run.tally.add(blob);
     if (info.hardLinks > 1 || (run.graceMs > 0 && run.ages.ageOf(blob) <= run.graceMs)) continue;
     if (run.signal.aborted) return;
-    if (!dryRun && !(await writer?.delete(poolKey(digest)))) continue;
+    if (!(await writer?.delete(poolKey(digest)))) continue;
     const bytes = run.tally.drop(blob, false);
     run.onDeleted({ kind: 'pool', where: 'pool', digest, bytes, why: 'no repository holds it' });
   }

@@ -1,7 +1,10 @@
 // Who collects, and when: a server every now and then, whoever asks for it at once, and never two processes at a time in one root.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HistoryRules } from '../layout/changes/index-transaction.ts';
+import type { Ages } from '../layout/collection/ages.ts';
 import { watchLeftMs } from '../layout/collection/clock-record.ts';
+import type { Collected } from '../layout/collection/collected.ts';
 import { collectionKeys } from '../layout/files/keys.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import type { Clock } from '../storage/clock.ts';
@@ -14,6 +17,7 @@ import { CollectionClock } from './collection-clock.ts';
 import { untold } from './collection-events.ts';
 import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
+import { withoutRetention } from './layout-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { oddRetention } from './retention.ts';
 import type { UploadRules } from './upload-sessions.ts';
@@ -23,7 +27,7 @@ export interface CollectorOptions {
   readonly mounts: () => readonly MountedLayouts[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly rules: CollectionRules & UploadRules & RetentionRules;
+  readonly rules: CollectionRules & UploadRules & RetentionRules & HistoryRules;
   /** Unique among all processes that write; '' for one that does not. */
   readonly process: string;
 }
@@ -86,7 +90,7 @@ export class Collector {
     const { clock } = this.#options;
     if (options.dryRun || writer === undefined) {
       const ages = this.#clock.ages(await this.#clock.glance(reader));
-      return { totals: await this.#collect(mounted, ages, { ...options, dryRun: true }) };
+      return { totals: await this.#plan(mounted, ages, options, this.#options.rules) };
     }
     const record = await this.#clock.record(writer);
     const waitMs = watchLeftMs(record, options.graceMs);
@@ -102,7 +106,7 @@ export class Collector {
       await sleep(askAgainMs);
     }
     try {
-      const totals = await this.#collect(mounted, ages, options);
+      const totals = await collectMount(mounted, ages, options, this.#options.rules);
       await this.#clock.note(ages, record, writer);
       if (options.isMeant === undefined && !options.signal.aborted) await remember(writer, nowMs());
       return { totals };
@@ -119,23 +123,28 @@ export class Collector {
   ): Promise<number> {
     let bytes = 0;
     const ages = this.#clock.ages(await this.#clock.glance(mounted.mount.reader));
-    await this.#collect(mounted, ages, {
-      ...untold,
-      dryRun: true,
-      graceMs: 0,
-      onlyPushed: false,
-      isMeant,
-      signal: this.#end.signal,
-      onDeleted: (deleted) => {
-        bytes += deleted.bytes;
-      },
-      onSkipped,
-    });
+    const onDeleted = (deleted: Collected) => {
+      bytes += deleted.bytes;
+    };
+    const options = { dryRun: true, graceMs: 0, onlyPushed: false, isMeant, signal: this.#end.signal } as const;
+    const rules = withoutRetention(this.#options.rules);
+    await this.#plan(mounted, ages, { ...untold, ...options, onDeleted, onSkipped }, rules);
     return bytes;
   }
 
-  #collect(mounted: MountedLayouts, ages: Parameters<typeof collectMount>[1], options: CollectionOptions) {
-    return collectMount(mounted, ages, options, this.#options.rules);
+  /** The very run, of which nothing is written. */
+  async #plan(
+    mounted: MountedLayouts,
+    ages: Ages,
+    options: CollectionOptions,
+    rules: CollectorOptions['rules'],
+  ): Promise<CollectionTotals> {
+    const planned = mounted.planned();
+    try {
+      return await collectMount(planned, ages, { ...options, dryRun: true }, rules);
+    } finally {
+      await planned.close();
+    }
   }
 
   async #prepare(): Promise<void> {

@@ -31,3 +31,8 @@ export function rulesForCommand(rules: LayoutRules): LayoutRules {
 export function rulesForExport(rules: LayoutRules): LayoutRules {
   return { ...rulesForCommand(rules), requireReferences: false, digests: 'any', verifyReads: 'once' };
 }
+
+/** For who asks what nothing leads to now, and not what rules will let go of. */
+export function withoutRetention<Rules extends RetentionRules>(rules: Rules): Rules {
+  return { ...rules, retention: [], untagged: 'keep' };
+}

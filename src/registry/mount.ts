@@ -15,11 +15,11 @@ export interface Mount {
   readonly isOnlyParent?: boolean;
   /** Another name that repositories of a mount called '' are found below, where it has none that begin with it. */
   readonly alias?: RepositoryName;
-  /** True where what nothing leads to may be deleted: in a root that moorage created, and where an operator says so. */
+  /** True where what nothing leads to may be deleted, if anything may: in a root that moorage created, and where an operator says so. */
   readonly collects?: boolean;
   /** True where only layouts that were pushed to are collected by themselves: nobody wrote down who made the others. */
   readonly collectsOnlyPushed?: boolean;
-  /** How the root of its store began; undefined where nothing is written. */
+  /** How the root of its store began; undefined for what is no directory. */
   readonly origin?: RootOrigin;
   /** True where every blob was hashed when the store was opened, as for a `docker save` archive. */
   readonly isHashed?: boolean;

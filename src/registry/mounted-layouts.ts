@@ -4,15 +4,16 @@ import { BlobChecks, type BlobFile, type PacedRead } from '../layout/blobs/blob-
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
 import { Trash } from '../layout/blobs/trash.ts';
 import type { LayoutChangesOptions } from '../layout/changes/layout-changes.ts';
-import type { WritingProcess } from '../layout/changes/writing-process.ts';
+import { newWritingProcess, type WritingProcess } from '../layout/changes/writing-process.ts';
 import { type LayoutPrefix, layoutKeys, scrubKeys } from '../layout/files/keys.ts';
 import { ImageLayout } from '../layout/image-layout.ts';
-import type { ManifestCaches } from '../layout/manifests/manifest-caches.ts';
+import { createManifestCaches, type ManifestCaches } from '../layout/manifests/manifest-caches.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { Log } from '../storage/log.ts';
-import type { Key, ObjectStore } from '../storage/object-store.ts';
+import { type Log, silentLog } from '../storage/log.ts';
+import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
+import { PlannedStore } from '../storage/planned/planned-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { ByteRate } from './byte-rate.ts';
 import { trashedPrefixes } from './collected-prefixes.ts';
@@ -81,6 +82,19 @@ export class MountedLayouts {
 
   get name(): RepositoryName | '' {
     return this.mount.name;
+  }
+
+  /** The same, where all that is changed stays in memory: what a run on it does is what it would do here. To be closed. */
+  planned(): MountedLayouts {
+    const { clock } = this.#shared;
+    const { reader, writer, facts } = this.mount;
+    const planned = (store: ObjectReader) => new PlannedStore(store, () => clock.now());
+    const store = planned(reader);
+    const plannedFacts = facts && { ...facts, store: facts.store === writer ? store : planned(facts.store) };
+    return new MountedLayouts(
+      { ...this.mount, reader: store, writer: store, facts: plannedFacts, linkedBlobs: undefined },
+      { ...this.#shared, caches: createManifestCaches(), log: silentLog, process: newWritingProcess() },
+    );
   }
 
   at(prefix: LayoutPrefix): ImageLayout {

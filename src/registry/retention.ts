@@ -1,12 +1,16 @@
 // Retention of one repository's layout, before what nothing leads to is collected from it; and what is odd about the rules.
+import type { HistoryRules } from '../layout/changes/index-transaction.ts';
 import type { Ages } from '../layout/collection/ages.ts';
+import type { Collected } from '../layout/collection/collected.ts';
 import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { UnsearchableError } from '../layout/manifests/outlines-below.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
+import type { RepositoryRetention } from '../layout/retention/layout-retention.ts';
 import { type Retained, removedManifest, retainedTag } from '../layout/retention/retained.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import { emptied, RuleUse } from '../layout/retention/rule-warnings.ts';
+import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
@@ -14,14 +18,16 @@ import { nameAbove } from './mount.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 
 export interface Retaining {
-  readonly rules: RetentionRules;
+  readonly rules: RetentionRules & HistoryRules;
   readonly ages: Ages;
   readonly use: RuleUse;
   /** As `gc --grace 0s` does. */
   readonly ignoresLeases: boolean;
-  /** Nothing is changed, and every decision is told. */
-  readonly dryRun: boolean;
+  /** What stays, too. */
+  readonly tellsAll: boolean;
   readonly onRetained: (retained: Retained) => void;
+  /** A manifest that was taken off the list is gone for good. */
+  readonly onUnkept: (bytes: number, deletion: Omit<Collected, 'bytes'>) => void;
   readonly onOdd: (warning: string) => void;
 }
 
@@ -36,9 +42,10 @@ export async function retain(
   return whyUnclear(async () => {
     const layout = mounted.at(prefix);
     if (retention.length > 0) await retainTags(layout, nameOf, run);
-    if (untagged !== 'keep') await removeUntagged(layout, nameOf('' as VirtualPath), untagged, run);
+    if (untagged !== 'keep')
+      await removeUntagged(layout, { prefix, repository: nameOf('' as VirtualPath) }, untagged, run);
     const { writer } = mounted.mount;
-    if (writer !== undefined && !run.dryRun) await layout.retention.tidy(writer);
+    if (writer !== undefined) await layout.retention.tidy(writer);
   });
 }
 
@@ -59,9 +66,14 @@ async function whyUnclear(work: () => Promise<void>): Promise<string | undefined
   }
 }
 
-async function retainTags(layout: ImageLayout, nameOf: (path: VirtualPath) => string, run: Retaining): Promise<void> {
-  const { ages, dryRun, use, onRetained, onOdd } = run;
-  const rules = run.rules.retention;
+type Planning = Pick<Retaining, 'ages' | 'use' | 'onOdd'> & { readonly rules: RetentionRules };
+
+/** The decisions, of which what is odd is told. */
+async function planTags(
+  layout: ImageLayout,
+  nameOf: (path: VirtualPath) => string,
+  { rules: { retention: rules }, ages, use, onOdd }: Planning,
+): Promise<readonly RepositoryRetention[]> {
   const planned = await layout.retention.plan({ rules, ages, nameOf });
   for (const { repository, decisions } of planned) {
     use.note(
@@ -71,28 +83,40 @@ async function retainTags(layout: ImageLayout, nameOf: (path: VirtualPath) => st
     const warning = emptied(repository, decisions);
     if (warning !== undefined) onOdd(warning);
   }
-  const done =
-    dryRun || layout.changes === undefined ? undefined : await layout.retention.apply(planned, layout.changes);
+  return planned;
+}
+
+async function retainTags(layout: ImageLayout, nameOf: (path: VirtualPath) => string, run: Retaining): Promise<void> {
+  const planned = await planTags(layout, nameOf, run);
+  if (layout.changes === undefined) return;
+  const done = await layout.retention.apply(planned, layout.changes);
   for (const { repository, decisions } of planned) {
     for (const decision of decisions) {
-      if (done === undefined || done.has(decision)) onRetained(retainedTag(repository, decision, rules));
+      const isTold = decision.keep === undefined ? done.has(decision) : run.tellsAll;
+      if (isTold) run.onRetained(retainedTag(repository, decision, run.rules.retention));
     }
   }
 }
 
 async function removeUntagged(
   layout: ImageLayout,
-  repository: string,
+  { prefix, repository }: { readonly prefix: LayoutPrefix; readonly repository: string },
   untaggedMs: number,
   run: Retaining,
 ): Promise<void> {
-  const { ages, dryRun, ignoresLeases, onRetained } = run;
+  const { ages, ignoresLeases, rules, onRetained, onUnkept } = run;
   const untagged = { untaggedMs, ages, ignoresLeases };
   const plan = await layout.untaggedRetention.plan(untagged);
+  const sizes = new Map<Digest, number>();
+  for (const digest of plan.digests) sizes.set(digest, (await layout.blobs.stat(digest))?.size ?? 0);
   const { changes } = layout;
-  const isOnlyPlanned = dryRun || changes === undefined;
-  const gone = isOnlyPlanned ? plan.digests : await layout.untaggedRetention.apply(plan, untagged, changes);
-  for (const digest of gone) onRetained(removedManifest(repository, digest));
+  if (changes === undefined) return;
+  for (const digest of await layout.untaggedRetention.apply(plan, untagged, changes)) {
+    onRetained(removedManifest(repository, digest));
+    if (rules.keepLeftMs > 0) continue;
+    const why = 'it is off the list, and nothing that left it is kept';
+    onUnkept(sizes.get(digest) ?? 0, { kind: 'manifest', where: prefix, digest, why });
+  }
 }
 
 /** What is odd about the rules, by what is stored now: for a start, before anything goes. */
@@ -107,10 +131,12 @@ export async function oddRetention(
   const odd: string[] = [];
   const use = new RuleUse(retention);
   const onOdd = (warning: string) => odd.push(warning);
-  const look = { rules, ages, use, ignoresLeases: false, dryRun: true, onRetained: () => {}, onOdd };
+  const look = { rules, ages, use, onOdd };
   for await (const prefix of layoutPrefixes(mounted.mount.reader, signal)) {
     const layout = mounted.at(prefix);
-    const why = await whyUnclear(() => retainTags(layout, namesBelow(mounted, prefix), look));
+    const why = await whyUnclear(async () => {
+      await planTags(layout, namesBelow(mounted, prefix), look);
+    });
     if (why !== undefined) odd.push(`rules of retention cannot be looked at in ${nameAbove(mounted, prefix)}: ${why}`);
   }
   return [...odd, ...use.unused()];

@@ -231,6 +231,8 @@ export interface ObjectReader {
    * differ although nothing did, as while a change within a tick of the clock could not be told. Undefined when there is no such prefix.
    */
   listingVersion(prefix: Key): Promise<ListingVersion | undefined>;
+  /** When something last came or went directly below the prefix, by the clock of the store; undefined where nothing tells. */
+  prefixChangedAtMs(prefix: Key): Promise<number | undefined>;
   /** How much may be written where the objects are; undefined where that cannot be told, or nothing ever is. */
   room(): Promise<Room | undefined>;
   /** Unfinished objects, of all processes. */

@@ -1,10 +1,12 @@
 // Verifies what was named, and where that is wanted mends it and looks again: what is told then is what is left.
+
 import { HashedByMount } from '../inspection/hashed-files.ts';
 import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { layoutPrefixes } from '../registry/layout-prefixes.ts';
 import { type LayoutRules, rulesForReading } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
+import { silentLog } from '../storage/log.ts';
 import type { BlobProgress } from '../transfer/progress.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import type { SearchedMount } from './good-copies.ts';
@@ -36,7 +38,7 @@ export interface RepairRequest {
 /** Throws SourceError for what is not there, and what opening throws. */
 export async function verify(options: VerifyOptions): Promise<Verification> {
   const { target, where, repair } = options;
-  const hashed = new HashedByMount(true, silent);
+  const hashed = new HashedByMount(true, silentLog);
   try {
     const found = await look(options, hashed);
     assertFound(found, target, where);
@@ -55,7 +57,7 @@ async function look(
   hashed: HashedByMount,
 ): Promise<Verified> {
   const mounts = await openToRead();
-  const registry = new Registry({ mounts, log: silent, rules: rulesForReading(rules) });
+  const registry = new Registry({ mounts, log: silentLog, rules: rulesForReading(rules) });
   try {
     return await verifyMounts({ mounts, registry, rules, target, now, hashed, progress });
   } finally {
@@ -92,5 +94,3 @@ function assertFound({ isFound, parts }: Verified, { within, reference }: Verify
   if (within !== undefined) throw new SourceError(`there is no repository "${within}" in ${where}`);
   throw new SourceError(`there is no layout in ${where}`);
 }
-
-const silent = { info: () => {}, slow: () => {}, warn: () => {} };

@@ -46,19 +46,20 @@ describe('moorage gc', () => {
     expect(dry.stdout).toContain(
       `would delete blob ${layer.digest.slice(0, 19)} of team/app (1.00 kB): no manifest needs it\n`,
     );
-    expect(dry.stdout).toMatch(/^would free 1\.00 kB: 0 manifests, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
+    expect(dry.stdout).toMatch(/^would free 1\.\d+ kB: 1 manifest, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
     expect(existsSync(fileOf(directory, layer))).toBe(true);
     const { stdout: json } = await gc('--grace', '0s', '--dry-run', '--json', 'team/app');
     expect(JSON.parse(json)).toMatchObject({
       dryRun: true,
       skipped: [],
-      freedBytes: 1_000,
-      deleted: [{ digest: layer.digest }],
+      freedBytes: 1_000 + image.bytes.byteLength,
+      deleted: [{ digest: layer.digest }, { digest: image.digest }],
     });
 
     const done = await gc('--grace', '0s');
     expect(done.stdout).toMatch(/^deleted blob .*no manifest needs it$/m);
-    expect(done.stdout).toMatch(/^freed 1\.\d+ kB: 0 manifests, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
+    expect(done.stdout).toMatch(/^freed 1\.\d+ kB: 1 manifest, 1 blob, 0 uploads; kept 2\.\d+ kB$/m);
+    expect(done.stdout).toBe(dry.stdout.replaceAll('would delete', 'deleted').replace('would free', 'freed'));
     expect(done.code).toBe(0);
     expect(existsSync(fileOf(directory, layer))).toBe(false);
     expect(existsSync(join(directory, 'registry/.moorage/pool', layer.digest.replace(':', '/')))).toBe(false);

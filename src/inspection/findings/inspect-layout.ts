@@ -1,4 +1,5 @@
 // The inspection of one layout: every finding, in the order in which a tool that opens it would meet them. Only reads.
+
 import type { Reconciled } from '../../layout/changes/reconciled.ts';
 import { type LayoutPrefix, layoutKeys } from '../../layout/files/keys.ts';
 import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts';
@@ -7,6 +8,7 @@ import type { ScanRules } from '../../layout/manifests/unreferenced-manifests.ts
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
+import { silentLog } from '../../storage/log.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
 import { type BlobProgress, unwatched } from '../../transfer/progress.ts';
 import type { HashedFiles } from '../hashed-files.ts';
@@ -64,7 +66,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
     await findContent(inspected, checks, index);
     if (isMissingManifests(findings)) await findNoBlobs(inspected, keys, findings);
     const caches = createManifestCaches();
-    const manifests = new ManifestReader({ store, keys, caches, log: silent, facts: undefined });
+    const manifests = new ManifestReader({ store, keys, caches, log: silentLog, facts: undefined });
     await unlessUnreadable(inspected, () => findReferrersTags(inspected, index, manifests));
     await unlessUnreadable(inspected, () => findUntagged(index, name, rules, manifests, findings));
     const raw =
@@ -87,5 +89,3 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
 function isMissingManifests(findings: FindingList): boolean {
   return findings.has('dangling-tag') || findings.has('dangling-entry');
 }
-
-const silent = { info: () => {}, slow: () => {}, warn: () => {} };

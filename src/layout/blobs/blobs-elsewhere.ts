@@ -87,6 +87,10 @@ export class BlobsElsewhere implements ObjectReader {
     return this.#store.listingVersion(prefix);
   }
 
+  prefixChangedAtMs(prefix: Key): Promise<number | undefined> {
+    return this.#store.prefixChangedAtMs(prefix);
+  }
+
   room(): Promise<Room | undefined> {
     return this.#store.room();
   }

@@ -17,7 +17,7 @@ import { LostFiles } from '../healing/lost-files.ts';
 import type { ReplacedIndex } from '../healing/replaced-index.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import { HistoryRecorder } from '../history/history-recorder.ts';
-import { forgetKept, type LeftWithin, leftSince } from '../history/left-manifests.ts';
+import { type ForgottenManifest, forgetKept, type LeftWithin, leftSince } from '../history/left-manifests.ts';
 import type { IndexedEntry } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -179,9 +179,9 @@ export class LayoutChanges {
 
   /**
    * Deletes what is kept of manifests that left longer ago than `graceMs`: nothing can be put back after that. `ages` are those that
-   * the caller trusts. Returns how many bytes became free.
+   * the caller trusts. Returns what went.
    */
-  async forgetLeft(within: LeftWithin): Promise<number> {
+  async forgetLeft(within: LeftWithin): Promise<readonly ForgottenManifest[]> {
     return forgetKept(this.#store, this.#layout.keys, leftSince(await this.#history.left(), within), within);
   }
 

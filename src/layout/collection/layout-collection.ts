@@ -27,8 +27,10 @@ export interface WritingParts {
   readonly store: ObjectStore;
   /** Puts back what other programs took from what was acknowledged: what is about to come back leads to something. */
   readonly heal: (signal: AbortSignal) => Promise<void>;
-  /** Forgets what left longer ago; returns the bytes that this frees. */
-  readonly forgetLeft: (within: Pick<MarkingRules, 'graceMs' | 'ages'>) => Promise<number>;
+  /** Forgets what left longer ago; returns what is gone by that. */
+  readonly forgetLeft: (
+    within: Pick<MarkingRules, 'graceMs' | 'ages'>,
+  ) => Promise<readonly { readonly digest: Digest; readonly bytes: number }[]>;
   /** Its file is gone: what is remembered of it is worth nothing. */
   readonly forget: (digest: Digest) => void;
 }
@@ -52,18 +54,6 @@ export class LayoutCollection {
     this.#parts = parts;
   }
 
-  /** What would be deleted now, as `onDeleted` is told. */
-  async plan(run: CollectionRun): Promise<Skipped> {
-    return unlessUnclear(async () => {
-      const marking = await this.#marking(run);
-      const pace = new Pace();
-      for (const digest of marking.free()) {
-        await pace.step();
-        await this.#report(digest, marking, run);
-      }
-    });
-  }
-
   /** Deletes it, a batch at a time. Ends early once the signal is aborted; what is in the trash is done with then. */
   async collect(run: CollectionRun, { store, heal, forget, forgetLeft }: WritingParts): Promise<Skipped> {
     return unlessUnclear(async () => {
@@ -76,7 +66,7 @@ export class LayoutCollection {
         const taken = await this.#take(free.splice(0, maxRound), { marking, trash, store, signal: run.signal });
         await this.#deleteTaken(taken, { marking, trash, store, run, forget });
       }
-      run.tally.free(await forgetLeft(run));
+      for (const { digest, bytes } of await forgetLeft(run)) this.#reportForgotten(digest, bytes, run);
       const { keys, leases } = this.#parts;
       // Last: they also say that blobs without an index.json are ours to judge.
       await store.exclusively(keys.index, () => leases.renew(store, run.ages));
@@ -150,6 +140,12 @@ export class LayoutCollection {
       }
       await pace.step();
     }
+  }
+
+  #reportForgotten(digest: Digest, bytes: number, { tally, onDeleted }: CollectionRun): void {
+    tally.free(bytes);
+    const why = 'it was deleted, and can no longer be rolled back to';
+    onDeleted({ kind: 'manifest', where: this.#parts.prefix, digest, bytes, why });
   }
 
   async #report(digest: Digest, marking: LayoutMarking, { tally, onDeleted }: CollectionRun): Promise<void> {

@@ -48,14 +48,19 @@ export async function readKept(store: ObjectReader, keys: LayoutKeys, digest: Di
   return (await pacedDigestOf(bytes, algorithmOf(digest))) === digest ? bytes : undefined;
 }
 
-/** Deletes what is kept of manifests that are not among `left`, and was not put there lately. Returns how many bytes became free. */
+export interface ForgottenManifest {
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** Deletes what is kept of manifests that are not among `left`, and was not put there lately. Returns what went. */
 export async function forgetKept(
   store: ObjectStore,
   keys: LayoutKeys,
   left: ReadonlyMap<Digest, unknown>,
   { graceMs, ages }: LeftWithin,
-): Promise<number> {
-  let freed = 0;
+): Promise<readonly ForgottenManifest[]> {
+  const gone: ForgottenManifest[] = [];
   for (const algorithm of digestAlgorithms) {
     for (const { name, kind } of await store.list(keys.keptManifests(algorithm))) {
       const digest = `${algorithm}:${name}`;
@@ -64,8 +69,8 @@ export async function forgetKept(
       const info = await store.stat(key);
       // What could not be noted, on a full disk, is known by its file alone.
       if (info === undefined || ages.since(info.changedAtMs) < graceMs) continue;
-      if (await store.delete(key)) freed += info.size;
+      if (await store.delete(key)) gone.push({ digest, bytes: info.size });
     }
   }
-  return freed;
+  return gone;
 }

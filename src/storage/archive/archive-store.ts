@@ -111,6 +111,10 @@ export class ArchiveStore implements ObjectReader {
     return prefix as string as ListingVersion;
   }
 
+  async prefixChangedAtMs(): Promise<number | undefined> {
+    return undefined;
+  }
+
   async room(): Promise<Room | undefined> {
     return undefined;
   }

@@ -272,6 +272,12 @@ export class FileTree {
     return `${dev}-${ino}-${mtimeMs}-${ctimeMs}${isSettled ? '' : `-${randomUUID()}`}` as ListingVersion;
   }
 
+  /** Undefined when there is no such directory. */
+  directoryChangedAtMs(prefix: Key): number | undefined {
+    const stats = this.hasRealParents(`${prefix}/`) ? this.calls.lstatSync(this.pathOf(prefix)) : undefined;
+    return stats?.isDirectory() === true ? Math.max(stats.mtimeMs, stats.ctimeMs) : undefined;
+  }
+
   /** False when a directory on the way to `key` is absent or is no directory, such as a symbolic link. */
   hasRealParents(key: string): boolean {
     for (let slash = key.indexOf('/'); slash !== -1; slash = key.indexOf('/', slash + 1)) {

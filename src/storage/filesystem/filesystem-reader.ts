@@ -11,6 +11,7 @@ import type {
   StagedInfo,
   StoredObject,
 } from '../object-store.ts';
+import type { RootOrigin } from '../root-origin.ts';
 import { meansAbsent, toStorageError, translated } from './errno.ts';
 import { FileInfo, sameVersion } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
@@ -35,6 +36,11 @@ export class FilesystemReader implements ObjectReader {
     this.tree = parts.tree;
     this.root = identity;
     this.#cachesAttributes = cachesAttributes;
+  }
+
+  /** How the root began (root-origin.ts). */
+  get origin(): RootOrigin {
+    return this.root.origin;
   }
 
   async room(): Promise<Room | undefined> {
@@ -137,6 +143,10 @@ export class FilesystemReader implements ObjectReader {
       if (version === undefined) await this.root.assertPresent();
       return version;
     });
+  }
+
+  async prefixChangedAtMs(prefix: Key): Promise<number | undefined> {
+    return translated('read', async () => this.tree.directoryChangedAtMs(prefix));
   }
 
   async close(): Promise<void> {}

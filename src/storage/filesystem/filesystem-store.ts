@@ -13,7 +13,6 @@ import type {
   Updated,
   UpdateOptions,
 } from '../object-store.ts';
-import type { RootOrigin } from '../root-origin.ts';
 import { removeEmptyDirectories } from './empty-directories.ts';
 import { saysNoSpace, translated } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
@@ -53,11 +52,6 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     this.#space = new FreeSpace(this.tree, minFree);
     this.#reserve = keepsReserve ? new ReserveFile(parts, this.root, this.#space) : undefined;
     this.#staging = new StagingArea({ ...this.#parts, root: this.root, space: this.#space });
-  }
-
-  /** How the root began (root-origin.ts). */
-  get origin(): RootOrigin {
-    return this.root.origin;
   }
 
   override async problem(): Promise<string | undefined> {

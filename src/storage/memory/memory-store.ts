@@ -152,6 +152,10 @@ export class MemoryStore implements ObjectStore {
     return upload && new MemoryStaged(this.#uploadsOfStore, id, upload);
   }
 
+  async prefixChangedAtMs(): Promise<number | undefined> {
+    return undefined;
+  }
+
   async room(): Promise<Room | undefined> {
     return undefined;
   }

@@ -1,12 +1,8 @@
 // What a collection keeps and what it takes, for the layouts of every tool and for each thing that cannot be understood.
 import { describe, expect, it } from 'vitest';
-import { Ages } from '../../../../src/layout/collection/ages.ts';
-import { ByteTally } from '../../../../src/layout/collection/byte-tally.ts';
-import { firstRecord } from '../../../../src/layout/collection/clock-record.ts';
 import type { Collected } from '../../../../src/layout/collection/collected.ts';
-import { OwnChanges } from '../../../../src/layout/collection/own-changes.ts';
-import type { ImageLayout } from '../../../../src/layout/image-layout.ts';
 import { type Digest, digestOf } from '../../../../src/oci/digest.ts';
+import { untold } from '../../../../src/registry/collection-events.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore } from '../../../../src/storage/object-store.ts';
 import {
@@ -49,19 +45,15 @@ function emptyLayout(): Layout {
 
 async function planOf(store: ObjectStore, clock: TestClock) {
   const deleted: Collected[] = [];
+  let skipped: string | undefined;
   const { registry } = registryOver(store, clock, { readOnly: true });
-  let found: ImageLayout | undefined;
-  for await (const { layout } of registry.layouts()) found = layout;
-  const { boot, ms: uptimeMs } = clock.uptime();
-  const ages = new Ages(firstRecord({ wallMs: clock.now(), boot, uptimeMs }), () => 0);
-  const skipped = await found?.planCollection({
-    ages,
-    graceMs,
-    ownChanges: new OwnChanges(),
-    tally: new ByteTally(),
-    onDeleted: (deletion) => deleted.push(deletion),
-    signal: new AbortController().signal,
-  });
+  const signal = new AbortController().signal;
+  const onDeleted = (deletion: Collected) => deleted.push(deletion);
+  const onSkipped = (_: string, why: string) => {
+    skipped = why;
+  };
+  const options = { dryRun: true, graceMs, onlyPushed: false, isMeant: undefined, signal };
+  await registry.collect({ ...untold, ...options, onDeleted, onSkipped });
   return { deleted, skipped };
 }
 
