@@ -1,4 +1,5 @@
 // The servers of one root as the journal of one repository sees them, and their clock.
+import { setImmediate } from 'node:timers/promises';
 import { judge } from '../../src/layout/healing/foreign-edits.ts';
 import { Journal } from '../../src/layout/healing/journal.ts';
 import { type JournalBudget, newJournalBudget } from '../../src/layout/healing/journal-budget.ts';
@@ -38,6 +39,9 @@ export class Servers {
   async announce(journal: Journal, to: string, from: string | undefined, commit: Partial<Commit> = {}): Promise<void> {
     const { added = [tagged(to)], removed = [], base = [], manifests = [] } = commit;
     await journal.load();
+    commit.beforeRecord?.();
+    // Whoever waits for its turn has it first.
+    if (commit.beforeRecord !== undefined) await setImmediate();
     const record = journal.recordOf({
       author: 'commit',
       base: from === undefined ? undefined : label(from),
@@ -75,6 +79,7 @@ interface Commit {
   readonly removed: readonly IndexedEntry[];
   readonly base: Entries;
   readonly manifests: readonly (readonly [string, Uint8Array])[];
+  readonly beforeRecord: () => void;
 }
 
 export async function versionsOf(journal: Journal, shown: string) {

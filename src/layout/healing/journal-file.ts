@@ -22,7 +22,9 @@ export class JournalFile {
   /** There is one, and it was not written here. */
   protected isForeign = false;
   readonly #store: ObjectReader;
-  /** Of the file as far as it was read; undefined when there is none. */
+  /** As it was found last; what was read of it may have been given back since. */
+  #isThere = false;
+  /** Of the file as far as it was read; undefined when nothing of it was. */
   #id: string | undefined;
   #version: Version | undefined;
   #size = 0;
@@ -33,7 +35,7 @@ export class JournalFile {
   }
 
   get exists(): boolean {
-    return this.#id !== undefined;
+    return this.#isThere;
   }
 
   /** Bytes read so far. */
@@ -46,10 +48,14 @@ export class JournalFile {
     const info = await this.#store.stat(this.key);
     if (info !== undefined && info.version === this.#version) return undefined;
     const journal = info === undefined ? undefined : await this.#store.open(this.key);
-    if (journal === undefined) return { isAnother: this.forget(), ...nothing };
+    if (journal === undefined) {
+      this.#isThere = false;
+      return { isAnother: this.forget(), ...nothing };
+    }
     try {
       const id = await idOf(journal);
       this.isForeign = placeIn(id) !== this.#store.place;
+      this.#isThere = !this.isForeign;
       if (this.isForeign) {
         // Came with the directory, from a stranger or a copy: it says what somebody else acknowledged somewhere else.
         const tail = { isAnother: this.forget(), ...nothing };

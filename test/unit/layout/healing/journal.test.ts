@@ -8,6 +8,7 @@ import { judge } from '../../../../src/layout/healing/foreign-edits.ts';
 import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
 import type { Journal } from '../../../../src/layout/healing/journal.ts';
 import { newJournalBudget } from '../../../../src/layout/healing/journal-budget.ts';
+import { checkJournal } from '../../../../src/layout/healing/journal-check.ts';
 import { digestOf } from '../../../../src/oci/digest.ts';
 import { openFilesystemStore } from '../../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
@@ -314,6 +315,16 @@ describe('a long journal', () => {
     expect((await versionsOf(servers.start(), 'next'))?.length).toBe(many + 2);
     await journal.load();
     expect(journal.shows(label('next'))).toBe(true);
+  });
+
+  it('is not begun again by a record after its memory was given back', async () => {
+    const servers = new Servers();
+    const journal = servers.start();
+    await servers.commit(journal, 'v1', 'v0');
+    await servers.announce(journal, 'v2', 'v1', { beforeRecord: () => journal.release() });
+    journal.published(label('v2'));
+    expect(await checkJournal(servers.store, key)).toEqual({ hasHeader: true, damagedLines: 0 });
+    expect(await versionsOf(servers.start(), 'v2')).toEqual(['v0', 'v1', 'v2']);
   });
 
   it('counts towards the bound also where it is larger than that, until another one is asked for', async () => {
