@@ -83,9 +83,14 @@ export function looseIn(model: Model): readonly KnownManifest[] {
   const isTagged = ({ repository, content }: KnownManifest) =>
     [...model.tags.values()].some((tag) => tag.repository === repository && tag.meant.has(content.digest));
   const kept = new Set(there.filter(isTagged));
+  const isNamedByOneKept = ({ repository, subject }: KnownManifest) =>
+    subject !== undefined && model.referrersOf(repository, subject.digest).some((other) => kept.has(other));
   for (let before = -1; before < kept.size; ) {
     before = kept.size;
-    for (const each of there) if (around(model, each).some((other) => kept.has(other))) kept.add(each);
+    for (const each of there) {
+      // A subject that is gone is needed all the same by what is kept, and so are its other referrers.
+      if (isNamedByOneKept(each) || around(model, each).some((other) => kept.has(other))) kept.add(each);
+    }
   }
   return there.filter((each) => !kept.has(each));
 }
