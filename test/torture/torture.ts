@@ -121,8 +121,9 @@ async function sweep(scratch: string, model: Model, settings: Record<string, str
     ...settings,
     NODE_OPTIONS: `--import=data:text/javascript,${twoHoursLater}`,
     MOORAGE_GC_EVERY: 'off',
+    MOORAGE_UPLOADS_EXPIRE_AFTER: '1s',
   };
-  const server = await ServerProcess.start(root, log, { ...later, MOORAGE_UPLOADS_EXPIRE_AFTER: '1s' });
+  const server = await ServerProcess.start(root, log, later);
   await checkAll(server.url, model);
   for (const repository of repositories) {
     // A write clears away what killed ones left beside it.
