@@ -102,6 +102,8 @@ async function verified(target: VerifyTarget, { source, progress, options }: Ver
         ...what,
         readOnly: false,
         onlyLayouts: true,
+        // Where nothing is to be mended nothing is left.
+        ownFiles: 'with-first-write',
         cacheDirectory: userCacheDirectory(environment),
         fileMode: settings.storage.fileMode,
         directoryMode: settings.storage.directoryMode,

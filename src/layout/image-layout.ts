@@ -190,6 +190,7 @@ export class ImageLayout {
     return this.#collection.collect(run, {
       store: this.#store,
       heal: (signal) => changes.heal(signal),
+      settle: () => changes.settle(),
       forget: (digest) => changes.collected(digest),
       forgetLeft: (within) => changes.forgetLeft(within),
     });

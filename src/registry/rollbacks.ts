@@ -31,7 +31,7 @@ interface Found {
   readonly seen: Set<string>;
 }
 
-/** Only reads. Throws MANIFEST_UNKNOWN, in words for an operator, where there is nothing to go back to. */
+/** Changes nothing. Throws MANIFEST_UNKNOWN, in words for an operator, where there is nothing to go back to. */
 export async function planRollback(
   layout: ImageLayout,
   names: RepositoryNames,
@@ -44,7 +44,11 @@ export async function planRollback(
   const decided = rollbackTarget(await layout.history.tags(names, tag), isThere ? current : undefined, point);
   if ('refusal' in decided) throw refusal(`${tag} stays as it is: ${decided.refusal}`);
   const { digest, mediaType } = decided.target;
-  if (digest === from) throw refusal(`${tag} means ${digest} already`);
+  if (digest === from) {
+    // An earlier attempt may have been refused the last sync.
+    await layout.changes?.settle();
+    throw refusal(`${tag} means ${digest} already`);
+  }
   const found: Found = { children: [], missing: new Set(), seen: new Set() };
   const manifest = await collect(layout, { digest, mediaType }, found);
   if (manifest === undefined) throw refusal(`${tag} stays as it is: the manifest ${digest} is gone`);

@@ -103,10 +103,11 @@ export class UploadSessions {
     return staged !== undefined;
   }
 
-  /** Removes what nobody touched for longer than sessions live; returns what went. Throws when some could not be removed. */
+  /** Removes what nobody touched for longer than sessions live, and what failed writes left; returns what expired. Throws when some could not be removed. */
   async sweep(ages: UploadAges): Promise<readonly StagedInfo[]> {
     const { store, rules } = this.#options;
     const known = [...this.#local.keys()];
+    await store.sweep();
     const staged = await store.staged();
     const expired = staged.filter((each) => isExpired(each, rules, ages));
     const failures: unknown[] = [];

@@ -267,11 +267,19 @@ export interface ObjectStore extends ObjectReader {
   move(from: Key, to: Key): Promise<boolean>;
   /**
    * Makes `to` the same object as `from`, without copying where the store can share bytes, durably; replaces `to`.
-   * False when `from` is absent.
+   * False when `from` is absent, or is lost, since a sync of it failed before: nobody knows what a power cut leaves of it.
    */
   link(from: Key, to: Key): Promise<boolean>;
-  /** Makes an object that another program wrote durable, its directory entry included; undefined when absent. */
+  /**
+   * Makes an object that another program wrote durable, its directory entry included; undefined when it is absent, or is lost, since a sync
+   * of it failed before: then it must be written again.
+   */
   makeDurable(key: Key): Promise<ObjectInfo | undefined>;
+  /**
+   * Makes durable what lies directly below a prefix, as far as its names go: another process may have put it there, and been refused that, or
+   * killed before it. Writes nothing, and nothing of ours where nothing is.
+   */
+  settle(prefix: Key): Promise<void>;
   /** False when it was absent. Empty parent prefixes are no objects and may vanish. */
   delete(key: Key): Promise<boolean>;
   /**
@@ -279,6 +287,11 @@ export interface ObjectStore extends ObjectReader {
    * is. Returns those that went.
    */
   removeEmpty(prefix: Key, rules: EmptyPrefixRules): Promise<readonly Key[]>;
+  /**
+   * Clears away what could not be removed when a write failed, and what crashes left, an hour after it was seen here for the first time. To be
+   * called now and then.
+   */
+  sweep(): Promise<void>;
   stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject>;
   resume(id: UploadId): Promise<StagedObject | undefined>;
 }

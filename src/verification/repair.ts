@@ -8,7 +8,7 @@ import { readIndexDocument } from '../layout/index/index-patience.ts';
 import { LayoutIndex } from '../layout/index/layout-index.ts';
 import { digestOfObject } from '../layout/pacing/paced-digest.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
-import { algorithmOf, type Digest } from '../oci/digest.ts';
+import { algorithmOf, type Digest, digestAlgorithms } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { RemoteError } from '../remote/remote-error.ts';
@@ -61,6 +61,24 @@ export class Repairs {
       const searched = this.#mounts.find(({ mount }) => mount.path === path);
       for (const [digest, places] of grouped(ofMount, (each) => each.digest)) {
         repairs.push(...(await this.#mendOne(searched, digest as Digest, places)));
+      }
+    }
+    return repairs;
+  }
+
+  /** What an earlier run put in its place, and could not sync, looks whole by now. Returns where that cannot be done. */
+  async settle(): Promise<readonly Repair[]> {
+    const repairs: Repair[] = [];
+    for (const { mount, prefixes } of this.#mounts) {
+      for (const prefix of mount.writer === undefined ? [] : prefixes) {
+        const keys = layoutKeys(prefix);
+        try {
+          await mount.writer?.settle(keys.directory);
+          for (const algorithm of digestAlgorithms) await mount.writer?.settle(keys.blobs(algorithm));
+        } catch (error) {
+          if (!(error instanceof StorageError)) throw error;
+          repairs.push({ digest: undefined, path: keys.directory, outcome: 'kept', detail: error.message });
+        }
       }
     }
     return repairs;

@@ -7,6 +7,7 @@ import { layoutPrefixes } from '../registry/layout-prefixes.ts';
 import { type LayoutRules, rulesForReading } from '../registry/layout-rules.ts';
 import { Registry } from '../registry/registry.ts';
 import { silentLog } from '../storage/log.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { BlobProgress } from '../transfer/progress.ts';
 import { SourceError } from '../transfer/source-error.ts';
 import type { SearchedMount } from './good-copies.ts';
@@ -42,8 +43,7 @@ export async function verify(options: VerifyOptions): Promise<Verification> {
   try {
     const found = await look(options, hashed);
     assertFound(found, target, where);
-    const isRepaired = repair !== undefined && found.damaged.length + found.unmarked.length > 0;
-    const repairs = isRepaired ? await mend(found, repair) : [];
+    const repairs = repair === undefined ? [] : await mend(found, repair);
     const isChanged = repairs.some(({ outcome }) => outcome !== 'kept');
     const { parts } = isChanged ? await look({ ...options, progress: undefined }, hashed) : found;
     return { parts, repairs, totals: hashed.totals };
@@ -69,7 +69,8 @@ async function mend(
   { damaged, unmarked }: Verified,
   { openToWrite, source }: RepairRequest,
 ): Promise<readonly Repair[]> {
-  const mounts = await openToWrite();
+  const isDamaged = damaged.length + unmarked.length > 0;
+  const mounts = await (isDamaged ? openToWrite() : openToWrite().catch(unlessRefused));
   try {
     const searched: SearchedMount[] = [];
     for (const mount of mounts) {
@@ -78,10 +79,18 @@ async function mend(
       searched.push({ mount, prefixes });
     }
     const repairs = new Repairs({ mounts: searched, source });
-    return [...(await repairs.mark(unmarked)), ...(await repairs.mend(damaged))];
+    const unsettled = await repairs.settle();
+    if (!isDamaged) return unsettled;
+    return [...unsettled, ...(await repairs.mark(unmarked)), ...(await repairs.mend(damaged))];
   } finally {
     for (const { reader } of mounts) await reader.close();
   }
+}
+
+/** What cannot be written to was not repaired before. */
+function unlessRefused(error: unknown): readonly OpenedMount[] {
+  if (error instanceof StorageError) return [];
+  throw error;
 }
 
 function assertFound({ isFound, parts }: Verified, { within, reference }: VerifyTarget, where: string): void {

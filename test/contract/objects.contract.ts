@@ -14,6 +14,7 @@ export function objectsContract(store: () => ObjectStore): void {
         expect(await store().read(absent, 10)).toBeUndefined();
         expect(await store().open(absent)).toBeUndefined();
         expect(await store().makeDurable(absent)).toBeUndefined();
+        await store().settle(absent);
         expect(await store().delete(absent)).toBe(false);
         expect(await store().link(absent, key('team/b'))).toBe(false);
       }
@@ -63,6 +64,8 @@ export function objectsContract(store: () => ObjectStore): void {
       expect([stat?.version, stat?.label, stat?.size]).toEqual([info.version, info.label, 5]);
       expect(stat?.settled).toBe(true);
       expect((await store().makeDurable(config))?.version).toBe(info.version);
+      await store().settle(key('team/app/blobs/sha256'));
+      expect((await store().stat(config))?.version).toBe(info.version);
     });
 
     test('an empty object is an object', async () => {

@@ -22,12 +22,15 @@ import { blobOf, type Content } from '../support/content.ts';
 import { silentLog } from '../support/silent-log.ts';
 import {
   type Acknowledged,
+  mounts,
   type Operation,
   pushesBlob,
   pushesImage,
+  pushesMissing,
   repositoryOf,
   tags,
   withTag,
+  writesImage,
 } from '../support/simulated-disk/operations.ts';
 import { type Running, rootOnDisk } from '../support/simulated-disk/registry-on-disk.ts';
 import { image, name, scenarios } from '../support/simulated-disk/scenarios.ts';
@@ -37,8 +40,6 @@ export interface FaultScenario {
   readonly rules?: Partial<LayoutRules>;
   /** A client that is refused in the middle of an upload may go on with it. */
   readonly keepsUploads?: boolean;
-  /** Waits by the clock of the machine. */
-  readonly isSlow?: boolean;
 }
 
 const [one, two] = [image('one'), image('two')] as const;
@@ -143,15 +144,12 @@ async function mountOfAnotherProcess({ mount, disk }: Running): Promise<OpenedMo
   return { ...mount, path: '', reader: store, writer: store, facts: { store, directory: ownFactsDirectory } };
 }
 
-const inPieces = new Set(['an image is pushed in chunks']);
-/**
- * Told here with a collection that must not leave anything, and a rollback that may be tried again; and one that writes megabytes, which
- * take too long thousands of times.
- */
+const inPieces = new Set(['an image is pushed in chunks', 'a long upload begins']);
+/** Told here with a collection that must not leave anything, a rollback that may be tried again, and a mount that may be a push. */
 const notHere = new Set([
   'what nothing leads to is collected',
   'a deleted manifest is rolled back to',
-  'a long upload begins',
+  'a layer is mounted',
 ]);
 
 export const faultScenarios: Readonly<Record<string, FaultScenario>> = {
@@ -160,6 +158,35 @@ export const faultScenarios: Readonly<Record<string, FaultScenario>> = {
       .filter(([each]) => !notHere.has(each))
       .map(([each, operations]) => [each, { operations, keepsUploads: inPieces.has(each) }]),
   ),
+  'layers are mounted': {
+    operations: [
+      ...pushesImage(name, 'v1', one),
+      pushesMissing('team/other', 'v1', one, name),
+      tags('team/other', 'v2', one),
+    ],
+  },
+  'another program wrote an image': {
+    operations: [
+      writesImage(name, 'theirs', one),
+      pushesMissing(name, 'v1', one),
+      pushesMissing('team/other', 'v1', one, name),
+      pushesMissing(name, 'v2', one),
+    ],
+  },
+  'a layer is mounted alone': {
+    operations: [...pushesImage(name, 'v1', one), ...one.layers.map((layer) => mounts(name, 'team/other', layer))],
+  },
+  'a damaged manifest is mended, and that is all': {
+    operations: [
+      ...pushesImage(name, 'v1', one),
+      ...pushesImage('team/other', 'v1', one),
+      rots('v1', one),
+      repairs('v1', one),
+    ],
+  },
+  'another program lists an image': {
+    operations: [writesImage(name, 'v1', one), pushesMissing(name, 'v1', one)],
+  },
   'what nothing leads to is collected': {
     operations: [...pushesImage(name, 'v1', one), pushesBlob(name, blobOf('of nothing')), collectsAll([])],
   },
@@ -171,7 +198,6 @@ export const faultScenarios: Readonly<Record<string, FaultScenario>> = {
     operations: [...pushesImage(name, 'v1', one), ...pushesImage(name, 'v1', two), rollsBackTo('v1', one)],
   },
   'a damaged manifest is mended': {
-    isSlow: true,
     operations: [
       ...pushesImage(name, 'v1', one),
       ...pushesImage('team/other', 'v1', one),

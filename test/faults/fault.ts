@@ -26,6 +26,8 @@ export interface Fault {
   /** The first call that fails, of those that may. */
   readonly at: number;
   readonly how: (typeof durations)[number];
+  /** Only these may fail, by their names and paths. */
+  readonly calls?: RegExp;
 }
 
 const callsOfEach: Readonly<Record<Fault['how'], number>> = { once: 1, brief: 12, lasting: Number.POSITIVE_INFINITY };
@@ -44,8 +46,8 @@ export class FaultyCalls {
   }
 
   readonly before = (call: string, path: string): void => {
-    const { code, at, how } = this.#fault;
-    if (!this.isOn || callsOf[code]?.includes(call) === false) return;
+    const { code, at, how, calls } = this.#fault;
+    if (!this.isOn || callsOf[code]?.includes(call) === false || calls?.test(`${call} ${path}`) === false) return;
     const isIt = this.count >= at && this.count < at + callsOfEach[how];
     this.count += 1;
     if (!isIt) return;

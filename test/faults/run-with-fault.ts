@@ -1,7 +1,9 @@
 // Does what clients do while a call of the driver fails, and tries again as clients do, without a restart: what then does not hold?
 import { errorResponseOf } from '../../src/http/error-response.ts';
+import { untold } from '../../src/registry/collection-events.ts';
 import { CrashStates, randomFrom } from '../power-cut/crash-states.ts';
 import { violationIn } from '../power-cut/verify-recovery.ts';
+import type { DiskEvent } from '../support/simulated-disk/disk-image.ts';
 import { type Acknowledged, nothing, type Operation } from '../support/simulated-disk/operations.ts';
 import { type Running, startOn } from '../support/simulated-disk/registry-on-disk.ts';
 import { SimulatedDisk } from '../support/simulated-disk/simulated-disk.ts';
@@ -12,6 +14,7 @@ import type { FaultScenario } from './fault-scenarios.ts';
 const startedAtMs = 1_750_000_000_000;
 /** A lock that could not be given back is taken over then. */
 const lockIsStaleMs = 3_000;
+const dayMs = 25 * 3_600_000;
 const tries = 3;
 
 /** What a client may be told, of pushes and of deletes. */
@@ -27,9 +30,9 @@ const statuses: Readonly<Record<Code, readonly number[]>> = {
 /** No requests: what they say is that not all could be done. */
 const byThemselves = new Set(['collect', 'repair', 'scrub']);
 
-/** How many calls may fail with this error. */
-export async function callsThatMayFail(scenario: FaultScenario, code: Code): Promise<number> {
-  const calls = new FaultyCalls({ code, at: Number.POSITIVE_INFINITY, how: 'once' });
+/** How many calls may fail with this error, of all or of one name. */
+export async function callsThatMayFail(scenario: FaultScenario, only: Pick<Fault, 'code' | 'calls'>): Promise<number> {
+  const calls = new FaultyCalls({ ...only, at: Number.POSITIVE_INFINITY, how: 'once' });
   const disk = new SimulatedDisk({ nowMs: startedAtMs, before: calls.before });
   const running = await startOn(disk, false, scenario.rules);
   calls.isOn = true;
@@ -46,11 +49,14 @@ export async function violationWith(scenario: FaultScenario, fault: Fault): Prom
   const running = await startOn(disk, false, scenario.rules);
   let acknowledged = nothing;
   let violation: string | undefined;
+  // Up to the last answer: what comes later syncs more.
+  let answered = 0;
   try {
     for (const operation of scenario.operations) {
       violation ??= await done(operation, { calls, disk, running, acknowledged, fault });
       acknowledged = operation.after(acknowledged);
     }
+    answered = disk.events.length;
     violation ??= await violationOf(running.registry, acknowledged, acknowledged);
     violation ??= await cannotPush(running.registry);
   } catch (error) {
@@ -58,9 +64,11 @@ export async function violationWith(scenario: FaultScenario, fault: Fault): Prom
   } finally {
     await running.close();
   }
+  violation ??= wronglyUsed(disk);
   const mayLeave = scenario.keepsUploads === true || fault.how !== 'once' || calls.failed.some(isOfCleaning);
-  violation ??= leftOn(disk, mayLeave);
-  violation ??= await lostInPowerCut(disk, acknowledged);
+  if (!mayLeave) violation ??= leftOn(disk);
+  violation ??= await lostInPowerCut(disk.events.slice(0, answered), acknowledged);
+  violation ??= await leftAfterSweep(disk);
   return violation && `${fault.code} ${fault.how} at ${fault.at} (${calls.failed[0]}): ${violation}`;
 }
 
@@ -87,8 +95,8 @@ async function done(
     } catch (error) {
       calls.isOn = false;
       const { status } = errorResponseOf(error, { method: 'PUT', repositoryName: undefined });
-      // A delete that was refused may have been done all the same.
-      if (attempt > 1 && status === 404 && operation.name.startsWith('delete')) return undefined;
+      // A delete or a rollback that was refused may have been done all the same.
+      if (attempt > 1 && status === 404 && /^(delete|roll back)/.test(operation.name)) return undefined;
       const isRight =
         attempt === 1
           ? statuses[fault.code].includes(status) || (status === 503 && byThemselves.has(operation.name))
@@ -102,26 +110,48 @@ async function done(
   }
 }
 
-/** What could not be cleared away goes later: a restart, and an hour. */
+/** What could not be cleared away goes later. */
 function isOfCleaning(failed: string): boolean {
-  return /^(unlink|rmdir) /.test(failed);
+  return /^(unlink|rmdir) |^(lstat|readdir|open) .*(\/data|\/record\.json|\.moorage\.lock|\/uploads(\/[\w-]+)?|fd\/\d+)$/.test(
+    failed,
+  );
 }
 
-function leftOn(disk: SimulatedDisk, mayLeave: boolean): string | undefined {
+function wronglyUsed(disk: SimulatedDisk): string | undefined {
   if (disk.syncedAfterFailure.length > 0)
     return `${disk.syncedAfterFailure[0]} was synced although that had failed before`;
   const opened = disk.openDescriptors;
-  if (opened.length > 0) return `still open: ${opened.join(', ')}`;
+  return opened.length > 0 ? `still open: ${opened.join(', ')}` : undefined;
+}
+
+function leftOn(disk: SimulatedDisk): string | undefined {
   const left = disk
     .paths()
-    .filter((path) => /\/\.moorage-|\.moorage\.lock|\.moorage\/(staging|trash|uploads)\/./.test(path));
-  return left.length > 0 && !mayLeave ? `left behind: ${left.join(', ')}` : undefined;
+    .filter((path) =>
+      /\/\.moorage-|\.moorage\.lock|\.moorage\/(staging|uploads)\/.|\.moorage\/trash\/.*[0-9a-f]{64}$/.test(path),
+    );
+  return left.length > 0 ? `left behind: ${left.join(', ')}` : undefined;
+}
+
+/** A day later, and by the next collection. */
+async function leftAfterSweep(disk: SimulatedDisk): Promise<string | undefined> {
+  if (leftOn(disk) === undefined) return undefined;
+  disk.pass(dayMs);
+  const running = await startOn(disk, false);
+  try {
+    const signal = new AbortController().signal;
+    const options = { dryRun: false, graceMs: dayMs / 2, onlyPushed: false, isMeant: undefined, signal };
+    await running.registry.collect({ ...untold, ...options });
+  } finally {
+    await running.close();
+  }
+  return leftOn(disk);
 }
 
 /** Of everything that was not synced nothing is there. */
-async function lostInPowerCut(disk: SimulatedDisk, acknowledged: Acknowledged): Promise<string | undefined> {
+async function lostInPowerCut(events: readonly DiskEvent[], acknowledged: Acknowledged): Promise<string | undefined> {
   const states = new CrashStates();
-  for (const event of disk.events) states.apply(event);
+  for (const event of events) states.apply(event);
   const [, worst] = states.images(0, randomFrom(1));
   if (worst === undefined) return undefined;
   const how = { isServer: true, alsoPushes: false };

@@ -4,7 +4,7 @@
 import type { BlobReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Key, ObjectInfo, ObjectStore, StagedObject } from '../../storage/object-store.ts';
-import { meansNoSpace } from '../../storage/storage-error.ts';
+import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
 import { type LayoutKeys, poolKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { BlobChecks, BlobFile } from './blob-checks.ts';
@@ -113,12 +113,15 @@ export class BlobWriter {
   }
 
   async #mount(digest: Digest, from: LayoutBlobs | undefined, patience: Patience): Promise<boolean> {
-    if (await this.#isSound(this.#blobs.file(digest), patience)) {
+    const file = this.#blobs.file(digest);
+    const info = await this.#soundInfo(file, patience);
+    // Another program may have written it, or an earlier process linked it, without a sync.
+    if (info !== undefined && (await this.#madeDurable(file, info)) !== undefined) {
       this.#received.add(digest);
       return true;
     }
     const source = from === undefined ? { digest, key: poolKey(digest) } : from.file(digest);
-    return (await this.#isSound(source, patience)) && this.#linkFrom(source.key, digest);
+    return (await this.#soundInfo(source, patience)) !== undefined && this.#linkFrom(source.key, digest);
   }
 
   /** False when it was not there. Its space is free once no repository of the root holds it. */
@@ -208,10 +211,28 @@ export class BlobWriter {
     // Cut short by a crash, or the manifest is wrong: the digest tells.
     const isSuspect = info.size !== statedSize && !this.#checks.isTrusted(digest, info);
     if (isSuspect && !(await this.#checks.isRight(file))) return undefined;
-    if (this.#ledger.isDurable(file.key, info)) return info.size;
-    const durable = await this.#store.makeDurable(file.key);
-    if (durable !== undefined) this.#ledger.setDurable(file.key, durable);
-    return durable?.size;
+    return (await this.#madeDurable(file, info))?.size;
+  }
+
+  /** Undefined when it is gone, or as good as that. */
+  async #madeDurable({ digest, key }: BlobFile, info: ObjectInfo): Promise<ObjectInfo | undefined> {
+    if (this.#ledger.isDurable(key, info)) return info;
+    try {
+      const durable = await this.#store.makeDurable(key);
+      if (durable === undefined) await this.#setLost({ digest, key }, info);
+      else this.#ledger.setDurable(key, durable);
+      return durable;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      await this.#setLost({ digest, key }, info);
+      throw error;
+    }
+  }
+
+  /** Where a sync of it was refused nobody knows what a power cut leaves: as a damaged one it is asked for, and pushed, again. */
+  async #setLost({ digest, key }: BlobFile, info: ObjectInfo): Promise<void> {
+    if ((await this.#store.makeDurable(key)) !== undefined) return;
+    if ((await this.#store.stat(key))?.version === info.version) this.#ledger.setDamaged(digest, info);
   }
 
   /** A collection took it out of the layout, and is about to look for the last time, or died before that; undefined when it is not there. */
@@ -227,7 +248,9 @@ export class BlobWriter {
     if (from === undefined) return false;
     // What lies in a pool that came with a stranger's directory need not be what its name says.
     if (source === poolKey(digest) && !(await this.#isGood(source, from, digest, from.size))) return false;
-    if (to?.label !== from.label && !(await this.#store.link(source, target))) return false;
+    // Whoever linked it before may have been refused the sync of the directory, or killed before it.
+    const isLinked = to?.label === from.label && (await this.#madeDurable({ digest, key: target }, to)) !== undefined;
+    if (!isLinked && !(await this.#store.link(source, target))) return false;
     const linked = await this.#store.stat(target);
     // Another file, also a copy where links are refused, is hashed when it is asked for.
     if (linked?.label === from.label && this.#ledger.isRight(digest, from)) this.#ledger.setDurable(target, linked);
@@ -240,9 +263,13 @@ export class BlobWriter {
     return this.#ledger.isRight(digest, info) || this.#checks.isRight({ digest, key });
   }
 
-  async #isSound(file: BlobFile, patience: Patience): Promise<boolean> {
+  /** Undefined where nothing is there, or what is wrong, or what nobody knows yet. */
+  async #soundInfo(file: BlobFile, patience: Patience): Promise<ObjectInfo | undefined> {
     const info = await this.#store.stat(file.key);
-    if (info === undefined) return false;
+    return info !== undefined && (await this.#isSound(file, info, patience)) ? info : undefined;
+  }
+
+  async #isSound(file: BlobFile, info: ObjectInfo, patience: Patience): Promise<boolean> {
     if (this.#checks.isTrusted(file.digest, info)) return true;
     const known = await this.#checks.known(file.digest, info);
     if (known !== undefined) return known;

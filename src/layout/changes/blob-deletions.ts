@@ -20,6 +20,8 @@ export interface BlobDeletionsOptions {
   readonly blobs: BlobWriter;
   readonly manifests: ManifestReader;
   readonly readIndex: () => Promise<LayoutIndex | undefined>;
+  /** Makes durable what was read, if a power cut could still take it back. */
+  readonly settle: () => Promise<void>;
   readonly rules: BlobDeleteRules;
 }
 
@@ -78,12 +80,13 @@ export class BlobDeletions {
   }
 
   async #delete(digest: Digest): Promise<boolean> {
-    const { blobs, manifests, readIndex, rules } = this.#options;
+    const { blobs, manifests, readIndex, settle, rules } = this.#options;
     if (rules.referencedBlobs === 'allow') return blobs.delete(digest);
     if (!(await manifests.has(digest))) return false;
     const searched = await readIndex();
     if (searched !== undefined && searched.listed(digest).length > 0) throw refusal('index.json lists it');
     await this.#refuseIfNeeded(digest, searched);
+    await settle();
     const deleted = await blobs.unlink(digest);
     try {
       const index = await readIndex();

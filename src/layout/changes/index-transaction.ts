@@ -38,6 +38,11 @@ export interface Outcome {
   readonly replacement: Replacement | undefined;
 }
 
+export interface Settling {
+  /** What stays as it is must be durable: it is what somebody is told. */
+  readonly settles?: boolean;
+}
+
 export interface HistoryRules {
   /** For how long what left can be rolled back to, in ms; 0: not at all. */
   readonly keepLeftMs: number;
@@ -67,7 +72,11 @@ export class IndexTransactions {
   }
 
   /** Throws IndexUnreadableError, and what keeps the whole batch from taking effect. */
-  async prepare(now: CurrentObject | undefined, edits: readonly IndexEdit[]): Promise<Outcome> {
+  async prepare(
+    now: CurrentObject | undefined,
+    edits: readonly IndexEdit[],
+    { settles = edits.length > 0 }: Settling = {},
+  ): Promise<Outcome> {
     const { reader, guard, version, responses, clock, keys } = this.#options;
     const base = await reader.at(now);
     const draft = new IndexDraft(base);
@@ -80,12 +89,11 @@ export class IndexTransactions {
     const { refusals, touched } = await this.#applyAll(draft, history, await this.#withoutDeleted(edits), nowMs);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
-    if (!draft.changed && gone.length === 0) {
+    const isAsWanted = !draft.changed && gone.length === 0;
+    if (isAsWanted && (!settles || (await this.#isDurable(now)))) {
       // In this order: whoever dies in between is not taken for the one who moved what the other program moved.
       await this.#options.history.accept(history, label);
       await guard.accepted(verdict);
-      // A push of what is listed already is acknowledged on the strength of a file that another program may not have synced.
-      if (edits.length > 0) await this.#options.store.makeDurable(keys.index);
       if (now !== undefined) reader.accept(now.info.label);
       return { refusals, atMs: nowMs, verdict, base, index: base, history, replacement: undefined };
     }
@@ -113,6 +121,15 @@ export class IndexTransactions {
       remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: this.#keepAs(draft, digest) })),
     };
     return { refusals, atMs: nowMs, verdict, base, index, history, replacement };
+  }
+
+  /**
+   * What is listed already is acknowledged on the strength of a file that another program may not have synced. False where that cannot be
+   * done any more: then it is written anew as it is.
+   */
+  async #isDurable(now: CurrentObject | undefined): Promise<boolean> {
+    const { store, keys } = this.#options;
+    return now === undefined || (await store.makeDurable(keys.index)) !== undefined;
   }
 
   /** What was deleted can be put back for a while; a response is made again from what is there. */

@@ -12,7 +12,7 @@ import { IndexUnreadableError } from '../index/index-document.ts';
 import { whileUnfinished } from '../index/index-patience.ts';
 import { type IndexReader, indexUnavailable } from '../index/index-reader.ts';
 import type { IndexEdit } from './index-edit.ts';
-import type { EditRefusals, IndexTransactions, Outcome } from './index-transaction.ts';
+import type { EditRefusals, IndexTransactions, Outcome, Settling } from './index-transaction.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 interface PendingEdit {
@@ -75,6 +75,15 @@ export class IndexWriter {
     return (await this.#replace(() => []))?.verdict.isForeign ?? false;
   }
 
+  /**
+   * Before something is deleted because the file does not lead to it: another program, or a replacement that was cut short, may have left a
+   * file that a power cut takes back, and what is on the disk then must find all that it lists. Writes it anew where it cannot be made
+   * durable any more. Throws UNAVAILABLE (503), and what the store throws.
+   */
+  async settle(): Promise<void> {
+    await this.#replacePatiently(() => [], { settles: true });
+  }
+
   async #run(): Promise<void> {
     // A turn of the event loop lets requests that arrived together share the first replacement as well.
     await Promise.resolve();
@@ -102,9 +111,9 @@ export class IndexWriter {
   }
 
   /** Waits for an in-place writer to finish; an index.json that stays unreadable is never replaced. */
-  async #replacePatiently(edits: () => readonly IndexEdit[]): Promise<EditRefusals> {
+  async #replacePatiently(edits: () => readonly IndexEdit[], how?: Settling): Promise<EditRefusals> {
     try {
-      const outcome = await whileUnfinished(() => this.#replace(edits), this.#options);
+      const outcome = await whileUnfinished(() => this.#replace(edits, how), this.#options);
       return outcome?.refusals ?? [];
     } catch (error) {
       throw error instanceof IndexUnreadableError ? indexUnavailable(error) : error;
@@ -112,7 +121,7 @@ export class IndexWriter {
   }
 
   /** One after the other: what came of a replacement is noted before the next one is judged by it. */
-  async #replace(edits: () => readonly IndexEdit[]): Promise<Outcome | undefined> {
+  async #replace(edits: () => readonly IndexEdit[], how?: Settling): Promise<Outcome | undefined> {
     const before = this.#replacing;
     let release: () => void = () => {};
     this.#replacing = new Promise((resolve) => {
@@ -120,18 +129,18 @@ export class IndexWriter {
     });
     await before;
     try {
-      return await this.#replaceNow(edits);
+      return await this.#replaceNow(edits, how);
     } finally {
       release();
     }
   }
 
-  async #replaceNow(edits: () => readonly IndexEdit[]): Promise<Outcome | undefined> {
+  async #replaceNow(edits: () => readonly IndexEdit[], how?: Settling): Promise<Outcome | undefined> {
     const { store, keys, reader, guard, history, responses, transactions, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const change: Change = async (now) => {
-      outcome = await transactions.prepare(now, edits());
+      outcome = await transactions.prepare(now, edits(), how);
       return outcome.replacement;
     };
     const updated = await store.update(keys.index, change, { mayUseReserve: freesOrHeals(edits()) });
@@ -142,10 +151,14 @@ export class IndexWriter {
       guard.published(updated.info.label, outcome.verdict);
       history.published(outcome.history, updated.info.label, updated.problem);
       const previous = updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes);
-      // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
-      const stray = await previous?.readStray();
-      if (stray !== undefined) guard.addStray(stray);
-      onReplaced(previous, outcome.verdict.isForeign);
+      try {
+        // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
+        const stray = await previous?.readStray();
+        if (stray !== undefined) guard.addStray(stray);
+      } finally {
+        // Read once more later, also where it could not be read now, and closed.
+        onReplaced(previous, outcome.verdict.isForeign);
+      }
     }
     return outcome;
   }

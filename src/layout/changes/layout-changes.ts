@@ -93,7 +93,8 @@ export class LayoutChanges {
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs, leases: this.leases });
-    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, rules });
+    const settle = () => this.settle();
+    this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, settle, rules });
     const check = (replaced: readonly ReplacedIndex[]) => this.#checkForeign(replaced);
     this.#watch = new ForeignWatch({ check, replaced: process.replaced, clock, log, onActive: options.onActive });
     const reconcile = () => this.reconcile();
@@ -255,6 +256,11 @@ export class LayoutChanges {
   async heal(signal: AbortSignal): Promise<void> {
     await this.#writer.checkForeign([]);
     await this.recover(signal);
+  }
+
+  /** Makes durable what index.json says, before something is deleted for it. Throws UNAVAILABLE (503). */
+  settle(): Promise<void> {
+    return this.#writer.settle();
   }
 
   /** A collection deleted the file. */

@@ -27,6 +27,8 @@ export interface WritingParts {
   readonly store: ObjectStore;
   /** Puts back what other programs took from what was acknowledged: what is about to come back leads to something. */
   readonly heal: (signal: AbortSignal) => Promise<void>;
+  /** Makes durable what index.json says: after a power cut it must not lead to what was deleted. */
+  readonly settle: () => Promise<void>;
   /** Forgets what left longer ago; returns what is gone by that. */
   readonly forgetLeft: (
     within: Pick<MarkingRules, 'graceMs' | 'ages'>,
@@ -55,13 +57,14 @@ export class LayoutCollection {
   }
 
   /** Deletes it, a batch at a time. Ends early once the signal is aborted; what is in the trash is done with then. */
-  async collect(run: CollectionRun, { store, heal, forget, forgetLeft }: WritingParts): Promise<Skipped> {
+  async collect(run: CollectionRun, { store, heal, settle, forget, forgetLeft }: WritingParts): Promise<Skipped> {
     return unlessUnclear(async () => {
       const trash = new Trash(store, this.#parts.keys);
       await trash.putAllBack();
       await heal(run.signal);
       const marking = await this.#marking(run);
       const free = [...marking.free()];
+      if (free.length > 0) await settle();
       while (free.length > 0 && !run.signal.aborted) {
         const taken = await this.#take(free.splice(0, maxRound), { marking, trash, store, signal: run.signal });
         await this.#deleteTaken(taken, { marking, trash, store, run, forget });

@@ -12,6 +12,8 @@ export class Directories {
   readonly #tree: FileTree;
   /** Directories, with their inodes, whose entry is known to be durable. */
   readonly #durable = new RecentSet(16_384);
+  /** The last sync was refused: what was put there is found, and may be gone after a power cut. */
+  readonly #owed = new RecentSet(1_024);
   readonly #running = new Map<string, Promise<void>>();
   readonly #queued = new Map<string, Promise<void>>();
 
@@ -80,6 +82,21 @@ export class Directories {
     return next;
   }
 
+  /**
+   * Tries the syncs again that were refused: whoever finds there what an earlier attempt put there takes it for durable. What is refused once
+   * more stays to be done, and keeps nobody from writing elsewhere.
+   */
+  async syncOwed(): Promise<void> {
+    for (const directory of this.#owed.size === 0 ? [] : [...this.#owed.values()]) {
+      try {
+        if (this.#tree.calls.lstatSync(this.#tree.pathOf(directory)) === undefined) this.#owed.delete(directory);
+        else await this.sync(directory);
+      } catch {
+        // Whoever was refused the first time was told; it is tried with the next write.
+      }
+    }
+  }
+
   /** Removes directories that `ensure` created for nothing, as far as they are empty. */
   removeEmpty(created: readonly string[]): void {
     for (const directory of created.toReversed()) {
@@ -133,9 +150,17 @@ export class Directories {
   }
 
   #start(directory: string, held: HeldDirectory | undefined): Promise<void> {
-    const done = this.#syncOnce(directory, held).finally(() => {
-      if (this.#running.get(directory) === done) this.#running.delete(directory);
-    });
+    const done = this.#syncOnce(directory, held)
+      .then(
+        () => this.#owed.delete(directory),
+        (error: unknown) => {
+          this.#owed.add(directory);
+          throw error;
+        },
+      )
+      .finally(() => {
+        if (this.#running.get(directory) === done) this.#running.delete(directory);
+      });
     this.#running.set(directory, done);
     return done;
   }

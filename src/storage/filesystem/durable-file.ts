@@ -4,8 +4,9 @@ import { constants, type Stats } from 'node:fs';
 import type { Key } from '../object-store.ts';
 import type { Directories } from './directories.ts';
 import { errnoOf } from './errno.ts';
+import { FailedSyncs } from './failed-syncs.ts';
 import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
@@ -25,10 +26,27 @@ export interface Draft {
 export class DurableFiles {
   readonly #tree: FileTree;
   readonly #directories: Directories;
+  readonly #failed = new FailedSyncs();
 
   constructor(tree: FileTree, directories: Directories) {
     this.#tree = tree;
     this.#directories = directories;
+  }
+
+  /**
+   * Makes the bytes of a file durable that is there already. False where that failed before: what a power cut leaves of it nobody knows,
+   * so it is to be written anew.
+   */
+  async sync({ descriptor, stats }: OpenedFile, how: 'fsync' | 'fdatasync' = 'fsync'): Promise<boolean> {
+    if (stats.size === 0) this.#failed.forget(stats);
+    else if (this.#failed.has(stats)) return false;
+    try {
+      await this.#tree.calls[how](descriptor);
+      return true;
+    } catch (error) {
+      this.#failed.note(stats);
+      throw error;
+    }
   }
 
   /** Writes a new file and makes its bytes durable. Its mtime gets a random part, so that its version differs where clocks are coarse. */
@@ -40,7 +58,9 @@ export class DurableFiles {
       const mtimeSeconds = (Math.floor(calls.now()) + partOfMillisecond(calls.random())) / 1_000;
       calls.futimesSync(descriptor, mtimeSeconds, mtimeSeconds);
       await calls.fsync(descriptor);
-      return { path, descriptor, stats: calls.fstatSync(descriptor) };
+      const stats = calls.fstatSync(descriptor);
+      this.#failed.forget(stats);
+      return { path, descriptor, stats };
     } catch (error) {
       calls.closeSync(descriptor);
       this.removeDraft(path);

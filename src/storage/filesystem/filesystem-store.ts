@@ -103,16 +103,33 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
       const opened = this.tree.openForReading(key);
       if (opened === undefined) return undefined;
       try {
-        await syncFile(this.#parts, key, opened.descriptor);
-        return this.tree.infoOf(opened.stats, seenAtMs);
+        const isDurable = await syncFile(this.#parts, key, opened);
+        return isDurable ? this.tree.infoOf(opened.stats, seenAtMs) : undefined;
       } finally {
         this.tree.calls.closeSync(opened.descriptor);
       }
     });
   }
 
+  async settle(prefix: Key): Promise<void> {
+    await translated('write', async () => {
+      await this.root.assertPresent();
+      const held = this.tree.tryHold(prefix);
+      if (held === undefined) return;
+      held.close();
+      await this.#parts.directories.ensure(prefix);
+      await this.#parts.directories.sync(prefix);
+    });
+  }
+
   async delete(key: Key): Promise<boolean> {
-    return this.#withReserve(() => this.#writing(() => deleteFile(this.#parts, key)));
+    let wasThere = false;
+    const remove = () =>
+      deleteFile(this.#parts, key, () => {
+        wasThere = true;
+      });
+    // The second time it may be gone already, and only that is not durable yet.
+    return (await this.#withReserve(() => this.#writing(remove))) || wasThere;
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
@@ -134,9 +151,13 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     return this.#writing(() => removeEmptyDirectories(this.tree, prefix, rules));
   }
 
-  /** Clears away what crashes left behind outside of the layouts. */
   async sweep(): Promise<void> {
     await translated('write', () => this.#staging.sweep());
+  }
+
+  /** What processes that are no more left there. */
+  async sweepAtStart(): Promise<void> {
+    await translated('write', () => this.#staging.sweepAtStart());
   }
 
   /** Begins to keep what is kept in a root that is served for writing: an id, and space for deletes. */
@@ -164,6 +185,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   async #writing<Result>(work: () => Promise<Result>, undo?: (result: Result) => Promise<void>): Promise<Result> {
     return translated('write', async () => {
       await this.root.assertWritable();
+      await this.#parts.directories.syncOwed();
       this.#reserve?.keep();
       return this.root.during(work, undo);
     });
@@ -199,7 +221,7 @@ export async function openFilesystemStore(
     const minFree = isServed ? served.minFree : 0;
     const store = new FilesystemStore(opened, { minFree, keepsReserve: isServed, lockStaleMs });
     if (served?.ownFiles === 'at-open') await store.keepOwnFiles();
-    await store.sweep();
+    await store.sweepAtStart();
     return store;
   });
 }

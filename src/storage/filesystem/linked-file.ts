@@ -21,7 +21,7 @@ export interface LinkParts extends StoreParts {
 }
 
 /**
- * Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent. Where others replace or
+ * Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent, or a sync of it failed before. Where others replace or
  * delete the one or the other at the same time, `to` is as the last of them left it: its version tells.
  */
 export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<bo
 const maxAttempts = 10;
 
 async function tryLink(parts: LinkParts, from: Key, to: Key, mayTryAgain: boolean): Promise<boolean | 'replaced'> {
-  const { tree, directories } = parts;
+  const { tree, directories, files } = parts;
   const held = tree.tryHold(parentOf(from));
   if (held === undefined) return false;
   const name = nameOf(from);
@@ -45,7 +45,7 @@ async function tryLink(parts: LinkParts, from: Key, to: Key, mayTryAgain: boolea
     if (file === undefined) return false;
     const source = { held, name, file };
     // Another program may have written it: durable first, visible under the new name then.
-    await tree.calls.fsync(file.descriptor);
+    if (!(await files.sync(file))) return false;
     await directories.within(parentOf(to), async (target) => {
       if (!isSameFile(target.lstatFile(nameOf(to)), source)) await linkOrCopy(parts, source, to, target);
       await directories.sync(target.key, target);
@@ -96,7 +96,8 @@ async function assertFile({ tree, files }: StoreParts, to: Key, target: HeldDire
   const file = found && tree.openIn(target, nameOf(to), constants.O_RDONLY);
   if (file === undefined) return;
   try {
-    await tree.calls.fsync(file.descriptor);
+    if (await files.sync(file)) return;
+    throw new StorageError('unavailable', `what became ${to} while it was linked could not be synced`);
   } finally {
     tree.calls.closeSync(file.descriptor);
   }

@@ -131,6 +131,7 @@ async function finish(parts: LockParts, { note, remove }: Replacement, published
       if (keepAs !== undefined && (await moveFile(parts, key, keepAs))) {
         await parts.directories.sync(parentOf(keepAs));
         await parts.directories.sync(parentOf(key));
+        continue;
       }
     } catch (error) {
       problem = toStorageError(error, 'write');

@@ -5,7 +5,7 @@ import type { Key, ObjectInfo, SmallObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { type FileTree, nameOf, parentOf } from './file-tree.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
 import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
@@ -38,10 +38,7 @@ export async function keepOrWrite(parts: StoreParts, object: SmallObject): Promi
     try {
       const isRight =
         opened.stats.size === object.bytes.byteLength && (await hasBytes(parts, opened.descriptor, object));
-      if (isRight) {
-        await syncFile(parts, object.key, opened.descriptor);
-        return false;
-      }
+      if (isRight && (await syncFile(parts, object.key, opened))) return false;
     } finally {
       tree.calls.closeSync(opened.descriptor);
     }
@@ -82,15 +79,21 @@ async function appendOnce(tree: FileTree, held: HeldDirectory, { key, bytes }: S
   }
 }
 
-/** False when there is nothing to delete; durable when this returns. */
-export async function deleteFile({ tree, directories }: StoreParts, key: Key): Promise<boolean> {
+/** False when there is nothing to delete; that it is gone is durable when this returns. `onUnlinked`: it is gone, and a power cut may bring it back. */
+export async function deleteFile(
+  { tree, directories }: StoreParts,
+  key: Key,
+  onUnlinked: () => void = () => {},
+): Promise<boolean> {
   const held = tree.tryHold(parentOf(key));
   if (held === undefined) return false;
   try {
-    if (held.lstatFile(nameOf(key)) === undefined) return false;
-    await tree.calls.unlink(held.at(nameOf(key)));
+    const isThere = held.lstatFile(nameOf(key)) !== undefined;
+    if (isThere) await tree.calls.unlink(held.at(nameOf(key)));
+    if (isThere) onUnlinked();
+    // Also where it is gone: whoever deleted it may have been refused the sync, or killed before it.
     await directories.sync(held.key, held);
-    return true;
+    return isThere;
   } catch (error) {
     if (meansAbsent(error)) return false;
     throw error;
@@ -99,11 +102,12 @@ export async function deleteFile({ tree, directories }: StoreParts, key: Key): P
   }
 }
 
-/** Makes an existing file and its entry durable. */
-export async function syncFile({ tree, directories }: StoreParts, key: Key, descriptor: number): Promise<void> {
-  await tree.calls.fsync(descriptor);
+/** Makes an existing file and its entry durable. False where a sync of it failed before: it is to be written anew. */
+export async function syncFile({ files, directories }: StoreParts, key: Key, opened: OpenedFile): Promise<boolean> {
+  if (!(await files.sync(opened))) return false;
   await directories.ensure(parentOf(key));
   await directories.sync(parentOf(key));
+  return true;
 }
 
 async function hasBytes({ tree }: StoreParts, descriptor: number, { bytes }: SmallObject): Promise<boolean> {

@@ -54,7 +54,7 @@ export class StagedFile implements StagedObject {
     const start = await this.size();
     const data = await this.#dataFor(O_RDWR | O_CREAT);
     try {
-      const size = await appendStream(source, this.#sinkOf(data.descriptor), start, options);
+      const size = await appendStream(source, this.#sinkOf(data), start, options);
       if (size >= worthKeepingBytes && !this.#entriesSynced) await this.#guard(() => this.#syncEntries());
       return size;
     } finally {
@@ -68,9 +68,9 @@ export class StagedFile implements StagedObject {
       const now = this.#sizeNow();
       if (size > now) throw new RangeError(`cannot cut ${now} bytes to ${size}`);
       if (size === now) return;
-      await this.#withData(O_RDWR, async ({ descriptor }) => {
-        await this.#parts.tree.calls.ftruncate(descriptor, size);
-        await this.#sync(() => this.#parts.tree.calls.fsync(descriptor));
+      await this.#withData(O_RDWR, async (data) => {
+        await this.#parts.tree.calls.ftruncate(data.descriptor, size);
+        await this.#sync(data, 'fsync');
       });
     });
   }
@@ -94,29 +94,14 @@ export class StagedFile implements StagedObject {
   }
 
   async setAttributes(attributes: StagedAttributes): Promise<void> {
-    await this.#guard(async () => {
-      const { tree, files, directories } = this.#parts;
-      await tree.holding(this.#directory, async (held) => {
-        const draft = await files.draft(held.at(newDraftName()), recordOf(attributes));
-        tree.calls.closeSync(draft.descriptor);
-        try {
-          await tree.calls.rename(draft.path, held.at(recordName));
-        } catch (error) {
-          files.removeDraft(draft.path);
-          throw error;
-        }
-      });
-      await directories.sync(this.#directory);
-    });
+    await this.#guard(() => this.#writeRecord(attributes));
     this.#attributes = attributes;
   }
 
   async commit(key: Key): Promise<ObjectInfo> {
     return this.#guard(async () => {
       const { tree, files } = this.#parts;
-      if (!this.#synced) {
-        await this.#withData(O_RDWR | O_CREAT, ({ descriptor }) => this.#sync(() => tree.calls.fsync(descriptor)));
-      }
+      if (!this.#synced) await this.#withData(O_RDWR | O_CREAT, (data) => this.#sync(data, 'fsync'));
       return tree.holding(this.#directory, async (held) => {
         await this.#takeAside(held);
         try {
@@ -143,7 +128,22 @@ export class StagedFile implements StagedObject {
     }
   }
 
-  #sinkOf(descriptor: number): AppendSink {
+  async #writeRecord(attributes: StagedAttributes): Promise<void> {
+    const { tree, files, directories } = this.#parts;
+    await tree.holding(this.#directory, async (held) => {
+      const draft = await files.draft(held.at(newDraftName()), recordOf(attributes));
+      tree.calls.closeSync(draft.descriptor);
+      try {
+        await tree.calls.rename(draft.path, held.at(recordName));
+      } catch (error) {
+        files.removeDraft(draft.path);
+        throw error;
+      }
+    });
+    await directories.sync(this.#directory);
+  }
+
+  #sinkOf(data: OpenedFile): AppendSink {
     const { space, tree } = this.#parts;
     const { calls } = tree;
     return {
@@ -154,18 +154,19 @@ export class StagedFile implements StagedObject {
           await space.assertRoom(bytes);
           space.wrote(bytes);
           return bytes <= smallWriteBytes
-            ? calls.writevSync(descriptor, chunks, position)
-            : calls.writev(descriptor, chunks, position);
+            ? calls.writevSync(data.descriptor, chunks, position)
+            : calls.writev(data.descriptor, chunks, position);
         });
       },
-      sync: () => this.#guard(() => this.#sync(() => calls.fdatasync(descriptor))),
+      sync: () => this.#guard(() => this.#sync(data, 'fdatasync')),
     };
   }
 
   /** A failed sync poisons: the pages may be lost although the next sync answers OK. */
-  async #sync(call: () => Promise<void>): Promise<void> {
+  async #sync(data: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<void> {
     try {
-      await call();
+      const isDurable = await this.#parts.files.sync(data, how);
+      if (!isDurable) throw new StorageError('unavailable', `${this.#directory}: a sync of it failed before`);
       this.#synced = true;
     } catch (error) {
       this.#poisoned = true;
@@ -174,16 +175,18 @@ export class StagedFile implements StagedObject {
   }
 
   async #syncEntries(): Promise<void> {
-    const { directories, tree } = this.#parts;
+    const { directories, files, tree } = this.#parts;
     await directories.ensure(this.#directory);
     const record = tree.openForReading(`${this.#directory}/${recordName}` as Key);
     if (record === undefined) return;
+    let isDurable = false;
     try {
-      await tree.calls.fsync(record.descriptor);
+      isDurable = await files.sync(record);
     } finally {
       tree.calls.closeSync(record.descriptor);
     }
-    await directories.sync(this.#directory);
+    if (isDurable) await directories.sync(this.#directory);
+    else await this.#writeRecord(this.#attributes);
     this.#entriesSynced = true;
   }
 

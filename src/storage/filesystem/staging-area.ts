@@ -16,6 +16,8 @@ const maxRecordBytes = 1 << 20;
 
 export class StagingArea {
   readonly #parts: StagingParts;
+  /** What lay there when it was swept last, each since when. */
+  #seenAtMs: Map<string, number> = new Map();
 
   constructor(parts: StagingParts) {
     this.#parts = parts;
@@ -48,16 +50,36 @@ export class StagingArea {
   }
 
   /** Removes drafts and half-made upload directories that a crash left more than an hour ago. */
+  async sweepAtStart(): Promise<void> {
+    const oldest = this.#parts.tree.calls.now() - abandonedAfterMs;
+    await this.#remove((key) => this.#changedAtMs(key) < oldest);
+  }
+
+  /**
+   * Removes those that have been there for an hour since this process saw them first, such as what could not be removed when its write
+   * failed. By the time that went by alone: clocks are set.
+   */
   async sweep(): Promise<void> {
+    const nowMs = this.#parts.tree.calls.elapsed();
+    const before = this.#seenAtMs;
+    this.#seenAtMs = new Map();
+    await this.#remove((key) => {
+      const file = `${key} ${this.#changedAtMs(key)}`;
+      const seenAtMs = before.get(file) ?? nowMs;
+      this.#seenAtMs.set(file, seenAtMs);
+      return nowMs - seenAtMs > abandonedAfterMs;
+    });
+  }
+
+  async #remove(isAbandoned: (key: string) => boolean): Promise<void> {
     const { tree } = this.#parts;
-    const oldest = tree.calls.now() - abandonedAfterMs;
     for (const name of await namesIn(tree, stagingDirectory)) {
       const key = `${stagingDirectory}/${name}`;
-      if (this.#changedAtMs(key) < oldest) await removeTree(tree, key);
+      if (isAbandoned(key)) await removeTree(tree, key);
     }
     for (const name of await namesIn(tree, uploadsDirectory)) {
       const key = `${uploadsDirectory}/${name}`;
-      if (this.#changedAtMs(key) < oldest && (await this.#readRecord(key)) === undefined) await removeTree(tree, key);
+      if (isAbandoned(key) && (await this.#readRecord(key)) === undefined) await removeTree(tree, key);
     }
   }
 

@@ -136,6 +136,10 @@ export class MemoryStore implements ObjectStore {
   }
 
   /** Nothing is in a prefix without objects: there is none. */
+  async settle(): Promise<void> {}
+
+  async sweep(): Promise<void> {}
+
   async removeEmpty(): Promise<readonly Key[]> {
     return [];
   }

@@ -175,6 +175,10 @@ export class PlannedStore implements ObjectStore {
     return this.stat(key);
   }
 
+  async settle(): Promise<void> {}
+
+  async sweep(): Promise<void> {}
+
   async delete(key: Key): Promise<boolean> {
     const found = await this.#found(key);
     if (found === undefined || !isSame(this.#tree.at(key), found.object)) return false;

@@ -1,13 +1,19 @@
 // What clients do in the tests of power cuts, and what must hold once each was acknowledged.
 
+import { constants } from 'node:fs';
+import { posix } from 'node:path';
 import type { Digest } from '../../../src/oci/digest.ts';
+import { RegistryError } from '../../../src/oci/error-code.ts';
 import { parseReference, parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
 import { untold } from '../../../src/registry/collection-events.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { rollBack } from '../../../src/registry/rollbacks.ts';
+import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { type Content, type Image, imageManifest } from '../content.ts';
 import { chunkOf, noChunk, pushBlob, pushManifest, rangeAt } from '../pushes.ts';
-import type { Running } from './registry-on-disk.ts';
+import { type Running, rootOnDisk } from './registry-on-disk.ts';
+
+const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
 
 /** What was acknowledged: tags, blobs, referrers of each repository. Changed by copies alone. */
 export interface Acknowledged {
@@ -67,6 +73,65 @@ export function mounts(from: string, to: string, content: Content): Operation {
         throw new Error('the blob was not mounted');
     },
     after: (before) => withBlob(before, to, content),
+  };
+}
+
+/** As another program leaves an image: in place, and without a sync. It promises nothing. */
+export function writesImage(name: string, tag: string, image: Image): Operation {
+  const blobs = [image, image.config, ...image.layers];
+  const entry = { ...image.descriptor, annotations: { 'org.opencontainers.image.ref.name': tag } };
+  const files: readonly (readonly [string, Uint8Array])[] = [
+    ...blobs.map(({ digest, bytes }) => [`blobs/${digest.replace(':', '/')}`, bytes] as const),
+    ['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
+    ['index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] }))],
+  ];
+  return {
+    name: 'another program writes',
+    run: async (_, { disk }) => {
+      disk.foreign((calls) => {
+        for (const [path, bytes] of files) {
+          makeDirectories(calls, posix.dirname(`${rootOnDisk}/${name}/${path}`));
+          const descriptor = calls.openSync(`${rootOnDisk}/${name}/${path}`, O_WRONLY | O_CREAT | O_TRUNC, 0o644);
+          calls.writeSync(descriptor, bytes, 0);
+          calls.closeSync(descriptor);
+        }
+      });
+      // What is moments old may still be written.
+      disk.pass(60_000);
+    },
+    after: (before) => before,
+  };
+}
+
+function makeDirectories(calls: SystemCalls, path: string): void {
+  if (calls.lstatSync(path) !== undefined) return;
+  makeDirectories(calls, posix.dirname(path));
+  calls.mkdirSync(path, 0o755);
+}
+
+/** As clients push: what they are told to be there they do not send again. `from`: where to mount from what is not there. */
+export function pushesMissing(name: string, tag: string, image: Image, from?: string): Operation {
+  return {
+    name: `push ${tag} with what is missing`,
+    run: async (registry) => {
+      const repository = await repositoryOf(registry, name);
+      for (const blob of [image.config, ...image.layers]) {
+        const isThere = await repository.blobs.stat(blob.digest).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return false;
+            throw error;
+          },
+        );
+        const isMounted =
+          !isThere &&
+          from !== undefined &&
+          (await repository.blobs.mount(blob.digest, parseRepositoryName(from), 'wait'));
+        if (!isThere && !isMounted) await pushBlob(repository, blob);
+      }
+      await pushManifest(repository, tag, image);
+    },
+    after: (before) => withTag(before, `${name}:${tag}`, image),
   };
 }
 

@@ -32,6 +32,7 @@ export class SimulatedDisk {
   readonly #lost = new Set<number>();
   /** Paths of files that were synced although a sync of them had failed. */
   readonly syncedAfterFailure: string[] = [];
+  #isForeign = false;
   #nowMs: number;
   #lastNode = rootNode;
   #lastDescriptor = 100;
@@ -62,6 +63,13 @@ export class SimulatedDisk {
   /** Paths of what is open. */
   get openDescriptors(): readonly string[] {
     return [...this.#opened.values()].map((opened) => this.#pathOfOpen(opened));
+  }
+
+  /** Another program works on it: none of its calls is refused. */
+  foreign(work: (calls: SystemCalls) => void): void {
+    this.#isForeign = true;
+    work(this.calls);
+    this.#isForeign = false;
   }
 
   /** Another byte than was written, for good, and no time stamp that tells. */
@@ -184,9 +192,13 @@ export class SimulatedDisk {
     return Object.assign(Object.create(Stats.prototype) as Stats, fields, dates);
   }
 
+  #before(call: string, path: string): void {
+    if (!this.#isForeign) this.#options.before?.(call, path);
+  }
+
   #beforeWith(call: string, opened: Opened): void {
     // Nobody pays for a path that is not asked for.
-    if (this.#options.before !== undefined) this.#options.before(call, this.#pathOfOpen(opened));
+    if (this.#options.before !== undefined) this.#before(call, this.#pathOfOpen(opened));
   }
 
   /** As the kernel tells it: by the name that it was opened by, wherever that directory is by now. */
@@ -307,11 +319,11 @@ export class SimulatedDisk {
     let node = this.#resolve('open', path);
     if (node === undefined) {
       if ((flags & O_CREAT) === 0) throw failure('ENOENT', 'open', path);
-      this.#options.before?.('create', path);
+      this.#before('create', path);
       const { directory, name } = this.#placeOf('open', path);
       node = this.#create('file', directory, name);
     } else if ((flags & O_EXCL) !== 0) throw failure('EEXIST', 'open', path);
-    else this.#options.before?.((flags & (O_WRONLY | O_RDWR)) === 0 ? 'open' : 'open to write', path);
+    else this.#before((flags & (O_WRONLY | O_RDWR)) === 0 ? 'open' : 'open to write', path);
     if ((flags & O_DIRECTORY) !== 0 && node.type !== 'directory') throw failure('ENOTDIR', 'open', path);
     if ((flags & O_TRUNC) !== 0) this.#truncate(node, 0);
     this.#lastDescriptor += 1;
@@ -331,7 +343,7 @@ export class SimulatedDisk {
   }
 
   #systemCalls(): SystemCalls {
-    const before = (call: string, path: string) => this.#options.before?.(call, path);
+    const before = (call: string, path: string) => this.#before(call, path);
     const write = (descriptor: number, bytes: Uint8Array, offset: number) => {
       const opened = this.#descriptor('write', descriptor);
       this.#beforeWith('write', opened);
