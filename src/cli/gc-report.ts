@@ -23,6 +23,7 @@ export class GcReport {
     blob: 0,
     pool: 0,
     upload: 0,
+    repository: 0,
     directory: 0,
     record: 0,
   };
@@ -85,8 +86,9 @@ export class GcReport {
 
   /** `freed 1.20 GB: 3 manifests, 41 blobs, 2 uploads; kept 812 MB` */
   total(): string {
-    const { manifest, blob, pool, upload, directory } = this.#counts;
+    const { manifest, blob, pool, upload, repository, directory } = this.#counts;
     const counts = [counted(manifest, 'manifest'), counted(blob + pool, 'blob'), counted(upload, 'upload')];
+    if (repository > 0) counts.push(`${repository} ${repository === 1 ? 'repository' : 'repositories'}`);
     if (directory > 0) counts.push(`${directory} empty ${directory === 1 ? 'directory' : 'directories'}`);
     const freed = `${this.#isDryRun ? 'would free' : 'freed'} ${humanSize(this.#freedBytes)}: ${counts.join(', ')}`;
     const gone = this.#retained.filter(({ stays }) => !stays);

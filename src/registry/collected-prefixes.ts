@@ -2,6 +2,9 @@
 // any more.
 import {
   childPrefix,
+  historyDirectory,
+  indexFileName,
+  keptManifestsName,
   type LayoutPrefix,
   layoutKeys,
   mayHoldRepositories,
@@ -9,7 +12,7 @@ import {
   trashDirectory,
 } from '../layout/files/keys.ts';
 import { isRepositoryName } from '../oci/reference.ts';
-import type { Key, ObjectReader } from '../storage/object-store.ts';
+import type { Child, Key, ObjectReader } from '../storage/object-store.ts';
 import { childrenOf, type OnUnlisted } from './layout-prefixes.ts';
 
 /** `isOurs`: nobody but this registry and the tools of its operator makes directories here. */
@@ -39,14 +42,29 @@ async function wasPushedTo(reader: ObjectReader, prefix: LayoutPrefix): Promise<
 }
 
 /** Of layouts that an interrupted collection took blobs from. */
-export async function* trashedPrefixes(reader: ObjectReader): AsyncIterable<LayoutPrefix> {
-  const pending: Key[] = [trashDirectory];
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for (const { name, kind } of await reader.list(directory)) {
-      if (kind !== 'prefix') continue;
-      const prefix = directory.slice(trashDirectory.length + 1);
-      if (name !== 'blobs') pending.push(childPrefix(directory, name));
-      else if (prefix === '' || isRepositoryName(prefix)) yield prefix as LayoutPrefix;
+export function trashedPrefixes(reader: ObjectReader): AsyncIterable<LayoutPrefix> {
+  return prefixesBelow(reader, trashDirectory, ({ name, kind }) =>
+    kind === 'prefix' ? name === 'blobs' : name === indexFileName,
+  );
+}
+
+/** Of repositories of which manifests are kept that were deleted. */
+export function keptPrefixes(reader: ObjectReader): AsyncIterable<LayoutPrefix> {
+  return prefixesBelow(reader, historyDirectory, ({ name }) => name === keptManifestsName);
+}
+
+/** Where something of `directory`, which has what it knows of repositories below their prefix, is found. */
+async function* prefixesBelow(
+  reader: ObjectReader,
+  directory: Key,
+  isFound: (child: Child) => boolean,
+): AsyncIterable<LayoutPrefix> {
+  const pending: Key[] = [directory];
+  for (let here = pending.pop(); here !== undefined; here = pending.pop()) {
+    const prefix = here.slice(directory.length + 1);
+    for (const child of await reader.list(here)) {
+      if (isFound(child) && (prefix === '' || isRepositoryName(prefix))) yield prefix as LayoutPrefix;
+      else if (child.kind === 'prefix') pending.push(childPrefix(here, child.name));
     }
   }
 }

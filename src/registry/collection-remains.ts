@@ -3,10 +3,12 @@
 import type { CollectionRun } from '../layout/collection/layout-collection.ts';
 import {
   childPrefix,
+  historyDirectory,
+  historyFileName,
   indexFileName,
-  type LayoutPrefix,
   mayHoldRepositories,
   recordDirectories,
+  rootPrefix,
 } from '../layout/files/keys.ts';
 import { digestAlgorithms } from '../oci/digest.ts';
 import { isRepositoryName } from '../oci/reference.ts';
@@ -17,11 +19,13 @@ import type { Key, ObjectStore } from '../storage/object-store.ts';
  * hour only, and after a day none of them is one.
  */
 const recordsStayMs = 24 * 3_600_000;
+/** As long as a history is kept of what is there. */
+const historyStaysMs = 365 * 24 * 3_600_000;
 
 export async function collectRecords(store: ObjectStore, run: CollectionRun): Promise<void> {
   const mayGo = isOldEnough(run);
-  for (const directory of recordDirectories) {
-    await removeRecords(store, run, directory, '');
+  for (const directory of [...recordDirectories, historyDirectory]) {
+    await removeRecords({ store, run, directory }, directory, rootPrefix);
     await store.removeEmpty(directory, { mayGo, below: (_, names) => names });
   }
 }
@@ -52,26 +56,35 @@ function splitLast(key: string): readonly [string, string] {
   return slash < 0 ? ['', key] : [key.slice(0, slash), key.slice(slash + 1)];
 }
 
-async function removeRecords(
-  store: ObjectStore,
-  run: CollectionRun,
-  directory: Key,
-  prefix: LayoutPrefix | '',
-): Promise<void> {
+interface Removing {
+  readonly store: ObjectStore;
+  readonly run: CollectionRun;
+  /** Of all records of this kind. */
+  readonly directory: Key;
+}
+
+/** `repository` is the one that what lies `here` is about, as far as names of directories tell. */
+async function removeRecords(removing: Removing, here: Key, repository: Key): Promise<void> {
+  const { store, run, directory } = removing;
   if (run.signal.aborted) return;
-  const here = (prefix === '' ? directory : childPrefix(directory, prefix)) as Key;
-  const children = await store.list(here);
-  const isGone = prefix !== '' && (await store.listingVersion(prefix as string as Key)) === undefined;
-  for (const { name, kind } of children) {
+  const isGone = repository !== rootPrefix && (await store.listingVersion(repository)) === undefined;
+  for (const { name, kind } of await store.list(here)) {
+    const key = childPrefix(here, name);
     if (kind === 'prefix') {
-      await removeRecords(store, run, directory, childPrefix(prefix as string as Key, name) as string as LayoutPrefix);
+      // What is kept of one repository may have directories of its own: kept manifests, blobs in the trash.
+      const isOfSame = !mayHoldRepositories(name) || (digestAlgorithms as readonly string[]).includes(name);
+      await removeRecords(removing, key, isOfSame ? repository : childPrefix(repository, name));
       continue;
     }
-    const key = childPrefix(here, name);
     const info = isGone ? await store.stat(key) : undefined;
-    if (info === undefined || run.ages.ageOf(info) <= Math.max(run.graceMs, recordsStayMs)) continue;
+    if (info === undefined || run.ages.ageOf(info) <= staysMs(directory, name, run)) continue;
     if (await store.delete(key)) {
       run.onDeleted({ kind: 'record', where: key, digest: undefined, bytes: info.size, why: 'its repository is gone' });
     }
   }
+}
+
+function staysMs(directory: Key, name: string, { graceMs }: CollectionRun): number {
+  if (directory !== historyDirectory) return Math.max(graceMs, recordsStayMs);
+  return name === historyFileName ? Math.max(graceMs, historyStaysMs) : graceMs;
 }

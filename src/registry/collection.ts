@@ -50,6 +50,7 @@ const none: Readonly<Record<CollectedKind, number>> = {
   blob: 0,
   pool: 0,
   upload: 0,
+  repository: 0,
   directory: 0,
   record: 0,
 };
@@ -62,7 +63,7 @@ export async function collectMount(
   rules: UploadRules & RetentionRules & HistoryRules,
 ): Promise<CollectionTotals> {
   const { dryRun, graceMs, isMeant, signal } = options;
-  const { reader, writer, collects } = mounted.mount;
+  const { reader, writer, collects, origin } = mounted.mount;
   const tally = new ByteTally();
   const deleted: Record<CollectedKind, number> = { ...none };
   let skipped = 0;
@@ -71,7 +72,9 @@ export async function collectMount(
     deleted[deletion.kind] += 1;
     options.onDeleted(deletion);
   };
-  const run: CollectionRun = { ages, graceMs, ownChanges: new OwnChanges(), tally, onDeleted, signal };
+  // Of a directory of others nobody knows who waits for an empty layout.
+  const removesEmpty = origin === 'created' || origin === 'earlier';
+  const run: CollectionRun = { ages, graceMs, ownChanges: new OwnChanges(), tally, onDeleted, signal, removesEmpty };
   let [untagged, removed] = [0, 0];
   const onRetained = (retained: Retained) => {
     if (!retained.stays && retained.tag !== undefined) untagged += 1;
@@ -87,7 +90,7 @@ export async function collectMount(
   const retention = { rules, ages, use, ignoresLeases, tellsAll: dryRun, onRetained, onUnkept, onOdd: options.onOdd };
   let repositories = 0;
   for await (const prefix of collectedPrefixes(reader, {
-    isOurs: mounted.mount.origin !== 'adopted' && collects === true,
+    isOurs: origin !== 'adopted' && collects === true,
     onUnlisted: (prefix, why) => {
       if (isMeant?.(prefix) === false) return;
       skipped += 1;
@@ -111,8 +114,7 @@ export async function collectMount(
     for (const warning of use.unused()) options.onOdd(warning);
     await collectPool(mounted, run);
     uploadBytes = await collectUploads(mounted, { rules, ages, dryRun, onDeleted });
-    if (writer !== undefined && mounted.mount.origin !== undefined) {
-      const { origin } = mounted.mount;
+    if (writer !== undefined && origin !== undefined) {
       if (origin === 'created') await collectEmptyDirectories(writer, run, rootPrefix);
       await collectRecords(writer, run);
     }

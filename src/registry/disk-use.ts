@@ -3,7 +3,8 @@ import { digestsIn } from '../layout/blobs/stored-digests.ts';
 import { ByteTally } from '../layout/collection/byte-tally.ts';
 import type { LayoutDiskUse } from '../layout/collection/disk-use.ts';
 import { storedBlobOf } from '../layout/collection/stored-blobs.ts';
-import { childPrefix, poolDirectory, poolKey, quarantineDirectory } from '../layout/files/keys.ts';
+import { childPrefix, layoutKeys, poolDirectory, poolKey, quarantineDirectory } from '../layout/files/keys.ts';
+import { glanceAtNames } from '../layout/names/full-names.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import type { Key, ObjectReader, Room } from '../storage/object-store.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
@@ -41,7 +42,9 @@ export async function diskUseOf(mounted: MountedLayouts, { isMeant, unreferenced
   const repositories: RepositoryDiskUse[] = [];
   for await (const prefix of layoutPrefixes(reader)) {
     if (!isMeant(prefix)) continue;
-    repositories.push({ repository: nameAbove(mounted, prefix), ...(await mounted.at(prefix).diskUse(tally)) });
+    const use = await mounted.at(prefix).diskUse(tally);
+    const isGone = use.blobs === 0 && (await glanceAtNames(reader, layoutKeys(prefix))) === 'none';
+    if (!isGone) repositories.push({ repository: nameAbove(mounted, prefix), ...use });
   }
   const staged = await reader.staged();
   return {

@@ -1,7 +1,7 @@
 // The repositories of one mount in byte order, from any position on: only directories that lie beyond it are looked into, one after
 // the other, so that a page of the catalogue costs what it returns.
 import { type LayoutPrefix, layoutKeys, rootPrefix } from '../layout/files/keys.ts';
-import { mayHoldFullNames } from '../layout/names/full-names.ts';
+import { glanceAtNames } from '../layout/names/full-names.ts';
 import type { VirtualPath } from '../layout/names/name-table.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName } from '../oci/reference.ts';
@@ -83,7 +83,8 @@ export class OrderedNames {
   /** Most layouts hold one repository, which a search of the bytes tells without parsing them. */
   async #pathsIn(prefix: LayoutPrefix): Promise<readonly VirtualPath[]> {
     const { mount } = this.#mounted;
-    if (!(await mayHoldFullNames(mount.reader, layoutKeys(prefix)))) return [''];
+    const glanced = await glanceAtNames(mount.reader, layoutKeys(prefix));
+    if (glanced !== 'unknown') return glanced === 'one' ? [''] : [];
     try {
       return (await this.#mounted.at(prefix).repositories()) ?? [];
     } catch (error) {

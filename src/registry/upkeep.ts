@@ -1,17 +1,21 @@
-// What a registry that takes pushes does by itself: it removes uploads that nobody goes on with, and puts back what other programs
-// deleted while no server was there to see it.
+// What a registry that takes pushes does by itself: it removes uploads that nobody goes on with and manifests that can no longer be rolled back
+// to, and puts back what other programs deleted while no server was there to see it.
 
+import type { HistoryRules } from '../layout/changes/index-transaction.ts';
 import { watchLeftMs } from '../layout/collection/clock-record.ts';
 import { layoutKeys } from '../layout/files/keys.ts';
+import { TrustedTime } from '../layout/history/trusted-time.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
+import { keptPrefixes } from './collected-prefixes.ts';
 import { CollectionClock } from './collection-clock.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
 const longestSweepIntervalMs = 10 * 60_000;
+const forgetEveryMs = 60 * 60_000;
 
 export interface UpkeepOptions {
   /** Those that take no pushes are left alone. */
@@ -19,17 +23,20 @@ export interface UpkeepOptions {
   readonly background: BackgroundWork;
   readonly clock: Clock;
   readonly log: Log;
-  readonly rules: UploadRules;
+  readonly rules: UploadRules & HistoryRules;
 }
 
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #clock: CollectionClock;
   #sweeping: NodeJS.Timeout | undefined;
+  readonly #time: TrustedTime;
+  #forgetAfterMs = forgetEveryMs;
 
   constructor(options: UpkeepOptions) {
     this.#options = options;
     this.#clock = new CollectionClock(options.clock);
+    this.#time = new TrustedTime(options.clock);
   }
 
   start(): void {
@@ -63,8 +70,30 @@ export class Upkeep {
     }
   }
 
-  /** Removes uploads that nobody goes on with. */
+  /** Removes uploads that nobody goes on with and, now and then, what is kept of manifests that were deleted long ago. */
   async sweep(): Promise<void> {
+    await this.#sweepUploads();
+    await this.#forgetLeft();
+  }
+
+  /** Where nothing is collected, or not by itself, they would stay until somebody deletes again. */
+  async #forgetLeft(): Promise<void> {
+    const { mounts, log, rules } = this.#options;
+    const { watchedMs, ages } = this.#time;
+    if (watchedMs < Math.max(rules.keepLeftMs, this.#forgetAfterMs)) return;
+    this.#forgetAfterMs = watchedMs + forgetEveryMs;
+    for (const mounted of mounts) {
+      if (mounted.mount.writer === undefined) continue;
+      try {
+        for await (const prefix of keptPrefixes(mounted.mount.reader))
+          await mounted.at(prefix).changes?.forgetLeft({ graceMs: rules.keepLeftMs, ages });
+      } catch (error) {
+        log.warn('manifests that were deleted long ago could not be removed; trying again later', { error });
+      }
+    }
+  }
+
+  async #sweepUploads(): Promise<void> {
     const { mounts, log, rules } = this.#options;
     for (const { sessions, mount } of mounts) {
       if (sessions === undefined) continue;

@@ -70,6 +70,18 @@ describe('moorage gc', () => {
     expect(use).toMatch(/^team\/app +2\.\d+ kB +0 B +3$/m);
     expect(use).toMatch(/^nothing leads to: 0 B$/m);
     expect(use).toMatch(/^free on the disk: /m);
+
+    const removed = await runMoorage(['rm', 'team/app', '--all', '--root', 'registry'], { directory });
+    expect(removed.code).toBe(0);
+    const catalog = async () => (await fetch(`${url}/v2/_catalog`)).json();
+    expect(await catalog()).toEqual({ repositories: [] });
+    expect((await gc('--grace', '0s')).stdout).toContain('deleted repository team/app: nothing is left in it\n');
+    expect(existsSync(join(directory, 'registry/team/app'))).toBe(false);
+    expect((await runMoorage(['du', '--root', 'registry'], { directory })).stdout).not.toContain('team/app');
+    // The server that had it open takes it anew.
+    await push(url, 'team/app', image, 'v3');
+    expect(await catalog()).toEqual({ repositories: ['team/app'] });
+    expect(await (await fetch(`${url}/v2/team/app/tags/list`)).json()).toMatchObject({ tags: ['v3'] });
   });
 
   it('of a directory of others deletes what is old alone, and fails where it does not understand', async () => {

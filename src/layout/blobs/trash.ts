@@ -1,4 +1,4 @@
-// Where blobs lie between the moment in which a collection takes them out of a layout and that in which they are deleted: long enough
+// Where blobs, and the index.json of a repository that lists nothing, lie between the moment in which a collection takes them out of a layout and that in which they are deleted: long enough
 // to look once more whether somebody needs them. What a crash left there goes back first.
 import type { Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -36,10 +36,24 @@ export class Trash {
     return digestsIn(this.#store, { blobs: this.#keys.trash });
   }
 
+  /** False when there is none, or one lies here already. */
+  takeIndex(): Promise<boolean> {
+    return this.#store.move(this.#keys.index, this.#keys.trashedIndex);
+  }
+
+  /** Where another one was written meanwhile that counts, and what lies here goes. */
+  async putIndexBack(): Promise<void> {
+    const { index, trashedIndex } = this.#keys;
+    if (await this.#store.move(trashedIndex, index)) await this.#store.makeDurable(index);
+    else if ((await this.#store.stat(index)) !== undefined) await this.#store.delete(trashedIndex);
+  }
+
   /** Under the lock of the index, so that no batch of another process is under way. True when there was something. */
   async putAllBack(): Promise<boolean> {
-    if ((await this.digests()).length === 0) return false;
+    const isIndexHere = (await this.#store.stat(this.#keys.trashedIndex)) !== undefined;
+    if (!isIndexHere && (await this.digests()).length === 0) return false;
     await this.#store.exclusively(this.#keys.index, async () => {
+      await this.putIndexBack();
       for (const digest of await this.digests()) await this.putBack(digest);
     });
     return true;

@@ -18,6 +18,7 @@ import type { ReplacedIndex } from '../healing/replaced-index.ts';
 import type { HistoryReader } from '../history/history-reader.ts';
 import { HistoryRecorder } from '../history/history-recorder.ts';
 import { type ForgottenManifest, forgetKept, type LeftWithin, leftSince } from '../history/left-manifests.ts';
+import { TrustedTime } from '../history/trusted-time.ts';
 import type { IndexedEntry } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -76,7 +77,7 @@ export class LayoutChanges {
   readonly #lostFiles: LostFiles;
   readonly #quiet: QuietReconcile | undefined;
   readonly #history: HistoryReader;
-  readonly #began: { readonly nowMs: number; readonly elapsedMs: number };
+  readonly #time: TrustedTime;
   #forgetAfterMs = forgetEveryMs;
 
   constructor(layout: ReadLayout, rules: ChangeRules, options: LayoutChangesOptions) {
@@ -89,7 +90,7 @@ export class LayoutChanges {
     this.#rules = rules;
     this.#store = store;
     this.#history = historyOf(layout);
-    this.#began = { nowMs: clock.now(), elapsedMs: clock.elapsed() };
+    this.#time = new TrustedTime(clock);
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs, leases: this.leases });
@@ -281,18 +282,13 @@ export class LayoutChanges {
     await this.times.flush();
   }
 
-  /**
-   * Now and then, since whoever deletes waits for it: the history is read for it. A clock may be years off when a process starts, or jump:
-   * only what this process has seen to be old enough goes.
-   */
+  /** Now and then, since whoever deletes waits for it: the history is read for it. Only what this process has seen to be old enough goes. */
   async #forgetLeft(): Promise<void> {
-    const { clock } = this.#layout;
     const graceMs = this.#rules.keepLeftMs;
-    const runningMs = clock.elapsed() - this.#began.elapsedMs;
-    if (runningMs < Math.max(graceMs, this.#forgetAfterMs)) return;
-    this.#forgetAfterMs = runningMs + forgetEveryMs;
-    const nowMs = Math.min(clock.now(), this.#began.nowMs + runningMs);
-    await this.forgetLeft({ graceMs, ages: { since: (atMs) => nowMs - atMs } });
+    const { watchedMs, ages } = this.#time;
+    if (watchedMs < Math.max(graceMs, this.#forgetAfterMs)) return;
+    this.#forgetAfterMs = watchedMs + forgetEveryMs;
+    await this.forgetLeft({ graceMs, ages });
   }
 
   #readIndex(): Promise<LayoutIndex | undefined> {

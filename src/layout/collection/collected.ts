@@ -1,7 +1,7 @@
 // What a collection deletes, and why: a line for people, and a member of the JSON.
 import type { Digest } from '../../oci/digest.ts';
 
-export type CollectedKind = 'manifest' | 'blob' | 'pool' | 'upload' | 'directory' | 'record';
+export type CollectedKind = 'manifest' | 'blob' | 'pool' | 'upload' | 'repository' | 'directory' | 'record';
 
 export interface Collected {
   readonly kind: CollectedKind;

@@ -10,12 +10,15 @@ import { UnsearchableError } from '../manifests/outlines-below.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { ByteTally } from './byte-tally.ts';
 import type { Collected } from './collected.ts';
+import { removeEmptyLayout } from './empty-layout.ts';
 import { LayoutMarking, type MarkingParts, type MarkingRules } from './layout-marking.ts';
 
 export interface CollectionRun extends MarkingRules {
   readonly tally: ByteTally;
   readonly onDeleted: (deletion: Collected) => void;
   readonly signal: AbortSignal;
+  /** A repository of which nothing is left goes. */
+  readonly removesEmpty: boolean;
 }
 
 export interface LayoutCollectionParts extends MarkingParts {
@@ -71,6 +74,7 @@ export class LayoutCollection {
       }
       for (const { digest, bytes } of await forgetLeft(run)) this.#reportForgotten(digest, bytes, run);
       const { keys, leases } = this.#parts;
+      if (run.removesEmpty && !run.signal.aborted) await this.#removeIfEmpty(marking, store, run);
       // Last: they also say that blobs without an index.json are ours to judge.
       await store.exclusively(keys.index, () => leases.renew(store, run.ages));
     });
@@ -143,6 +147,15 @@ export class LayoutCollection {
       }
       await pace.step();
     }
+  }
+
+  async #removeIfEmpty(marking: LayoutMarking, store: ObjectStore, run: CollectionRun): Promise<void> {
+    const { keys, prefix, leftWithin } = this.#parts;
+    if (prefix === '') return;
+    const isWanted = async () =>
+      run.graceMs > 0 && ((await marking.leased()).size > 0 || (await leftWithin(run)).length > 0);
+    if (!(await removeEmptyLayout({ store, keys, isOld: (index) => marking.isStillOld(index), isWanted }))) return;
+    run.onDeleted({ kind: 'repository', where: prefix, digest: undefined, bytes: 0, why: 'nothing is left in it' });
   }
 
   #reportForgotten(digest: Digest, bytes: number, { tally, onDeleted }: CollectionRun): void {

@@ -12,7 +12,7 @@
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
 //   .moorage/leases/<prefix>/.leases                                 what clients were told lately to be there
 //   .moorage/gc/clock  state  claim                                  what collections remember, and which process collects
-//   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>              what a collection is about to delete
+//   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>  index.json  what a collection is about to delete
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
 
@@ -48,6 +48,8 @@ export interface LayoutKeys {
   /** Where a blob lies between the moment in which a collection takes it out of the layout and that in which it is deleted. */
   readonly trashed: (digest: Digest) => Key;
   readonly trash: (algorithm: DigestAlgorithm) => Key;
+  /** Where the index.json of a repository that is about to go lies for a moment. */
+  readonly trashedIndex: Key;
 }
 
 /** What collections of a root remember. */
@@ -63,9 +65,16 @@ export const collectionKeys = {
 export const leasesDirectory = `${ownDirectory}/leases` as Key;
 
 /** Where things about repositories lie that are worth nothing once the repository is gone, each below the repository's prefix. */
-export const recordDirectories: readonly Key[] = ['cache', 'journal', 'leases', 'trash'].map(
+export const recordDirectories: readonly Key[] = ['cache', 'journal', 'leases', 'times', 'trash'].map(
   (name) => `${ownDirectory}/${name}` as Key,
 );
+
+/** What tags meant, and manifests that can be put back: each below the repository's prefix as well. */
+export const historyDirectory = `${ownDirectory}/history` as Key;
+
+/** Below a repository's prefix there. */
+export const keptManifestsName = '.manifests';
+export const historyFileName = '.history';
 
 /** What crashes of collections left lies below it, by prefix. */
 export const trashDirectory = `${ownDirectory}/trash` as Key;
@@ -75,17 +84,17 @@ export const ociLayoutBytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 
 export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
   const base = prefix === '' ? '' : `${prefix}/`;
-  const history = `${ownDirectory}/history/${base}`;
+  const history = `${historyDirectory}/${base}`;
   return {
     directory: prefix as string as Key,
     ociLayout: `${base}oci-layout` as Key,
     index: `${base}index.json` as Key,
     // A name's component cannot start with a dot, so none of these meets what is kept of a nested repository.
     journal: `${ownDirectory}/journal/${base}.journal` as Key,
-    history: `${history}.history` as Key,
+    history: `${history}${historyFileName}` as Key,
     tagTimes: `${ownDirectory}/times/${base}.times` as Key,
-    keptManifest: (digest) => `${history}.manifests/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
-    keptManifests: (algorithm) => `${history}.manifests/${algorithm}` as Key,
+    keptManifest: (digest) => `${history}${keptManifestsName}/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
+    keptManifests: (algorithm) => `${history}${keptManifestsName}/${algorithm}` as Key,
     leases: `${leasesDirectory}/${base}.leases` as Key,
     leasesBefore: `${leasesDirectory}/${base}.leases-before` as Key,
     foreignLocks: ['index.json.lock', '.lock', 'index.lock'].map((name) => `${base}${name}` as Key),
@@ -94,6 +103,7 @@ export function layoutKeys(prefix: LayoutPrefix): LayoutKeys {
     blobs: (algorithm) => `${base}blobs/${algorithm}` as Key,
     trashed: (digest) => `${trashDirectory}/${base}blobs/${algorithmOf(digest)}/${encodedOf(digest)}` as Key,
     trash: (algorithm) => `${trashDirectory}/${base}blobs/${algorithm}` as Key,
+    trashedIndex: `${trashDirectory}/${base}index.json` as Key,
   };
 }
 

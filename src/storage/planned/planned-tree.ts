@@ -80,9 +80,10 @@ export class PlannedTree {
     return `${version} ${this.#changes}` as ListingVersion;
   }
 
+  /** Undefined also for one that came here: what only was planned is nobody's to remove. */
   async changedAtMs(prefix: Key): Promise<number | undefined> {
-    if (this.#gonePrefixes.has(prefix)) return undefined;
-    return this.#touched.get(prefix) ?? (await this.#base.prefixChangedAtMs(prefix));
+    const baseMs = this.#gonePrefixes.has(prefix) ? undefined : await this.#base.prefixChangedAtMs(prefix);
+    return baseMs === undefined ? undefined : (this.#touched.get(prefix) ?? baseMs);
   }
 
   #isThere(key: Key, kind: Child['kind']): boolean {

@@ -9,6 +9,7 @@ export function image(text: string): Image {
   return imageManifest({ layers: [base, blobOf(`layer of ${text}`.repeat(9))], config, annotations: { text } });
 }
 
+const bare = imageManifest({ layers: [] });
 const [one, two] = [image('one'), image('two')] as const;
 export const name = 'team/app';
 const signature = does.referrerOf(one, 'signature');
@@ -47,6 +48,11 @@ export const scenarios: Readonly<Record<string, readonly does.Operation[]>> = {
     does.pushesBlob(name, blobOf('of nothing')),
     does.deletesManifest(name, one, ['v1']),
     ...does.pushesImage(name, 'v2', two),
+    does.collects(),
+  ],
+  'nothing is left, and its directory goes': [
+    ...does.pushesImage(name, 'v1', bare),
+    does.deletesManifest(name, bare, ['v1']),
     does.collects(),
   ],
   'a deleted manifest is rolled back to': [

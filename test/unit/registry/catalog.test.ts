@@ -7,6 +7,7 @@ import { pageOf } from '../../../src/registry/page.ts';
 import { Registry } from '../../../src/registry/registry.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore } from '../../../src/storage/object-store.ts';
+import { imageManifest } from '../../support/content.ts';
 import { putLayout } from '../../support/fixture-layouts.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
 import { mountOver } from '../../support/mounts.ts';
@@ -14,7 +15,8 @@ import { directoryRegistry, registryOver } from '../../support/registry-under-te
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
-const emptyIndex = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+const { descriptor } = imageManifest({ layers: [] });
+const someIndex = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
 
 async function storeWith(names: Iterable<string>): Promise<MemoryStore> {
   const store = new MemoryStore();
@@ -23,7 +25,7 @@ async function storeWith(names: Iterable<string>): Promise<MemoryStore> {
 }
 
 function putIndex(store: ObjectStore, name: string) {
-  return store.write((name === '' ? 'index.json' : `${name}/index.json`) as Key, emptyIndex);
+  return store.write((name === '' ? 'index.json' : `${name}/index.json`) as Key, someIndex);
 }
 
 /** All pages, one after the other, as a client goes through them. */
@@ -124,7 +126,7 @@ describe('a page', () => {
     const { registry, root } = await directoryRegistry();
     const put = (name: string) => {
       mkdirSync(`${root}/${name}`, { recursive: true });
-      writeFileSync(`${root}/${name}/index.json`, emptyIndex);
+      writeFileSync(`${root}/${name}/index.json`, someIndex);
     };
     for (const name of names) put(name);
     expect((await registry.catalog({ limit: 2 })).items).toEqual(['app-000', 'app-001']);

@@ -37,7 +37,7 @@ async function collect(registry: Registry, options: Partial<CollectionOptions> =
   });
   const [outcome] = outcomes;
   const totals = outcome !== undefined && 'totals' in outcome ? outcome.totals : undefined;
-  return { deleted, skipped, totals, outcome, digests: deleted.map(({ digest }) => digest).sort() };
+  return { deleted, skipped, totals, outcome, digests: deleted.flatMap(({ digest }) => digest ?? []).sort() };
 }
 
 function collected(uses?: { clock?: TestClock; memory?: MemoryStore; origin?: RootOrigin }) {

@@ -49,9 +49,9 @@ it('does not list directories of other tools, nor names that nobody could ask fo
   await pushImage(repository('a'), image, 'v1');
   for (const name of ['Upper', 'a/ingest', 'a/blobs/sha256', '.hidden', '_uploads/x', 'a/index.json.d', 'a b']) {
     mkdirSync(`${root}/${name}`, { recursive: true });
-    writeFileSync(`${root}/${name}/index.json`, '{}');
+    writeFileSync(`${root}/${name}/index.json`, JSON.stringify({ manifests: [image.descriptor] }));
   }
-  writeFileSync(`${root}/index.json`, '{}');
+  writeFileSync(`${root}/index.json`, JSON.stringify({ manifests: [image.descriptor] }));
   expect((await registry.catalog({})).items).toEqual(['a', 'a/index.json.d']);
 });
 

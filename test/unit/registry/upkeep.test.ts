@@ -7,6 +7,8 @@ import { newUploadId } from '../../../src/oci/upload-id.ts';
 import { MountedLayouts } from '../../../src/registry/mounted-layouts.ts';
 import { Upkeep } from '../../../src/registry/upkeep.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
+import type { Key } from '../../../src/storage/object-store.ts';
+import { imageManifest } from '../../support/content.ts';
 import { mountOver } from '../../support/mounts.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -45,7 +47,7 @@ async function kept() {
     stampMs = undefined;
   };
   const uploads = async () => (await store.staged()).length;
-  return { clock, upkeep, uploads, touch };
+  return { clock, upkeep, uploads, touch, mounted, store };
 }
 
 describe('an unfinished upload', () => {
@@ -80,5 +82,27 @@ describe('an unfinished upload', () => {
     clock.advance(10 * 60_000);
     await upkeep.sweep();
     expect(await uploads()).toBe(0);
+  });
+});
+
+describe('a manifest that was deleted', () => {
+  const image = imageManifest({ layers: [] });
+  const key = `.moorage/history/app/.manifests/${image.digest.replace(':', '/')}` as Key;
+
+  it('goes also where nothing is collected, once this process saw that its time is over', async () => {
+    const { clock, upkeep, store, mounted } = await kept();
+    await store.write('app/index.json' as Key, Buffer.from('{"schemaVersion":2,"manifests":[]}'));
+    await store.write(key, image.bytes);
+    const isThere = async () => (await store.stat(key)) !== undefined;
+    expect(mounted.collected).toBeUndefined();
+    // A clock that jumps is no time.
+    clock.step(year);
+    clock.advance(defaultRules.keepLeftMs - hour);
+    await upkeep.sweep();
+    expect(await isThere()).toBe(true);
+    clock.step(-year);
+    clock.advance(2 * hour);
+    await upkeep.sweep();
+    expect(await isThere()).toBe(false);
   });
 });
