@@ -83,7 +83,8 @@ export async function finished(target: Target, from: string, content: Content, f
     if (status.status === 404 && mayBeCommitted) return undefined;
     if (status.status !== 204) throw new Violation(`an upload is lost: ${from} answers ${status.status} at ${offset}`);
     const end = Number(/-(\d+)$/.exec(status.headers.range ?? '')?.[1] ?? 0);
-    const there = end === 0 ? 0 : end + 1;
+    // 0-0 is said of one byte and of none.
+    const there = end === 0 ? Math.min(offset, 1) : end + 1;
     // Killed between taking the bytes out of the session and its end: a client asks, and begins anew.
     if (there < offset && mayBeCommitted) return undefined;
     if (there < offset) throw new Violation(`${from} had ${offset} acknowledged bytes and has ${there}`);
