@@ -19,6 +19,8 @@ oras and skopeo, and in the end nothing may be left over.
   --seed N     repeats the operations of a run (default: drawn and printed)
   --help       this text
 
+Interrupted once, it ends with the directories that it works on.
+
 Exit codes: 0 nothing was lost, 1 a violation: the directory, the log and the sequence of operations are kept.
 `;
 
@@ -43,9 +45,13 @@ async function main({ rounds, jobs, seed }: Run): Promise<boolean> {
   };
   const each = Math.min(roundsOfDirectory, Math.ceil(rounds / jobs));
   let begun = 0;
-  let isBroken = false;
+  let [isBroken, isStopped] = [false, false];
+  process.once('SIGINT', () => {
+    isStopped = true;
+    console.log('stopping: directories that are being worked on are finished; once more ends at once');
+  });
   const work = async () => {
-    while (begun < rounds && !isBroken) {
+    while (begun < rounds && !isBroken && !isStopped) {
       const first = begun;
       begun += each;
       const isWell = await oneDirectory({ seed, first, rounds: Math.min(each, rounds - first), totals });
