@@ -137,7 +137,7 @@ export class Client {
       const answer = await ask(await this.#options.url(), 'PUT', path, { body: content.bytes, headers });
       log(`  PUT ${path} ${content.digest} -> ${answer?.status ?? 'no answer'}`);
       if (answer === undefined || answer.status === 201) {
-        model.pushed(manifest, tag, answer !== undefined, { sentMs, endMs: Date.now() });
+        model.pushed(manifest, tag, answer !== undefined, { sentMs, endMs: Date.now(), lookedMs: firstMs });
         if (answer !== undefined) model.acknowledged.add('manifests');
         return;
       }
@@ -216,7 +216,9 @@ export class Client {
       ...own.flatMap(({ blobs }) => blobs).filter((blob) => !shared.includes(blob)),
     ]);
     const path = `/v2/${repository}/blobs/${content.digest}`;
+    const deletion = model.blobDelete(repository, content.digest, Date.now());
     const answer = await ask(await url(), 'DELETE', path);
+    deletion.endMs = Date.now();
     log(`  DELETE blob ${repository}@${content.digest} -> ${answer?.status ?? 'no answer'}`);
     if (answer?.status === 202) model.acknowledged.add('deletes of blobs');
     if (shared.includes(content) || content.bytes.byteLength === 2) return;

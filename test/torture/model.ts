@@ -29,6 +29,8 @@ export interface KnownManifest extends Manifest {
   touchedMs: number;
   /** A tag left it then, at the earliest. */
   leftMs: number;
+  /** Whoever pushed it last began to look then which of its blobs are there. */
+  lookedMs: number;
 }
 
 export interface KnownTag {
@@ -61,6 +63,15 @@ export interface Rules {
   readonly untaggedMs: number | 'keep';
 }
 
+/** Somebody asked for it, and may have been told that it is done. */
+export interface BlobDelete {
+  readonly repository: string;
+  readonly digest: string;
+  readonly sentMs: number;
+  /** Infinity until it is answered. */
+  endMs: number;
+}
+
 export interface Times {
   /** When it was asked for, and when it was answered, or nobody waited any longer. */
   readonly sentMs: number;
@@ -69,6 +80,7 @@ export interface Times {
 
 /** How long what is gone is still asked for. */
 const goneKept = 60;
+const deletesKept = 1_000;
 
 export class Model {
   readonly graceMs: number;
@@ -79,6 +91,8 @@ export class Model {
   /** Blobs whose file somebody spoiled, until a repair or a push is answered. */
   readonly damaged = new Map<string, { readonly repository: string; readonly content: Content }>();
   readonly acknowledged = new Tally();
+  /** The last of them. */
+  readonly #blobDeletes: BlobDelete[] = [];
 
   constructor(graceMs: number, rules: Rules) {
     this.graceMs = graceMs;
@@ -97,15 +111,21 @@ export class Model {
     return this.manifests.get(`${repository}@${digest}`);
   }
 
-  /** Undefined `tag`: pushed by digest. */
-  pushed(manifest: Manifest, tag: string | undefined, isSure: boolean, times: Times): void {
+  /** Undefined `tag`: pushed by digest. `lookedMs`: before that nobody looked whether its blobs are there. */
+  pushed(
+    manifest: Manifest,
+    tag: string | undefined,
+    isSure: boolean,
+    times: Times & { readonly lookedMs?: number },
+  ): void {
     const key = `${manifest.repository}@${manifest.content.digest}`;
-    const neverYet = { mayBeThere: false, mayBeGone: true, pushedMs: 0, touchedMs: 0, leftMs: 0 };
+    const neverYet = { mayBeThere: false, mayBeGone: true, pushedMs: 0, touchedMs: 0, leftMs: 0, lookedMs: 0 };
     const known = this.manifests.get(key) ?? { ...manifest, ...neverYet };
     this.#settle(known, times);
     // At the end of the line again: the oldest are deleted first.
     this.manifests.delete(key);
     this.manifests.set(key, known);
+    known.lookedMs = times.lookedMs ?? times.sentMs;
     this.#listed(known, isSure, times);
     // It would have been refused without them: requireReferences goes with `untagged` here.
     if (isSure && this.rules.untaggedMs !== 'keep')
@@ -198,6 +218,26 @@ export class Model {
 
   blobRemoved(repository: string, content: Content, isSure: boolean): void {
     this.blobs.set(`${repository}@${content.digest}`, { repository, content, leasedUntilMs: isSure ? 0 : -1 });
+  }
+
+  /** To be told when it is answered. */
+  blobDelete(repository: string, digest: string, sentMs: number): BlobDelete {
+    const deletion = { repository, digest, sentMs, endMs: Number.POSITIVE_INFINITY };
+    this.#blobDeletes.push(deletion);
+    if (this.#blobDeletes.length > deletesKept) this.#blobDeletes.shift();
+    return deletion;
+  }
+
+  /**
+   * A client that was told that a blob is there, which another one deletes before any manifest needs it, pushes an image without it: it is
+   * taken unless references are required.
+   */
+  mayLack({ repository, lookedMs, touchedMs }: KnownManifest, digest: string): boolean {
+    if (this.rules.untaggedMs !== 'keep') return false;
+    return this.#blobDeletes.some(
+      (each) =>
+        each.repository === repository && each.digest === digest && each.sentMs <= touchedMs && each.endMs >= lookedMs,
+    );
   }
 
   /** Whether every manifest of it that may be there is gone for sure. */

@@ -76,6 +76,26 @@ it('takes no half of a push without an answer', async () => {
   await expect(checkAll(await serverWith(others), model)).rejects.toThrow('lost its blob');
 });
 
+it('lets an image lack what was deleted while it was pushed, unless references are required, and nothing else', async () => {
+  const [layer] = image.layers;
+  const { [`/v2/app/blobs/${layer?.digest}`]: _, ...others } = whole();
+  const without = await serverWith(others);
+  const pushed = (untaggedMs: Rules['untaggedMs'], deletedAgoMs: number) => {
+    const model = new Model(graceMs, { ...rules, untaggedMs });
+    const deletion = model.blobDelete('app', layer?.digest ?? '', at(deletedAgoMs).sentMs);
+    deletion.endMs = deletion.sentMs;
+    model.pushed(manifest, 'v1', true, { ...at(10_000), lookedMs: at(20_000).sentMs });
+    return model;
+  };
+  await checkAll(without, pushed('keep', 15_000));
+  for (const [untaggedMs, deletedAgoMs] of [
+    ['keep', 30_000],
+    ['keep', 5_000],
+    [30_000, 15_000],
+  ] as const)
+    await expect(checkAll(without, pushed(untaggedMs, deletedAgoMs))).rejects.toThrow('lost its blob');
+});
+
 it('finds what was deleted and is there', async () => {
   const model = new Model(graceMs, rules);
   model.pushed(manifest, 'v1', true, now());
