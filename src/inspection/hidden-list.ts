@@ -75,7 +75,7 @@ function filesOf(mount: OpenedMount | undefined): DirectoryListing | undefined {
 async function ofMount({ kind, name, path, archives, problems = [] }: OpenedMount): Promise<FindingList> {
   const findings = new FindingList();
   if (kind !== 'archive' && path !== '') {
-    await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
+    await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '', nowMs: Date.now() });
   }
   findArchiveProblems(problems, findings);
   findUnserved(archives?.unserved ?? [], findings);

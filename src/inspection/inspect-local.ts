@@ -74,7 +74,7 @@ async function inspected(
 async function asAWhole({ kind, name, path, archives, problems = [] }: OpenedMount): Promise<readonly InspectedPart[]> {
   const findings = new FindingList();
   if (kind === 'archive') findArchiveProblems(problems, findings);
-  else await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '' });
+  else await findDirectories(new DirectoryListing(path), findings, { isNamed: name !== '', nowMs: Date.now() });
   findUnserved(archives?.unserved ?? [], findings);
   const groups = findings.groups();
   return groups.length === 0

@@ -26,6 +26,7 @@ export class MissingJudge {
   async codeOf({ code, digest, holder }: MissingReference): Promise<FindingCode> {
     if (holder === undefined) return (await this.#past.has(digest)) ? 'lost-manifest' : code;
     const absent = await this.#past.absentOf(holder);
+    if (await this.#past.wasDeleted(digest)) return 'deleted-child';
     if (absent !== undefined) return absent.has(digest) ? 'never-here' : 'lost-content';
     return code === 'missing-child' && (await this.#isSparse(holder)) ? 'never-here' : code;
   }

@@ -2,6 +2,7 @@
 import { findNoBlobs } from '../inspection/findings/blob-presence.ts';
 import { ContentChecks } from '../inspection/findings/content-checks.ts';
 import { findBlobFiles, findDigestFiles, findFiles } from '../inspection/findings/file-findings.ts';
+import type { FindingCode } from '../inspection/findings/finding.ts';
 import { FindingList } from '../inspection/findings/finding-list.ts';
 import { findIndex } from '../inspection/findings/index-findings.ts';
 import type { InspectedLayout } from '../inspection/findings/inspected-layout.ts';
@@ -54,6 +55,9 @@ export interface VerifyLayoutOptions {
   readonly onUnmarked: (layout: UnmarkedLayout) => void;
 }
 
+/** What is not there, and is nobody's to bring back. */
+const isNoDamage: ReadonlySet<FindingCode> = new Set(['never-here', 'deleted-child']);
+
 /** Undefined where the image that was asked for is not there. */
 export async function verifyLayout(options: VerifyLayoutOptions): Promise<InspectedPart | undefined> {
   const { mount, prefix, name, files, hashed, progress, onDamaged, onUnmarked, image } = options;
@@ -73,7 +77,7 @@ export async function verifyLayout(options: VerifyLayoutOptions): Promise<Inspec
     missing: async (missing) => {
       const code = await judge.codeOf(missing);
       const { digest, size, holder } = missing;
-      if (code !== 'never-here') onDamaged({ mount, prefix, digest, size, holder, state: 'gone' });
+      if (!isNoDamage.has(code)) onDamaged({ mount, prefix, digest, size, holder, state: 'gone' });
       return code;
     },
   };

@@ -4,6 +4,7 @@ import { findDirectories } from '../inspection/findings/directory-findings.ts';
 import { FindingList } from '../inspection/findings/finding-list.ts';
 import type { HashedByMount } from '../inspection/hashed-files.ts';
 import type { InspectedPart } from '../inspection/inspection.ts';
+import type { LayoutIndex } from '../layout/index/layout-index.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import type { LayoutRules } from '../registry/layout-rules.ts';
 import type { NamedLayout, Registry, UnlistedDirectory } from '../registry/registry.ts';
@@ -11,6 +12,7 @@ import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { type BlobProgress, unwatched } from '../transfer/progress.ts';
 import { type DamagedContent, maxDamaged, type UnmarkedLayout } from './damage.ts';
 import { expectAll } from './expected-blobs.ts';
+import { lookUntilSteady } from './steady-look.ts';
 import { verifiedGroups } from './verified-kinds.ts';
 import { type VerifyLayoutOptions, verifyLayout } from './verify-layout.ts';
 import { verifyOwnFiles } from './verify-own-files.ts';
@@ -60,7 +62,7 @@ export async function verifyMounts(options: VerifyMountsOptions): Promise<Verifi
   const unmarked: UnmarkedLayout[] = [];
   const told: Told = { onDamaged, onUnmarked: (layout) => unmarked.push(layout) };
   const parts: InspectedPart[] = [];
-  if (isWhole) for (const mount of mounts) parts.push(...(await asAWhole(mount)));
+  if (isWhole) for (const mount of mounts) parts.push(...(await asAWhole(mount, options.now())));
   parts.push(...notLooked(unlisted, mounts, parts));
   let isFound = false;
   for (const layout of layouts) {
@@ -77,18 +79,29 @@ type Told = Pick<VerifyLayoutOptions, 'onDamaged' | 'onUnmarked'>;
 async function verifyOne(
   { name, mount, prefix }: NamedLayout,
   { mounts, rules, target, hashed, now, progress = unwatched }: VerifyMountsOptions,
-  told: Told,
+  { onDamaged, onUnmarked }: Told,
 ): Promise<InspectedPart | undefined> {
   const opened = mounts.find(({ reader }) => reader === mount.reader);
   // An archive that came after the start.
   if (opened === undefined) return undefined;
   const { within, reference } = target;
-  return verifyLayout({
-    ...{ mount: opened, prefix, name, now, progress, ...told },
-    files: listingOf(opened),
-    image: reference && ((index) => imageIn(index, name, rules, { within, reference })),
-    hashed: await hashed.of(opened),
-  });
+  const files = listingOf(opened);
+  const image = reference && ((index: LayoutIndex) => imageIn(index, name, rules, { within, reference }));
+  const own = { mount: opened, prefix, name, now, files, image, hashed: await hashed.of(opened) };
+  const look = async (isFirst: boolean) => {
+    const damaged: DamagedContent[] = [];
+    const unmarked: UnmarkedLayout[] = [];
+    const told = {
+      onDamaged: (each: DamagedContent) => damaged.push(each),
+      onUnmarked: (each: UnmarkedLayout) => unmarked.push(each),
+    };
+    const part = await verifyLayout({ ...own, ...told, progress: isFirst ? progress : unwatched });
+    return { part, damaged, unmarked };
+  };
+  const { part, damaged, unmarked } = await lookUntilSteady(look, { reader: mount.reader, prefix, now });
+  damaged.forEach(onDamaged);
+  unmarked.forEach(onUnmarked);
+  return part;
 }
 
 /** Undefined where the mount is no directory. */
@@ -131,12 +144,12 @@ function notLooked(
 }
 
 /** Empty where there is nothing to say: each layout is verified by itself. */
-async function asAWhole(mount: OpenedMount): Promise<readonly InspectedPart[]> {
+async function asAWhole(mount: OpenedMount, nowMs: number): Promise<readonly InspectedPart[]> {
   const { kind, name, path, archives, problems = [] } = mount;
   const findings = new FindingList();
   const files = listingOf(mount);
   if (files === undefined) findArchiveProblems(problems, findings);
-  else await findDirectories(files, findings, { isNamed: name !== '' });
+  else await findDirectories(files, findings, { isNamed: name !== '', nowMs });
   findUnserved(archives?.unserved ?? [], findings);
   const groups = verifiedGroups(findings.groups());
   if (groups.length === 0) return [];

@@ -66,7 +66,8 @@ export async function verified(path: string, how: VerifiedHow = {}): Promise<Ver
       rules: defaultRules,
       openToRead: () => openMounts({ ...common, ...what, readOnly: true }),
       repair: repair ? { openToWrite, source } : undefined,
-      now: () => Date.now() + laterMs,
+      // Nobody waits for a writer who may be at work.
+      now: () => Date.now() + 6_000 + laterMs,
       progress: undefined,
     });
   } finally {

@@ -1,21 +1,33 @@
 // What a root of layouts holds and nobody can ask for: layouts under paths that are no repository names, links to directories.
 
-import { childPrefix, indexFileName, mayHoldRepositories, rootPrefix } from '../../layout/files/keys.ts';
+import { childPrefix, indexFileName, layoutKeys, mayHoldRepositories, rootPrefix } from '../../layout/files/keys.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
 import { conversionOf, isSkopeoDirectory } from '../../mounts/skopeo-directory.ts';
+import { digestAlgorithms } from '../../oci/digest.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { Key } from '../../storage/object-store.ts';
+import { ownDirectory } from '../../storage/own-names.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import type { FindingList } from './finding-list.ts';
 
 const maxDirectories = 100_000;
 
-/** Lists every directory below the root but those of blobs. `isNamed`: the root itself may be a layout, since it has a name. */
+export interface DirectorySearch {
+  /** The root itself may be a layout, since it has a name. */
+  readonly isNamed: boolean;
+  /** The time of day. */
+  readonly nowMs: number;
+}
+
+/** A push of gigabytes over a bad line has blobs for a while before anything is listed. */
+const pushesTakeMs = 3_600_000;
+
+/** Lists every directory below the root but those of blobs. */
 export async function findDirectories(
   files: DirectoryListing,
   findings: FindingList,
-  { isNamed }: { readonly isNamed: boolean },
+  { isNamed, nowMs }: DirectorySearch,
 ): Promise<void> {
   const pending: Key[] = [rootPrefix];
   const pace = new Pace();
@@ -27,13 +39,18 @@ export async function findDirectories(
       return;
     }
     const mayBeLayout = isRepositoryName(prefix) || (isNamed && prefix === rootPrefix);
-    for (const directory of examine(files, prefix, mayBeLayout, findings)) pending.push(directory);
+    for (const directory of examine(files, prefix, { mayBeLayout, nowMs }, findings)) pending.push(directory);
     await pace.step();
   }
 }
 
 /** The directories in it that may hold repositories. */
-function examine(files: DirectoryListing, prefix: Key, mayBeLayout: boolean, findings: FindingList): readonly Key[] {
+function examine(
+  files: DirectoryListing,
+  prefix: Key,
+  { mayBeLayout, nowMs }: { readonly mayBeLayout: boolean; readonly nowMs: number },
+  findings: FindingList,
+): readonly Key[] {
   const directories: Key[] = [];
   let isLayout = false;
   let hasBlobs = false;
@@ -56,8 +73,17 @@ function examine(files: DirectoryListing, prefix: Key, mayBeLayout: boolean, fin
   if (isLayout && !mayBeLayout) {
     findings.add('unserved-directory', { path: shown(prefix) });
   }
-  if (!isLayout && hasBlobs) findings.add('index-missing', { path: shown(prefix) });
+  if (!isLayout && hasBlobs && !isBeingPushed(files, prefix, nowMs))
+    findings.add('index-missing', { path: shown(prefix) });
   return directories;
+}
+
+/** Below a root that a server writes to, blobs came lately and its journal knows of nothing that was listed: the first push is not at its end. */
+function isBeingPushed(files: DirectoryListing, prefix: Key, nowMs: number): boolean {
+  const { blobs, journal } = layoutKeys(isRepositoryName(prefix) ? prefix : '');
+  if (files.kind(ownDirectory as Key) === undefined || files.kind(journal) !== undefined) return false;
+  const changedMs = digestAlgorithms.map((algorithm) => files.attributesOf(blobs(algorithm))?.changedAtMs ?? 0);
+  return nowMs - Math.max(...changedMs) < pushesTakeMs;
 }
 
 function shown(prefix: Key): string {

@@ -8,6 +8,7 @@ import type { LayoutKeys } from '../files/keys.ts';
 import { newJournalBudget } from '../healing/journal-budget.ts';
 import { checkJournal, type JournalCheck } from '../healing/journal-check.ts';
 import { JournalReader } from '../healing/journal-reader.ts';
+import { HistoryFile } from '../history/history-file.ts';
 
 export class AcknowledgedPast {
   readonly #store: ObjectReader;
@@ -15,6 +16,7 @@ export class AcknowledgedPast {
   readonly #journal: JournalReader;
   #absent: Promise<ReadonlyMap<string, ReadonlySet<string>>> | undefined;
   #digests: Promise<ReadonlySet<string>> | undefined;
+  #deleted: Promise<ReadonlySet<string>> | undefined;
 
   constructor(store: ObjectReader, keys: LayoutKeys) {
     this.#store = store;
@@ -34,6 +36,12 @@ export class AcknowledgedPast {
     return (await this.#absent).get(manifest);
   }
 
+  /** True for a manifest that was deleted as such, through a server or a command, while the history looks back, whatever lists it. */
+  async wasDeleted(digest: Digest): Promise<boolean> {
+    this.#deleted ??= unlessUnreadable(this.#readDeleted(), new Set());
+    return (await this.#deleted).has(digest);
+  }
+
   /** Undefined where they are not kept, or cannot be read; what the digest says else. */
   async manifestBytes(digest: Digest): Promise<Uint8Array | undefined> {
     return unlessUnreadable(this.#journal.manifestBytes(digest), undefined);
@@ -42,6 +50,13 @@ export class AcknowledgedPast {
   /** Undefined where there is no journal. Throws a StorageError for one that may not be read. */
   check(): Promise<JournalCheck | undefined> {
     return checkJournal(this.#store, this.#keys.journal);
+  }
+
+  async #readDeleted(): Promise<ReadonlySet<string>> {
+    const deleted = new Set<string>();
+    for await (const record of new HistoryFile(this.#store, this.#keys.history).records())
+      if (record.kind === 'removed') deleted.add(record.removed.removed.digest);
+    return deleted;
   }
 
   async #readAbsent(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {

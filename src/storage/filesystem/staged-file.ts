@@ -227,19 +227,27 @@ export class StagedFile implements StagedObject {
   }
 
   /**
-   * Moves the bytes to where whoever comes now does not find them, then checks whether somebody had come before: the record is
-   * replaced before the bytes are opened, so one who might still write into them is seen.
+   * Moves record and bytes to where whoever comes now finds no upload, also after a crash in the middle: what may be acknowledged is not one any
+   * more. Then checks whether somebody had come before: the record is replaced before the bytes are opened, so one who might still write
+   * into them is seen.
    */
   async #takeAside(held: HeldDirectory): Promise<void> {
-    this.#parts.tree.calls.renameSync(held.at(dataName), held.at(asideName));
-    if (await this.#isHeldByUs(held)) return;
-    this.#putBack(held);
-    throw new StorageError('unavailable', `${this.#directory} was taken over by another process`);
+    const { calls } = this.#parts.tree;
+    try {
+      calls.renameSync(held.at(recordName), held.at(recordAsideName));
+      calls.renameSync(held.at(dataName), held.at(asideName));
+      if (await this.#isHeldByUs(held)) return;
+      throw new StorageError('unavailable', `${this.#directory} was taken over by another process`);
+    } catch (error) {
+      this.#putBack(held);
+      throw error;
+    }
   }
 
   async #isHeldByUs(held: HeldDirectory): Promise<boolean> {
     const { tree } = this.#parts;
-    const opened = tree.openIn(held, recordName, O_RDONLY);
+    if (held.lstat(recordName) !== undefined) return false;
+    const opened = tree.openIn(held, recordAsideName, O_RDONLY);
     if (opened === undefined) return false;
     try {
       const { bytes } = await readWhole(tree, opened.descriptor, opened.stats.size);
@@ -249,19 +257,24 @@ export class StagedFile implements StagedObject {
     }
   }
 
+  /** Whoever took the upload over meanwhile may have begun anew. */
   #putBack(held: HeldDirectory): void {
     const { tree, files } = this.#parts;
-    if (held.lstat(asideName) === undefined) return;
-    // Whoever took the upload over meanwhile may have begun anew.
-    if (held.lstat(dataName) !== undefined) files.removeDraft(held.at(asideName));
-    else tree.calls.renameSync(held.at(asideName), held.at(dataName));
+    for (const [name, aside] of [
+      [dataName, asideName],
+      [recordName, recordAsideName],
+    ] as const) {
+      if (held.lstat(aside) === undefined) continue;
+      if (held.lstat(name) !== undefined) files.removeDraft(held.at(aside));
+      else tree.calls.renameSync(held.at(aside), held.at(name));
+    }
   }
 
   async #removeDirectory(held: HeldDirectory): Promise<void> {
     const { tree } = this.#parts;
     const uploads = tree.tryHold(parentOf(this.#directory));
     try {
-      tree.calls.unlinkSync(held.at(recordName));
+      tree.calls.unlinkSync(held.at(recordAsideName));
       if (uploads !== undefined) tree.calls.rmdirSync(uploads.at(this.id));
     } catch {
       await this.discard(); // Something else is in it, such as a record that was being replaced.
@@ -283,8 +296,9 @@ export class StagedFile implements StagedObject {
 
 export const dataName = 'data';
 export const recordName = 'record.json';
-/** The bytes while they are committed. */
+/** Bytes and record while they are committed. */
 const asideName = 'committing';
+const recordAsideName = 'committing.json';
 
 export function recordOf(attributes: StagedAttributes): Uint8Array {
   return Buffer.from(`${JSON.stringify(attributes)}\n`);

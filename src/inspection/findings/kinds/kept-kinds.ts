@@ -22,6 +22,11 @@ export const keptKinds = {
     why: 'it was not here either when the image was pushed, or its index is of some platforms only: a sparse image, which the image-spec allows',
     remedy: 'nothing; a full copy brings the rest',
   },
+  'deleted-child': {
+    severity: 'note',
+    why: 'an index lists it, and somebody deleted it: what else the index lists is served',
+    remedy: 'nothing; "moorage rollback" brings it back with its tag for a while, and a push for good',
+  },
   quarantined: {
     severity: 'note',
     why: 'a damaged file that was put aside when nobody had a good copy: it is never served, and never deleted by moorage',

@@ -1,5 +1,14 @@
 // Uploads on disk: what survives, what a failed sync or a full disk leaves, and what is cleared away. Failures are injected.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { newUploadId } from '../../../../src/oci/upload-id.ts';
@@ -37,6 +46,7 @@ test('starting costs no sync; a small append one, and its commit only those of t
   events.length = 0;
   await staged.commit(blob);
   expect(events).toEqual([
+    'rename .moorage/uploads/*/record.json .moorage/uploads/*/committing.json',
     'rename .moorage/uploads/*/data .moorage/uploads/*/committing',
     'rename .moorage/uploads/*/committing team/app/blobs/sha256/aa',
     'fsync team/app/blobs/sha256',
@@ -291,6 +301,25 @@ test('who takes the upload over while it is committed begins anew, and finds no 
   expect(await store.stat(blob)).toBeUndefined();
   expect(readdirSync(session).sort()).toEqual(['data', 'record.json']);
   expect(readFileSync(`${session}/data`, 'utf8')).toBe('theirs');
+});
+
+test.each([
+  ['before the bytes were moved', 0],
+  ['before they were published', 1],
+  ['after they were published', 2],
+])('an upload whose process was killed while it was committed is none any more: %s', async (_, step) => {
+  const root = newDirectory();
+  const { store, at } = await storeOnDisk({}, {}, root);
+  const staged = await stageText(store, 'bytes');
+  const session = at(`.moorage/uploads/${staged.id}`);
+  renameSync(`${session}/record.json`, `${session}/committing.json`);
+  if (step > 0) renameSync(`${session}/data`, `${session}/committing`);
+  if (step > 1) rmSync(`${session}/committing`);
+  expect(await store.resume(staged.id)).toBeUndefined();
+  expect(await store.staged()).toEqual([]);
+  // After an hour nothing is left of it.
+  await storeOnDisk({ now: () => Date.now() + 2 * 3_600_000 }, {}, root);
+  expect(readdirSync(at('.moorage/uploads'))).toEqual([]);
 });
 
 test('what others left in the directory of an upload goes with it, but nothing that a link there leads to', async () => {
