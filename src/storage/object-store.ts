@@ -185,7 +185,7 @@ export interface StagedObject {
   truncate(size: number): Promise<void>;
   /** The bytes from the start, e.g. to catch up a hash after a restart. */
   read(): AsyncIterable<Uint8Array>;
-  /** Replaces the attributes, durably. */
+  /** Replaces the attributes: what others see at once, and a power cut may take back. */
   setAttributes(attributes: StagedAttributes): Promise<void>;
   /**
    * Publishes the bytes under `key`, durably and atomically, replacing what is there, and ends the staged object.

@@ -77,7 +77,7 @@ function rollsBackTo(tag: string, to: Content): Operation {
 }
 
 /** The disk gives back other bytes from now on. */
-function rots(tag: string, content: Content): Operation {
+export function rots(tag: string, content: Content): Operation {
   return {
     name: 'rot',
     run: async (_, { disk }) => {
@@ -90,7 +90,7 @@ function rots(tag: string, content: Content): Operation {
 }
 
 /** As `moorage verify --repair`. */
-function repairs(tag: string, content: Content): Operation {
+export function repairs(tag: string, content: Content): Operation {
   return {
     name: 'repair',
     run: async (_, running) => {

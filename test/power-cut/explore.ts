@@ -1,5 +1,6 @@
 // Runs what clients do on a simulated disk, cuts the power at every moment, and looks at everything that may be left.
 
+import type { LayoutRules } from '../../src/registry/layout-rules.ts';
 import type { DiskEvent } from '../support/simulated-disk/disk-image.ts';
 import { type Acknowledged, nothing, type Operation } from '../support/simulated-disk/operations.ts';
 import { startOn } from '../support/simulated-disk/registry-on-disk.ts';
@@ -23,9 +24,11 @@ export interface ExploreOptions {
   readonly operations: readonly Operation[];
   /** Of states at one moment: with fewer possible ones, all are looked at. */
   readonly limit: number;
-  /** The moments are gone through beginning with the last when a violation is expected: it is found sooner. */
   readonly seed?: number;
   readonly doesSync?: () => boolean;
+  readonly rules?: Partial<LayoutRules>;
+  /** Only the moments between two requests are looked at. */
+  readonly onlyBetween?: boolean;
 }
 
 interface Answer {
@@ -35,8 +38,8 @@ interface Answer {
 
 /** Ends with the first violation. */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
-  const { operations, limit, seed = 1 } = options;
-  const events = await recorded(operations, options.doesSync);
+  const { operations, limit, seed = 1, rules, onlyBetween = false } = options;
+  const events = await recorded(operations, options.doesSync, rules);
   // What a killed collection took is put back by the next start.
   const collects = operations.some((operation) => operation.name === 'collect');
   const states = new CrashStates();
@@ -53,6 +56,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
       underWay = answered ? undefined : operation;
     } else states.apply(event);
     if (next !== undefined && next.kind !== 'sync' && next.kind !== 'note') continue;
+    if (onlyBetween && underWay !== undefined) continue;
     for (const image of states.images(limit, random)) {
       const signature = `${signatureOf(image)} ${operations.indexOf(underWay as Operation)} ${acknowledged.tags.size} ${at > 0}`;
       const key = `${signature} ${countOf(acknowledged)}`;
@@ -60,8 +64,7 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
       seen.add(key);
       const alsoPushes = seen.size % pushesEvery === 0;
       const problem = await violationIn(image, startedAtMs, acknowledged, underWay, {
-        isServer: alsoPushes || collects,
-        alsoPushes,
+        ...{ isServer: alsoPushes || collects, alsoPushes, rules },
       });
       if (problem === undefined) continue;
       const when = underWay === undefined ? 'between two requests' : `during "${underWay.name}"`;
@@ -80,12 +83,13 @@ function countOf({ tags, blobs, referrers, uploads }: Acknowledged): string {
   return [tags.size, blobs.size, present, referrers.size, uploads.size].join(' ');
 }
 
-async function recorded(
+export async function recorded(
   operations: readonly Operation[],
   doesSync: (() => boolean) | undefined,
+  rules: Partial<LayoutRules> | undefined,
 ): Promise<readonly DiskEvent[]> {
   const disk = new SimulatedDisk({ nowMs: startedAtMs, ...(doesSync === undefined ? {} : { doesSync }) });
-  const running = await startOn(disk, false);
+  const running = await startOn(disk, false, rules);
   try {
     for (const operation of operations) {
       disk.note({ operation, answered: false } satisfies Answer);

@@ -129,7 +129,7 @@ async function finish(parts: LockParts, { note, remove }: Replacement, published
   for (const { key, keepAs } of remove) {
     try {
       if (keepAs !== undefined && (await moveFile(parts, key, keepAs))) {
-        await parts.directories.sync(parentOf(keepAs));
+        // A rename leaves the old name or the new one; the old one must not come back.
         await parts.directories.sync(parentOf(key));
         continue;
       }

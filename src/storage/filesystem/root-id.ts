@@ -51,7 +51,10 @@ function openReadable(tree: FileTree): OpenedFile | undefined {
   }
 }
 
-/** Gives the root this id, or one that is new, durably, unless it has one by now: servers that start at once agree on the first. */
+/**
+ * Gives the root this id, or one that is new, unless it has one by now: servers that start at once agree on the first. Where a power cut takes
+ * it back, with all of those, the next one lays another.
+ */
 export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): Promise<FoundId> {
   const { tree, files, directories } = parts;
   await directories.within(stagingDirectory, async (staging) => {
@@ -65,7 +68,6 @@ export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): P
       files.removeDraft(draft.path);
     }
   });
-  await directories.sync(ownDirectory);
   const laid = await readRootId(tree);
   if (laid === undefined) throw new StorageError('unavailable', `${idKey} was removed right after it was written`);
   return laid;

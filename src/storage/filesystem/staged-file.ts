@@ -128,8 +128,9 @@ export class StagedFile implements StagedObject {
     }
   }
 
+  /** The directory is not synced: a power cut leaves the old record or the new one, and none of the processes that either names. */
   async #writeRecord(attributes: StagedAttributes): Promise<void> {
-    const { tree, files, directories } = this.#parts;
+    const { tree, files } = this.#parts;
     await tree.holding(this.#directory, async (held) => {
       const draft = await files.draft(held.at(newDraftName()), recordOf(attributes));
       tree.calls.closeSync(draft.descriptor);
@@ -140,7 +141,6 @@ export class StagedFile implements StagedObject {
         throw error;
       }
     });
-    await directories.sync(this.#directory);
   }
 
   #sinkOf(data: OpenedFile): AppendSink {
@@ -185,8 +185,8 @@ export class StagedFile implements StagedObject {
     } finally {
       tree.calls.closeSync(record.descriptor);
     }
-    if (isDurable) await directories.sync(this.#directory);
-    else await this.#writeRecord(this.#attributes);
+    if (!isDurable) await this.#writeRecord(this.#attributes);
+    await directories.sync(this.#directory);
     this.#entriesSynced = true;
   }
 

@@ -76,15 +76,17 @@ export function mounts(from: string, to: string, content: Content): Operation {
   };
 }
 
-/** As another program leaves an image: in place, and without a sync. It promises nothing. */
-export function writesImage(name: string, tag: string, image: Image): Operation {
+/** As another program leaves an image: in place, and without a sync. It promises nothing. Without a tag it has not listed it yet. */
+export function writesImage(name: string, tag: string | undefined, image: Image): Operation {
   const blobs = [image, image.config, ...image.layers];
   const entry = { ...image.descriptor, annotations: { 'org.opencontainers.image.ref.name': tag } };
-  const files: readonly (readonly [string, Uint8Array])[] = [
+  const files: (readonly [string, Uint8Array])[] = [
     ...blobs.map(({ digest, bytes }) => [`blobs/${digest.replace(':', '/')}`, bytes] as const),
-    ['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
-    ['index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] }))],
   ];
+  if (tag !== undefined) {
+    files.push(['oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')]);
+    files.push(['index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] }))]);
+  }
   return {
     name: 'another program writes',
     run: async (_, { disk }) => {
@@ -172,6 +174,17 @@ export function deletesManifest(name: string, image: Content, tagsOfIt: readonly
     name: 'delete manifest',
     run: async (registry) => (await repositoryOf(registry, name)).manifests.delete(parseReference(image.digest)),
     after: (before) => tagsOfIt.reduce((known, tag) => withTag(known, `${name}:${tag}`, undefined), before),
+  };
+}
+
+export function detaches(name: string, referrer: Content, subject: Content): Operation {
+  return {
+    ...deletesManifest(name, referrer, []),
+    after: (before) => {
+      const key = `${name}@${subject.digest}`;
+      const referrers = (before.referrers.get(key) ?? []).filter((digest) => digest !== referrer.digest);
+      return { ...before, referrers: new Map(before.referrers).set(key, referrers) };
+    },
   };
 }
 

@@ -54,9 +54,14 @@ async function wrongBlob(
   perhaps: Acknowledged,
 ): Promise<string | undefined> {
   for (const [name, content] of acknowledged.blobs) {
-    if (content === undefined || perhaps.blobs.get(name) === undefined) continue;
-    const [repository = ''] = name.split('@');
+    const [repository = '', digest = ''] = name.split('@');
     const { blobs } = await registry.repository(parseRepositoryName(repository));
+    if (content === undefined) {
+      const isBack = perhaps.blobs.get(name) === undefined && (await isWhole(blobs, digest));
+      if (isBack) return `the blob ${name} is back`;
+      continue;
+    }
+    if (perhaps.blobs.get(name) === undefined) continue;
     if (!(await isWhole(blobs, content.digest))) return `the blob ${name} is not there`;
   }
   return undefined;
@@ -74,6 +79,8 @@ async function wrongReferrers(
     const { referrers } = await registry.repository(parseRepositoryName(repository));
     const listed = (await referrers.list(subject, { artifactTypes: [] })).manifests.map(({ digest }) => digest);
     for (const digest of kept) if (!listed.includes(digest)) return `${digest} is no referrer of ${name}`;
+    const known = new Set([...expected, ...(perhaps.referrers.get(name) ?? [])]);
+    for (const digest of listed) if (!known.has(digest)) return `${digest} is a referrer of ${name} again`;
   }
   return undefined;
 }
