@@ -20,8 +20,8 @@ where NAME is a repository below --root, PATH a layout or one of its repositorie
 is asked with the logins of docker and podman. deletes.enabled is for clients of the server: it does not bind this command.
 
 On this machine a server may run meanwhile, and nothing that was pushed in between goes. Space comes back with "moorage gc" when gc.grace
-is over; until then "moorage rollback" brings tags back. A repository without tags stays one until its directory is removed. What is
-unknown is named, and the others are removed.
+is over, and a repository of which nothing is left goes with it; until then "moorage rollback" brings tags back. What is unknown is named,
+and the others are removed.
 
 With --json one document: dryRun, removed (each with repository, tag, or digest with tags), and problems (reference, problem).
 

@@ -2,7 +2,7 @@
 // that somebody spoiled.
 import { closeSync, existsSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Content } from '../support/content.ts';
+import { type Content, imageIndex, imageManifest } from '../support/content.ts';
 import type { Draws } from './draws.ts';
 import type { Ended } from './fleet.ts';
 import { type KnownManifest, type KnownTag, type Model, Violation } from './model.ts';
@@ -26,7 +26,6 @@ export interface OperatorOptions {
 }
 
 const works = ['rollback', 'rollback', 'remove', 'spoil'] as const;
-const emptyIndex = { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] };
 
 export class Operator {
   readonly #options: OperatorOptions;
@@ -166,12 +165,14 @@ function flipBit(path: string, at: number): boolean {
   return true;
 }
 
-/** In a layout that lists nothing. */
-function keepCopy(layout: string, content: Content): void {
+/** In a layout of one image that consists of it. */
+function keepCopy(layout: string, layer: Content): void {
+  const image = imageManifest({ layers: [layer] });
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
+  for (const each of [image, image.config, layer]) writeFileSync(join(layout, blobPath(each)), each.bytes);
+  const index = imageIndex({ manifests: [image] });
+  writeFileSync(join(layout, 'index.json'), index.bytes);
   writeFileSync(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  writeFileSync(join(layout, 'index.json'), JSON.stringify(emptyIndex));
-  writeFileSync(join(layout, blobPath(content)), content.bytes);
 }
 
 function blobPath({ digest }: Content): string {
