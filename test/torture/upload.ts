@@ -17,6 +17,7 @@ export interface Target {
 
 const bytesType = { 'Content-Type': 'application/octet-stream' };
 const attempts = 8;
+const tinyBytes = 16;
 
 /** When the request was sent whose answer says that the blob is there; undefined when nobody said so. */
 export async function upload(target: Target, content: Content, form: UploadForm, draws: Draws) {
@@ -83,7 +84,8 @@ export async function finished(target: Target, from: string, content: Content, f
     if (status.status === 404 && mayBeCommitted) return undefined;
     if (status.status !== 204) throw new Violation(`an upload is lost: ${from} answers ${status.status} at ${offset}`);
     const end = Number(/-(\d+)$/.exec(status.headers.range ?? '')?.[1] ?? 0);
-    // 0-0 is said of one byte and of none.
+    // 0-0 is said of one byte and of none: of a tiny blob nobody knows how to go on.
+    if (end === 0 && offset === 0 && bytes.byteLength < tinyBytes) return undefined;
     const there = end === 0 ? Math.min(offset, 1) : end + 1;
     // Killed between taking the bytes out of the session and its end: a client asks, and begins anew.
     if (there < offset && mayBeCommitted) return undefined;
