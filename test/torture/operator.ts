@@ -37,7 +37,7 @@ export class Operator {
   /** Of what one client has in a repository. */
   async work(repository: string, own: readonly KnownManifest[], draws: Draws): Promise<void> {
     const work = draws.of(works);
-    const killAfterMs = draws.chance(0.5) ? 100 + draws.below(400) : undefined;
+    const killAfterMs = draws.chance(0.5) ? 100 + draws.below(700) : undefined;
     const tags = [...this.#options.model.tags.values()].filter(
       (known) => known.repository === repository && this.#isOwn(known),
     );
