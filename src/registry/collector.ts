@@ -10,11 +10,12 @@ import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { type LongTimer, longTimeout } from '../storage/long-timer.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
+import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
+import { ownDirectory } from '../storage/own-names.ts';
 import { ProcessClaim } from './claim.ts';
 import { type CollectionOptions, type CollectionTotals, collectMount } from './collection.ts';
 import { CollectionClock } from './collection-clock.ts';
-import { untold } from './collection-events.ts';
+import { type CollectionEvents, untold } from './collection-events.ts';
 import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import { withoutRetention } from './layout-rules.ts';
@@ -92,6 +93,9 @@ export class Collector {
       const ages = this.#clock.ages(await this.#clock.glance(reader));
       return { totals: await this.#plan(mounted, ages, options, this.#options.rules) };
     }
+    // Where we never wrote, what finds nothing to do leaves no files of ours.
+    const nothing = (await isUntouched(reader)) ? await this.#ifNothingIsToDo(mounted, options) : undefined;
+    if (nothing !== undefined) return { totals: nothing };
     const record = await this.#clock.record(writer);
     const waitMs = watchLeftMs(record, options.graceMs);
     if (waitMs > 0) return { refusal: { kind: 'clock', waitMs } };
@@ -130,6 +134,22 @@ export class Collector {
     const rules = withoutRetention(this.#options.rules);
     await this.#plan(mounted, ages, { ...untold, ...options, onDeleted, onSkipped }, rules);
     return bytes;
+  }
+
+  async #ifNothingIsToDo(mounted: MountedLayouts, options: CollectionOptions): Promise<CollectionTotals | undefined> {
+    const ages = this.#clock.ages(await this.#clock.glance(mounted.mount.reader));
+    const told: (() => void)[] = [];
+    const events: CollectionEvents = {
+      ...untold,
+      onOdd: (warning) => told.push(() => options.onOdd(warning)),
+      onSkipped: (repository, why) => told.push(() => options.onSkipped(repository, why)),
+      onProgress: options.onProgress,
+    };
+    const totals = await this.#plan(mounted, ages, { ...options, ...events }, this.#options.rules);
+    const changes = Object.values(totals.deleted).reduce((sum, count) => sum + count, totals.untagged + totals.removed);
+    if (changes > 0) return undefined;
+    for (const tell of told) tell();
+    return totals;
   }
 
   /** The very run, of which nothing is written. */
@@ -246,6 +266,10 @@ export class Collector {
       if (!this.#end.signal.aborted) this.#options.log.warn(what, { error });
     }
   }
+}
+
+async function isUntouched(reader: ObjectReader): Promise<boolean> {
+  return (await reader.listingVersion(ownDirectory as Key)) === undefined;
 }
 
 async function remember(store: ObjectStore, lastAtMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 // `moorage gc` and `moorage du` as a user runs them, and a server that collects by itself.
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/oci/digest.ts';
@@ -131,6 +131,26 @@ describe('moorage gc', () => {
     expect(none.code).toBe(1);
     expect((await runMoorage(['gc', './app', '--root', 'registry', '--grace', '0s'], { directory })).code).toBe(0);
     expect(has()).toEqual([false, false]);
+  });
+
+  it('leaves no file of ours where nothing is to do, and says what is in the way of one', {
+    timeout: 60_000,
+  }, async () => {
+    const directory = await scratchDirectory();
+    mkdirSync(join(directory, 'empty'));
+    writeLayout(join(directory, 'images/app'), 'generated/oras/referrers');
+    for (const command of [['gc', '--grace', '0s'], ['du'], ['verify']]) {
+      for (const place of ['./empty', './images', './images/app']) await runMoorage([...command, place], { directory });
+      await runMoorage([...command, '--root', 'images'], { directory });
+    }
+    const all = readdirSync(directory, { recursive: true }).map(String);
+    expect(all.filter((name) => name.includes('.moorage'))).toEqual([]);
+    mkdirSync(join(directory, 'images/.moorage'));
+    symlinkSync('/etc/hostname', join(directory, 'images/.moorage/format'));
+    const { code, stderr } = await runMoorage(['gc', '--root', 'images', '--grace', '0s'], { directory });
+    expect(stderr).toContain('moorage: .moorage/format is not a regular file: remove it, and moorage writes its own\n');
+    expect(stderr.match(/treated as absent/g)).toHaveLength(1);
+    expect(code).toBe(1);
   });
 
   it.each(['gc', 'du', 'verify', 'ls'])(

@@ -38,6 +38,8 @@ export class FileTree {
   #realRoot: string | undefined;
   #trusted: Stats | undefined;
   readonly #published = new RecentSet(16_384);
+  /** Told of in the log. */
+  readonly #irregular = new RecentSet(1_024);
   /** Attributes of files that are below the root: whatever shows the same ones is the same file. */
   readonly #seen = new Map<Key, Stats>();
   readonly #isPublished = (label: VersionLabel): boolean => this.#published.has(label);
@@ -308,6 +310,8 @@ export class FileTree {
   }
 
   #notRegular(key: string): void {
+    if (this.#irregular.has(key)) return;
+    this.#irregular.add(key);
     this.log.warn('not a regular file below real directories: treated as absent', { key });
   }
 }

@@ -2,6 +2,7 @@
 // a neighbour who puts a symbolic link in its place, or in the place of one above, leads nobody out of the root. Node has no openat,
 // but /proc/self/fd/N/name is the same on Linux; elsewhere a name is looked up from the root, as it was when the parents were real.
 import { constants, type Stats } from 'node:fs';
+import { isOwnName } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf, meansAbsent } from './errno.ts';
 import type { SystemCalls } from './system-calls.ts';
@@ -46,12 +47,18 @@ export class HeldDirectory {
   lstatFile(name: string): Stats | undefined {
     const stats = this.lstat(name);
     if (stats === undefined || stats.isFile()) return stats;
-    throw new StorageError('unsafe', `${this.keyOf(name)} is not a regular file`);
+    throw irregularFile(this.keyOf(name));
   }
 
   close(): void {
     this.#calls.closeSync(this.descriptor);
   }
+}
+
+/** What stands in the way of a write. Of our own files nobody else makes any: what is there can go. */
+export function irregularFile(key: string): StorageError {
+  const remedy = isOwnName(key) ? ': remove it, and moorage writes its own' : '';
+  return new StorageError('unsafe', `${key} is not a regular file${remedy}`);
 }
 
 /** Opens a regular file; undefined when there is none. `onOther` is called for what is there and is none. */

@@ -5,7 +5,7 @@ import type { Key, ObjectInfo, SmallObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { type FileTree, nameOf, parentOf } from './file-tree.ts';
-import type { HeldDirectory, OpenedFile } from './held-directory.ts';
+import { type HeldDirectory, irregularFile, type OpenedFile } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
 import { type StoreParts, stagingDirectory } from './store-parts.ts';
 
@@ -63,7 +63,7 @@ export async function appendSmall({ tree, directories }: StoreParts, object: Sma
 /** False when the file is another one by now. */
 async function appendOnce(tree: FileTree, held: HeldDirectory, { key, bytes }: SmallObject): Promise<boolean> {
   const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
-  if (opened === undefined) throw new StorageError('unsafe', `${key} is not a regular file`);
+  if (opened === undefined) throw irregularFile(key);
   try {
     const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
     if (written !== bytes.byteLength) {

@@ -268,12 +268,14 @@ describe('what is not ours', () => {
     'has its empty directories looked for only where moorage made the root: %s',
     async (origin) => {
       const removed: Key[] = [];
-      const { registry, store } = collected({ origin });
+      const { registry, store, memory } = collected({ origin });
       const { removeEmpty } = store;
       store.removeEmpty = (prefix, rules) => {
         removed.push(prefix);
         return removeEmpty.call(store, prefix, rules);
       };
+      // Served before.
+      await memory.write('.moorage/id' as Key, Buffer.from('id\n'));
       await collect(registry, { graceMs: 0 });
       expect(removed.includes('' as Key)).toBe(origin === 'created');
     },
