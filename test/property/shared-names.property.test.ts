@@ -43,6 +43,16 @@ const named: fc.Arbitrary<Named> = fc.record({
   others: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(fc.record(written), { maxLength: 3 })),
 });
 
+function writtenAs(text: string): Written {
+  const [path = '', tag = ''] = text.split(':');
+  return { host: 'docker.io', path, tag };
+}
+
+/** Of Docker Hub, in the annotation of oras; `others` are more names in it. */
+function fullName(text: string, image: number, others: readonly string[] = []): Named {
+  return { ...writtenAs(text), image, style: 'ref-name', others: others.map(writtenAs) };
+}
+
 function layoutOf(entries: readonly Named[]): LayoutIndex {
   const manifests = entries.map(({ image, tag, style, others, ...name }) => {
     const full = [{ ...name, tag }, ...others]
@@ -107,6 +117,21 @@ describe('a layout of several repositories', () => {
           else if (!isTarget) expect(is, name).toBe(shownBy(before, layout).get(name));
         }
       }),
+      {
+        // An entry of several names before others of one full name: those must keep their order.
+        examples: [
+          [
+            [
+              fullName('app:latest', 0, ['app:latest']),
+              fullName('app:v1', 0),
+              { ...fullName('app:v1', 1), style: 'image-name' },
+              fullName('docker.io/app:v1', 0),
+            ],
+            '',
+            'v1',
+          ],
+        ],
+      },
     );
   });
 
@@ -141,6 +166,19 @@ describe('a layout of several repositories', () => {
           expect(left.get(other), other).toBe(is);
         }
       }),
+      {
+        examples: [
+          [
+            [
+              fullName('app:latest', 0, ['app:latest']),
+              fullName('docker.io/app:v1', 1),
+              fullName('app:v1', 0),
+              { ...fullName('docker.io/app:v1', 0), style: 'image-name' },
+            ],
+            0,
+          ],
+        ],
+      },
     );
   });
 });

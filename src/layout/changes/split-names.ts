@@ -41,6 +41,8 @@ export function splitNames(draft: IndexDraft, rules: Pick<NameRules, 'duplicates
       // Additions stand last: of two entries of one tag, the later one must stay the later one.
       draft.remove(entry);
       draft.add(annotated(entry, {}));
+      // It may have another tag as well, of which a later entry must stay the later one in turn.
+      for (const tag of tagsOf(name)) moved.add(tag);
     }
   }
 }
@@ -66,7 +68,10 @@ function hasSeveral(name: EntryName): name is Several {
 /** Every tag that it may be in some repository. */
 function tagsOf(name: Said): readonly Tag[] {
   if (name.kind === 'tag') return [name.tag];
-  return [name.image, ...name.others].flatMap(({ tag }) => [tag ?? name.bareTag ?? latest, name.bareTag ?? latest]);
+  return [name.image, ...name.others].flatMap(({ tag }) => [
+    tag ?? name.bareTag ?? latest,
+    name.bareTag ?? tag ?? latest,
+  ]);
 }
 
 function namesOf(
