@@ -69,11 +69,17 @@ async function poolAlone(reader: ObjectReader): Promise<number> {
   return tally.bytes;
 }
 
+/** A file that was put aside under several of its names counts once. */
 async function bytesBelow(reader: ObjectReader, prefix: Key): Promise<number> {
-  let bytes = 0;
-  for (const { name, kind } of await reader.list(prefix)) {
-    const key = childPrefix(prefix, name);
-    bytes += kind === 'prefix' ? await bytesBelow(reader, key) : ((await reader.stat(key))?.size ?? 0);
+  const tally = new ByteTally();
+  const pending = [prefix];
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    for (const { name, kind } of await reader.list(directory)) {
+      const key = childPrefix(directory, name);
+      if (kind === 'prefix') pending.push(key);
+      const info = kind === 'object' ? await reader.stat(key) : undefined;
+      if (info !== undefined) tally.add(storedBlobOf(info));
+    }
   }
-  return bytes;
+  return tally.bytes;
 }
