@@ -49,9 +49,14 @@ async function movesOf(ref: string, { open, settings }: HistoryOptions): Promise
   const tag = parsed.reference?.tag;
   if (parsed.kind === 'remote') return remoteMoves(ref, parsed, tag, open);
   const { root, environment } = open;
-  const { registry, name, shown } = await openNamedRepository(parsed, { root, environment, settings, readOnly: true });
+  const { registry, repository, shown } = await openNamedRepository(parsed, {
+    root,
+    environment,
+    settings,
+    readOnly: true,
+  });
   try {
-    const { moves } = await (await registry.repository(name)).history.of(tag);
+    const { moves } = await repository.history.of(tag);
     return { repository: shown, moves };
   } finally {
     await registry.close();

@@ -1,7 +1,10 @@
 // Opens the repository on this machine that a REF names, for commands that look at its past or change it: with the journal, the pool and the
 // locks of the registry that it lies in.
-import { parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { isRepositoryName, parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts';
+import { goneRepository } from '../registry/gone-repositories.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Repository, WritableRepository } from '../registry/repository.ts';
 import { shortList } from '../transfer/open-source.ts';
 import { RegistrySource } from '../transfer/registry-source.ts';
 import { resolveReference } from '../transfer/short-digest.ts';
@@ -14,7 +17,9 @@ import { placeOf } from './meant-place.ts';
 export interface NamedRepository {
   /** Whoever got it closes it. */
   readonly registry: Registry;
-  readonly name: RepositoryName;
+  readonly repository: Repository;
+  /** The same where it may be changed. Throws DENIED where it may not. */
+  readonly writable: () => Promise<WritableRepository>;
   /** For messages: as a person would write it again. */
   readonly shown: string;
   /** Undefined where neither a tag nor a digest was written. */
@@ -30,9 +35,11 @@ export async function openNamedRepository(
   const { registry } = await openPlace(place, options);
   try {
     const name = parsed.kind === 'root' ? parsed.name : await repositoryIn(registry, parsed, place);
+    const repository = await thereOrGone(registry, name);
     const source = new RegistrySource(registry, place.root);
     const reference = parsed.reference && (await resolveReference(source, name, parsed.reference));
-    return { registry, name, shown: parsed.kind === 'root' ? name : shownPath(parsed), reference };
+    const writable = async () => ('uploads' in repository ? repository : registry.writable(name));
+    return { registry, repository, writable, shown: parsed.kind === 'root' ? name : shownPath(parsed), reference };
   } catch (error) {
     await registry.close();
     throw error;
@@ -62,8 +69,39 @@ async function repositoryIn(
   const names = found.map(({ name }) => name);
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only.name;
+  const gone = within === undefined ? undefined : await goneBelow(registry, names, within);
+  if (gone !== undefined) return gone;
   const what = within === undefined ? `${path} has no repository of its own` : `no repository "${within}" in ${path}`;
   throw new CommandError(`${what}; write one of its repositories after it, as in ${path}/NAME: ${shortList(names)}`);
+}
+
+/** Of a file with full names, one whose last tag is gone: it can be gone back to. */
+async function thereOrGone(registry: Registry, name: RepositoryName): Promise<Repository | WritableRepository> {
+  const repository = await registry.repository(name);
+  const { moves } = await repository.history.of();
+  if (moves.length > 0 || (await isThere(repository))) return repository;
+  return (await goneRepository(registry, name)) ?? repository;
+}
+
+async function isThere({ tags }: Repository): Promise<boolean> {
+  try {
+    await tags.list({ limit: 0 });
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
+  }
+}
+
+/** By its whole name, or below one of the layouts that are there. */
+async function goneBelow(
+  registry: Registry,
+  layouts: readonly RepositoryName[],
+  within: string,
+): Promise<RepositoryName | undefined> {
+  for (const name of [within, ...layouts.map((layout) => `${layout}/${within}`)])
+    if (isRepositoryName(name) && (await goneRepository(registry, name)) !== undefined) return name;
+  return undefined;
 }
 
 function joined(...parts: readonly string[]): string {

@@ -10,8 +10,9 @@ import { isContainerImage, parseManifest } from '../oci/manifest.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts';
 import type { StoredManifest } from '../registry/manifests.ts';
-import { type Registry, unlessRefused } from '../registry/registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { Repository } from '../registry/repository.ts';
+import { unlessRefused } from '../registry/unless-refused.ts';
 import { StorageError } from '../storage/storage-error.ts';
 
 const shownRepositories = 20;

@@ -19,16 +19,15 @@ export async function removeLocally(
   tell: (removed: RemovedItem) => void,
 ): Promise<void> {
   const opened = await openNamedRepository(parsed, { root, environment, settings, readOnly: dryRun });
-  const { registry, name, shown, reference } = opened;
+  const { registry, repository, shown, reference } = opened;
   try {
-    const repository = await registry.repository(name);
     const removals =
       reference === undefined ? await repository.removals.all() : [await repository.removals.of(reference)];
     if (dryRun) {
       for (const each of removals) tell(removedOf(shown, each));
       return;
     }
-    const writable = await registry.writable(name);
+    const writable = await opened.writable();
     await forEachConcurrently(removals, atOnce, undefined, async (each) => {
       if (await isRemoved(writable, each, reference === undefined)) tell(removedOf(shown, each));
     });

@@ -32,12 +32,11 @@ export async function rollback(ref: string, options: RollbackOptions): Promise<n
   }
   if (parsed.reference?.kind !== 'tag') throw new WrongReferenceError(`"${ref}" names no tag: write NAME:TAG`);
   const { tag } = parsed.reference;
-  const { registry, name, shown } = await openNamedRepository(parsed, { ...options, readOnly: dryRun });
+  const { registry, repository, writable, shown } = await openNamedRepository(parsed, { ...options, readOnly: dryRun });
   try {
-    const plan = await (await registry.repository(name)).history.planRollback(tag, point);
+    const plan = await repository.history.planRollback(tag, point);
     const isWhole = plan.missing.length === 0 || allowMissing;
-    if (isWhole && !dryRun)
-      await carriedOut(rollBack((await registry.writable(name)).manifests, plan), `${shown}:${tag}`);
+    if (isWhole && !dryRun) await carriedOut(rollBack((await writable()).manifests, plan), `${shown}:${tag}`);
     process.stdout.write(json ? jsonOf(shown, plan, dryRun) : textOf(`${shown}:${tag}`, plan, { dryRun, isWhole }));
     return isWhole ? 0 : exitCodes.failure;
   } finally {

@@ -27,6 +27,7 @@ import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
 import type { Page, PageRequest } from './page.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { Scrub } from './scrub.ts';
+import { unlessRefused } from './unless-refused.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface RegistryParts {
@@ -123,6 +124,12 @@ export class Registry {
    */
   repository(name: RepositoryName): Promise<Repository> {
     return this.#repository(name);
+  }
+
+  /** One of a layout further up, whether its name leads there now or not. */
+  repositoryIn({ name, layout, mount }: NamedLayout, path: RepositoryName): Repository | WritableRepository {
+    const mounted = this.#mounts.find((each) => each.mount === mount) ?? this.#nowhere;
+    return this.#repositoryOf(nameAbove({ name }, path) as RepositoryName, mounted, layout, path);
   }
 
   /** The same for pushes and deletes. Throws DENIED (403) where none are taken: the gate has refused such requests before. */
@@ -332,16 +339,6 @@ async function unlessUnavailable<Result>(work: Promise<Result>): Promise<Result 
     return await work;
   } catch (error) {
     if (error instanceof StorageError) return undefined;
-    throw error;
-  }
-}
-
-/** Undefined for what a client would be refused: for whoever only looks whether it is there. */
-export async function unlessRefused<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof RegistryError) return undefined;
     throw error;
   }
 }

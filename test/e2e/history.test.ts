@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { blobsOf, writeStranger } from '../hostile/stranger.ts';
 import { type Content, imageManifest } from '../support/content.ts';
 import { writeLayout } from '../support/fixture-layouts.ts';
 import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
@@ -232,4 +233,27 @@ describe('a path', () => {
     }
     for (const name of ['b', 'c', 'b/c', 'a/c']) expect((await rm(`images/${name}:v1`)).code).toBe(1);
   });
+});
+
+it('a repository of full names whose last tag is gone is found by its name, and comes back', {
+  timeout: 60_000,
+}, async () => {
+  const directory = await scratchDirectory();
+  const images = ['a', 'b'].map((text) => imageManifest({ annotations: { text } }));
+  const entries = images.map(({ descriptor }, at) => {
+    const name = `docker.io/acme/${at === 0 ? 'a' : 'b'}:v1`;
+    const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': 'v1' };
+    return { ...descriptor, annotations };
+  });
+  writeStranger(join(directory, 'shelf'), { entries, blobs: images.flatMap(blobsOf) });
+  const run = (...words: readonly string[]) => runMoorage(words, { directory });
+  const [, lost] = images;
+  for (const [ref, ...root] of [['./shelf/acme/b:v1'], ['shelf/acme/b:v1', '--root', '.']] as const) {
+    expect((await run('rm', ref, ...root)).code).toBe(0);
+    expect((await run('ls', './shelf')).stdout).not.toContain('acme/b');
+    expect((await run('history', ref, ...root)).stdout).toMatch(/ v1 +delete +- +sha256:/);
+    expect((await run('rollback', ref, ...root)).stdout).toContain(`means ${lost?.digest} again; it was gone`);
+    expect((await run('ls', './shelf')).stdout).toMatch(/^shelf\/acme\/b +v1 /m);
+  }
+  expect((await run('history', './shelf/acme/none:v1')).stderr).toContain('no repository "acme/none" in ./shelf');
 });
