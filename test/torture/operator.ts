@@ -70,7 +70,12 @@ export class Operator {
     const ended = await command(['rollback', `${repository}:${tag}`, '--json'], killAfterMs);
     const endMs = Date.now();
     log(`  rollback ${repository}:${tag} to ${before.digest} -> ${ended?.code ?? 'killed'}`);
-    if (ended === undefined) return model.rolledBack(known, before.digest, false, { sentMs, endMs });
+    if (ended === undefined) {
+      // What a rule took away is what it meant before, if that was not seen as yet.
+      const targets = tag.startsWith(model.rules.tags) ? [...known.ever] : [before.digest];
+      for (const to of targets) model.rolledBack(known, to, false, { sentMs, endMs });
+      return;
+    }
     if (ended.code !== 0) {
       const isPromised = endMs < before.leftMs + model.graceMs && !this.#hasLostBlobs(target);
       const isSure = known.meant.size === 1 && !tag.startsWith(model.rules.tags);
