@@ -23,3 +23,15 @@ it('what is appended to a file that is replaced at that moment is in the new one
   await store.append(key, Buffer.from('late\n'));
   expect(readFileSync(join(root, 'lines'), 'utf8')).toBe('tidied\nlate\n');
 });
+
+it('a file system that shows another inode each time takes appends all the same', async () => {
+  let inode = 1;
+  const lstatSync: typeof systemCalls.lstatSync = (path) => {
+    const stats = systemCalls.lstatSync(path);
+    if (stats?.isFile() === true) stats.ino = inode++;
+    return stats;
+  };
+  const { store, root } = await storeOnDisk({ lstatSync });
+  await store.append('lines' as Key, Buffer.from('line\n'));
+  expect(readFileSync(join(root, 'lines'), 'utf8')).toMatch(/^(line\n)+$/);
+});
