@@ -1,6 +1,6 @@
 // Promises about objects under keys: stat, read, open, list, write, append, link, makeDurable, delete.
 import { describe, expect, test } from 'vitest';
-import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { Key, ObjectStore } from '../../src/storage/object-store.ts';
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { bytesOf, key, textAt, textOf } from './store-under-test.ts';
 
@@ -23,6 +23,19 @@ export function objectsContract(store: () => ObjectStore): void {
     test('while all is well there is no problem, and room', async () => {
       expect(await store().problem()).toBeUndefined();
       await store().assertRoom(1);
+    });
+
+    test('what is in a prefix keeps it where empty ones are removed, and one that was removed is made again', async () => {
+      await store().write(config, bytesOf('x'));
+      await store().write(key('gone/below/a'), bytesOf('x'));
+      await store().delete(key('gone/below/a'));
+      const rules = { mayGo: () => true, below: (_: Key, names: readonly string[]) => names };
+      await store().removeEmpty(key(''), { ...rules, below: () => [] });
+      await store().removeEmpty(key(''), rules);
+      expect(await textAt(store(), config)).toBe('x');
+      // What is put there makes it again.
+      await store().write(key('gone/below/a'), bytesOf('y'));
+      expect(await textAt(store(), key('gone/below/a'))).toBe('y');
     });
 
     test('a prefix is no object', async () => {

@@ -7,7 +7,7 @@ import { codes, durations, type Fault } from './fault.ts';
 import { faultScenarios } from './fault-scenarios.ts';
 import { callsThatMayFail, violationWith } from './run-with-fault.ts';
 
-const sample = process.env.MOORAGE_TEST_FAULTS ?? '2';
+const sample = process.env.MOORAGE_TEST_FAULTS ?? '1';
 const seed = Number(process.env.MOORAGE_TEST_SEED ?? 7);
 
 describe.each(Object.entries(faultScenarios))('while %s', (_, scenario) => {

@@ -9,7 +9,7 @@ import { type Exploration, explore, recorded } from './explore.ts';
 const driver = join(dirname(fileURLToPath(import.meta.url)), '../../src/storage/filesystem');
 
 /** Of states at one moment: a sample with each thing lost alone, and everything. */
-export const limit = 10;
+export const limit = 4;
 
 /** They sync for whoever calls them: that call is the site. */
 const forCallers = new Set(['Directories.sync', 'Directories.#syncOnce', 'DurableFiles.sync', 'StagedFile.#sync']);

@@ -23,7 +23,8 @@ export async function violationIn(
   underWay: Operation | undefined,
   { isServer, alsoPushes, rules }: RecoveryHow,
 ): Promise<string | undefined> {
-  const disk = new SimulatedDisk({ image, nowMs: nowMs + 2 * hour });
+  // Slow: whoever waits for a second asks the disk until it is over.
+  const disk = new SimulatedDisk({ image, nowMs: nowMs + 2 * hour, callTakesMs: 10 });
   const running = await startOn(disk, isServer, rules);
   try {
     const { registry } = running;

@@ -64,13 +64,15 @@ export function pushesBlob(name: string, content: Content, how: 'at once' | 'in 
   };
 }
 
-export function mounts(from: string, to: string, content: Content): Operation {
+/** `otherwise`: what a client does that is not given the blob. */
+export function mounts(from: string, to: string, content: Content, otherwise: 'fail' | 'push' = 'fail'): Operation {
   return {
     name: 'mount blob',
     run: async (registry) => {
       const repository = await repositoryOf(registry, to);
-      if (!(await repository.blobs.mount(content.digest, parseRepositoryName(from), 'wait')))
-        throw new Error('the blob was not mounted');
+      if (await repository.blobs.mount(content.digest, parseRepositoryName(from), 'wait')) return;
+      if (otherwise === 'fail') throw new Error('the blob was not mounted');
+      await pushBlob(repository, content);
     },
     after: (before) => withBlob(before, to, content),
   };

@@ -15,6 +15,7 @@ const heldPath = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/;
 export interface SimulatedDiskOptions {
   readonly image?: DiskImage | undefined;
   readonly nowMs: number;
+  readonly callTakesMs?: number;
   /** Called before every call that a system may refuse, by its name: throws what the call is to fail with. */
   readonly before?: (call: string, path: string) => void;
   /** False: a sync does nothing, as if it were not there. */
@@ -129,7 +130,7 @@ export class SimulatedDisk {
 
   /** The clock moves with each call, as that of a real machine does. */
   #now(): number {
-    this.#nowMs += 0.37;
+    this.#nowMs += this.#options.callTakesMs ?? 0.37;
     return this.#nowMs;
   }
 
