@@ -178,7 +178,7 @@ describe.skipIf(!canMount)(`a volume (${needsVolume})`, () => {
     expect(await gc('--dry-run', '--grace', '0s')).toMatchObject({ code: 0, stderr: '' });
     const collected = await gc('--grace', '0s');
     expect(collected).toMatchObject({ code: 0, stderr: '' });
-    expect(collected.stdout).toMatch(/^freed \d+\.\d+ MB: 0 manifests, \d+ blobs, 0 uploads; kept 1\.\d+ MB$/m);
+    expect(collected.stdout).toMatch(/^freed \d+\.\d+ MB: \d+ manifests, \d+ blobs, 0 uploads; kept 1\.\d+ MB$/m);
     expect(freeOf(volume.path)).toBeGreaterThan(going.length * 900_000);
     expect(await server.pushImage(going[0] as Image, 'again')).toBe(201);
     expect([await server.pull('v0'), await server.pull('again'), await server.pull('v1')]).toEqual([200, 200, 404]);
