@@ -90,7 +90,7 @@ export class HeldSession {
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
     const signal = chunk.signal === undefined ? this.#signal : AbortSignal.any([this.#signal, chunk.signal]);
     try {
-      const end = await staged.append(body, { signal, onChunk: counted.onChunk });
+      const end = await staged.append(body, { at: size, signal, onChunk: counted.onChunk });
       counted.assertComplete();
       return end;
     } catch (error) {

@@ -163,6 +163,11 @@ export interface StagedInfo {
 }
 
 export interface AppendOptions {
+  /**
+   * Where the source begins; undefined: at the end. Another process that had the object before may still write the last bytes that it was sent,
+   * which are those that the source gives again.
+   */
+  readonly at?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called once for each chunk in order, before or while it is written: where the caller hashes and counts. Throwing ends the append. */
   readonly onChunk: (chunk: Uint8Array) => void;
@@ -175,7 +180,7 @@ export interface StagedObject {
   /** Bytes held, asked of the store itself: the truth about progress, also when another process appended. */
   size(): Promise<number>;
   /**
-   * Appends at the current end and returns the new size. The bytes are synced and outlive the process; from a few MiB on,
+   * Appends, at the current end unless it is told where, and returns the new size. The bytes are synced and outlive the process; from a few MiB on,
    * where resuming is worth it, the object as a whole outlives a power cut too. When the source fails, what it gave before is
    * kept; when `onChunk` throws or `signal` is aborted, what was written by then is: less than `onChunk` was told, perhaps.
    * The failure is thrown on. A failed sync poisons the object: it is discarded.

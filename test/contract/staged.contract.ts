@@ -43,6 +43,16 @@ export function stagedContract(store: () => ObjectStore, another: () => Promise<
       expect(await staged.size()).toBe(11);
     });
 
+    test('append begins where it is told, also when whoever had the object before wrote on meanwhile', async () => {
+      const staged = await store().stage(newUploadId(), {});
+      await appendText(staged, 'one');
+      const before = await store().resume(staged.id);
+      await appendText(before ?? staged, 'tw');
+      const source = Readable.from([bytesOf('twothree')]);
+      expect(await staged.append(source, { at: 3, signal, onChunk: noChunks })).toBe(11);
+      expect((await readAll(staged)).toString()).toBe('onetwothree');
+    });
+
     test('an empty source appends nothing', async () => {
       const staged = await store().stage(newUploadId(), {});
       expect(await staged.append(Readable.from([]), { signal, onChunk: noChunks })).toBe(0);

@@ -51,7 +51,7 @@ export class StagedFile implements StagedObject {
   }
 
   async append(source: Readable, options: AppendOptions): Promise<number> {
-    const start = await this.size();
+    const start = options.at ?? (await this.size());
     const data = await this.#dataFor(O_RDWR | O_CREAT);
     try {
       const size = await appendStream(source, this.#sinkOf(data), start, options);

@@ -44,6 +44,7 @@ export class MemoryStaged implements StagedObject {
 
   async append(source: Readable, options: AppendOptions): Promise<number> {
     this.#assertKept();
+    if (options.at !== undefined && options.at < this.#upload.size) await this.truncate(options.at);
     return appendStream(source, this.#sink(), this.#upload.size, options);
   }
 
