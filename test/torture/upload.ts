@@ -99,10 +99,9 @@ export async function finished(target: Target, from: string, content: Content, f
 
 function nextPiece(bytes: Buffer, offset: number, form: UploadForm, cutAt: number | undefined): [Asked, number] {
   if (cutAt !== undefined) {
-    return [
-      { body: bytes.subarray(offset), cutAfter: Math.max(1, cutAt - offset), headers: bytesType },
-      bytes.byteLength,
-    ];
+    // With its range: one that another server gets to read only after the next chunk was appended would else be appended as well.
+    const headers = { ...bytesType, 'Content-Range': `${offset}-${bytes.byteLength - 1}` };
+    return [{ body: bytes.subarray(offset), cutAfter: Math.max(1, cutAt - offset), headers }, bytes.byteLength];
   }
   if (form === 'streamed') {
     return [{ body: bytes.subarray(offset), piecesOf: 16_384, headers: bytesType }, bytes.byteLength];
