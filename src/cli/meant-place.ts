@@ -16,19 +16,15 @@ import {
 import { type AskedFrom, surroundingsOnDisk } from '../transfer/surroundings-on-disk.ts';
 import { type JournalPlace, journalPlace } from './journal-place.ts';
 
-export interface PlaceOptions extends AskedFrom {
-  /** The directory of the registry that names are looked for in. */
-  readonly root: string;
-}
-
 /**
- * As every command reads it, but refused (WrongReferenceError) where it may be a directory or a repository of the root, and these are two:
- * for what changes one of them.
+ * As every command reads it, but refused where it may be a directory or a repository of the root, and these are two (WrongReferenceError), or
+ * where --root is written and has no such repository (SourceError): for what changes one of them.
  */
-export function parseMeant(text: string, options: PlaceOptions): SourceReference {
+export function parseMeant(text: string, options: AskedFrom): SourceReference {
   const parsed = parseSourceReference(text, surroundingsOnDisk(options));
   if (parsed.kind !== 'path' || isWrittenAsPath(text)) return parsed;
   const { path } = parsed;
+  if (options.isRootGiven && pathKindIfAny(path) !== 'archive') throw noRepository(path, options.root);
   const named = join(options.root, path);
   if (resolve(named) === resolve(path) || !existsSync(named)) return parsed;
   throw new WrongReferenceError(
@@ -37,7 +33,7 @@ export function parseMeant(text: string, options: PlaceOptions): SourceReference
 }
 
 /** A repository, several that a name begins with, or a directory: no image and no registry elsewhere. Throws WrongReferenceError, SourceError. */
-export function repositoriesMeant(text: string, options: PlaceOptions): JournalPlace {
+export function repositoriesMeant(text: string, options: AskedFrom): JournalPlace {
   const parsed = parseMeant(text, options);
   if (parsed.kind === 'remote') throw new WrongReferenceError(`"${text}" is in a registry: go where its directory is`);
   if (parsed.reference !== undefined)

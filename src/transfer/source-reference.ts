@@ -20,8 +20,11 @@ export interface Surroundings {
   readonly archiveNamed: (directory: string, name: string) => ArchiveByName | undefined;
   /** Replaces a leading `~`. */
   readonly home: string | undefined;
-  /** Somebody wrote --root: a name is one below it, whatever lies in the working directory. Archives are files, which no name means. */
-  readonly isRootGiven: boolean;
+  /**
+   * Where somebody wrote --root, what has a directory there is a name below it, whatever lies in the working directory. Archives are files, which
+   * no name means. Undefined: nobody wrote it, and the working directory comes first.
+   */
+  readonly isInRoot: ((directory: string) => boolean) | undefined;
 }
 
 /** The beginning of a digest, as `moorage ls` prints it: resolved where the source is open (short-digest.ts). */
@@ -91,10 +94,12 @@ export function isWrittenAsPath(text: string): boolean {
   return /^(?:\.{0,2}\/|\.{1,2}(?:[:@]|$)|~)/.test(text);
 }
 
-function isNameBelowRoot(text: string, { isRootGiven, lookAt }: Surroundings): boolean {
-  if (!isRootGiven || namesHost(text)) return false;
+function isNameBelowRoot(text: string, { isInRoot, lookAt }: Surroundings): boolean {
+  if (isInRoot === undefined || namesHost(text)) return false;
   const base = trySplit(text)?.base ?? '';
-  return isRepositoryName(base) && lookAt(text) !== 'archive' && lookAt(base) !== 'archive';
+  if (!isRepositoryName(base) || lookAt(text) === 'archive' || lookAt(base) === 'archive') return false;
+  // Several repositories may lie in one layout, whose directory is called as they begin.
+  return isInRoot(base.split('/', 1)[0] ?? base);
 }
 
 /** Nobody means a registry by `images.tar:v1`: the file is missing. */

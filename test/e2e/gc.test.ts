@@ -124,9 +124,10 @@ describe('moorage gc', () => {
     expect(has()).toEqual([true, true]);
     expect((await runMoorage(['gc', 'app', '--root', 'registry', '--grace', '0s'], { directory })).code).toBe(0);
     expect(has()).toEqual([false, true]);
-    const none = await runMoorage(['gc', 'app', '--root', directory.replace(/\/[^/]*$/, ''), '--grace', '0s'], {
-      directory,
-    });
+    // Which has no such repository: what only reads takes the directory here.
+    const elsewhere = ['--root', directory.replace(/\/[^/]*$/, '')];
+    expect((await runMoorage(['ls', 'app', ...elsewhere], { directory })).code).toBe(0);
+    const none = await runMoorage(['gc', 'app', ...elsewhere, '--grace', '0s'], { directory });
     expect(none.stderr).toContain('write ./app for the directory here');
     expect(none.code).toBe(1);
     expect((await runMoorage(['gc', './app', '--root', 'registry', '--grace', '0s'], { directory })).code).toBe(0);

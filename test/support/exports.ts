@@ -87,7 +87,7 @@ export function requestFor(source: ImageSource, written: string): ExportRequest 
 }
 
 function fileTarget(path: string): FileTarget {
-  const target = parseExportTarget(path, surroundingsOnDisk({ environment: {}, isRootGiven: false }));
+  const target = parseExportTarget(path, surroundingsOnDisk({ environment: {}, root: '', isRootGiven: false }));
   if (target.kind === 'registry' || target.kind === 'output') throw new Error(`${path} is on no disk`);
   return target;
 }

@@ -17,7 +17,7 @@ function parsed(text: string) {
     lookAt: (path) => onDisk[path] ?? 'absent',
     archiveNamed: () => undefined,
     home: '/home/me',
-    isRootGiven: false,
+    isInRoot: undefined,
   });
 }
 

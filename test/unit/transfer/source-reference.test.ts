@@ -28,6 +28,7 @@ const disk: Readonly<Record<string, PathKind>> = {
   './usb': 'root',
   './usb/site': 'root',
   usb: 'root',
+  elsewhere: 'layout',
 };
 
 function parse(text: string, home: string | undefined = '/home/me', isRootGiven = false) {
@@ -38,7 +39,7 @@ function parse(text: string, home: string | undefined = '/home/me', isRootGiven 
         ? { path: './usb/app.tar', within: name.slice(4) || undefined }
         : undefined,
     home,
-    isRootGiven,
+    isInRoot: isRootGiven ? (directory) => directory !== 'elsewhere' : undefined,
   });
 }
 
@@ -159,7 +160,7 @@ describe('a path', () => {
     expect(
       parseSourceReference('~/x', {
         ...{ lookAt: () => 'absent', archiveNamed: () => undefined, home: undefined },
-        isRootGiven: false,
+        isInRoot: undefined,
       }),
     ).toEqual(path('~/x'));
     expect(parse('~other/x')).toEqual(path('~other/x'));
@@ -192,6 +193,8 @@ describe('where --root is written', () => {
     ['registry', root('registry')],
     ['registry/team/app:v1', root('registry/team/app', tag('v1'))],
     ['usb', root('usb')],
+    // What the root has not, and the working directory has.
+    ['elsewhere:v1', path('elsewhere', tag('v1'))],
     // Files, hosts, and what can be nothing else.
     ['images.tar', path('images.tar')],
     ['images.tar:v1', path('images.tar', tag('v1'))],
