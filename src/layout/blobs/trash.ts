@@ -1,5 +1,5 @@
-// Where blobs, and the index.json of a repository that lists nothing, lie between the moment in which a collection takes them out of a layout and that in which they are deleted: long enough
-// to look once more whether somebody needs them. What a crash left there goes back first.
+// Where blobs, and the index.json of a repository that lists nothing, lie between the moment in which a collection takes them out of a layout
+// and that in which they are deleted: long enough to look once more whether somebody needs them. What a crash left there goes back first.
 import type { Digest } from '../../oci/digest.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';

@@ -21,8 +21,8 @@ export interface LinkParts extends StoreParts {
 }
 
 /**
- * Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent, or a sync of it failed before. Where others replace or
- * delete the one or the other at the same time, `to` is as the last of them left it: its version tells.
+ * Makes `to` the same file as `from`, or where that is refused a copy; durable. False when `from` is absent, or a sync of it failed before. Where
+ * others replace or delete the one or the other at the same time, `to` is as the last of them left it: its version tells.
  */
 export async function linkFile(parts: LinkParts, from: Key, to: Key): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
