@@ -4,7 +4,7 @@ import type { Document, LineCounter, Node, Pair } from 'yaml';
 import { isError } from '../oci/is-error.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
-import { sections, settingAt, settings } from './settings.ts';
+import { sections, sectionsWithin, settingAt, settings } from './settings.ts';
 import { nearest } from './suggestion.ts';
 
 /** Refuses (ConfigError) a file that cannot be read. */
@@ -56,7 +56,7 @@ class FileReader {
 
   read(): SettingSource {
     for (const { key, name, value } of this.#pairs(this.#document.contents, undefined)) {
-      if (sections.includes(name)) this.#readSection(name, value);
+      if (sectionsWithin('').includes(name)) this.#readSection(name, value);
       else if (!name.includes('.') && settingAt(name) !== undefined) this.#readSetting(name, key, value);
       else this.#problem(key, unknownKey(name, name, [...sections, ...settings.map(({ path }) => path)]));
     }
@@ -64,10 +64,12 @@ class FileReader {
   }
 
   #readSection(section: string, contents: unknown): void {
-    const known = settings.filter((setting) => setting.section === section).map(({ path }) => path);
+    const inner = sectionsWithin(section);
+    const known = [...settings.filter((each) => each.section === section).map(({ path }) => path), ...inner];
     for (const { key, name, value } of this.#pairs(contents, section)) {
       const path = `${section}.${name}`;
-      if (settingAt(path) === undefined) this.#problem(key, unknownKey(path, path, known));
+      if (inner.includes(path)) this.#readSection(path, value);
+      else if (name.includes('.') || settingAt(path) === undefined) this.#problem(key, unknownKey(path, path, known));
       else this.#readSetting(path, key, value);
     }
   }

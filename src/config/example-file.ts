@@ -1,5 +1,5 @@
 // config.example.yaml, generated from the schema: `npm run config:example` writes it, a test compares it.
-import { type Setting, sections, settings } from './settings.ts';
+import { type Setting, sectionsWithin, settings } from './settings.ts';
 
 const lineWidth = 100;
 
@@ -12,13 +12,18 @@ const opening = [
 /** A file that, loaded, gives the defaults. */
 export function exampleFile(): string {
   const lines = opening.flatMap((paragraph) => comment(paragraph, ''));
-  for (const section of sections) {
-    lines.push('', `${section}:`);
-    const within = settings.filter((each) => each.section === section);
-    for (const setting of within) lines.push(...settingLines(setting, '  '));
-  }
+  for (const section of sectionsWithin('')) lines.push('', ...sectionLines(section, ''));
   for (const setting of settings.filter((each) => each.section === '')) lines.push('', ...settingLines(setting, ''));
   return `${lines.join('\n')}\n`;
+}
+
+function sectionLines(section: string, indent: string): string[] {
+  const within = `${indent}  `;
+  return [
+    `${indent}${section.slice(section.lastIndexOf('.') + 1)}:`,
+    ...settings.filter((each) => each.section === section).flatMap((setting) => settingLines(setting, within)),
+    ...sectionsWithin(section).flatMap((each) => sectionLines(each, within)),
+  ];
 }
 
 function settingLines(setting: Setting, indent: string): string[] {

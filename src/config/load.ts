@@ -55,15 +55,23 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
 }
 
+type Tree = Record<string, unknown>;
+
+/** Made where it is not there yet. */
+function branchAt(tree: Tree, sections: readonly string[]): Tree {
+  return sections.reduce((within: Tree, name) => {
+    within[name] ??= {};
+    return within[name] as Tree;
+  }, tree);
+}
+
 /** Later values replace earlier ones. */
-function treeOf(written: readonly WrittenSetting[]): Record<string, unknown> {
-  const tree = Object.fromEntries(sections.map((section): [string, Record<string, unknown>] => [section, {}]));
-  const alone: Record<string, unknown> = {};
+function treeOf(written: readonly WrittenSetting[]): Tree {
+  const tree: Tree = {};
+  for (const section of sections) branchAt(tree, section.split('.'));
   for (const { path, value } of written) {
-    const [section = '', name] = path.split('.');
-    const keys = tree[section];
-    if (name === undefined) alone[section] = value;
-    else if (keys !== undefined) keys[name] = value;
+    const names = path.split('.');
+    branchAt(tree, names.slice(0, -1))[names.at(-1) ?? ''] = value;
   }
-  return { ...tree, ...alone };
+  return tree;
 }

@@ -1,0 +1,74 @@
+// What the values of settings may look like, and what is said of one that does not: the parts that schema.ts is made of.
+import { z } from 'zod';
+import { type HostList, parseHostList } from './host-list.ts';
+import { parseOriginList } from './origin-list.ts';
+import { longestDurationMs, parseDuration, parseMode } from './units.ts';
+
+export function text(what: string) {
+  return z.string(`is not ${what}; write text, in quotes when it looks like a number`).regex(/\S/, 'is empty');
+}
+
+export function onOff(byDefault: boolean) {
+  return z
+    .union([z.boolean(), z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] })], {
+      error: 'is neither true nor false',
+    })
+    .prefault(byDefault);
+}
+
+export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, { error: `is not one of ${words.join(', ')}` });
+}
+
+export function duration(least: number) {
+  return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
+    .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
+    .refine((ms) => ms <= longestDurationMs, 'is too long; at most 10 years, 3653d');
+}
+
+/** A word, or what `schema` takes. */
+export function orWord<const Word extends string, Schema extends z.ZodType>(word: Word, schema: Schema) {
+  return z.union([z.string(), z.number(), z.boolean()]).transform((written, context): Word | z.output<Schema> => {
+    // YAML 1.1 reads a bare `off` as false.
+    if (written === word || (word === 'off' && written === false)) return word;
+    const parsed = schema.safeParse(written);
+    if (parsed.success) return parsed.data;
+    for (const { message } of parsed.error.issues) refuse(context, `${message}, or ${word}`, written);
+    return z.NEVER;
+  });
+}
+
+export function originList() {
+  const refusal = 'is not a list of origins; write e.g. https://ui.example, without a path, or *';
+  return z
+    .union([z.string(), z.array(z.string())], { error: refusal })
+    .transform((written, context) => parseOriginList(written) ?? refuse(context, refusal, written));
+}
+
+export function hostList() {
+  const refusal = 'is not a list of host names; write e.g. registry.example, without scheme and port, or any';
+  return z
+    .union([z.string(), z.array(z.string())], { error: refusal })
+    .transform((written, context): HostList => parseHostList(written) ?? refuse(context, refusal, written));
+}
+
+/** Quoted: YAML would read 0644 as a decimal number. */
+export function mode(needed: number) {
+  const refusal = 'is not a file mode; write octal digits in quotes, e.g. "0644"';
+  return z
+    .string(refusal)
+    .transform((written, context) => parseMode(written) ?? refuse(context, refusal, written))
+    .refine((bits) => (bits & needed) === needed, `keeps moorage itself out; at least "0${needed.toString(8)}"`);
+}
+
+/** Text, or a bare number of a YAML file, that `parse` makes a value of. */
+export function parsed<Value>(parse: (text: string) => Value | undefined, refusal: string) {
+  return z
+    .union([z.string(), z.number()], { error: refusal })
+    .transform((written, context): Value => parse(String(written)) ?? refuse(context, refusal, written));
+}
+
+export function refuse(context: z.core.$RefinementCtx, message: string, input: unknown): never {
+  context.issues.push({ code: 'custom', message, input });
+  return z.NEVER;
+}
