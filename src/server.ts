@@ -81,6 +81,7 @@ export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSe
   return {
     ...fixedHttpSettings,
     deletesEnabled: deletes.enabled,
+    challenge: { scheme: 'bearer', realm: undefined },
     hosts: hostSettingsOf(server),
     cors: server.cors ?? [],
     warning: server.warning,

@@ -2,7 +2,7 @@
 import type { Decision, Policy } from './policy.ts';
 import { anonymous } from './principal.ts';
 
-const allow: Decision = { kind: 'allow' };
+const allow: Decision = { kind: 'allow', rule: 'everybody may do everything' };
 
 export const openPolicy: Policy = {
   authenticate: () => anonymous,

@@ -1,9 +1,10 @@
 // What somebody may do: the seam between the one gate of http/ and the ways to decide.
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Principal } from './principal.ts';
+import type { ShownCredentials } from './shown-credentials.ts';
 
-/** `ping` learns that a registry is here: clients log in by it. */
-export type Action = 'ping' | 'pull' | 'push' | 'delete' | 'catalog';
+/** `ping` learns that a registry is here: clients log in by it. `login` asks for a token. */
+export type Action = 'ping' | 'login' | 'pull' | 'push' | 'delete' | 'catalog';
 
 export interface Access {
   readonly action: Action;
@@ -11,14 +12,27 @@ export interface Access {
   readonly repository: RepositoryName | undefined;
 }
 
-export type Decision =
-  | { readonly kind: 'allow' }
-  | { readonly kind: 'deny' }
-  /** Not without (other) credentials; `challenge` is the WWW-Authenticate header. */
-  | { readonly kind: 'authenticate'; readonly challenge: string };
+export type Decision = Allowed | Refused;
+
+export interface Allowed {
+  readonly kind: 'allow';
+  /** Which rule says so, for the audit. */
+  readonly rule: string;
+}
+
+export type Refused =
+  | { readonly kind: 'deny'; readonly rule: string }
+  /** Not without (other) credentials. */
+  | {
+      readonly kind: 'authenticate';
+      readonly rule: string;
+      /** Which a token would need, `repository:a/b:pull`; undefined where any will do. */
+      readonly scope: string | undefined;
+      readonly error: 'insufficient_scope' | undefined;
+    };
 
 export interface Policy {
-  /** Who sent this Authorization header. Synchronous where it can be: it is asked on every request. */
-  authenticate(authorization: string | undefined): Principal | Promise<Principal>;
+  /** Synchronous where it can be: it is asked on every request. Throws BadCredentialsError. */
+  authenticate(credentials: ShownCredentials): Principal | Promise<Principal>;
   decide(principal: Principal, access: Access): Decision;
 }

@@ -53,6 +53,7 @@ export function buildApp({
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
     resolve: (request, name) => resolveNamespace(registry, request, name),
     deletesEnabled: settings.deletesEnabled,
+    challenge: settings.challenge,
     hosts: settings.hosts,
     crossOrigin,
     state,

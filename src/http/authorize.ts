@@ -1,9 +1,12 @@
 // The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import type { Access, Action, Policy } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { ShownCredentials } from '../auth/shown-credentials.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
@@ -19,6 +22,7 @@ export interface GateOptions {
   /** The repository that a pull means which names the registry it mirrors (namespace.ts). */
   readonly resolve: (request: FastifyRequest, name: RepositoryName) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
+  readonly challenge: ChallengeSettings;
   readonly hosts: HostSettings;
   readonly crossOrigin: CrossOrigin;
   readonly state: ServerState;
@@ -49,14 +53,13 @@ export class Gate {
 
   /** Synchronous unless the policy must wait: it runs on every request. */
   #hookFor(action: RouteAction): onRequestHookHandler {
-    const { policy } = this.#options;
     return (request, _reply, done) => {
       this.#assertServable(request);
       if (action === 'probe') return done();
       this.#assertMeant(request);
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
-      const principal = policy.authenticate(request.headers.authorization);
+      const principal = this.#authenticated(request);
       const mirrored = action === 'pull' ? this.#mirrored(request) : undefined;
       if (principal instanceof Promise || mirrored !== undefined) {
         Promise.all([principal, mirrored])
@@ -80,7 +83,26 @@ export class Gate {
 
   #admit(request: FastifyRequest, principal: Principal, action: Action): void {
     request.principal = principal;
-    this.#assertAllowed(principal, { action, repository: request.repositoryName });
+    this.#assertAllowed(request, { action, repository: request.repositoryName });
+  }
+
+  /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
+  #authenticated(request: FastifyRequest): Principal | Promise<Principal> {
+    const refuse = (error: unknown): never => {
+      if (!(error instanceof BadCredentialsError)) throw error;
+      throw this.#unauthorized(request, { scope: undefined, error: error.isToken ? 'invalid_token' : undefined });
+    };
+    try {
+      const principal = this.#options.policy.authenticate(credentialsOf(request));
+      return principal instanceof Promise ? principal.catch(refuse) : principal;
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  #unauthorized(request: FastifyRequest, challenge: ChallengeReason): RegistryError {
+    const header = challengeHeader(this.#options.challenge, challenge, request);
+    return new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': header } });
   }
 
   #assertServable({ raw }: FastifyRequest): void {
@@ -101,12 +123,10 @@ export class Gate {
     assertOwnOrigin(method, headers, authorityOf(addressed));
   }
 
-  #assertAllowed(principal: Principal, access: Access): void {
-    const decision = this.#options.policy.decide(principal, access);
+  #assertAllowed(request: FastifyRequest, access: Access): void {
+    const decision = this.#options.policy.decide(request.principal, access);
     if (decision.kind === 'deny') throw new RegistryError('DENIED');
-    if (decision.kind === 'authenticate') {
-      throw new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': decision.challenge } });
-    }
+    if (decision.kind === 'authenticate') throw this.#unauthorized(request, decision);
     if (access.action !== 'push' && access.action !== 'delete') return;
     const { whyReadOnly, deletesEnabled } = this.#options;
     const readOnly = whyReadOnly(access.repository);
@@ -119,4 +139,8 @@ export class Gate {
       });
     }
   }
+}
+
+function credentialsOf(request: FastifyRequest): ShownCredentials {
+  return { authorization: request.headers.authorization, certificate: undefined, address: () => request.ip };
 }

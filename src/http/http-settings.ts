@@ -1,4 +1,5 @@
 // What the HTTP layer can be told, in plain values.
+import type { ChallengeSettings } from './challenge.ts';
 import type { HostSettings } from './host-check.ts';
 
 export interface HttpSettings {
@@ -6,6 +7,8 @@ export interface HttpSettings {
   readonly hosts: HostSettings;
   /** Origins of web pages that may read, and those that are named may change something; `*` is every page. */
   readonly cors: readonly string[];
+  /** How clients are asked who they are, where that matters. */
+  readonly challenge: ChallengeSettings;
   /** False: deletes are refused with 405. */
   readonly deletesEnabled: boolean;
   /** Text of the Warning header on every answer. */

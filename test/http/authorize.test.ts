@@ -1,8 +1,9 @@
 // The one gate: every route has an action, the policy decides, read-only and disabled deletes are refused there.
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { BadCredentialsError } from '../../src/auth/bad-credentials-error.ts';
 import type { Access, Decision, Policy } from '../../src/auth/policy.ts';
-import { anonymous } from '../../src/auth/principal.ts';
+import { anonymous, type Principal } from '../../src/auth/principal.ts';
 import type { RouteAction } from '../../src/http/request-context.ts';
 import { routes } from '../../src/http/routes.ts';
 import { codesOf } from './support/answers.ts';
@@ -47,7 +48,7 @@ function recordingPolicy(decision: Decision) {
 describe('the gate', () => {
   it.each(requests)('%s %s asks the policy for %s, and nothing happens when it denies', async (...row) => {
     const [method, url, action, pattern] = row;
-    const { policy, asked } = recordingPolicy({ kind: 'deny' });
+    const { policy, asked } = recordingPolicy({ kind: 'deny', rule: 'none' });
     const { app } = registryApp({ policy });
     const answer = await request(app, method, url);
     expect(answer.statusCode).toBe(403);
@@ -76,32 +77,34 @@ describe('the gate', () => {
   });
 
   it('asks nothing for health', async () => {
-    const { policy, asked } = recordingPolicy({ kind: 'deny' });
+    const { policy, asked } = recordingPolicy({ kind: 'deny', rule: 'none' });
     const { app } = registryApp({ policy });
     for (const url of ['/livez', '/readyz']) expect((await app.inject(url)).statusCode).toBe(200);
     expect(asked).toEqual([]);
   });
 
   it.each(['/v2/', '/v2/a/tags/list'])('answers %s with 401 and the challenge of the policy', async (url) => {
-    const challenge = 'Basic realm="moorage"';
-    const { policy } = recordingPolicy({ kind: 'authenticate', challenge });
+    const refused = { kind: 'authenticate', rule: 'none', scope: 'repository:a:pull', error: undefined } as const;
+    const { policy } = recordingPolicy(refused);
     const { app } = registryApp({ policy });
-    const answer = await app.inject(url);
+    const answer = await app.inject({ url, headers: { host: 'localhost:5000' } });
     expect(answer.statusCode).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe(challenge);
+    expect(answer.headers['www-authenticate']).toBe(
+      'Bearer realm="http://localhost:5000/token",service="moorage",scope="repository:a:pull"',
+    );
     expect(codesOf(answer)).toEqual(['UNAUTHORIZED']);
   });
 
   it.each([true, false])(
     'waits for a policy that has to look somebody up (asynchronous: %s)',
     async (isAsynchronous) => {
-      const ann = { name: 'ann' };
+      const ann: Principal = { ...anonymous, name: 'ann', kind: 'user' };
       const policy: Policy = {
-        authenticate: (authorization) => {
+        authenticate: ({ authorization }) => {
           const principal = authorization === 'Basic ann' ? ann : anonymous;
           return isAsynchronous ? Promise.resolve(principal) : principal;
         },
-        decide: (principal) => ({ kind: principal === ann ? 'allow' : 'deny' }),
+        decide: (principal) => ({ kind: principal === ann ? 'allow' : 'deny', rule: 'for ann' }),
       };
       const { app } = registryApp({ policy });
       expect((await request(app, 'GET', '/v2/_catalog', 'Basic ann')).statusCode).toBe(200);
@@ -109,8 +112,24 @@ describe('the gate', () => {
     },
   );
 
+  it.each([true, false])('answers wrong credentials with 401 (asynchronous: %s)', async (isAsynchronous) => {
+    const wrong = new BadCredentialsError('no such token', { isToken: true });
+    const { policy } = recordingPolicy({ kind: 'allow', rule: 'all' });
+    const authenticate = () => {
+      if (isAsynchronous) return Promise.reject(wrong);
+      throw wrong;
+    };
+    const { app, failures } = registryApp({ policy: { ...policy, authenticate } });
+    const answer = await request(app, 'GET', '/v2/_catalog', 'Bearer old');
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toMatch(
+      /^Bearer realm="[^"]+",service="moorage",error="invalid_token"$/,
+    );
+    expect(failures).toEqual([]);
+  });
+
   it('refuses when the policy fails', async () => {
-    const { policy } = recordingPolicy({ kind: 'allow' });
+    const { policy } = recordingPolicy({ kind: 'allow', rule: 'all' });
     const broken: Policy = { ...policy, authenticate: () => Promise.reject(new Error('the directory is down')) };
     const { app, failures } = registryApp({ policy: broken });
     const answer = await app.inject('/v2/_catalog');

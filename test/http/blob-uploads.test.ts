@@ -250,6 +250,7 @@ describe('mount', () => {
       authenticate: () => anonymous,
       decide: (_principal, { action, repository }) => ({
         kind: action === 'pull' && repository !== 'lib/base' ? 'deny' : 'allow',
+        rule: 'of the test',
       }),
     };
     const { app } = registryApp({ policy });

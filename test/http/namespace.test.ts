@@ -81,7 +81,7 @@ describe('a pull that says which registry it mirrors', () => {
       authenticate: () => ({ kind: 'anonymous' }) as never,
       decide: (_, access) => {
         asked.push(access.repository);
-        return access.repository === 'docker.io/library/alpine' ? { kind: 'deny' } : { kind: 'allow' };
+        return { kind: access.repository === 'docker.io/library/alpine' ? 'deny' : 'allow', rule: 'of the test' };
       },
     };
     const { app } = await appWith(['docker.io/library/alpine', 'library/alpine'], policy);

@@ -59,7 +59,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   verification: ['inspection', 'transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 
-  auth: ['oci'],
+  auth: ['storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'registry', 'oci'],

@@ -1,0 +1,27 @@
+// What a token is for, in the words of Docker's token authentication: `repository:team/app:pull,push`, `registry:catalog:*`.
+
+export interface ScopeEntry {
+  /** `repository`, or `registry` for the catalogue. */
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+export type GrantedScope = readonly ScopeEntry[];
+
+export const catalogScope: ScopeEntry = { type: 'registry', name: 'catalog', actions: ['*'] };
+
+/** `*` stands for every action. */
+export function covers(scope: GrantedScope, type: string, name: string, action: string): boolean {
+  return scope.some((entry) => {
+    return (
+      entry.type === type &&
+      entry.name === name &&
+      entry.actions.some((granted) => granted === action || granted === '*')
+    );
+  });
+}
+
+export function scopeText({ type, name, actions }: ScopeEntry): string {
+  return `${type}:${name}:${actions.join(',')}`;
+}

@@ -1,0 +1,61 @@
+// Users, and what each of them may do: the policy of a registry that asks who somebody is.
+
+import { catalogScope, covers, type ScopeEntry, scopeText } from './granted-scope.ts';
+import type { Access, Decision, Policy } from './policy.ts';
+import type { Principal } from './principal.ts';
+import type { Rules } from './rights/rules.ts';
+import type { ShownCredentials } from './shown-credentials.ts';
+
+export interface Authentication {
+  /** Throws BadCredentialsError. */
+  authenticate(credentials: ShownCredentials): Principal | Promise<Principal>;
+}
+
+export class GuardedPolicy implements Policy {
+  readonly #authentication: Authentication;
+  readonly #rules: Rules;
+
+  constructor(authentication: Authentication, rules: Rules) {
+    this.#authentication = authentication;
+    this.#rules = rules;
+  }
+
+  authenticate(credentials: ShownCredentials): Principal | Promise<Principal> {
+    return this.#authentication.authenticate(credentials);
+  }
+
+  decide(principal: Principal, access: Access): Decision {
+    const wanted = scopeFor(access);
+    if (wanted !== undefined && !isWithinScope(principal, wanted)) {
+      const rule = 'the token was issued for something else';
+      return { kind: 'authenticate', rule, scope: scopeText(wanted), error: 'insufficient_scope' };
+    }
+    const ruling = this.#rules.judge(principal, access);
+    if (ruling.allowed) return { kind: 'allow', rule: ruling.rule };
+    const { rule } = ruling;
+    const scope = wanted && scopeText(wanted);
+    switch (principal.shown) {
+      case 'nothing':
+        return { kind: 'authenticate', rule, scope, error: undefined };
+      case 'bearer':
+        return { kind: 'authenticate', rule, scope, error: 'insufficient_scope' };
+      case 'basic':
+      case 'certificate':
+        return { kind: 'deny', rule };
+    }
+  }
+}
+
+/**
+ * What a token would have to be for. A push is asked for together with a pull, since clients look for blobs before they send them:
+ * docker asks for both anyway.
+ */
+function scopeFor({ action, repository }: Access): ScopeEntry | undefined {
+  if (action === 'catalog') return catalogScope;
+  if (repository === undefined || action === 'ping' || action === 'login') return undefined;
+  return { type: 'repository', name: repository, actions: action === 'push' ? ['pull', 'push'] : [action] };
+}
+
+function isWithinScope({ scope }: Principal, { type, name, actions }: ScopeEntry): boolean {
+  return scope === undefined || actions.slice(-1).every((action) => covers(scope, type, name, action));
+}

@@ -1,0 +1,132 @@
+// Who may do what, as the operator wrote it: the union of all rules that match.
+import type { RepositoryName } from '../../oci/reference.ts';
+import type { Access } from '../policy.ts';
+import type { Principal, Right } from '../principal.ts';
+import { type AccessRule, globsOf, isMeant } from './access-rule.ts';
+
+export interface Ruling {
+  readonly allowed: boolean;
+  /** Which rule it was, counted from 1, or that there is none: for the audit and for `moorage access test`. */
+  readonly rule: string;
+}
+
+/** What somebody holds of one repository, and by which rule. */
+export type HeldRights = ReadonlyMap<Right, string>;
+
+/** More names than that of one client are not remembered: it could ask for ones that do not exist until the memory is full. */
+const maxRemembered = 1_000;
+
+/** A push needs one of them; what `create` may not is asked under the lock (tag-protection.ts). */
+const sufficient: Readonly<Record<'pull' | 'push' | 'delete', readonly Right[]>> = {
+  pull: ['pull', 'admin'],
+  push: ['push', 'create', 'admin'],
+  delete: ['delete', 'admin'],
+};
+
+export class Rules {
+  /** Undefined: nobody wrote any, so users may do everything, anonymous nothing. */
+  readonly #rules: readonly AccessRule[] | undefined;
+  readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #remembered = new WeakMap<Principal, Map<string, HeldRights>>();
+
+  /** `groups`: the groups of each user, by name, as the operator wrote them. */
+  constructor(rules: readonly AccessRule[] | undefined, groups: ReadonlyMap<string, readonly string[]>) {
+    this.#rules = rules;
+    this.#groups = groups;
+  }
+
+  judge(principal: Principal, { action, repository }: Access): Ruling {
+    switch (action) {
+      case 'login':
+        return { allowed: true, rule: 'everybody may ask for a token' };
+      case 'ping':
+        // Also where anonymous may pull: `docker login` asks for nothing where it is let in without.
+        return principal.shown === 'nothing'
+          ? { allowed: false, rule: 'nobody is let in without credentials' }
+          : { allowed: true, rule: 'whoever has credentials may see that a registry is here' };
+      case 'catalog':
+        return this.#judgeCatalog(principal);
+      case 'pull':
+      case 'push':
+      case 'delete':
+        return repository === undefined ? this.#judgeAnywhere(principal) : this.#judgeIn(principal, action, repository);
+    }
+  }
+
+  /** What somebody may do in a repository, whether it exists or not. */
+  heldIn(principal: Principal, repository: RepositoryName): HeldRights {
+    const names = this.#remembered.get(principal) ?? new Map<string, HeldRights>();
+    const known = names.get(repository);
+    if (known !== undefined) return known;
+    const held = new Map<Right, string>();
+    for (const { may, rule } of this.#rulesFor(principal, repository)) {
+      for (const right of may) if (!held.has(right)) held.set(right, rule);
+    }
+    if (names.size >= maxRemembered) names.clear();
+    this.#remembered.set(principal, names.set(repository, held));
+    return held;
+  }
+
+  #judgeIn(principal: Principal, action: 'pull' | 'push' | 'delete', repository: RepositoryName): Ruling {
+    const held = this.heldIn(principal, repository);
+    for (const right of sufficient[action]) {
+      const rule = held.get(right);
+      if (rule !== undefined) return { allowed: true, rule };
+    }
+    return { allowed: false, rule: 'no rule allows it' };
+  }
+
+  /** What the list holds is filtered by what may be pulled. */
+  #judgeCatalog(principal: Principal): Ruling {
+    if (principal.kind !== 'anonymous') return { allowed: true, rule: 'users may list what they may pull' };
+    const at = this.#rules?.findIndex(
+      ({ who, may }) => may.some(isReading) && who.some(({ kind }) => kind === 'anonymous'),
+    );
+    if (at === undefined || at < 0) return { allowed: false, rule: 'no rule lets anonymous pull anything' };
+    return { allowed: true, rule: ruleName(at) };
+  }
+
+  /** A pull from whatever repository has the blob: for who may pull from all of them. */
+  #judgeAnywhere(principal: Principal): Ruling {
+    const everywhere = [...this.#rulesOf(principal)].find(
+      ({ may, repositories }) => may.some(isReading) && repositories.some(({ text }) => text === '**'),
+    );
+    if (everywhere === undefined) return { allowed: false, rule: 'no rule allows to pull from every repository' };
+    return { allowed: true, rule: everywhere.rule };
+  }
+
+  *#rulesFor(principal: Principal, repository: RepositoryName): Generator<{ may: readonly Right[]; rule: string }> {
+    for (const { may, rule, repositories } of this.#rulesOf(principal)) {
+      if (repositories.some((glob) => glob.matches(repository))) yield { may, rule };
+    }
+  }
+
+  /** All that hold for somebody, wherever. */
+  *#rulesOf(principal: Principal): Generator<Pick<AccessRule, 'may' | 'repositories'> & { readonly rule: string }> {
+    const { grant, name, kind } = principal;
+    if (grant !== undefined) yield { ...grantOf(grant), rule: `the token ${name}` };
+    else if (this.#rules === undefined && kind !== 'anonymous') yield everything;
+    const groups = (kind !== 'robot' && name !== undefined && this.#groups.get(name)) || [];
+    for (const [at, { who, may, repositories }] of (this.#rules ?? []).entries()) {
+      if (who.some((each) => isMeant(each, principal, groups))) yield { may, repositories, rule: ruleName(at) };
+    }
+  }
+}
+
+const everything = {
+  may: ['pull', 'push', 'delete', 'admin'] as readonly Right[],
+  repositories: globsOf(['**']),
+  rule: 'without rules, users may do everything',
+};
+
+function grantOf({ repositories, may }: NonNullable<Principal['grant']>): Pick<AccessRule, 'may' | 'repositories'> {
+  return { repositories: globsOf(repositories), may };
+}
+
+function isReading(right: Right): boolean {
+  return right === 'pull' || right === 'admin';
+}
+
+function ruleName(at: number): string {
+  return `rule ${at + 1}`;
+}
