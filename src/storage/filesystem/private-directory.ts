@@ -1,0 +1,169 @@
+// A directory of small files that only we may read, such as the keys that tokens are signed with. What somebody else could have read or
+// written is never taken: in a directory that several people write to, a file of another user is an attempt.
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+} from 'node:fs';
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { StorageError } from '../storage-error.ts';
+import { errnoOf, meansAbsent, refusesLink, translated } from './errno.ts';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+const directoryMode = 0o700;
+const fileMode = 0o600;
+const forOthers = 0o077;
+const largestFile = 16 * 1024;
+const draftPrefix = '.';
+
+export class PrivateDirectory {
+  readonly path: string;
+
+  /** Made with the first file; what it lies in must be there, so that nothing is left below the mount point of a volume that is gone. */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Changes whenever a file comes or goes, but within one tick of the file system's clock; undefined without a directory. */
+  version(): string | undefined {
+    const stats = this.#stats();
+    return stats && [stats.dev, stats.ino, stats.mtimeMs, stats.ctimeMs].join('-');
+  }
+
+  /** Of the files in it, in byte order. */
+  names(): readonly string[] {
+    if (this.#stats() === undefined) return [];
+    return readdirSync(this.path)
+      .filter((name) => !name.startsWith(draftPrefix))
+      .sort();
+  }
+
+  /**
+   * The text of a file; undefined when there is none. Throws a StorageError whose message says what to do: for one that others may
+   * read or write, that is another user's, or that we may not read.
+   */
+  read(name: string): string | undefined {
+    const path = join(this.path, name);
+    let descriptor: number;
+    try {
+      descriptor = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    } catch (error) {
+      if (errnoOf(error) === 'ELOOP') throw unsafe(`${path} is a symbolic link: delete it`);
+      if (meansAbsent(error)) return undefined;
+      throw unsafe(`${path} cannot be read (${errnoOf(error) ?? 'unknown error'}): let its owner be who runs moorage`);
+    }
+    try {
+      assertPrivate(path, fstatSync(descriptor));
+      return readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /**
+   * Durable when this returns, and there as a whole or not at all. False where the name is taken. Throws 'unsafe' on file systems on which
+   * every file is everybody's.
+   */
+  async create(name: string, text: string): Promise<boolean> {
+    return translated('write', async () => {
+      this.#make();
+      const draft = join(this.path, `${draftPrefix}${randomUUID()}`);
+      try {
+        await writeDraft(draft, text);
+        if (!(await isPlaced(draft, join(this.path, name)))) return false;
+      } finally {
+        await fs.rm(draft, { force: true });
+      }
+      await syncDirectory(this.path);
+      return true;
+    });
+  }
+
+  /** Durable; nothing happens where it is gone. */
+  async remove(name: string): Promise<void> {
+    await translated('write', async () => {
+      await fs.rm(join(this.path, name), { force: true });
+      await syncDirectory(this.path);
+    });
+  }
+
+  #stats(): Stats | undefined {
+    const stats = lstatSync(this.path, { throwIfNoEntry: false });
+    if (stats === undefined || stats.isDirectory()) return stats;
+    throw unsafe(`${this.path} is not a directory: delete it, and moorage makes its own`);
+  }
+
+  #make(): void {
+    if (this.#stats() !== undefined) return;
+    try {
+      mkdirSync(this.path, { mode: directoryMode });
+    } catch (error) {
+      // Another process was first.
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function assertPrivate(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw unsafe(`${path} is not a regular file: delete it`);
+  if (stats.size > largestFile) throw unsafe(`${path} is too large to be ours: delete it`);
+  // Windows has neither.
+  if (process.geteuid === undefined) return;
+  if (stats.uid !== process.geteuid()) {
+    throw unsafe(`${path} belongs to another user: let its owner be who runs moorage, or delete it`);
+  }
+  if ((stats.mode & forOthers) !== 0) {
+    const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
+    throw unsafe(`${path} can be read or written by others (mode ${mode}): delete it, or chmod 600 if nobody did`);
+  }
+}
+
+async function writeDraft(path: string, text: string): Promise<void> {
+  const file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
+  try {
+    // A default ACL of the directory can widen what was asked for, and some file systems know no modes.
+    await file.chmod(fileMode);
+    assertPrivate(path, await file.stat());
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** False where the name is taken: a link never replaces, as a rename does. */
+async function isPlaced(draft: string, path: string): Promise<boolean> {
+  try {
+    await fs.link(draft, path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!refusesLink(error)) throw error;
+    // Names are random where it matters: nobody else makes this one in between.
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false;
+    await fs.rename(draft, path);
+    return true;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await fs.open(path, O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function unsafe(message: string): StorageError {
+  return new StorageError('unsafe', message);
+}
