@@ -35,10 +35,13 @@ function settingLines(setting: Setting, indent: string): string[] {
   ];
 }
 
-/** Quoted only where YAML would read something else. An empty list is one. */
+/** Quoted only where YAML would read something else. An empty list is one, and so is an empty section. */
 function plainScalar(value: string | boolean): string {
   const plain =
-    typeof value === 'boolean' || value === '[]' || (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
+    typeof value === 'boolean' ||
+    value === '[]' ||
+    value === '{}' ||
+    (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
   return plain ? String(value) : JSON.stringify(value);
 }
 

@@ -2,6 +2,7 @@
 // config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
 import { z } from 'zod';
 import { portableManifestBytes } from '../oci/manifest.ts';
+import { authSection } from './auth-section.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { retentionRules } from './retention-rules.ts';
 import { parseSize } from './units.ts';
@@ -61,6 +62,7 @@ export const configSchema = z.strictObject({
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
   }),
+  auth: authSection,
   layouts: z.strictObject({
     duplicates: choice(['last', 'first'])
       .prefault('last')
