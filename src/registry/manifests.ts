@@ -15,6 +15,7 @@ import { keptOf } from '../oci/manifest-facts.ts';
 import { isImageIndexType, mediaTypeEssence } from '../oci/media-type.ts';
 import { assertHolds, type Precondition } from '../oci/precondition.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
+import { TagProtectedError, type TagProtection } from '../oci/tag-protection.ts';
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -37,6 +38,7 @@ export interface ManifestPush {
   readonly bytes: Uint8Array;
   /** Of what `reference` leads to before the push. */
   readonly precondition?: Precondition | undefined;
+  readonly protection?: TagProtection | undefined;
 }
 
 export interface PushedManifest {
@@ -134,16 +136,17 @@ export class WritableManifests extends Manifests {
 
   /**
    * All that a push passes through, in this order: durable when it returns, or nothing of it visible. Throws MANIFEST_INVALID,
-   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError; UNAVAILABLE (503) when a blob that was there is gone.
+   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError, TagProtectedError; UNAVAILABLE (503) when a blob that was there is gone.
    */
   async put(push: ManifestPush): Promise<PushedManifest> {
+    const { reference, bytes, protection } = push;
+    const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
     await this.#assertWorthwhile(push);
     const digest = await this.#digestOf(push);
+    if (protection !== undefined) await this.#assertUnprotected(tags, digest, protection);
     const outline = await outlineOf(push, digest);
-    const { reference, bytes } = push;
-    const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
     const condition = conditionOf(reference, push.precondition);
-    await this.#list(outline, { how: 'push', bytes, tags, condition });
+    await this.#list(outline, { how: 'push', bytes, tags, condition, protection });
     return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 
@@ -156,7 +159,10 @@ export class WritableManifests extends Manifests {
     await this.#list(await readOutline(bytes, digest, mediaType), { how: 'rollback', bytes, tags, condition });
   }
 
-  async #list(outline: ManifestOutline, what: Pick<PutEdit, 'how' | 'bytes' | 'tags' | 'condition'>): Promise<void> {
+  async #list(
+    outline: ManifestOutline,
+    what: Pick<PutEdit, 'how' | 'bytes' | 'tags' | 'condition' | 'protection'>,
+  ): Promise<void> {
     const references = requiredBy(outline);
     // A delete of what the manifest needs has ended, or waits until the push has.
     await this.#changes.deletions.pushing(references, async () => {
@@ -171,10 +177,10 @@ export class WritableManifests extends Manifests {
 
   /**
    * By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once.
-   * Throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PreconditionFailedError when it is there and not what is demanded.
+   * Throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PreconditionFailedError when it is there and not what is demanded; TagProtectedError.
    */
-  async delete(reference: Reference, precondition?: Precondition): Promise<void> {
-    const deletion = { how: 'delete', condition: conditionOf(reference, precondition) } as const;
+  async delete(reference: Reference, precondition?: Precondition, protection?: TagProtection): Promise<void> {
+    const deletion = { how: 'delete', condition: conditionOf(reference, precondition), protection } as const;
     if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names, deletion);
     else await this.#changes.removeManifest(reference.digest, this.#names, deletion);
   }
@@ -182,6 +188,16 @@ export class WritableManifests extends Manifests {
   /** What counts is asked again under the lock; a push that fails by now stores nothing. */
   async #assertWorthwhile({ reference, precondition }: ManifestPush): Promise<void> {
     if (precondition !== undefined) assertHolds(precondition, (await this.find(reference))?.digest);
+  }
+
+  /** What counts is asked under the lock (protected-tags.ts). */
+  async #assertUnprotected(tags: readonly Tag[], digest: Digest, protection: TagProtection): Promise<void> {
+    for (const tag of tags) {
+      const why = protection.whyKept(tag);
+      if (why === undefined) continue;
+      const found = await this.find({ kind: 'tag', tag });
+      if (found !== undefined && found.digest !== digest) throw new TagProtectedError(why);
+    }
   }
 
   /** The digest that the manifest is stored under. Throws DIGEST_INVALID when it is not the one in the URL, or not allowed here. */

@@ -8,6 +8,7 @@ import type { KeptFacts } from '../../oci/manifest-facts.ts';
 import type { Precondition } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { referrersTagOf } from '../../oci/referrers-tag.ts';
+import type { TagProtection } from '../../oci/tag-protection.ts';
 import { type IndexedEntry, identityOf } from '../index/entry-key.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import { annotated, type IndexEntry, newIndexEntry, parseIndexEntry } from '../index/index-entry.ts';
@@ -36,6 +37,7 @@ export interface PutEdit {
   /** The repository that the tags belong to. */
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
+  readonly protection?: TagProtection | undefined;
 }
 
 /** A tag is gone; its manifest stays, untagged (distribution-spec, Deleting Tags). */
@@ -45,6 +47,7 @@ export interface UntagEdit {
   readonly tag: Tag;
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
+  readonly protection?: TagProtection | undefined;
 }
 
 /** A manifest is gone, with all its tags (distribution-spec, Deleting Manifests). */
@@ -59,6 +62,7 @@ export interface RemoveEdit {
   readonly subject: Digest | undefined;
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
+  readonly protection?: TagProtection | undefined;
 }
 
 /** What other tools left in a form that not every tool finds is brought to ours (docs/layouts.md#reconcile). */

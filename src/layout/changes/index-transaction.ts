@@ -17,6 +17,7 @@ import type { TagTimes } from '../times/tag-times.ts';
 import type { EditConditions } from './edit-conditions.ts';
 import { withMoves } from './edit-moves.ts';
 import { applyEdit, type IndexEdit, type PutEdit } from './index-edit.ts';
+import { assertUnprotected } from './protected-tags.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
 export type EditRefusals = readonly (RegistryError | undefined)[];
@@ -168,6 +169,7 @@ export class IndexTransactions {
       const wasApplied = this.#applied.has(edit);
       try {
         await this.#options.conditions.assertHolds(draft, edit, wasApplied);
+        assertUnprotected(draft, edit);
         const { result, moves } = withMoves(draft, edit, () => applyEdit(draft, edit, nowMs));
         for (const subject of result) touched.add(subject);
         history.addMoves(moves);

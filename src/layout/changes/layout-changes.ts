@@ -4,6 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
+import { TagProtectedError, type TagProtection } from '../../oci/tag-protection.ts';
 import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import { BlobWriter } from '../blobs/blob-writer.ts';
@@ -49,6 +50,7 @@ const forgetEveryMs = 60 * 60 * 1000;
 export interface Deletion {
   readonly how: UntagEdit['how'];
   readonly condition?: EditCondition | undefined;
+  readonly protection?: TagProtection | undefined;
 }
 
 export interface LayoutChangesOptions {
@@ -128,7 +130,7 @@ export class LayoutChanges {
   /**
    * Stores a manifest's bytes and lists it under its tags in one transaction: durable, and visible to every reader, when this
    * returns. Where it is not listed for want of space, or because its condition does not hold, nothing of it stays. Throws
-   * PreconditionFailedError, UNAVAILABLE (503) while index.json cannot be read.
+   * PreconditionFailedError, TagProtectedError, UNAVAILABLE (503) while index.json cannot be read.
    */
   async pushManifest(outline: ManifestOutline, edit: PutEdit): Promise<void> {
     const { manifests, blobs } = this.#layout;
@@ -143,23 +145,22 @@ export class LayoutChanges {
       await this.#learnForResponse(facts.subject);
       await this.#writer.submit(edit);
     } catch (error) {
-      if (isNew && (meansNoSpace(error) || error instanceof PreconditionFailedError))
-        await this.#lostFiles.takeBack(digest);
+      if (isNew && (meansNoSpace(error) || isUnwanted(error))) await this.#lostFiles.takeBack(digest);
       throw error;
     }
   }
 
-  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, UNAVAILABLE (503). */
-  async untag(tag: Tag, names: RepositoryNames, { how, condition }: Deletion): Promise<void> {
+  /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, TagProtectedError, UNAVAILABLE (503). */
+  async untag(tag: Tag, names: RepositoryNames, deletion: Deletion): Promise<void> {
     await this.#existing(names);
-    await this.#writer.submit({ kind: 'untag', how, tag, names, condition });
+    await this.#writer.submit({ kind: 'untag', tag, names, ...deletion });
   }
 
   /**
    * Takes the manifest off the list and removes its file. Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, UNSUPPORTED (405),
-   * PreconditionFailedError, UNAVAILABLE (503).
+   * PreconditionFailedError, TagProtectedError, UNAVAILABLE (503).
    */
-  async removeManifest(digest: Digest, names: RepositoryNames, { how, condition }: Deletion): Promise<void> {
+  async removeManifest(digest: Digest, names: RepositoryNames, deletion: Deletion): Promise<void> {
     const { lookup, manifests } = this.#layout;
     await this.#existing(names);
     const found = await lookup.find(digest, names);
@@ -173,7 +174,7 @@ export class LayoutChanges {
     await this.#learnForResponse(subject);
     const size = (await this.#layout.blobs.stat(digest))?.size ?? 0;
     const { mediaType } = found;
-    await this.#writer.submit({ kind: 'remove', how, digest, mediaType, size, subject, names, condition });
+    await this.#writer.submit({ kind: 'remove', digest, mediaType, size, subject, names, ...deletion });
     manifests.forget(found);
     this.leases.forget(digest);
     await this.#forgetLeft();
@@ -326,4 +327,9 @@ export class LayoutChanges {
     const index = await this.#readIndex();
     if (index !== undefined) this.#watch.searched(await this.#lostFiles.restore(index));
   }
+}
+
+/** Nothing of a push that was refused under the lock stays. */
+function isUnwanted(error: unknown): boolean {
+  return error instanceof PreconditionFailedError || error instanceof TagProtectedError;
 }

@@ -128,6 +128,13 @@ export class RepositoryNames {
     return [...(table.repositories.get(this.path)?.keys() ?? [])].sort(byteOrder);
   }
 
+  /** Those of a draft as it stands, in no order. */
+  tagsNow(draft: NamedEntries): readonly Tag[] {
+    const table = this.all.tableNow(draft);
+    if (table !== undefined) return [...(table.repositories.get(this.path)?.keys() ?? [])];
+    return [...draft.entries].flatMap(({ name }) => (name.kind === 'tag' ? name.tag : []));
+  }
+
   /** All entries that carry the name of this repository, with a tag or without one. */
   named(draft: NamedEntries): ReadonlySet<IndexEntry> {
     const table = this.all.tableNow(draft);
