@@ -56,6 +56,6 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
     ...common,
     blobs: new WritableBlobs(layout, changes, layoutOf),
     manifests: new WritableManifests(layout, changes, names, parts.rules),
-    uploads: new Uploads(name, changes, sessions),
+    uploads: new Uploads({ repository: name, uploader: undefined }, changes, sessions),
   };
 }

@@ -13,6 +13,8 @@ import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from
 export interface UploadSessionOptions {
   readonly id: UploadId;
   readonly repository: RepositoryName;
+  /** Who began it and alone may go on; undefined where nobody asked. */
+  readonly uploader: string | undefined;
   readonly hash: SessionHash;
   readonly store: ObjectStore;
   /** Names this process among all that share the root. */
@@ -23,11 +25,13 @@ export interface UploadSessionOptions {
 
 export class UploadSession {
   readonly repository: RepositoryName;
+  readonly uploader: string | undefined;
   readonly #options: UploadSessionOptions;
   readonly #turn = new SessionTurn();
 
   constructor(options: UploadSessionOptions) {
     this.repository = options.repository;
+    this.uploader = options.uploader;
     this.#options = options;
   }
 
@@ -131,16 +135,25 @@ export class HeldSession {
   }
 }
 
-async function readRecord({ id, repository, store, onEnd }: UploadSessionOptions): Promise<StagedObject> {
-  const staged = await store.resume(id);
-  if (isSessionOf(staged, repository)) return staged;
-  onEnd();
+async function readRecord(session: UploadSessionOptions): Promise<StagedObject> {
+  const staged = await session.store.resume(session.id);
+  if (isSessionOf(staged, session)) return staged;
+  session.onEnd();
   throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
 }
 
-/** Not one of another repository, nor the copy that is being made of a session (upload-sessions.ts). */
-export function isSessionOf(staged: StagedObject | undefined, repository: RepositoryName): staged is StagedObject {
-  return staged?.attributes.repository === repository && staged.attributes.copyOf === undefined;
+/** Where a session belongs, and whose it is: nobody else may look at it, go on with it or end it (CVE-2026-32589 of Quay). */
+export type SessionPlace = Pick<UploadSessionOptions, 'repository' | 'uploader'>;
+
+export function isAt(place: SessionPlace, { repository, uploader }: SessionPlace): boolean {
+  return place.repository === repository && place.uploader === uploader;
+}
+
+/** Not one of another repository or user, nor the copy that is being made of a session (upload-sessions.ts). */
+export function isSessionOf(staged: StagedObject | undefined, place: SessionPlace): staged is StagedObject {
+  if (staged === undefined || staged.attributes.copyOf !== undefined) return false;
+  const { repository, uploader } = staged.attributes;
+  return repository === place.repository && uploader === place.uploader;
 }
 
 /** Makes `owner` the owner; true when the session ever had another one. */

@@ -7,7 +7,7 @@ import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedInfo, StagedObject } from '../storage/object-store.ts';
 import { SessionHash } from './session-hash.ts';
-import { type HeldSession, isSessionOf, UploadSession } from './upload-session.ts';
+import { type HeldSession, isAt, isSessionOf, type SessionPlace, UploadSession } from './upload-session.ts';
 
 export interface UploadRules {
   /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
@@ -48,33 +48,35 @@ export class UploadSessions {
   }
 
   /** Refuses ('no-space') when there is no room for anything. */
-  async start(repository: RepositoryName, algorithm: DigestAlgorithm, id = newUploadId()): Promise<StartedSession> {
+  async start(place: SessionPlace, algorithm: DigestAlgorithm, id = newUploadId()): Promise<StartedSession> {
     const { store, clock, owner } = this.#options;
     await store.assertRoom(0);
     const startedAt = new Date(clock.now()).toISOString();
-    const staged = await store.stage(id, { repository, algorithm, owner, startedAt });
-    return { id, session: this.#add(repository, id, algorithm), staged };
+    const { repository, uploader } = place;
+    const by = uploader === undefined ? {} : { uploader };
+    const staged = await store.stage(id, { repository, ...by, algorithm, owner, startedAt });
+    return { id, session: this.#add(place, id, algorithm), staged };
   }
 
   /** Does not take the session. */
-  async peek(repository: RepositoryName, id: UploadId): Promise<number | undefined> {
+  async peek(place: SessionPlace, id: UploadId): Promise<number | undefined> {
     const staged = await this.#options.store.resume(id);
-    return staged?.attributes.repository === repository ? staged.size() : undefined;
+    return isSessionOf(staged, place) ? staged.size() : undefined;
   }
 
-  /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired, or it belongs to another repository. */
-  async take<T>(repository: RepositoryName, id: UploadId, work: (held: HeldSession) => Promise<T>): Promise<T> {
+  /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired, or it belongs to another repository or user. */
+  async take<T>(place: SessionPlace, id: UploadId, work: (held: HeldSession) => Promise<T>): Promise<T> {
     // Known before the turn is asked for: whoever guesses ids under another name must not interrupt a running upload.
-    const known = this.#known(repository, id);
+    const known = this.#known(place, id);
     if (known !== undefined) return known.hold(work);
     // A session of an earlier process, or of another one.
     const found = await this.#options.store.resume(id);
-    if (!isSessionOf(found, repository)) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+    if (!isSessionOf(found, place)) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
     // Two requests may find it at the same time: they must take turns.
-    const other = this.#known(repository, id);
+    const other = this.#known(place, id);
     if (other !== undefined) return other.hold(work);
     const algorithm = digestAlgorithms.find((each) => each === found.attributes.algorithm) ?? canonicalAlgorithm;
-    return this.#add(repository, id, algorithm).hold(work, found);
+    return this.#add(place, id, algorithm).hold(work, found);
   }
 
   /** A fresh object with the bytes of `staged`, which no request can find. */
@@ -127,16 +129,16 @@ export class UploadSessions {
     return swept;
   }
 
-  #known(repository: RepositoryName, id: UploadId): UploadSession | undefined {
+  #known(place: SessionPlace, id: UploadId): UploadSession | undefined {
     const session = this.#local.get(id);
-    if (session !== undefined && session.repository !== repository) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+    if (session !== undefined && !isAt(session, place)) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
     return session;
   }
 
-  #add(repository: RepositoryName, id: UploadId, algorithm: DigestAlgorithm): UploadSession {
+  #add(place: SessionPlace, id: UploadId, algorithm: DigestAlgorithm): UploadSession {
     const { store, owner } = this.#options;
     const onEnd = () => void this.#local.delete(id);
-    const session = new UploadSession({ id, repository, hash: new SessionHash(algorithm), store, owner, onEnd });
+    const session = new UploadSession({ id, ...place, hash: new SessionHash(algorithm), store, owner, onEnd });
     this.#local.set(id, session);
     return session;
   }

@@ -3,28 +3,33 @@
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
-import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
 import type { Chunk, UploadStatus } from './upload-chunk.ts';
-import type { HeldSession } from './upload-session.ts';
+import type { HeldSession, SessionPlace } from './upload-session.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
 export class Uploads {
-  readonly #name: RepositoryName;
+  readonly #place: SessionPlace;
   readonly #changes: LayoutChanges;
   readonly #sessions: UploadSessions;
 
-  constructor(name: RepositoryName, changes: LayoutChanges, sessions: UploadSessions) {
-    this.#name = name;
+  constructor(place: SessionPlace, changes: LayoutChanges, sessions: UploadSessions) {
+    this.#place = place;
     this.#changes = changes;
     this.#sessions = sessions;
   }
 
+  /** Those that somebody began and nobody else may go on with; undefined: those of nobody in particular. */
+  of(uploader: string | undefined): Uploads {
+    if (uploader === this.#place.uploader) return this;
+    return new Uploads({ ...this.#place, uploader }, this.#changes, this.#sessions);
+  }
+
   /** `algorithm` is the digest that will be named at the close, when the client announced it (distribution-spec main, end-4c). */
   async start({ algorithm = canonicalAlgorithm }: { algorithm?: DigestAlgorithm }): Promise<UploadStatus> {
-    const { id } = await this.#sessions.start(this.#name, algorithm);
+    const { id } = await this.#sessions.start(this.#place, algorithm);
     return { id, size: 0 };
   }
 
@@ -34,24 +39,24 @@ export class Uploads {
       return await this.status(id);
     } catch (error) {
       if (!(error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN')) throw error;
-      await this.#sessions.start(this.#name, algorithm, id);
+      await this.#sessions.start(this.#place, algorithm, id);
       return { id, size: 0 };
     }
   }
 
   /** The bytes that a session holds; whoever has it goes on undisturbed. Undefined when there is none of this repository. */
   peek(id: UploadId): Promise<number | undefined> {
-    return this.#sessions.peek(this.#name, id);
+    return this.#sessions.peek(this.#place, id);
   }
 
-  /** Throws BLOB_UPLOAD_UNKNOWN, also for a session of another repository. */
+  /** Throws BLOB_UPLOAD_UNKNOWN, also for a session of another repository or user. */
   status(id: UploadId): Promise<UploadStatus> {
-    return this.#sessions.take(this.#name, id, async ({ staged }) => ({ id, size: await staged.size() }));
+    return this.#sessions.take(this.#place, id, async ({ staged }) => ({ id, size: await staged.size() }));
   }
 
   /** Throws UploadRangeError when the chunk does not start where the session ends, or has another length than it says; the session is as before then. */
   append(id: UploadId, chunk: Chunk): Promise<UploadStatus> {
-    return this.#sessions.take(this.#name, id, async (held) => {
+    return this.#sessions.take(this.#place, id, async (held) => {
       return { id, size: await held.append(chunk, await held.staged.size()) };
     });
   }
@@ -61,12 +66,12 @@ export class Uploads {
    * Throws UploadRangeError and keeps the session, or DIGEST_INVALID and discards it.
    */
   commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
-    return this.#sessions.take(this.#name, id, (held) => this.#commit(held, digest, lastChunk));
+    return this.#sessions.take(this.#place, id, (held) => this.#commit(held, digest, lastChunk));
   }
 
   /** Throws BLOB_UPLOAD_UNKNOWN. */
   cancel(id: UploadId): Promise<void> {
-    return this.#sessions.take(this.#name, id, async (held) => {
+    return this.#sessions.take(this.#place, id, async (held) => {
       await held.staged.discard();
       held.end();
     });
@@ -74,7 +79,7 @@ export class Uploads {
 
   /** A single POST with the whole blob (distribution-spec, end-4b). Throws DIGEST_INVALID and keeps nothing then. */
   async push(digest: Digest, chunk: Chunk): Promise<BlobInfo> {
-    const { id, session, staged } = await this.#sessions.start(this.#name, algorithmOf(digest));
+    const { id, session, staged } = await this.#sessions.start(this.#place, algorithmOf(digest));
     try {
       return await session.hold((held) => this.#commit(held, digest, chunk), staged);
     } catch (error) {
@@ -110,7 +115,7 @@ export class Uploads {
   /** An earlier owner may still hold the file open and would write into the blob after our answer: only a fresh copy is published. */
   async #commitCopy(held: HeldSession, digest: Digest): Promise<number> {
     const digester = new Digester(algorithmOf(digest));
-    const copy = await this.#sessions.copy(this.#name, held.staged, (chunk) => digester.update(chunk));
+    const copy = await this.#sessions.copy(this.#place.repository, held.staged, (chunk) => digester.update(chunk));
     try {
       if (digester.digest() !== digest) return await refuse(held, digester.digest());
       await this.#changes.adoptBlob(digest, copy);
