@@ -1,5 +1,7 @@
 // Users, and what each of them may do: the policy of a registry that asks who somebody is.
 
+import type { RepositoryName } from '../oci/reference.ts';
+import type { TagProtection } from '../oci/tag-protection.ts';
 import { catalogScope, covers, type ScopeEntry, scopeText } from './granted-scope.ts';
 import type { Access, Decision, Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
@@ -22,6 +24,16 @@ export class GuardedPolicy implements Policy {
 
   authenticate(credentials: ShownCredentials): Principal | Promise<Principal> {
     return this.#authentication.authenticate(credentials);
+  }
+
+  visibility(principal: Principal): ((repository: RepositoryName) => boolean) | undefined {
+    if (this.#rules.judge(principal, { action: 'pull', repository: undefined }).allowed) return undefined;
+    return (repository) => this.#rules.judge(principal, { action: 'pull', repository }).allowed;
+  }
+
+  protection(principal: Principal, { action, repository }: Access): TagProtection | undefined {
+    if (repository === undefined || (action !== 'push' && action !== 'delete')) return undefined;
+    return this.#rules.protection(principal, action, repository);
   }
 
   decide(principal: Principal, access: Access): Decision {

@@ -7,4 +7,6 @@ const allow: Decision = { kind: 'allow', rule: 'everybody may do everything' };
 export const openPolicy: Policy = {
   authenticate: () => anonymous,
   decide: () => allow,
+  visibility: () => undefined,
+  protection: () => undefined,
 };

@@ -1,5 +1,6 @@
 // What somebody may do: the seam between the one gate of http/ and the ways to decide.
 import type { RepositoryName } from '../oci/reference.ts';
+import type { TagProtection } from '../oci/tag-protection.ts';
 import type { Principal } from './principal.ts';
 import type { ShownCredentials } from './shown-credentials.ts';
 
@@ -35,4 +36,8 @@ export interface Policy {
   /** Synchronous where it can be: it is asked on every request. Throws BadCredentialsError. */
   authenticate(credentials: ShownCredentials): Principal | Promise<Principal>;
   decide(principal: Principal, access: Access): Decision;
+  /** Whether somebody may learn of a repository, whatever the token at hand is for; undefined for who may learn of all. */
+  visibility(principal: Principal): ((repository: RepositoryName) => boolean) | undefined;
+  /** Which tags whoever may push to a repository, or delete there, may not change all the same; undefined for none. */
+  protection(principal: Principal, access: Access): TagProtection | undefined;
 }

@@ -30,6 +30,11 @@ export interface Grant {
 export const rights = ['pull', 'push', 'delete', 'create', 'admin'] as const;
 export type Right = (typeof rights)[number];
 
+/** One text for each principal that there can be; undefined for anonymous. */
+export function principalKey({ kind, name }: Principal): string | undefined {
+  return name === undefined ? undefined : `${kind}:${name}`;
+}
+
 export const anonymous: Principal = {
   name: undefined,
   kind: 'anonymous',

@@ -51,7 +51,7 @@ export function buildApp({
   const gate = new Gate({
     policy,
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
-    resolve: (request, name) => resolveNamespace(registry, request, name),
+    resolve: (request, name, isShown) => resolveNamespace(registry, request, name, isShown),
     deletesEnabled: settings.deletesEnabled,
     challenge: settings.challenge,
     hosts: settings.hosts,

@@ -6,6 +6,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { ShownCredentials } from '../auth/shown-credentials.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import type { TagProtection } from '../oci/tag-protection.ts';
 import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
@@ -20,7 +21,11 @@ export interface GateOptions {
   /** Why pushes to it are refused with 403, deletes with 405; undefined when they are not. */
   readonly whyReadOnly: (repository: RepositoryName | undefined) => string | undefined;
   /** The repository that a pull means which names the registry it mirrors (namespace.ts). */
-  readonly resolve: (request: FastifyRequest, name: RepositoryName) => Promise<RepositoryName>;
+  readonly resolve: (
+    request: FastifyRequest,
+    name: RepositoryName,
+    isShown: (repository: RepositoryName) => boolean,
+  ) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
   readonly challenge: ChallengeSettings;
   readonly hosts: HostSettings;
@@ -51,6 +56,16 @@ export class Gate {
     return this.#options.policy.decide(request.principal, { action: 'pull', repository }).kind === 'allow';
   }
 
+  /** Which repositories the client may learn of; undefined where it is all of them. */
+  visibility(request: FastifyRequest): ((repository: RepositoryName) => boolean) | undefined {
+    return this.#options.policy.visibility(request.principal);
+  }
+
+  /** Tags that the client may not change, although it may push or delete here. */
+  protection(request: FastifyRequest, action: 'push' | 'delete'): TagProtection | undefined {
+    return this.#options.policy.protection(request.principal, { action, repository: request.repositoryName });
+  }
+
   /** Synchronous unless the policy must wait: it runs on every request. */
   #hookFor(action: RouteAction): onRequestHookHandler {
     return (request, _reply, done) => {
@@ -60,30 +75,29 @@ export class Gate {
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
       const principal = this.#authenticated(request);
-      const mirrored = action === 'pull' ? this.#mirrored(request) : undefined;
-      if (principal instanceof Promise || mirrored !== undefined) {
-        Promise.all([principal, mirrored])
-          .then(([known]) => this.#admit(request, known, action))
-          .then(() => done(), done);
-        return;
-      }
-      this.#admit(request, principal, action);
-      done();
+      const admitted =
+        principal instanceof Promise
+          ? principal.then((known) => this.#admit(request, known, action))
+          : this.#admit(request, principal, action);
+      if (admitted === undefined) return done();
+      admitted.then(() => done(), done);
     };
   }
 
-  /** Sets the repository that a mirror means; undefined for the many requests that come from no mirror. */
-  #mirrored(request: FastifyRequest): Promise<void> | undefined {
-    const { repositoryName } = request;
-    if (repositoryName === undefined || namespaceOf(request) === undefined) return undefined;
-    return this.#options.resolve(request, repositoryName).then((resolved) => {
-      request.repositoryName = resolved;
-    });
-  }
-
-  #admit(request: FastifyRequest, principal: Principal, action: Action): void {
+  /** A promise only where the repository must be looked for that a mirror means: nearly no request has one. */
+  #admit(request: FastifyRequest, principal: Principal, action: Action): Promise<void> | undefined {
     request.principal = principal;
-    this.#assertAllowed(request, { action, repository: request.repositoryName });
+    const { repositoryName } = request;
+    if (action !== 'pull' || repositoryName === undefined || namespaceOf(request) === undefined) {
+      this.#assertAllowed(request, { action, repository: repositoryName });
+      return undefined;
+    }
+    // What the client may not learn of is not there for it: whether it is allowed must not depend on that.
+    const isShown = this.visibility(request) ?? (() => true);
+    return this.#options.resolve(request, repositoryName, isShown).then((resolved) => {
+      request.repositoryName = resolved;
+      this.#assertAllowed(request, { action, repository: resolved });
+    });
   }
 
   /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */

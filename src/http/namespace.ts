@@ -16,14 +16,15 @@ export function namespaceOf(request: FastifyRequest): string | undefined {
   return namespace !== undefined && host.test(namespace) ? namespace : undefined;
 }
 
-/** The repository that holds `name` of that registry: HOST/name when it is here, else `name` itself. */
+/** The repository that holds `name` of that registry: HOST/name when it is here, else `name` itself. What is not shown to the client is not here. */
 export async function resolveNamespace(
   registry: Registry,
   request: FastifyRequest,
   name: RepositoryName,
+  isShown: (repository: RepositoryName) => boolean,
 ): Promise<RepositoryName> {
   const namespace = namespaceOf(request);
   if (namespace === undefined) return name;
   request.namespace = namespace;
-  return (await registry.mirrored(namespace, name)) ?? name;
+  return (await registry.mirrored(namespace, name, isShown)) ?? name;
 }

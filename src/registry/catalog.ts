@@ -13,6 +13,9 @@ import { SharedWork } from './shared-work.ts';
 /** Who asks for more shares the walk over everything with all who ask at once. */
 const largestOwnPage = 1_000;
 
+/** Whether somebody may learn of a repository. */
+export type IsShown = (name: RepositoryName) => boolean;
+
 /** The next name of a mount whose names are being told. */
 interface Head {
   readonly names: AsyncIterator<RepositoryName>;
@@ -29,18 +32,31 @@ export class Catalog {
   }
 
   /** Costs a listing and a read for each repository that is returned. Throws the reason of `gone` once nobody waits any more. */
-  async page(request: PageRequest, gone: AbortSignal = new AbortController().signal): Promise<Page<RepositoryName>> {
+  async page(
+    request: PageRequest,
+    isShown: IsShown | undefined,
+    gone: AbortSignal = new AbortController().signal,
+  ): Promise<Page<RepositoryName>> {
     const { after, limit } = request;
-    if (limit === undefined || limit > largestOwnPage) return pageOf(await this.#whole.ask(gone), request);
+    if (limit === undefined || limit > largestOwnPage) {
+      const all = await this.#whole.ask(gone);
+      return pageOf(isShown === undefined ? all : await shownOf(all, isShown), request);
+    }
     // One more tells whether there is a next page.
-    return pageOf(await this.#collect(after, limit + 1, gone), { limit });
+    return pageOf(await this.#collect(after, limit + 1, gone, isShown), { limit });
   }
 
-  async #collect(position: string | undefined, most: number, ended: AbortSignal): Promise<readonly RepositoryName[]> {
+  async #collect(
+    position: string | undefined,
+    most: number,
+    ended: AbortSignal,
+    isShown?: IsShown,
+  ): Promise<readonly RepositoryName[]> {
     const found: RepositoryName[] = [];
     const pace = new Pace();
     for await (const name of this.#after(position, ended)) {
       await pace.step();
+      if (isShown?.(name) === false) continue;
       found.push(name);
       if (found.length >= most) break;
     }
@@ -81,6 +97,16 @@ export class Catalog {
       if (isRepositoryName(name) && mountOf(this.#mounts.all, name) === mounted) yield name;
     }
   }
+}
+
+async function shownOf(names: readonly RepositoryName[], isShown: IsShown): Promise<readonly RepositoryName[]> {
+  const shown: RepositoryName[] = [];
+  const pace = new Pace();
+  for (const name of names) {
+    await pace.step();
+    if (isShown(name)) shown.push(name);
+  }
+  return shown;
 }
 
 /** Where to begin below a mount: undefined at the mount itself, `behind` where all of its names come before the position. */

@@ -14,7 +14,7 @@ import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { Key } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { Catalog } from './catalog.ts';
+import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
@@ -189,16 +189,16 @@ export class Registry {
 
   /**
    * The repository here that holds `name` of another registry: HOST/name, or an image whose full name in a mounted layout says
-   * so. Undefined when there is none.
+   * so. Undefined when there is none of those that `isShown`.
    */
-  async mirrored(host: string, name: RepositoryName): Promise<RepositoryName | undefined> {
+  async mirrored(host: string, name: RepositoryName, isShown: IsShown): Promise<RepositoryName | undefined> {
     const component = hostComponent(canonicalHost(host));
     if (component === undefined) return undefined;
     const below = `${component}/${name}`;
     const candidates = ['', ...this.#mounts.map((mounted) => mounted.name).filter((each) => each !== '')];
     for (const mount of candidates) {
       const candidate = mount === '' ? below : `${mount}/${below}`;
-      if (isRepositoryName(candidate) && (await this.#exists(candidate))) return candidate;
+      if (isRepositoryName(candidate) && isShown(candidate) && (await this.#exists(candidate))) return candidate;
     }
     return undefined;
   }
@@ -230,9 +230,9 @@ export class Registry {
     return isItself ? `a directory of repositories is served under this name; push to ${name}/NAME` : undefined;
   }
 
-  /** Throws the reason of `gone` when its client has left. */
-  catalog(page: PageRequest, gone?: AbortSignal): Promise<Page<RepositoryName>> {
-    return this.#catalog.page(page, gone);
+  /** Of the repositories that `isShown`; undefined: of all. Throws the reason of `gone` when its client has left. */
+  catalog(page: PageRequest, isShown?: IsShown, gone?: AbortSignal): Promise<Page<RepositoryName>> {
+    return this.#catalog.page(page, isShown, gone);
   }
 
   /** Every layout of every mount, by the name it is served under. Told of directories that could not be listed. */

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { BadCredentialsError } from '../../src/auth/bad-credentials-error.ts';
+import { openPolicy } from '../../src/auth/open-policy.ts';
 import type { Access, Decision, Policy } from '../../src/auth/policy.ts';
 import { anonymous, type Principal } from '../../src/auth/principal.ts';
 import type { RouteAction } from '../../src/http/request-context.ts';
@@ -36,6 +37,7 @@ const request = (app: FastifyInstance, method: string, url: string, authorizatio
 function recordingPolicy(decision: Decision) {
   const asked: Access[] = [];
   const policy: Policy = {
+    ...openPolicy,
     authenticate: () => anonymous,
     decide: (_principal, access) => {
       asked.push(access);
@@ -100,6 +102,7 @@ describe('the gate', () => {
     async (isAsynchronous) => {
       const ann: Principal = { ...anonymous, name: 'ann', kind: 'user' };
       const policy: Policy = {
+        ...openPolicy,
         authenticate: ({ authorization }) => {
           const principal = authorization === 'Basic ann' ? ann : anonymous;
           return isAsynchronous ? Promise.resolve(principal) : principal;

@@ -1,6 +1,7 @@
 // Upload sessions over HTTP through `inject`. Aborts, pipelining and refusals of streams are in upload-streams.test.ts.
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
+import { openPolicy } from '../../src/auth/open-policy.ts';
 import type { Policy } from '../../src/auth/policy.ts';
 import { anonymous } from '../../src/auth/principal.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -247,6 +248,7 @@ describe('mount', () => {
 
   it('gives nothing away about a source that the client may not read', async () => {
     const policy: Policy = {
+      ...openPolicy,
       authenticate: () => anonymous,
       decide: (_principal, { action, repository }) => ({
         kind: action === 'pull' && repository !== 'lib/base' ? 'deny' : 'allow',

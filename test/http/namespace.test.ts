@@ -1,5 +1,6 @@
 // `?ns=HOST` (distribution-spec main, Registry Proxying): one registry as the mirror of several upstreams.
 import { describe, expect, it } from 'vitest';
+import { openPolicy } from '../../src/auth/open-policy.ts';
 import type { Policy } from '../../src/auth/policy.ts';
 import { parseRepositoryName, type RepositoryName } from '../../src/oci/reference.ts';
 import type { Mount } from '../../src/registry/mount.ts';
@@ -78,6 +79,7 @@ describe('a pull that says which registry it mirrors', () => {
   it('needs the permission for what it gets, not for what it says', async () => {
     const asked: unknown[] = [];
     const policy: Policy = {
+      ...openPolicy,
       authenticate: () => ({ kind: 'anonymous' }) as never,
       decide: (_, access) => {
         asked.push(access.repository);

@@ -16,8 +16,20 @@ export type Who =
   | { readonly kind: 'user'; readonly name: string }
   | { readonly kind: 'group'; readonly name: string };
 
+/** One as settings have it. */
+export interface WrittenAccessRule {
+  readonly repositories: readonly NameGlob[];
+  readonly who: readonly string[];
+  readonly may: readonly Right[];
+  readonly immutable?: readonly NameGlob[] | undefined;
+}
+
+export function accessRuleOf({ who, immutable = [], ...rule }: WrittenAccessRule): AccessRule {
+  return { ...rule, who: who.map(parseWho), immutable };
+}
+
 /** `group:NAME`, `anonymous`, `authenticated`, or a user. */
-export function parseWho(written: string): Who {
+function parseWho(written: string): Who {
   if (written === 'anonymous' || written === 'authenticated') return { kind: written };
   const prefix = 'group:';
   if (written.startsWith(prefix)) return { kind: 'group', name: written.slice(prefix.length) };
@@ -30,9 +42,9 @@ export function isMeant(who: Who, { name, kind, groups: own }: Principal, groups
     case 'anonymous':
       return true;
     case 'authenticated':
-      return kind !== 'anonymous';
+      // A robot has rights of its own: a token for one repository that is lost must not open all that users may see.
+      return kind !== 'anonymous' && kind !== 'robot';
     case 'user':
-      // A robot has rights of its own, and may have been named like a user.
       return kind !== 'robot' && name === who.name;
     case 'group':
       return kind !== 'robot' && (own.includes(who.name) || groups.includes(who.name));

@@ -1,5 +1,7 @@
 // Who may do what, as the operator wrote it: the union of all rules that match.
+import type { NameGlob } from '../../oci/name-glob.ts';
 import type { RepositoryName } from '../../oci/reference.ts';
+import type { TagProtection } from '../../oci/tag-protection.ts';
 import type { Access } from '../policy.ts';
 import type { Principal, Right } from '../principal.ts';
 import { type AccessRule, globsOf, isMeant } from './access-rule.ts';
@@ -16,7 +18,7 @@ export type HeldRights = ReadonlyMap<Right, string>;
 /** More names than that of one client are not remembered: it could ask for ones that do not exist until the memory is full. */
 const maxRemembered = 1_000;
 
-/** A push needs one of them; what `create` may not is asked under the lock (tag-protection.ts). */
+/** A push needs one of them; what `create` may not is asked under the lock (protection below). */
 const sufficient: Readonly<Record<'pull' | 'push' | 'delete', readonly Right[]>> = {
   pull: ['pull', 'admin'],
   push: ['push', 'create', 'admin'],
@@ -65,6 +67,30 @@ export class Rules {
     if (names.size >= maxRemembered) names.clear();
     this.#remembered.set(principal, names.set(repository, held));
     return held;
+  }
+
+  /** Whoever may `admin` changes every tag. Who holds `create` alone moves none that is there; an immutable one stays whatever it means. */
+  protection(principal: Principal, action: 'push' | 'delete', repository: RepositoryName): TagProtection | undefined {
+    const held = this.heldIn(principal, repository);
+    if (held.has('admin')) return undefined;
+    const mayOnlyCreate = action === 'push' && !held.has('push');
+    const immutable = this.#immutableIn(repository);
+    if (!mayOnlyCreate && immutable.length === 0) return undefined;
+    return {
+      whyKept: (tag) => {
+        const pattern = immutable.find((glob) => glob.matches(tag));
+        if (pattern !== undefined) return `the tag ${tag} is there, and tags ${pattern.text} are immutable here`;
+        return mayOnlyCreate ? `the tag ${tag} is there, and you may create tags only` : undefined;
+      },
+    };
+  }
+
+  /** Patterns of tags, of all rules about this repository, whomever else they are for. */
+  #immutableIn(repository: RepositoryName): readonly NameGlob[] {
+    const meant = (this.#rules ?? []).filter(({ repositories }) =>
+      repositories.some((glob) => glob.matches(repository)),
+    );
+    return meant.flatMap(({ immutable }) => immutable);
   }
 
   #judgeIn(principal: Principal, action: 'pull' | 'push' | 'delete', repository: RepositoryName): Ruling {

@@ -1,5 +1,6 @@
 // Uploads of blobs: sessions, chunks, single POST, mount (distribution-spec, end-4, end-5, end-6, end-11, end-13, end-14).
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { principalKey } from '../../auth/principal.ts';
 import { type Digest, parseDigest, parseDigestAlgorithm } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { isRepositoryName } from '../../oci/reference.ts';
@@ -55,7 +56,7 @@ export const cancelUpload: Handler = async (context, request, reply) => {
 };
 
 async function uploadsOf({ registry }: HandlerContext, request: FastifyRequest): Promise<Uploads> {
-  return (await registry.writable(repositoryNameOf(request))).uploads;
+  return (await registry.writable(repositoryNameOf(request))).uploads.of(principalKey(request.principal));
 }
 
 /** A source that the client may not read, or that cannot exist, is treated as one without the blob: nothing is given away. */

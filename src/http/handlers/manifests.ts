@@ -32,13 +32,21 @@ export const headManifest: Handler = async (context, request, reply) => {
 };
 
 export const putManifest: Handler = async (context, request, reply) => {
-  const { answers, bodies } = context;
+  const { answers, bodies, gate } = context;
   const reference = parseReference(parameterOf(request, 'reference'));
   const tags = tagsOf(request.query, reference);
   const contentType = request.raw.headers['content-type'];
   const precondition = preconditionOf(request.headers);
+  const protection = gate.protection(request, 'push');
   const pushed = await bodies.with(request, reply, async (bytes) =>
-    (await writableManifestsOf(context, request)).put({ reference, tags, contentType, bytes, precondition }),
+    (await writableManifestsOf(context, request)).put({
+      reference,
+      tags,
+      contentType,
+      bytes,
+      precondition,
+      protection,
+    }),
   );
   answers.empty(reply, 201, [
     ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
@@ -51,7 +59,8 @@ export const putManifest: Handler = async (context, request, reply) => {
 
 export const deleteManifest: Handler = async (context, request, reply) => {
   const reference = parsePulledReference(parameterOf(request, 'reference'));
-  await (await writableManifestsOf(context, request)).delete(reference, preconditionOf(request.headers));
+  const protection = context.gate.protection(request, 'delete');
+  await (await writableManifestsOf(context, request)).delete(reference, preconditionOf(request.headers), protection);
   context.answers.empty(reply, 202, []);
 };
 

@@ -28,6 +28,8 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   readonly requireReferences?: boolean;
   readonly isLogged?: boolean;
   readonly readOnly?: boolean;
+  /** One that another app is over as well. */
+  readonly registry?: Registry;
   /** Instead of one store for all names. */
   readonly mounts?: readonly Mount[];
 }
@@ -43,12 +45,14 @@ export interface RegistryApp {
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
   const { verifyReads = defaultRules.verifyReads } = options;
-  const registry = new Registry({
-    mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
-    rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads },
-    log: silentLog,
-    ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
-  });
+  const registry =
+    options.registry ??
+    new Registry({
+      mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
+      rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads },
+      log: silentLog,
+      ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
+    });
   const failures: unknown[] = [];
   const lines: RequestLine[] = [];
   const app = buildApp({

@@ -153,7 +153,7 @@ describe('a page', () => {
     const { registry } = registryOver(hooked.store);
     const gone = new AbortController();
     hooked.rightBefore('list', () => gone.abort(new Error('gone')));
-    await expect(registry.catalog({ limit: 100 }, gone.signal)).rejects.toThrow('gone');
+    await expect(registry.catalog({ limit: 100 }, undefined, gone.signal)).rejects.toThrow('gone');
     expect(hooked.count('list')).toBeLessThan(4);
   });
 });

@@ -1,0 +1,40 @@
+// The rules of `access` as they are written.
+import { z } from 'zod';
+import { parseUserName } from '../oci/user-name.ts';
+import { globs, ruleList, ruleOf } from './rule-list.ts';
+
+/** As in auth/principal.ts, which knows nothing of settings; a test holds them equal. */
+const rights = ['pull', 'push', 'delete', 'create', 'admin'] as const;
+
+const may = listOrWords('a list of rights', z.enum(rights, { error: `is not one of ${rights.join(', ')}` }));
+
+const who = listOrWords(
+  'a list of users',
+  z.string().refine((written) => parseUserName(written.replace(/^group:/, '')) !== undefined, {
+    error: 'is not a user, group:NAME, anonymous or authenticated',
+  }),
+);
+
+const rule = ruleOf({
+  repositories: globs.prefault('**'),
+  who: who.prefault([]),
+  may: may.prefault([]),
+  immutable: globs.optional(),
+})
+  .refine(({ who, may }) => (who.length === 0) === (may.length === 0), {
+    error: 'who and may go together: who may do what?',
+    path: ['who'],
+  })
+  .refine(({ who, may, immutable }) => who.length + may.length > 0 || immutable !== undefined, {
+    error: 'it says neither who may do something, nor which tags are immutable',
+  });
+
+export const accessRules = ruleList(rule, 'is not a list of rules; see "Who may" in README.md');
+
+/** `[pull, push]`, `pull`, or `pull, push` as a flag would have it. */
+function listOrWords<Word extends string>(what: string, word: z.ZodType<Word, string>) {
+  return z
+    .union([z.string(), z.array(z.string())], { error: `is not ${what}` })
+    .transform((written) => (typeof written === 'string' ? written.split(',').map((each) => each.trim()) : written))
+    .pipe(z.array(word).max(1_000, 'is a list of more than 1,000'));
+}
