@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { withSubcommands } from './command-group.ts';
 import { duCommand } from './du-command.ts';
 import { exportCommand } from './export-command.ts';
 import { exitCodes, failureOf } from './failure.ts';
@@ -60,7 +61,7 @@ export async function runCommandLine(args: readonly string[], environment: Envir
     .addCommand(serve, { isDefault: true })
     .addHelpText('after', () => helpText(afterHelp(serve)));
   for (const command of others) program.addCommand(command);
-  for (const command of [program, ...commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .showSuggestionAfterError()
