@@ -3,8 +3,8 @@
 // load packages with require(). For import, dist/index.js stays as tsc wrote it.
 import { copyFileSync } from 'node:fs';
 
-// koffi is optional and loads a binary of its own; package.json, and the file of a thread, are read where they are.
-const external = ['koffi', 'moorage/package.json', '#manifest-thread'];
+// koffi is optional and loads a binary of its own; package.json, and the files of threads, are read where they are.
+const external = ['koffi', 'moorage/package.json', '#manifest-thread', '#password-thread'];
 /** What works by require() itself. The rest is taken in: import() is not to be had everywhere. */
 const commonJs = ['fastify', 'pino', 'proper-lockfile', 'tar-stream', 'lru-cache', 'zod'];
 

@@ -1,7 +1,6 @@
 // The composition root: settings -> mounts -> registry -> HTTP application -> listening socket, and the way back.
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { openPolicy } from './auth/open-policy.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
@@ -15,6 +14,7 @@ import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
+import { policyOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 
@@ -40,6 +40,8 @@ export interface Served {
 
 /** Opens what is served and starts the registry's own work; nothing listens yet. */
 export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
+  // First: what it refuses leaves nothing behind.
+  const policy = policyOf(settings, messageFirst(log));
   const mounts = await mountsOf(settings, log, served);
   const registry = new Registry({
     mounts,
@@ -48,7 +50,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   });
   const app = buildApp({
     registry,
-    policy: openPolicy,
+    policy,
     settings: httpSettingsOf(settings),
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,

@@ -6,6 +6,7 @@ import { hiddenLines } from '../inspection/hidden-list.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import type { Logger } from '../observability/logger.ts';
+import { asksWhoIsThere } from '../policy-of.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
 import { exitCodes } from './failure.ts';
@@ -125,7 +126,7 @@ async function start(
     }));
     print(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
     log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
-    if (!isLoopback(address.host)) {
+    if (!isLoopback(address.host) && !asksWhoIsThere(settings)) {
       log.warn({ host: address.host, port, readOnly }, 'listening beyond this machine without authentication');
     }
     return { server, port };

@@ -38,7 +38,7 @@ export const configSchema = z.strictObject({
     listen: parsed(parseListenAddress, 'is not an address; write HOST:PORT, e.g. 127.0.0.1:5000, [::1]:5000 or :5000')
       .prefault('127.0.0.1:5000')
       .describe(
-        'Address and port. Port 0 picks a free one; ":5000" is every interface, by IPv4 and IPv6. There is no authentication yet: whoever can connect can push and delete.',
+        'Address and port. Port 0 picks a free one; ":5000" is every interface, by IPv4 and IPv6. Unless something says who there is, as auth.htpasswd does, whoever can connect can push and delete.',
       ),
     hosts: hostList()
       .optional()

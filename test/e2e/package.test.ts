@@ -25,8 +25,8 @@ describe('the package', () => {
     const [packed] = JSON.parse(stdout) as { files: { path: string }[] }[];
     const paths = packed?.files.map(({ path }) => path) ?? [];
     const entries = ['dist/main.js', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts'];
-    const thread = 'dist/layout/manifests/manifest-thread-main.js';
-    expect(paths).toEqual(expect.arrayContaining([...entries, thread, 'README.md', 'LICENSE', 'NOTICE']));
+    const threads = ['dist/layout/manifests/manifest-thread-main.js', 'dist/auth/htpasswd/password-thread-main.js'];
+    expect(paths).toEqual(expect.arrayContaining([...entries, ...threads, 'README.md', 'LICENSE', 'NOTICE']));
     expect(paths.filter((path) => /^(?:src|test|build)\//.test(path))).toEqual([]);
   });
 

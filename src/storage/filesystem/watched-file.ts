@@ -152,9 +152,12 @@ function attempt<Result>(call: () => Result): Result | string {
   }
 }
 
+/** So that who asks for a file can say how one is made. */
+export const noSuchFile = 'there is no such file';
+
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
+  ENOENT: noSuchFile,
+  ENOTDIR: noSuchFile,
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'it is a directory',

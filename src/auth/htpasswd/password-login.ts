@@ -1,0 +1,83 @@
+// Logging in with the password of the htpasswd file. A right one is answered at once; a wrong one waits, as long for a name that nobody has.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from '../../oci/error-code.ts';
+import type { Clock } from '../../storage/clock.ts';
+import type { Account } from '../accounts.ts';
+import { BadCredentialsError } from '../bad-credentials-error.ts';
+import { clientNetwork } from '../client-network.ts';
+import { KnownPasswords } from './known-passwords.ts';
+import { OpenAttempts } from './open-attempts.ts';
+import { PasswordChecks, type WantedCheck } from './password-checks.ts';
+import type { PasswordHash } from './password-hash.ts';
+import { isPasswordOf } from './password-thread.ts';
+import type { UserFile } from './user-file.ts';
+import { WrongPasswords } from './wrong-passwords.ts';
+
+export interface LoginParts {
+  readonly users: Pick<UserFile, 'find' | 'nobody'>;
+  readonly clock: Clock;
+  readonly isPasswordOf?: (hash: PasswordHash, password: string) => Promise<boolean>;
+  /** How the answer to a wrong password waits. */
+  readonly wait?: (ms: number) => Promise<unknown>;
+}
+
+/** Nobody's name is longer, and bcrypt reads no more of a password: what clients send may be kept for a while. */
+const maxNameKept = 256;
+const maxPasswordKept = 100;
+
+export class PasswordLogin {
+  readonly #users: LoginParts['users'];
+  readonly #known: KnownPasswords;
+  readonly #checks: PasswordChecks;
+  readonly #wrong: WrongPasswords;
+  readonly #wait: (ms: number) => Promise<unknown>;
+  readonly #attempts = new OpenAttempts();
+
+  constructor({ users, clock, isPasswordOf: isRight = isPasswordOf, wait = sleep }: LoginParts) {
+    this.#users = users;
+    this.#known = new KnownPasswords(clock);
+    this.#checks = new PasswordChecks(isRight, clock);
+    this.#wrong = new WrongPasswords(clock);
+    this.#wait = wait;
+  }
+
+  /**
+   * Synchronous for what was checked within the last minute. Refuses with BadCredentialsError; with TOOMANYREQUESTS (429) who guesses;
+   * with UNAVAILABLE (503) when no password can be checked.
+   */
+  check(name: string, password: string, address: string): Account | Promise<Account> {
+    const user = this.#users.find(name);
+    const credentials = this.#known.keyOf(name, password);
+    if (user !== undefined && this.#known.areFresh(credentials, user.hash)) return user.account;
+    const hash = user?.hash ?? this.#users.nobody;
+    const network = clientNetwork(address);
+    const isKnown = user !== undefined && this.#known.wereRight(credentials, hash);
+    const pair = `${network} ${name.slice(0, maxNameKept)}`;
+    const wanted = { credentials, password: password.slice(0, maxPasswordKept), hash, network, isKnown };
+    return this.#attempts.join({ shown: `${credentials} ${hash}`, pair, network, isKnown }, async () => {
+      const isRight = await this.#isRight(wanted);
+      const now = this.#users.find(name);
+      // The file changed meanwhile, and this user with it: what holds is what it says now.
+      if (now?.hash !== user?.hash) return this.check(name, password, address);
+      if (now === undefined || !isRight)
+        return this.#refuse(pair, now === undefined ? 'no such user' : 'wrong password');
+      this.#known.remember(credentials, now.hash);
+      return now.account;
+    });
+  }
+
+  /** An empty password is nobody's, whatever a file says: it is what a variable holds that was not set. */
+  async #isRight(wanted: WantedCheck): Promise<boolean> {
+    try {
+      return (await this.#checks.ask(wanted)) && wanted.password !== '';
+    } catch (cause) {
+      if (cause instanceof RegistryError) throw cause;
+      throw new RegistryError('UNAVAILABLE', { detail: 'the password could not be checked', cause });
+    }
+  }
+
+  async #refuse(pair: string, reason: string): Promise<never> {
+    await this.#wait(this.#wrong.count(pair));
+    throw new BadCredentialsError(reason);
+  }
+}

@@ -1,0 +1,89 @@
+// The users of a htpasswd file, as the file says now; while it is broken or gone, as it said when it last was whole.
+import { createHash } from 'node:crypto';
+import { type FileState, noSuchFile, type WatchedFile } from '../../storage/filesystem/watched-file.ts';
+import type { Log } from '../../storage/log.ts';
+import type { Account } from '../accounts.ts';
+import { type HtpasswdLine, parseHtpasswd } from './htpasswd-file.ts';
+import { costOf, nobodysHash, type PasswordHash, usualCost } from './password-hash.ts';
+
+export interface User {
+  /** The same object until the password changes. */
+  readonly account: Account;
+  readonly hash: PasswordHash;
+}
+
+/** It cannot be started with; the message names file, line and what to do. */
+export class UserFileError extends Error {
+  override readonly name = 'UserFileError';
+}
+
+export class UserFile {
+  readonly #file: WatchedFile;
+  /** The groups of each user, by name. */
+  readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #log: Log;
+  /** The version of the file that was looked at last, good or not. */
+  #seen: FileState;
+  #users: ReadonlyMap<string, User> = new Map();
+  #nobody: PasswordHash = nobodysHash(usualCost);
+
+  /** Throws UserFileError when the file is not whole. */
+  constructor(file: WatchedFile, groups: ReadonlyMap<string, readonly string[]>, log: Log) {
+    this.#file = file;
+    this.#groups = groups;
+    this.#log = log;
+    this.#seen = file.current();
+    const problem = this.#take(this.#seen);
+    if (problem !== undefined) throw new UserFileError(`${file.path}${problem}`);
+  }
+
+  find(name: string): User | undefined {
+    this.#reload();
+    return this.#users.get(name);
+  }
+
+  /** What a password is checked against that is nobody's: at the cost of most users. */
+  get nobody(): PasswordHash {
+    return this.#nobody;
+  }
+
+  #reload(): void {
+    const state = this.#file.current();
+    if (state === this.#seen) return;
+    this.#seen = state;
+    const problem = this.#take(state);
+    const { path } = this.#file;
+    if (problem === undefined) this.#log.info('users read again', { file: path, users: this.#users.size });
+    else this.#log.warn('users stay as they were: their file is not whole', { problem: `${path}${problem}` });
+  }
+
+  /** The problem goes on after the path. */
+  #take(state: FileState): string | undefined {
+    if (state.kind === 'unusable') {
+      return `: ${state.reason}${state.reason === noSuchFile ? '; "moorage user add NAME" makes it' : ''}`;
+    }
+    const lines = parseHtpasswd(state.bytes);
+    if ('problem' in lines) return `, ${lines.problem}`;
+    this.#users = new Map(lines.flatMap((line) => (line.kind === 'user' ? [[line.name, this.#userOf(line)]] : [])));
+    const cost = mostFrequentCost([...this.#users.values()]);
+    if (cost !== costOf(this.#nobody)) this.#nobody = nobodysHash(cost);
+    return undefined;
+  }
+
+  #userOf({ name, hash }: HtpasswdLine & { readonly kind: 'user' }): User {
+    const known = this.#users.get(name);
+    if (known?.hash === hash) return known;
+    const groups = this.#groups.get(name) ?? [];
+    const principal = { name, kind: 'user', groups, shown: 'basic', scope: undefined, grant: undefined } as const;
+    // In tokens, which clients read: nothing that helps to guess the password leads back from it, since the salt is random.
+    const generation = createHash('sha256').update(hash).digest('base64url').slice(0, 22);
+    return { account: { principal, generation, endsAtMs: undefined }, hash };
+  }
+}
+
+function mostFrequentCost(users: readonly User[]): number {
+  const counts = new Map<number, number>();
+  for (const { hash } of users) counts.set(costOf(hash), (counts.get(costOf(hash)) ?? 0) + 1);
+  const [[cost] = [usualCost]] = [...counts].sort(([, one], [, other]) => other - one);
+  return cost;
+}
