@@ -17,11 +17,14 @@ import { RequestLines } from './observability/request-lines.ts';
 import { policyOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
+import { TlsEndpoint } from './tls/tls-endpoint.ts';
 
 export interface RegistryServer {
   readonly app: FastifyInstance;
   readonly registry: Registry;
   readonly mounts: readonly OpenedMount[];
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsEndpoint | undefined;
   /** Opens the socket and returns the port. */
   listen(address: ListenAddress): Promise<number>;
   /** Takes no new requests, lets running ones finish for `deadlineMs`, cuts the rest, and ends the registry's own work. */
@@ -42,6 +45,7 @@ export interface Served {
 export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
   // First: what it refuses leaves nothing behind.
   const policy = policyOf(settings, messageFirst(log));
+  const tls = tlsEndpointOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
   const registry = new Registry({
     mounts,
@@ -51,7 +55,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   const app = buildApp({
     registry,
     policy,
-    settings: httpSettingsOf(settings),
+    settings: { ...httpSettingsOf(settings), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
@@ -66,6 +70,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     app,
     registry,
     mounts,
+    tls,
     listen: async ({ host, port }) => {
       // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
       await app.listen({ host: host === everyInterface ? '' : host, port });
@@ -74,6 +79,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     stop: async (deadlineMs) => {
       await closeWithin(app, deadlineMs, log);
       for (const watch of watches) watch.stop();
+      tls?.stop();
       await registry.close();
     },
   };
@@ -90,13 +96,24 @@ export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSe
     maxManifestBytes: manifests.maxSize,
     // A connection that is idle for 24 days is as dead as after years.
     stallTimeoutMs: Math.min(server.stallTimeout, longestTimerMs),
+    tls: undefined,
   };
 }
 
-/** The name that the server listens by is one of its own. */
-function hostSettingsOf({ hosts, listen }: Settings['server']): HostSettings {
-  if (hosts === 'any') return { checked: 'never', names: [] };
+/**
+ * The name that the server listens by is one of its own. Over TLS the certificate says by which names one may come: no browser takes it for
+ * a name of somebody else.
+ */
+function hostSettingsOf({ hosts, listen, tls }: Settings['server']): HostSettings {
+  if (hosts === 'any' || (hosts === undefined && tls.certificate !== undefined)) return { checked: 'never', names: [] };
   return { checked: hosts === undefined ? 'on-loopback' : 'always', names: [...(hosts ?? []), listen.host] };
+}
+
+/** Undefined: plain HTTP. Throws a TlsFileError. */
+function tlsEndpointOf({ server: { tls } }: Settings, log: Logger): TlsEndpoint | undefined {
+  const { certificate, key } = tls;
+  if (certificate === undefined || key === undefined) return undefined;
+  return new TlsEndpoint({ certificate, key, log: messageFirst(log) });
 }
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {

@@ -1,6 +1,7 @@
 // What `moorage serve` prints when it is ready: where it listens, where it stores, and commands to paste.
 import { everyInterface, hostInUrl, hostToType, isLoopback, urlOf } from '../config/listen-address.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { type ClientAddress, clientAddressOf, type NamedByCertificate } from './client-address.ts';
 
 export interface ServedMount {
   /** '' where repositories keep their names. */
@@ -19,11 +20,18 @@ export interface BannerFacts {
   readonly host: string;
   /** The one that was opened. */
   readonly port: number;
+  /** Undefined: plain HTTP. */
+  readonly tls: NamedByCertificate | undefined;
   readonly mounts: readonly ServedMount[];
   readonly readOnly: boolean;
 }
 
-export function banner(facts: BannerFacts): string {
+interface Facts extends BannerFacts {
+  readonly clients: ClientAddress;
+}
+
+export function banner(given: BannerFacts): string {
+  const facts = { ...given, clients: clientAddressOf(given, given.tls) };
   // Also where nothing that is served can be written to: archives, and directories of somebody else.
   const allReadOnly = facts.readOnly || facts.mounts.every(({ readOnly }) => readOnly);
   const mode = allReadOnly ? 'read-only' : 'read and write';
@@ -31,7 +39,7 @@ export function banner(facts: BannerFacts): string {
   const lines = [
     `moorage ${facts.version}`,
     '',
-    `  address   ${urlOf(facts)}${elsewhere} (${mode}, no authentication)`,
+    `  address   ${addressOf(facts)}${elsewhere} (${mode}, no authentication)`,
     ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, allReadOnly)}`),
     '',
     ...exposure({ ...facts, readOnly: allReadOnly }),
@@ -43,6 +51,11 @@ export function banner(facts: BannerFacts): string {
     '',
   ];
   return lines.join('\n');
+}
+
+/** A certificate has names, and clients must come by one of them. */
+function addressOf({ host, port, clients: { scheme, authority } }: Facts): string {
+  return scheme === 'https' ? `https://${authority}` : urlOf({ host, port });
 }
 
 function describe(mount: ServedMount, allReadOnly: boolean): string {
@@ -61,7 +74,7 @@ function whatIsThere({ kind, readOnly, archives = 0 }: ServedMount): string {
   return readOnly ? counted : `${layouts}, and ${counted}`;
 }
 
-function exposure({ host, readOnly }: BannerFacts): string[] {
+function exposure({ host, readOnly }: Facts): string[] {
   if (isLoopback(host)) return [];
   const danger = readOnly ? 'pull everything in it' : 'push, overwrite and delete';
   return [
@@ -71,25 +84,30 @@ function exposure({ host, readOnly }: BannerFacts): string[] {
   ];
 }
 
-/** No flag tells docker that plain HTTP is meant. It takes it from the loopback by itself. */
-function dockerNeeds(facts: BannerFacts): string[] {
+/** No flag tells docker that plain HTTP is meant, or whose certificates to trust. It takes plain HTTP from the loopback by itself. */
+function dockerNeeds(facts: Facts): string[] {
+  const { scheme, authority } = facts.clients;
+  if (scheme === 'https')
+    return [`  a CA of your own is told to docker by a copy in /etc/docker/certs.d/${authority}/ca.crt`, ''];
   const host = hostToType(facts.host);
   if (isLoopback(host)) return [];
   const configured = `{"insecure-registries": ["${hostInUrl(host)}:${facts.port}"]}`;
   return [`  plain HTTP is told to docker by ${configured} in /etc/docker/daemon.json`, ''];
 }
 
-function commands(facts: BannerFacts): string[] {
-  const host = hostToType(facts.host);
-  const image = `${hostInUrl(host)}:${facts.port}/team/app:v1`;
+function commands(facts: Facts): string[] {
+  const { authority, scheme, isLocalhost } = facts.clients;
+  const image = `${authority}/team/app:v1`;
   // docker, oras and crane take plain HTTP from localhost by themselves, skopeo from nowhere; oras and crane want to be told elsewhere.
-  const plainHttp = host === 'localhost' ? '' : ' --plain-http';
-  const insecure = host === 'localhost' ? '' : ' --insecure';
+  const isTold = scheme === 'https' || isLocalhost;
+  const plainHttp = isTold ? '' : ' --plain-http';
+  const insecure = isTold ? '' : ' --insecure';
+  const skopeo = (side: 'dest' | 'src') => `skopeo copy${scheme === 'https' ? '' : ` --${side}-tls-verify=false`}`;
   const push = [
     '  push',
     `    docker tag app:v1 ${image} && docker push ${image}`,
     `    oras push${plainHttp} ${image} notes.txt`,
-    `    skopeo copy --dest-tls-verify=false docker-archive:app.tar docker://${image}`,
+    `    ${skopeo('dest')} docker-archive:app.tar docker://${image}`,
     `    crane push${insecure} app.tar ${image}`,
     '',
   ];
@@ -97,7 +115,7 @@ function commands(facts: BannerFacts): string[] {
     '  pull',
     `    docker pull ${image}`,
     `    oras pull${plainHttp} ${image}`,
-    `    skopeo copy --src-tls-verify=false docker://${image} docker-archive:app.tar:app:v1`,
+    `    ${skopeo('src')} docker://${image} docker-archive:app.tar:app:v1`,
     `    crane pull${insecure} ${image} app.tar`,
     '',
   ];

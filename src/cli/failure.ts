@@ -3,6 +3,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import { TlsFileError } from '../tls/tls-file-error.ts';
 
 /** 0 is success. */
 export const exitCodes = { failure: 1, usage: 2 } as const;
@@ -32,6 +33,7 @@ export class InterruptedError extends Error {
 /** Undefined for what nobody foresaw: that deserves its stack. Messages may quote arguments and files: they are made printable. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof ConfigError) return { message: error.message, exitCode: exitCodes.usage };
+  if (error instanceof TlsFileError) return failure(error.message, exitCodes.usage);
   if (error instanceof MountArgumentError) return failure(error.message, exitCodes.usage);
   if (error instanceof InterruptedError) return failure(error.message, error.exitCode);
   if (error instanceof CommandError) return failure(error.message, exitCodes.failure);

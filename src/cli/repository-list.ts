@@ -1,6 +1,5 @@
 // What `moorage serve` says about its repositories once it listens: each with a command to paste, and what is hidden in them.
 
-import { hostInUrl, hostToType } from '../config/listen-address.ts';
 import { missingContentOf } from '../inspection/missing-content.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
@@ -14,6 +13,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Repository } from '../registry/repository.ts';
 import { unlessRefused } from '../registry/unless-refused.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import type { ClientAddress } from './client-address.ts';
 
 const shownRepositories = 20;
 const chartConfigType = 'application/vnd.cncf.helm.config.v1+json';
@@ -22,16 +22,10 @@ const shownDigests = 3;
 /** Larger manifests are parsed in a thread of their own: nobody waits for that here. */
 const maxLookedIntoBytes = 256 * 1024;
 
-export interface ListedAt {
-  /** As configured. */
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Lines to print; empty for a registry that holds nothing yet. */
 export async function repositoryLines(
   registry: Registry,
-  address: ListedAt,
+  address: ClientAddress,
   mounts: readonly OpenedMount[],
 ): Promise<readonly string[]> {
   const { items } = await registry.catalog({});
@@ -50,19 +44,18 @@ export async function repositoryLines(
 async function pullLines(
   registry: Registry,
   name: RepositoryName,
-  { host, port }: ListedAt,
+  address: ClientAddress,
   mayHide: boolean,
 ): Promise<readonly string[]> {
-  const shownHost = hostInUrl(hostToType(host));
-  const image = `${shownHost}:${port}/${name}`;
+  const image = `${address.authority}/${name}`;
   try {
     const repository = await registry.repository(name);
     const { items: tags } = await repository.tags.list({});
     const tag = tagToPull(tags);
-    if (tag === undefined) return await digestLines(repository, image, shownHost, mayHide);
+    if (tag === undefined) return await digestLines(repository, image, address, mayHide);
     const others = tags.length - 1;
     const note = others === 0 ? '' : `    (and ${others} other ${others === 1 ? 'tag' : 'tags'})`;
-    return [`${await pullCommand(repository, image, { kind: 'tag', tag }, shownHost)}${note}`];
+    return [`${await pullCommand(repository, image, { kind: 'tag', tag }, address)}${note}`];
   } catch (error) {
     // One that cannot be served is no reason to be silent about the others.
     if (error instanceof RegistryError || error instanceof StorageError) {
@@ -82,7 +75,7 @@ function tagToPull(tags: readonly Tag[]): Tag | undefined {
 async function digestLines(
   repository: Repository,
   image: string,
-  host: string,
+  address: ClientAddress,
   mayHide: boolean,
 ): Promise<readonly string[]> {
   const { manifests } = repository;
@@ -93,14 +86,19 @@ async function digestLines(
   }
   const lines: string[] = [];
   for (const digest of digests.slice(0, shownDigests)) {
-    lines.push(await pullCommand(repository, image, { kind: 'digest', digest }, host));
+    lines.push(await pullCommand(repository, image, { kind: 'digest', digest }, address));
   }
   const rest = digests.length - lines.length;
   return rest === 0 ? lines : [...lines, `${image}    ${rest} more without a tag: moorage ls shows their digests`];
 }
 
 /** docker pulls images only, and helm charts; anything else is an artifact, and oras knows what to do with it. */
-async function pullCommand(repository: Repository, image: string, reference: Reference, host: string): Promise<string> {
+async function pullCommand(
+  repository: Repository,
+  image: string,
+  reference: Reference,
+  { scheme, isLocalhost }: ClientAddress,
+): Promise<string> {
   const stored = await repository.manifests.get(reference);
   const written = reference.kind === 'tag' ? `${image}:${reference.tag}` : `${image}@${reference.digest}`;
   const missing = await missingFrom(repository, stored);
@@ -109,8 +107,8 @@ async function pullCommand(repository: Repository, image: string, reference: Ref
   if (isContainerImage(facts.descriptor)) return `docker pull ${written}`;
   // helm has no plain HTTP by itself, and writes the + of a version as _ in its tag.
   if (facts.descriptor.artifactType === chartConfigType && reference.kind === 'tag')
-    return `helm pull --plain-http oci://${image} --version ${reference.tag.replaceAll('_', '+')}`;
-  return `oras pull${host === 'localhost' ? '' : ' --plain-http'} ${written}`;
+    return `helm pull${scheme === 'https' ? '' : ' --plain-http'} oci://${image} --version ${reference.tag.replaceAll('_', '+')}`;
+  return `oras pull${scheme === 'https' || isLocalhost ? '' : ' --plain-http'} ${written}`;
 }
 
 async function missingFrom(

@@ -9,12 +9,13 @@ import type { Logger } from '../observability/logger.ts';
 import { asksWhoIsThere } from '../policy-of.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import { banner } from './banner.ts';
+import { type ClientAddress, clientAddressOf } from './client-address.ts';
 import { exitCodes } from './failure.ts';
 import { fittedLines } from './fitted-lines.ts';
 import { LineOutput } from './line-output.ts';
 import { createLogger } from './log-output.ts';
 import { terminalColumns } from './output-text.ts';
-import { type ListedAt, repositoryLines } from './repository-list.ts';
+import { repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { packageVersion } from './version.ts';
@@ -48,7 +49,8 @@ export async function serve(request: ServeRequest): Promise<number> {
   });
   const { server, port } = await start(request, said);
   const stopping = new AbortController();
-  const listing = listRepositories(server, { host: settings.server.listen.host, port }, request, stopping.signal, said);
+  const clients = clientAddressOf({ host: settings.server.listen.host, port }, server.tls);
+  const listing = listRepositories(server, clients, request, stopping.signal, said);
   const signal = await signals.first;
   stopping.abort();
   log.info({ signal, withinMs: settings.server.shutdownTimeout }, 'stopping: running requests may finish');
@@ -91,7 +93,7 @@ interface Started {
 /** After the socket is open, so that a directory of thousands of layouts does not delay it. */
 async function listRepositories(
   { registry, mounts }: RegistryServer,
-  address: ListedAt,
+  address: ClientAddress,
   { settings }: ServeRequest,
   signal: AbortSignal,
   { log, print }: Outputs,
@@ -124,8 +126,10 @@ async function start(
       readOnly: mount.writer === undefined,
       archives: archives?.mounts.length ?? 0,
     }));
-    print(banner({ version: packageVersion(), host: address.host, port, mounts, readOnly }));
-    log.info({ host: address.host, port, root, paths, readOnly }, 'listening');
+    const { host } = address;
+    const { tls } = server;
+    print(banner({ version: packageVersion(), host, port, tls, mounts, readOnly }));
+    log.info({ host, port, tls: tls !== undefined, root, paths, readOnly }, 'listening');
     if (!isLoopback(address.host) && !asksWhoIsThere(settings)) {
       log.warn({ host: address.host, port, readOnly }, 'listening beyond this machine without authentication');
     }

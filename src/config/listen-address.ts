@@ -45,9 +45,15 @@ export function hostToType(host: string): string {
   return reachedAsLocalhost.has(host.toLowerCase()) ? 'localhost' : host;
 }
 
+/** What clients may type, best first; nothing of a server that listens everywhere: others know it by a name. */
+export function namesToType(host: string): readonly string[] {
+  const typed = hostToType(host);
+  return isLoopback(host) || typed !== 'localhost' ? [typed, host] : [];
+}
+
 /** Where a server that listens there is opened: what listens everywhere, at one place of it. */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `http://${host === everyInterface ? 'localhost' : hostInUrl(host)}:${port}`;
+export function urlOf({ host, port }: ListenAddress, scheme: 'http' | 'https' = 'http'): string {
+  return `${scheme}://${host === everyInterface ? 'localhost' : hostInUrl(host)}:${port}`;
 }
 
 /** As it stands in a URL: IPv6 addresses in brackets. */

@@ -2,6 +2,7 @@
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
 import { configFileVariable, type Environment, readEnvironment } from './environment.ts';
+import { missingHalves } from './joint-settings.ts';
 import { configSchema, type Settings } from './schema.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, settingAt } from './settings.ts';
@@ -33,7 +34,12 @@ export async function loadWrittenSettings(sources: ConfigSources): Promise<Loade
   const file: SettingSource = named ? await readConfigFile(named) : { written: [], problems: [] };
   const environment = readEnvironment(sources.environment);
   const written = [...file.written, ...environment.written, ...sources.flags];
-  const problems = [...file.problems, ...environment.problems, ...written.flatMap(problemsOf)];
+  const problems = [
+    ...file.problems,
+    ...environment.problems,
+    ...written.flatMap(problemsOf),
+    ...missingHalves(written),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   const paths = new Set(written.map(({ path }) => path));
   return { settings: configSchema.parse(treeOf(written)), isWritten: (path) => paths.has(path) };

@@ -5,6 +5,7 @@ import { portableManifestBytes } from '../oci/manifest.ts';
 import { authSection } from './auth-section.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { retentionRules } from './retention-rules.ts';
+import { tlsSection } from './tls-section.ts';
 import { parseSize } from './units.ts';
 import { choice, duration, hostList, mode, onOff, originList, orWord, parsed, text } from './value-schemas.ts';
 
@@ -43,7 +44,7 @@ export const configSchema = z.strictObject({
     hosts: hostList()
       .optional()
       .describe(
-        'Names, without a port, by which clients may come besides addresses, localhost, *.localhost, *.internal and names without a dot, e.g. the name of a proxy; any: all names. Others get 421, so that no web page reaches the registry by a name of its own (DNS rebinding). Unless set, that is so while moorage listens on the loopback only.',
+        'Names, without a port, by which clients may come besides addresses, localhost, *.localhost, *.internal and names without a dot, e.g. the name of a proxy; any: all names. Others get 421, so that no web page reaches the registry by a name of its own (DNS rebinding). Unless set, that is so while moorage listens on the loopback only, without TLS.',
       ),
     cors: originList()
       .optional()
@@ -61,6 +62,7 @@ export const configSchema = z.strictObject({
     shutdownTimeout: duration(0)
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
+    tls: tlsSection,
   }),
   auth: authSection,
   layouts: z.strictObject({

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { envelopeOf, protocolErrorOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames } from './headers.ts';
 import type { HttpSettings } from './http-settings.ts';
+import { SecureServer } from './secure-server.ts';
 
 /** Within so long a client must have sent the head of its request. */
 const headersTimeoutMs = 60_000;
@@ -16,20 +17,18 @@ const lingerMs = 2_000;
 
 export function createHttpServer(
   handler: RequestListener,
-  { keepAliveTimeoutMs, stallTimeoutMs }: HttpSettings,
+  { keepAliveTimeoutMs, stallTimeoutMs, tls }: HttpSettings,
 ): Server {
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveTimeoutMs,
-      headersTimeout: headersTimeoutMs,
-      maxHeaderSize: maxHeaderBytes,
-      // It would bound the whole body, and a large push over a slow line takes hours.
-      requestTimeout: 0,
-      // Node answers a missing Host without a body; the gate does it with one.
-      requireHostHeader: false,
-    },
-    handler,
-  );
+  const options = {
+    keepAliveTimeout: keepAliveTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    maxHeaderSize: maxHeaderBytes,
+    // It would bound the whole body, and a large push over a slow line takes hours.
+    requestTimeout: 0,
+    // Node answers a missing Host without a body; the gate does it with one.
+    requireHostHeader: false,
+  };
+  const server = tls === undefined ? createServer(options, handler) : new SecureServer(options, handler, tls);
   // Bounded by their bytes: of more than so many Node would drop the rest, and a second Host with it (message-check.ts).
   server.maxHeadersCount = 0;
   server.setTimeout(stallTimeoutMs);

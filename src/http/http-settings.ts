@@ -1,6 +1,7 @@
 // What the HTTP layer can be told, in plain values.
 import type { ChallengeSettings } from './challenge.ts';
 import type { HostSettings } from './host-check.ts';
+import type { TlsIdentity } from './secure-server.ts';
 
 export interface HttpSettings {
   /** Which Host headers are answered; others get 421. */
@@ -25,6 +26,8 @@ export interface HttpSettings {
   readonly stallTimeoutMs: number;
   /** An idle connection is closed after so long. */
   readonly keepAliveTimeoutMs: number;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
 }
 
 /** What nobody can set. */

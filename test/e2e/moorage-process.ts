@@ -74,7 +74,7 @@ export class MoorageProcess {
   /** Waits for the banner. */
   async ready(): Promise<Ready> {
     for (;;) {
-      const [, url, port] = /(http:\/\/\S+:(\d+))[\s\S]*Ctrl-C\n/.exec(this.stdout) ?? [];
+      const [, url, port] = /(https?:\/\/\S+:(\d+))[\s\S]*Ctrl-C\n/.exec(this.stdout) ?? [];
       if (url !== undefined) return { url, port: Number(port) };
       const ended = await Promise.race([once(this.#child.stdout, 'data').then(() => undefined), this.exited]);
       if (ended !== undefined) throw new Error(`moorage ended with ${ended.code}: ${ended.stderr}`);

@@ -60,6 +60,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   verification: ['inspection', 'transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 
   auth: ['storage', 'oci'],
+  tls: ['auth', 'storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'registry', 'oci'],
@@ -76,8 +77,9 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'layout/*',
     'storage',
     'oci',
+    'tls',
   ],
-  '': ['cli', 'config', 'observability', 'http', 'auth', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+  '': ['cli', 'config', 'observability', 'http', 'auth', 'tls', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 };
 
 /** Who may touch files without a store: everybody else asks storage. */

@@ -6,6 +6,7 @@ const facts: BannerFacts = {
   version: '0.1.0',
   host: '127.0.0.1',
   port: 5000,
+  tls: undefined,
   mounts: [{ name: '', path: '/srv/registry', kind: 'root', readOnly: false }],
   readOnly: false,
 };

@@ -50,6 +50,7 @@ describe('loadSettings', () => {
         readOnly: false,
         stallTimeout: 60_000,
         shutdownTimeout: 30_000,
+        tls: {},
       },
       manifests: { requireReferences: false, maxSize: 8_388_608 },
       deletes: { enabled: true, referencedBlobs: 'refuse' },

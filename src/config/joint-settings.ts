@@ -1,0 +1,19 @@
+// Settings that mean something only together with another one.
+import type { ConfigProblem } from './config-error.ts';
+import type { WrittenSetting } from './setting-source.ts';
+import { settingAt } from './settings.ts';
+
+/** Each with what it needs. */
+const needs: readonly (readonly [path: string, needed: string])[] = [
+  ['server.tls.certificate', 'server.tls.key'],
+  ['server.tls.key', 'server.tls.certificate'],
+];
+
+/** One problem for each setting that was written without its other half: half of it would look as if it held. */
+export function missingHalves(written: readonly WrittenSetting[]): ConfigProblem[] {
+  return needs.flatMap(([path, needed]) => {
+    const origin = written.findLast((each) => each.path === path)?.origin;
+    if (origin === undefined || written.some((each) => each.path === needed)) return [];
+    return [{ origin, message: `${path} needs ${needed} (${settingAt(needed)?.environment}), which is not set` }];
+  });
+}
