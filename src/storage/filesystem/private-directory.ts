@@ -33,18 +33,17 @@ export class PrivateDirectory {
     this.path = path;
   }
 
-  /** Changes whenever a file comes or goes, but within one tick of the file system's clock; undefined without a directory. */
-  version(): string | undefined {
-    const stats = this.#stats();
-    return stats && [stats.dev, stats.ino, stats.mtimeMs, stats.ctimeMs].join('-');
-  }
-
-  /** Of the files in it, in byte order. */
-  names(): readonly string[] {
-    if (this.#stats() === undefined) return [];
-    return readdirSync(this.path)
-      .filter((name) => !name.startsWith(draftPrefix))
-      .sort();
+  /** Of the files in it, in byte order; undefined without a directory. */
+  names(): readonly string[] | undefined {
+    if (this.#stats() === undefined) return undefined;
+    try {
+      return readdirSync(this.path)
+        .filter((name) => !name.startsWith(draftPrefix))
+        .sort();
+    } catch (error) {
+      if (meansAbsent(error)) return undefined;
+      throw unreadable(this.path, error);
+    }
   }
 
   /**
@@ -59,7 +58,7 @@ export class PrivateDirectory {
     } catch (error) {
       if (errnoOf(error) === 'ELOOP') throw unsafe(`${path} is a symbolic link: delete it`);
       if (meansAbsent(error)) return undefined;
-      throw unsafe(`${path} cannot be read (${errnoOf(error) ?? 'unknown error'}): let its owner be who runs moorage`);
+      throw unreadable(path, error);
     }
     try {
       assertPrivate(path, fstatSync(descriptor));
@@ -162,6 +161,10 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+function unreadable(path: string, error: unknown): StorageError {
+  return unsafe(`${path} cannot be read (${errnoOf(error) ?? 'unknown error'}): let its owner be who runs moorage`);
 }
 
 function unsafe(message: string): StorageError {
