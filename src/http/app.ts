@@ -1,6 +1,7 @@
 // The HTTP app: the gate before every route, one answer to errors, and the routes (routes.ts).
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
+import type { TokenService } from '../auth/tokens/token-service.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Answers } from './answers.ts';
 import { Gate } from './authorize.ts';
@@ -23,9 +24,14 @@ import { routes } from './routes.ts';
 import { ServerState } from './server-state.ts';
 import { keepWhileWorking } from './stall.ts';
 
+/** A token of an identity provider, in place of a password, has a few kilobytes. */
+const maxFormBytes = 16 * 1024;
+
 export interface AppOptions {
   readonly registry: Registry;
   readonly policy: Policy;
+  /** What the token endpoint answers with; without it there is none. */
+  readonly tokens?: TokenService | undefined;
   readonly settings: HttpSettings;
   /** Errors that no client may see. */
   readonly failures: FailureLog;
@@ -39,6 +45,7 @@ export interface AppOptions {
 export function buildApp({
   registry,
   policy,
+  tokens,
   settings,
   failures,
   log,
@@ -58,13 +65,20 @@ export function buildApp({
     crossOrigin,
     state,
   });
+  const inTime = { maxWaitMs: settings.bodyMaxWaitMs, timeoutMs: settings.bodyTimeoutMs };
   const context: HandlerContext = {
-    ...{ registry, answers, gate, sender },
+    ...{ registry, answers, gate, sender, tokens },
     bodies: new BufferedBodies({
+      ...inTime,
+      kind: { code: 'MANIFEST_INVALID', noun: 'manifest' },
       limit: settings.maxManifestBytes,
       memory: settings.bodyMemoryBytes,
-      maxWaitMs: settings.bodyMaxWaitMs,
-      timeoutMs: settings.bodyTimeoutMs,
+    }),
+    forms: new BufferedBodies({
+      ...inTime,
+      kind: { code: 'UNSUPPORTED', noun: 'form' },
+      limit: maxFormBytes,
+      memory: 0,
     }),
     jsonLists: new JsonLists(),
   };

@@ -100,15 +100,19 @@ export class Gate {
     });
   }
 
-  /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
   #authenticated(request: FastifyRequest): Principal | Promise<Principal> {
+    return this.verified(request, () => this.#options.policy.authenticate(credentialsOf(request)));
+  }
+
+  /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
+  verified<Result>(request: FastifyRequest, check: () => Result | Promise<Result>): Result | Promise<Result> {
     const refuse = (error: unknown): never => {
       if (!(error instanceof BadCredentialsError)) throw error;
       throw this.#unauthorized(request, { scope: undefined, error: error.isToken ? 'invalid_token' : undefined });
     };
     try {
-      const principal = this.#options.policy.authenticate(credentialsOf(request));
-      return principal instanceof Promise ? principal.catch(refuse) : principal;
+      const result = check();
+      return result instanceof Promise ? result.catch(refuse) : result;
     } catch (error) {
       return refuse(error);
     }
@@ -155,6 +159,6 @@ export class Gate {
   }
 }
 
-function credentialsOf(request: FastifyRequest): ShownCredentials {
+export function credentialsOf(request: FastifyRequest): ShownCredentials {
   return { authorization: request.headers.authorization, certificate: undefined, address: () => request.ip };
 }

@@ -23,8 +23,11 @@ export class BodyBudget {
   readonly #heldBy = new Map<string, number>();
   readonly #waiting = new Set<Waiter>();
 
-  /** `bytes` is at least twice the largest body. */
-  constructor(bytes: number, maxWaitMs: number) {
+  readonly #noun: string;
+
+  /** `bytes` is at least twice the largest body; `noun` is what the bodies are. */
+  constructor(bytes: number, maxWaitMs: number, noun: string) {
+    this.#noun = noun;
     this.#free = bytes;
     this.#share = Math.floor(bytes / 2);
     this.#maxWaitMs = maxWaitMs;
@@ -50,7 +53,7 @@ export class BodyBudget {
       };
       const onGone = () => settle(() => reject(gone.reason));
       const waiter: Waiter = { ...holder, admit: () => settle(resolve) };
-      const timer = setTimeout(() => settle(() => reject(tooMany())), this.#maxWaitMs);
+      const timer = setTimeout(() => settle(() => reject(tooMany(this.#noun))), this.#maxWaitMs);
       gone.addEventListener('abort', onGone);
       this.#waiting.add(waiter);
     });
@@ -82,9 +85,9 @@ export class BodyBudget {
   }
 }
 
-function tooMany(): RegistryError {
+function tooMany(noun: string): RegistryError {
   return new RegistryError('UNAVAILABLE', {
-    message: 'too many manifests are being pushed at once',
+    message: `too many ${noun}s are being sent at once`,
     headers: retryAfter,
   });
 }

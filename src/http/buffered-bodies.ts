@@ -1,13 +1,21 @@
 // Request bodies that are held whole: bounded each, all together, and in time.
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RegistryError } from '../oci/error-code.ts';
+import { type ErrorCode, RegistryError } from '../oci/error-code.ts';
 import { BodyBudget } from './body-budget.ts';
 import { clientGone } from './client-gone.ts';
 import { streamedBody } from './request-body.ts';
 import { hasBody } from './unread-body.ts';
 
+/** What the bodies are, for refusals. */
+export interface BodyKind {
+  readonly code: ErrorCode;
+  /** `manifest` */
+  readonly noun: string;
+}
+
 export interface BufferedBodiesOptions {
+  readonly kind: BodyKind;
   /** Bytes of the largest body. */
   readonly limit: number;
   /** Bytes of all large ones that are held at a time; at least two of the largest are. */
@@ -25,20 +33,22 @@ const smallBytes = 64 * 1024;
 const memoryOfSmall = 512 * smallBytes;
 
 export class BufferedBodies {
+  readonly #kind: BodyKind;
   readonly #limit: number;
   readonly #timeoutMs: number;
   readonly #small: BodyBudget;
   readonly #large: BodyBudget;
 
-  constructor({ limit, memory, maxWaitMs, timeoutMs }: BufferedBodiesOptions) {
+  constructor({ kind, limit, memory, maxWaitMs, timeoutMs }: BufferedBodiesOptions) {
+    this.#kind = kind;
     this.#limit = limit;
     this.#timeoutMs = timeoutMs;
-    this.#small = new BodyBudget(memoryOfSmall, maxWaitMs);
-    this.#large = new BodyBudget(Math.max(memory, 2 * limit), maxWaitMs);
+    this.#small = new BodyBudget(memoryOfSmall, maxWaitMs, kind.noun);
+    this.#large = new BodyBudget(Math.max(memory, 2 * limit), maxWaitMs, kind.noun);
   }
 
   /**
-   * Hands the whole body to `work`, which has it until it ends. Refuses with MANIFEST_INVALID what is larger (413), by its declared
+   * Hands the whole body to `work`, which has it until it ends. Refuses with the code of its kind what is larger (413), by its declared
    * length before a byte is read, else at the limit, and what does not come in time (408); with UNAVAILABLE (503) what there is no
    * memory for now.
    */
@@ -50,16 +60,19 @@ export class BufferedBodies {
     if (!hasBody(request.raw)) return work(Buffer.alloc(0));
     const length = request.headers['content-length'];
     const declared = length === undefined ? undefined : Number(length);
-    if (declared !== undefined && declared > this.#limit) throw tooLarge(this.#limit);
+    if (declared !== undefined && declared > this.#limit) throw tooLarge(this.#kind, this.#limit);
     // One that does not say how large it is may become the largest.
     const size = declared ?? this.#limit;
     const address = request.socket.remoteAddress ?? '';
     const budget = size <= smallBytes ? this.#small : this.#large;
     const giveBack = await budget.reserve({ address, size }, clientGone(reply));
     try {
+      const kind = this.#kind;
       const body = streamedBody(request, reply);
       const timeoutMs = this.#timeoutMs + size / slowestBytesPerMs;
-      return await work(body === undefined ? Buffer.alloc(0) : await collect(body, { declared, size, timeoutMs }));
+      return await work(
+        body === undefined ? Buffer.alloc(0) : await collect(body, { kind, declared, size, timeoutMs }),
+      );
     } finally {
       giveBack();
     }
@@ -67,6 +80,7 @@ export class BufferedBodies {
 }
 
 interface Expected {
+  readonly kind: BodyKind;
   /** Undefined when the body does not say how large it is. */
   readonly declared: number | undefined;
   /** What there is room for. */
@@ -75,7 +89,7 @@ interface Expected {
 }
 
 /** Copied as it comes: each piece would keep the 64 KiB that it was received in, and a client may send a byte at a time. */
-function collect(body: IncomingMessage, { declared, size, timeoutMs }: Expected): Promise<Buffer> {
+function collect(body: IncomingMessage, { kind, declared, size, timeoutMs }: Expected): Promise<Buffer> {
   let bytes = Buffer.allocUnsafeSlow(declared ?? Math.min(smallBytes, size));
   let length = 0;
   return new Promise((resolve, reject) => {
@@ -86,7 +100,7 @@ function collect(body: IncomingMessage, { declared, size, timeoutMs }: Expected)
     };
     const onData = (chunk: Buffer) => {
       const end = length + chunk.byteLength;
-      if (end > size) return settle(() => reject(tooLarge(size)));
+      if (end > size) return settle(() => reject(tooLarge(kind, size)));
       if (end > bytes.byteLength) bytes = grown(bytes, Math.min(size, Math.max(end, 2 * bytes.byteLength)));
       bytes.set(chunk, length);
       length = end;
@@ -94,7 +108,7 @@ function collect(body: IncomingMessage, { declared, size, timeoutMs }: Expected)
     const onEnd = () => settle(() => resolve(bytes.subarray(0, length)));
     const onError = (error: Error) => settle(() => reject(error));
     const onClose = () => settle(() => reject(closed()));
-    const timer = setTimeout(() => settle(() => reject(tooSlow(timeoutMs))), timeoutMs);
+    const timer = setTimeout(() => settle(() => reject(tooSlow(kind, timeoutMs))), timeoutMs);
     body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
 }
@@ -109,18 +123,18 @@ function closed(): Error {
   return new Error('the connection closed within the body');
 }
 
-function tooLarge(limit: number): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', {
+function tooLarge({ code, noun }: BodyKind, limit: number): RegistryError {
+  return new RegistryError(code, {
     status: 413,
-    message: 'manifest too large',
+    message: `${noun} too large`,
     detail: `at most ${limit} bytes`,
   });
 }
 
-function tooSlow(timeoutMs: number): RegistryError {
-  return new RegistryError('MANIFEST_INVALID', {
+function tooSlow({ code, noun }: BodyKind, timeoutMs: number): RegistryError {
+  return new RegistryError(code, {
     status: 408,
-    message: 'manifest incomplete',
+    message: `${noun} incomplete`,
     detail: `it did not arrive within ${Math.round(timeoutMs / 1_000)} s`,
   });
 }

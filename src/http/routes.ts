@@ -1,6 +1,7 @@
 // Every endpoint with the right that a request to it needs, in one list. The gate asks the policy for that right, the Allow
 // header of a 405 names the methods that stand here, and the tests of the gate go through it row by row.
 import type { HTTPMethods } from 'fastify';
+import { tokenPath } from './challenge.ts';
 import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './handlers/blob-uploads.ts';
 import { deleteBlob, getBlob, headBlob } from './handlers/blobs.ts';
 import { listRepositories } from './handlers/catalog.ts';
@@ -12,6 +13,7 @@ import { deleteManifest, getManifest, headManifest, putManifest } from './handle
 import { listReferrers } from './handlers/referrers.ts';
 import { getTagHistory } from './handlers/tag-history.ts';
 import { listTags } from './handlers/tags.ts';
+import { exchangePassword, issueToken } from './handlers/token.ts';
 import { checkVersion } from './handlers/version.ts';
 import type { RouteAction } from './request-context.ts';
 
@@ -25,6 +27,8 @@ export const routes: readonly Route[] = [
   ['HEAD', '/livez', 'probe', isAlive],
   ['GET', '/readyz', 'probe', isReady],
   ['HEAD', '/readyz', 'probe', isReady],
+  ['GET', tokenPath, 'login', issueToken],
+  ['POST', tokenPath, 'login', exchangePassword],
   ['GET', '/v2/', 'ping', checkVersion],
   ['HEAD', '/v2/', 'ping', checkVersion],
   ['GET', '/v2', 'ping', checkVersion],

@@ -1,5 +1,6 @@
 // What a handler is, and what every one of them is given.
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TokenService } from '../../auth/tokens/token-service.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Answers } from '../answers.ts';
 import type { Gate } from '../authorize.ts';
@@ -14,6 +15,9 @@ export interface HandlerContext {
   readonly sender: BlobSender;
   /** Of manifests. */
   readonly bodies: BufferedBodies;
+  readonly forms: BufferedBodies;
+  /** Undefined where nobody is asked who they are. */
+  readonly tokens: TokenService | undefined;
   readonly jsonLists: JsonLists;
 }
 

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { openPolicy } from '../../../src/auth/open-policy.ts';
 import type { Policy } from '../../../src/auth/policy.ts';
+import type { TokenService } from '../../../src/auth/tokens/token-service.ts';
 import { defaultSettings } from '../../../src/config/load.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
@@ -23,6 +24,7 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   readonly verifyReads?: LayoutRules['verifyReads'];
   readonly settings?: Partial<HttpSettings>;
   readonly policy?: Policy;
+  readonly tokens?: TokenService;
   readonly store?: ObjectStore;
   readonly sender?: BlobSender;
   readonly requireReferences?: boolean;
@@ -58,6 +60,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const app = buildApp({
     registry,
     policy,
+    tokens: options.tokens,
     settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },
     ...(sender === undefined ? {} : { sender }),

@@ -7,7 +7,7 @@ const here = () => new AbortController().signal;
 
 /** Reservations by name, in the order in which they were granted. */
 function budgetOf(bytes: number, maxWaitMs = patient) {
-  const budget = new BodyBudget(bytes, maxWaitMs);
+  const budget = new BodyBudget(bytes, maxWaitMs, 'manifest');
   const granted: string[] = [];
   const ask = async (name: string, address: string, size: number) => {
     const giveBack = await budget.reserve({ address, size }, here());

@@ -1,0 +1,133 @@
+// Who shows a token of ours: verified once, then looked up, and asked for again with each use, since a token ends with its user.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../storage/clock.ts';
+import type { Account, Accounts } from '../accounts.ts';
+import { anonymous, type Grant, type Principal } from '../principal.ts';
+import type { CertificateUser } from '../shown-credentials.ts';
+import { sealOf, type TokenClaims } from './access-token.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import { refused, type TokenSigner, type VerifiedToken } from './token-signer.ts';
+
+export interface TokenAuthenticationOptions {
+  readonly signer: TokenSigner;
+  readonly keys: SigningKeys;
+  readonly accounts: Pick<Accounts, 'find'>;
+  /** Of each issuer elsewhere, as it is configured now: what it vouched for by other rules holds no more. */
+  readonly issuerGenerations: readonly string[];
+  readonly clock: Clock;
+}
+
+/** Characters: of all tokens that are remembered, and of one. */
+const mostRemembered = 16 * 1024 * 1024;
+const longestToken = 12 * 1024;
+
+export class TokenAuthentication {
+  readonly #options: TokenAuthenticationOptions;
+  readonly #known = new LRUCache<string, KnownToken>({
+    maxSize: mostRemembered,
+    sizeCalculation: (_known, token) => token.length,
+  });
+  #keysVersion: number;
+
+  constructor(options: TokenAuthenticationOptions) {
+    this.#options = options;
+    this.#keysVersion = options.keys.version;
+  }
+
+  /** Throws BadCredentialsError. Synchronous for a token that was shown before, and then the same object while nothing changed. */
+  authenticate(token: string, certificate: CertificateUser | undefined): Principal | Promise<Principal> {
+    this.#forgetWithKeys();
+    const known = this.#known.get(token);
+    if (known !== undefined) return this.#principalOf(known, certificate);
+    if (token.length > longestToken) throw refused('it is too long');
+    return this.#verified(token, certificate);
+  }
+
+  async #verified(token: string, certificate: CertificateUser | undefined): Promise<Principal> {
+    const known = new KnownToken(await this.#options.signer.verify(token));
+    const principal = this.#principalOf(known, certificate);
+    this.#known.set(token, known);
+    return principal;
+  }
+
+  #principalOf(known: KnownToken, certificate: CertificateUser | undefined): Principal {
+    const { endsAtMs } = known.claims;
+    if (this.#options.clock.now() >= endsAtMs) throw refused('it has ended');
+    return known.as(this.#holderOf(known, certificate));
+  }
+
+  /** As of now; throws where there is none any more. */
+  #holderOf(known: KnownToken, certificate: CertificateUser | undefined): RightsSource {
+    const { kind, name } = known.claims;
+    switch (kind) {
+      case 'anonymous':
+        return anonymous;
+      case 'user':
+      case 'robot':
+        return this.#accountOf(known, kind, name ?? '').principal;
+      case 'certificate':
+        // Good only with the certificate that it was given for: whoever took it has not got that, and it ends with it.
+        if (certificate === undefined || certificate.name !== name) throw refused('its certificate was not shown');
+        return certificate;
+      case 'external':
+        if (!this.#options.issuerGenerations.some((generation) => known.isOf(generation))) {
+          throw refused('its issuer is not, or not so, configured any more');
+        }
+        return known.claims;
+    }
+  }
+
+  #accountOf(known: KnownToken, kind: 'user' | 'robot', name: string): Account {
+    const account = this.#options.accounts.find(kind, name);
+    if (account === undefined) throw refused('its user is gone');
+    if (!known.isOf(account.generation)) throw refused('the password was changed');
+    if (account.endsAtMs !== undefined && this.#options.clock.now() >= account.endsAtMs)
+      throw refused('its user has ended');
+    return account;
+  }
+
+  #forgetWithKeys(): void {
+    const { version } = this.#options.keys;
+    if (version === this.#keysVersion) return;
+    this.#keysVersion = version;
+    this.#known.clear();
+  }
+}
+
+/** Where the rights of a token's holder come from. */
+interface RightsSource {
+  readonly groups: readonly string[];
+  readonly grant?: Grant | undefined;
+}
+
+/** A token whose signature is right. */
+class KnownToken {
+  readonly claims: TokenClaims;
+  readonly #key: VerifiedToken['key'];
+  /** The generation that fits its seal, once it was found. */
+  #generation: string | undefined;
+  #holder: RightsSource | undefined;
+  #principal: Principal | undefined;
+
+  constructor({ claims, key }: VerifiedToken) {
+    this.claims = claims;
+    this.#key = key;
+  }
+
+  isOf(generation: string): boolean {
+    if (this.#generation !== undefined) return this.#generation === generation;
+    if (sealOf(this.#key, generation) !== this.claims.seal) return false;
+    this.#generation = generation;
+    return true;
+  }
+
+  /** The same one for the same holder: rights are remembered by it. */
+  as(holder: RightsSource): Principal {
+    if (this.#principal !== undefined && holder === this.#holder) return this.#principal;
+    const { name, kind, scope } = this.claims;
+    const { groups, grant } = holder;
+    this.#holder = holder;
+    this.#principal = { name, kind, groups, shown: 'bearer', scope, grant };
+    return this.#principal;
+  }
+}
