@@ -18,6 +18,7 @@ import { rmCommand } from './rm-command.ts';
 import { rollbackCommand } from './rollback-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
+import { tlsCommand } from './tls-command.ts';
 import { treeCommand } from './tree-command.ts';
 import { verifyCommand } from './verify-command.ts';
 import { packageVersion } from './version.ts';
@@ -40,6 +41,7 @@ const otherCommands: readonly CommandFactory[] = [
   reconcileCommand,
   gcCommand,
   duCommand,
+  tlsCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */

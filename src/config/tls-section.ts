@@ -6,7 +6,7 @@ export const tlsSection = z.strictObject({
   certificate: text('a file')
     .optional()
     .describe(
-      'PEM file with the certificate of this server, then those between it and its CA: clients come by HTTPS. Read anew when it changes.',
+      'PEM file with the certificate of this server, then those between it and its CA: clients come by HTTPS. Read anew when it changes. `moorage tls init` makes one.',
     ),
   key: text('a file')
     .optional()

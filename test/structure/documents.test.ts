@@ -14,6 +14,7 @@ import { reconcileCommand } from '../../src/cli/reconcile-command.ts';
 import { rmCommand } from '../../src/cli/rm-command.ts';
 import { rollbackCommand } from '../../src/cli/rollback-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
+import { tlsCommand } from '../../src/cli/tls-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
 import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
@@ -34,6 +35,7 @@ const factories = [
   reconcileCommand,
   gcCommand,
   duCommand,
+  tlsCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 
@@ -60,7 +62,8 @@ function problemOf(line: string): string | undefined {
   const [word = ''] = line.split(' ');
   if (['help', 'version', '--help'].includes(word)) return undefined;
   // Without a command, those of serve.
-  const command = commands.get(word) ?? (word.startsWith('-') ? commands.get('serve') : undefined);
+  const named = commands.get(word) ?? (word.startsWith('-') ? commands.get('serve') : undefined);
+  const command = named?.commands.find((each) => each.name() === line.split(' ')[1]) ?? named;
   if (command === undefined) return `${line}: no command`;
   const unknown = [...line.matchAll(/(?<= )--?[a-z][\w-]*/g)].filter(
     ([flag]) => !command.options.some(({ long, short }) => flag === long || flag === short),

@@ -1,7 +1,7 @@
 // Certificates for tests, made by the code behind `moorage tls init`.
 import { issueAuthority, issueServer } from '../../src/tls/issue/certificates.ts';
+import { issuingKeyOf, newKey } from '../../src/tls/issue/issuing-key.ts';
 import { parseServerName, type ServerName } from '../../src/tls/issue/server-names.ts';
-import { newKey, signingKeyOf } from '../../src/tls/issue/signing-key.ts';
 
 /** PEM. */
 export interface MadePair {
@@ -26,13 +26,13 @@ const localNames = ['localhost', '127.0.0.1', '::1'];
 
 export async function makeAuthority(name = 'test CA', atMs = Date.now()): Promise<MadeAuthority> {
   const key = newKey();
-  const signingKey = await signingKeyOf(key);
+  const signingKey = await issuingKeyOf(key);
   const certificate = await issueAuthority(signingKey, name, atMs);
   return {
     certificate,
     key,
     server: async ({ names = localNames, atMs: madeAtMs = Date.now(), key: own = newKey() } = {}) => {
-      const { publicKey } = await signingKeyOf(own);
+      const { publicKey } = await issuingKeyOf(own);
       const request = { names: names.map(nameOf), publicKey, nowMs: madeAtMs };
       return { certificate: await issueServer({ certificate, key: signingKey }, request), key: own };
     },

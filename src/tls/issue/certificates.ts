@@ -2,7 +2,7 @@
 import { randomBytes, type webcrypto, X509Certificate } from 'node:crypto';
 import type { ServerName } from './server-names.ts';
 
-export interface SigningKey {
+export interface IssuingKey {
   readonly algorithm:
     | { readonly name: 'ECDSA'; readonly namedCurve: string; readonly hash: 'SHA-256' }
     | { readonly name: 'RSASSA-PKCS1-v1_5'; readonly hash: 'SHA-256' };
@@ -13,7 +13,7 @@ export interface SigningKey {
 export interface IssuingAuthority {
   /** PEM. */
   readonly certificate: string;
-  readonly key: SigningKey;
+  readonly key: IssuingKey;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -24,7 +24,7 @@ const serverDays = 825;
 const backdatedMs = dayMs;
 
 /** A certificate of its own CA. */
-export async function issueAuthority(key: SigningKey, name: string, nowMs: number): Promise<string> {
+export async function issueAuthority(key: IssuingKey, name: string, nowMs: number): Promise<string> {
   const x509 = await loadLibrary();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),

@@ -1,6 +1,6 @@
 // Keys that sign certificates, between PEM and Web Crypto, which the library that makes certificates works with.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, webcrypto } from 'node:crypto';
-import type { SigningKey } from './certificates.ts';
+import type { IssuingKey } from './certificates.ts';
 
 /** PKCS #8, PEM: the curve that every client and every browser knows. */
 export function newKey(): string {
@@ -9,7 +9,7 @@ export function newKey(): string {
 }
 
 /** Throws for what is no PEM key of a kind that signs certificates. */
-export async function signingKeyOf(pem: string): Promise<SigningKey> {
+export async function issuingKeyOf(pem: string): Promise<IssuingKey> {
   const privateKey = createPrivateKey(pem);
   const algorithm = algorithmOf(privateKey);
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
@@ -24,7 +24,7 @@ export async function signingKeyOf(pem: string): Promise<SigningKey> {
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' };
 
-function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): SigningKey['algorithm'] {
+function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): IssuingKey['algorithm'] {
   const namedCurve = curves[details?.namedCurve ?? ''];
   if (type === 'ec' && namedCurve !== undefined) return { name: 'ECDSA', namedCurve, hash: 'SHA-256' };
   if (type === 'rsa') return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
