@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../config/environment.ts';
 import { nearest } from '../config/suggestion.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { accessCommand } from './access-command.ts';
 import { withSubcommands } from './command-group.ts';
 import { duCommand } from './du-command.ts';
 import { exportCommand } from './export-command.ts';
@@ -42,6 +43,7 @@ const otherCommands: readonly CommandFactory[] = [
   gcCommand,
   duCommand,
   tlsCommand,
+  accessCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */
@@ -94,7 +96,7 @@ function withoutQuestions(args: readonly string[]): readonly string[] {
   if (word === 'version' && (command === '--help' || command === '-h')) return ['--help'];
   if (word !== 'help') return args;
   if (command === undefined || command === 'help') return ['--help'];
-  return command === 'version' ? ['--version'] : [command, '--help', ...more];
+  return command === 'version' ? ['--version'] : [command, ...more, '--help'];
 }
 
 function usageError(message: string): number {

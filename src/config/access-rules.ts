@@ -1,6 +1,5 @@
 // The rules of `access` as they are written.
 import { z } from 'zod';
-import { parseUserName } from '../oci/user-name.ts';
 import { globs, ruleList, ruleOf } from './rule-list.ts';
 
 /** As in auth/principal.ts, which knows nothing of settings; a test holds them equal. */
@@ -10,9 +9,12 @@ const may = listOrWords('a list of rights', z.enum(rights, { error: `is not one 
 
 const who = listOrWords(
   'a list of users',
-  z.string().refine((written) => parseUserName(written.replace(/^group:/, '')) !== undefined, {
-    error: 'is not a user, group:NAME, anonymous or authenticated',
-  }),
+  z
+    .string()
+    .regex(
+      /^(?:group:)?(?!group:)[^\p{C}\p{Zl}\p{Zp},]{1,255}$/u,
+      'is not a user, group:NAME, anonymous or authenticated',
+    ),
 );
 
 const rule = ruleOf({

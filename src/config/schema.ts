@@ -2,6 +2,7 @@
 // config.example.yaml and the messages about unknown keys are derived from it (settings.ts, example-file.ts).
 import { z } from 'zod';
 import { portableManifestBytes } from '../oci/manifest.ts';
+import { accessRules } from './access-rules.ts';
 import { authSection } from './auth-section.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { retentionRules } from './retention-rules.ts';
@@ -168,6 +169,11 @@ export const configSchema = z.strictObject({
       .prefault('20MiB')
       .describe('So much is read in a second for that, at most; requests come first.'),
   }),
+  access: accessRules
+    .optional()
+    .describe(
+      'Rules by which users may do something, all that match together: repositories (patterns), who (users, group:NAME, anonymous, authenticated), may (pull, push, delete, create, admin), immutable (patterns of tags). Unless set, users may do everything and anonymous nothing; without users either, everybody may do everything. In the environment, the same list as JSON.',
+    ),
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import type { Access, Action, Policy } from '../auth/policy.ts';
-import type { Principal } from '../auth/principal.ts';
+import { anonymous, type Principal } from '../auth/principal.ts';
 import type { ShownCredentials } from '../auth/shown-credentials.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
@@ -54,6 +54,11 @@ export class Gate {
   /** Whether the client may take over what a repository holds, or any of them: the source of a mount. */
   mayPull(request: FastifyRequest, repository: RepositoryName | undefined): boolean {
     return this.#options.policy.decide(request.principal, { action: 'pull', repository }).kind === 'allow';
+  }
+
+  /** False where somebody may not learn of a repository: answers to who shows no credentials name none. */
+  get everybodySeesAll(): boolean {
+    return this.#options.policy.visibility(anonymous) === undefined;
   }
 
   /** Which repositories the client may learn of; undefined where it is all of them. */

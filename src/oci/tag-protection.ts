@@ -3,13 +3,13 @@ import { RegistryError } from './error-code.ts';
 import type { Tag } from './reference.ts';
 
 export interface TagProtection {
-  /** Why a tag that is there may not be made to mean something else, or to go; undefined when it may. */
+  /** Why a tag that is there may not be made to mean something else, or to go, in words; undefined when it may. */
   whyKept(tag: Tag): string | undefined;
 }
 
 /** Answered with 409: somebody who may push may not push this. The same content again is no change, and not refused. */
 export class TagProtectedError extends RegistryError {
-  constructor(detail: string) {
-    super('DENIED', { status: 409, detail });
+  constructor(tag: Tag, why: string) {
+    super('DENIED', { status: 409, detail: `the tag ${tag} is there, and ${why}` });
   }
 }

@@ -196,7 +196,7 @@ export class WritableManifests extends Manifests {
       const why = protection.whyKept(tag);
       if (why === undefined) continue;
       const found = await this.find({ kind: 'tag', tag });
-      if (found !== undefined && found.digest !== digest) throw new TagProtectedError(why);
+      if (found !== undefined && found.digest !== digest) throw new TagProtectedError(tag, why);
     }
   }
 

@@ -63,7 +63,14 @@ it('the help of every command fits a terminal of 80 columns', { timeout: 60_000 
   const [, listed = ''] = /^Commands:\n(.*?)\n\n/ms.exec(program) ?? [];
   const commands = [...listed.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name);
   expect(commands).toContain('gc');
-  const helps = await Promise.all(commands.map(async (name) => (await runMoorage(['help', name])).stdout));
+  const helpOf = async (name: string) => (await runMoorage(['help', ...name.split(' ')])).stdout;
+  const own = await Promise.all(commands.map(helpOf));
+  const below = own.flatMap((help, at) => {
+    const [, inGroup = ''] = /^Commands:\n(.*)/ms.exec(help) ?? [];
+    return [...inGroup.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => `${commands[at]} ${name}`);
+  });
+  expect(below).toContain('access test');
+  const helps = [...own, ...(await Promise.all(below.map(helpOf)))];
   const wide = [program, ...helps].flatMap((help) => help.split('\n')).filter((line) => line.length > 80);
   expect(wide).toEqual([]);
 });

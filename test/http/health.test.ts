@@ -5,6 +5,7 @@ import { mediaTypes } from '../../src/oci/media-type.ts';
 import { codesOf } from './support/answers.ts';
 import { imageManifest } from './support/content.ts';
 import { diskApp } from './support/disk-app.ts';
+import { guardedApp } from './support/guarded-app.ts';
 import { registryApp } from './support/registry-app.ts';
 
 describe('health', () => {
@@ -33,6 +34,16 @@ describe('health', () => {
     vi.spyOn(registry, 'warnings').mockResolvedValue(['a damaged file is not served: \u001bblobs']);
     const answer = await app.inject('/readyz');
     expect([answer.statusCode, answer.body]).toEqual([200, 'ok\na damaged file is not served: \\u{1b}blobs\n']);
+  });
+
+  it('/readyz names no repository where not everybody may know of it', async () => {
+    const { app, registry } = guardedApp([{ repositories: 'public/*', who: 'anonymous', may: 'pull' }]);
+    vi.spyOn(registry, 'warnings').mockResolvedValue(['team/app is damaged']);
+    expect((await app.inject('/readyz')).body).toBe('ok\n');
+    vi.spyOn(registry, 'readiness').mockResolvedValue(['team/app: index.json is not JSON']);
+    const answer = await app.inject('/readyz');
+    expect([answer.statusCode, codesOf(answer)]).toEqual([503, ['UNAVAILABLE']]);
+    expect(answer.body).not.toContain('team');
   });
 
   it('/readyz is 503 and names the problems, /livez stays 200', async () => {

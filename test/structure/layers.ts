@@ -68,6 +68,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     '',
     'config',
     'observability',
+    'auth',
     'verification',
     'inspection',
     'transfer',

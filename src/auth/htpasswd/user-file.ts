@@ -17,21 +17,26 @@ export class UserFileError extends Error {
   override readonly name = 'UserFileError';
 }
 
+export interface UserFileOptions {
+  /** The groups of each user, by name. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  readonly log: Log;
+  /** Told of the names of all users whenever they were read. */
+  readonly onRead: (names: ReadonlySet<string>) => void;
+}
+
 export class UserFile {
   readonly #file: WatchedFile;
-  /** The groups of each user, by name. */
-  readonly #groups: ReadonlyMap<string, readonly string[]>;
-  readonly #log: Log;
+  readonly #options: UserFileOptions;
   /** The version of the file that was looked at last, good or not. */
   #seen: FileState;
   #users: ReadonlyMap<string, User> = new Map();
   #nobody: PasswordHash = nobodysHash(usualCost);
 
   /** Throws UserFileError when the file is not whole. */
-  constructor(file: WatchedFile, groups: ReadonlyMap<string, readonly string[]>, log: Log) {
+  constructor(file: WatchedFile, options: UserFileOptions) {
     this.#file = file;
-    this.#groups = groups;
-    this.#log = log;
+    this.#options = options;
     this.#seen = file.current();
     const problem = this.#take(this.#seen);
     if (problem !== undefined) throw new UserFileError(`${file.path}${problem}`);
@@ -53,8 +58,9 @@ export class UserFile {
     this.#seen = state;
     const problem = this.#take(state);
     const { path } = this.#file;
-    if (problem === undefined) this.#log.info('users read again', { file: path, users: this.#users.size });
-    else this.#log.warn('users stay as they were: their file is not whole', { problem: `${path}${problem}` });
+    const { log } = this.#options;
+    if (problem === undefined) log.info('users read again', { file: path, users: this.#users.size });
+    else log.warn('users stay as they were: their file is not whole', { problem: `${path}${problem}` });
   }
 
   /** The problem goes on after the path. */
@@ -67,13 +73,14 @@ export class UserFile {
     this.#users = new Map(lines.flatMap((line) => (line.kind === 'user' ? [[line.name, this.#userOf(line)]] : [])));
     const cost = mostFrequentCost([...this.#users.values()]);
     if (cost !== costOf(this.#nobody)) this.#nobody = nobodysHash(cost);
+    this.#options.onRead(new Set(this.#users.keys()));
     return undefined;
   }
 
   #userOf({ name, hash }: HtpasswdLine & { readonly kind: 'user' }): User {
     const known = this.#users.get(name);
     if (known?.hash === hash) return known;
-    const groups = this.#groups.get(name) ?? [];
+    const groups = this.#options.groups.get(name) ?? [];
     const principal = { name, kind: 'user', groups, shown: 'basic', scope: undefined, grant: undefined } as const;
     // In tokens, which clients read: nothing that helps to guess the password leads back from it, since the salt is random.
     const generation = createHash('sha256').update(hash).digest('base64url').slice(0, 22);

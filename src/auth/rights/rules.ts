@@ -79,8 +79,8 @@ export class Rules {
     return {
       whyKept: (tag) => {
         const pattern = immutable.find((glob) => glob.matches(tag));
-        if (pattern !== undefined) return `the tag ${tag} is there, and tags ${pattern.text} are immutable here`;
-        return mayOnlyCreate ? `the tag ${tag} is there, and you may create tags only` : undefined;
+        if (pattern !== undefined) return `tags ${pattern.text} are immutable here`;
+        return mayOnlyCreate ? 'tags may only be created' : undefined;
       },
     };
   }

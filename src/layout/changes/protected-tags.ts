@@ -11,7 +11,7 @@ export function assertUnprotected(draft: IndexDraft, edit: IndexEdit): void {
   if (edit.kind === 'reconcile' || edit.kind === 'restore' || edit.protection === undefined) return;
   for (const tag of tagsChanged(draft, edit)) {
     const why = edit.protection.whyKept(tag);
-    if (why !== undefined) throw new TagProtectedError(why);
+    if (why !== undefined) throw new TagProtectedError(tag, why);
   }
 }
 

@@ -38,7 +38,7 @@ describe('the rules of access', () => {
     ['ann: pull', 'is not a list of rules; see "Who may" in README.md'],
     [[{ who: 'ann', may: 'read' }], 'has a problem in rule 1, may: is not one of pull, push, delete, create, admin'],
     [
-      [{ who: 'a b', may: 'pull' }],
+      [{ who: 'a\tb', may: 'pull' }],
       'has a problem in rule 1, who: is not a user, group:NAME, anonymous or authenticated',
     ],
     [

@@ -15,20 +15,21 @@ async function userFile(text: string) {
   const path = join(await temporaryDirectory(), 'users');
   const clock = new TestClock();
   const said: string[] = [];
+  const read: string[][] = [];
   const say = (message: string, details: object) => said.push(`${message}: ${JSON.stringify(details)}`);
   const log: Log = { info: say, slow: say, warn: say };
   writeFileSync(path, text);
-  const users = new UserFile(
-    new WatchedFile(path, { maxBytes: 10_000, clock }),
-    new Map([['anna', ['team', 'all']]]),
+  const users = new UserFile(new WatchedFile(path, { maxBytes: 10_000, clock }), {
+    groups: new Map([['anna', ['team', 'all']]]),
     log,
-  );
+    onRead: (names) => read.push([...names]),
+  });
   const change = (changed: string) => {
     writeFileSync(`${path}.draft`, changed);
     renameSync(`${path}.draft`, path);
     clock.advance(10_000);
   };
-  return { path, users, said, change, clock };
+  return { path, users, said, read, change, clock };
 }
 
 describe('the users of a file', () => {
@@ -90,7 +91,9 @@ describe('the users of a file', () => {
     await expect(userFile('anna:secret')).rejects.toThrow(/users, line 1: .* is not hashed; only bcrypt/);
     const absent = new WatchedFile(join(await temporaryDirectory(), 'none'), { maxBytes: 1 });
     const log: Log = { info: () => {}, slow: () => {}, warn: () => {} };
-    expect(() => new UserFile(absent, new Map(), log)).toThrow(/none: there is no such file; "moorage user add NAME"/);
+    expect(() => new UserFile(absent, { groups: new Map(), log, onRead: () => {} })).toThrow(
+      /none: there is no such file; "moorage user add NAME"/,
+    );
   });
 
   it('have a hash beside them that is nobody’s, at the cost of most of them', async () => {

@@ -1,0 +1,31 @@
+// What is odd about rules of access, in words for an operator: said at the start, and again when the users changed.
+import type { AccessRule, Who } from './access-rule.ts';
+
+export interface KnownNames {
+  /** Undefined where others than the htpasswd file may say who there is: then any name may be one. */
+  readonly users: ReadonlySet<string> | undefined;
+  /** Undefined where others may say who is in which group. */
+  readonly groups: ReadonlySet<string> | undefined;
+}
+
+export function oddAccess(rules: readonly AccessRule[], known: KnownNames): readonly string[] {
+  return rules.flatMap((rule, at) => [
+    ...rule.who.flatMap((who) => oddName(who, known)).map((problem) => `access rule ${at + 1} ${problem}`),
+    ...oddRights(rule).map((problem) => `access rule ${at + 1} ${problem}`),
+  ]);
+}
+
+/** Whoever is misspelt may less than was meant, which somebody at a far site finds out. */
+function oddName(who: Who, { users, groups }: KnownNames): readonly string[] {
+  if (who.kind === 'user' && users?.has(who.name) === false) return [`names a user that is not there: ${who.name}`];
+  if (who.kind === 'group' && groups?.has(who.name) === false) return [`names a group that is not there: ${who.name}`];
+  return [];
+}
+
+function oddRights({ may, who }: AccessRule): readonly string[] {
+  const mayPush = may.includes('push') || may.includes('create');
+  const mayPull = may.includes('pull') || may.includes('admin');
+  const pushes = mayPush && !mayPull ? ['lets push without pull: docker looks for layers before it sends them'] : [];
+  const isForAll = who.some(({ kind }) => kind === 'anonymous') && may.some((right) => right !== 'pull');
+  return isForAll ? [...pushes, `lets everybody ${may.join(', ')}, without a password`] : pushes;
+}

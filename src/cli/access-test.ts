@@ -1,0 +1,70 @@
+// What `moorage access test` answers: the same rules that the server asks, of somebody who is not there.
+import { anonymous, type Principal, type Right, rights } from '../auth/principal.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Settings } from '../config/schema.ts';
+import { printableText } from '../oci/printable-text.ts';
+import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../oci/reference.ts';
+import { asksWhoIsThere } from '../policy-of.ts';
+import { rulesOf } from '../rules-of.ts';
+import { exitCodes } from './failure.ts';
+
+export interface AccessQuestion {
+  readonly user: string;
+  readonly action: string;
+  /** NAME[:TAG] */
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+/** Prints one line and returns the exit code. */
+export function testAccess(question: AccessQuestion, settings: Settings): number {
+  const { user, action, name } = question;
+  const [repository = '', ...tags] = name.split(':');
+  const tag = tags.length === 0 ? undefined : tags.join(':');
+  const right = rights.find((each) => each === action);
+  if (right === undefined) throw wrong('ACTION', `"${action}" is none; write one of ${rights.join(', ')}`);
+  if (!isRepositoryName(repository)) throw wrong('NAME', `"${repository}" is no name of a repository`);
+  if (tag !== undefined && !isTag(tag)) throw wrong('NAME', `"${tag}" is no tag`);
+  const { allowed, why } = answerOf({ ...question, right, repository, tag }, settings);
+  const verb = right === 'admin' ? 'administer' : right;
+  process.stdout.write(`${printableText(`${user} ${allowed ? 'may' : 'may not'} ${verb} ${name}: ${why}`)}\n`);
+  return allowed ? 0 : exitCodes.failure;
+}
+
+interface ParsedQuestion extends AccessQuestion {
+  readonly right: Right;
+  readonly repository: RepositoryName;
+  readonly tag: Tag | undefined;
+}
+
+interface Answer {
+  readonly allowed: boolean;
+  readonly why: string;
+}
+
+function answerOf({ user, groups, right, repository, tag }: ParsedQuestion, settings: Settings): Answer {
+  if (!asksWhoIsThere(settings)) return { allowed: true, why: 'nobody is asked who they are' };
+  const rules = rulesOf(settings);
+  const principal: Principal =
+    user === 'anonymous' ? anonymous : { ...anonymous, name: user, kind: 'user', groups, shown: 'basic' };
+  const held = rules.heldIn(principal, repository);
+  const rule = held.get(right) ?? (right === 'create' ? held.get('push') : undefined) ?? held.get('admin');
+  if (rule === undefined) return { allowed: false, why: 'no rule allows it' };
+  const why = `${rule}${textOf(rule, settings)}`;
+  const action = right === 'push' || right === 'create' ? 'push' : 'delete';
+  const kept =
+    tag === undefined || right === 'pull' ? undefined : rules.protection(principal, action, repository)?.whyKept(tag);
+  return { allowed: true, why: kept === undefined ? why : `${why}; once the tag is there it stays, since ${kept}` };
+}
+
+/** As it was written, for whoever counts rules from elsewhere. */
+function textOf(rule: string, { access = [] }: Settings): string {
+  const written = access[Number(/^rule (\d+)$/.exec(rule)?.[1]) - 1];
+  if (written === undefined) return '';
+  const { repositories, who, may } = written;
+  return ` (${repositories.map(({ text }) => text).join(', ')}: ${who.join(', ')} may ${may.join(', ')})`;
+}
+
+function wrong(origin: string, message: string): ConfigError {
+  return new ConfigError([{ origin, message }]);
+}

@@ -1,0 +1,24 @@
+// The rules of access and what is odd about them, from the settings.
+import { type AccessRule, accessRuleOf } from './auth/rights/access-rule.ts';
+import { oddAccess } from './auth/rights/rule-warnings.ts';
+import { Rules } from './auth/rights/rules.ts';
+import type { Settings } from './config/schema.ts';
+
+export function rulesOf({ access, auth }: Settings): Rules {
+  return new Rules(access?.map(accessRuleOf), groupsByUser(auth.groups));
+}
+
+/** In words for an operator. `users`: whom the htpasswd file names. */
+export function oddRulesOf({ access, auth }: Settings, users: ReadonlySet<string>): readonly string[] {
+  const rules: readonly AccessRule[] = access?.map(accessRuleOf) ?? [];
+  return oddAccess(rules, { users, groups: new Set(auth.groups.keys()) });
+}
+
+/** As they are written, groups have users. */
+export function groupsByUser(groups: Settings['auth']['groups']): ReadonlyMap<string, readonly string[]> {
+  const byUser = new Map<string, string[]>();
+  for (const [group, users] of groups) {
+    for (const user of users) byUser.set(user, [...(byUser.get(user) ?? []), group]);
+  }
+  return byUser;
+}
