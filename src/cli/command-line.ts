@@ -21,6 +21,7 @@ import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { tlsCommand } from './tls-command.ts';
 import { treeCommand } from './tree-command.ts';
+import { userCommand } from './user-command.ts';
 import { verifyCommand } from './verify-command.ts';
 import { packageVersion } from './version.ts';
 
@@ -44,6 +45,7 @@ const otherCommands: readonly CommandFactory[] = [
   duCommand,
   tlsCommand,
   accessCommand,
+  userCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */

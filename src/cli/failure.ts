@@ -2,6 +2,7 @@
 import { ConfigError } from '../config/config-error.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { CannotWriteError } from '../storage/filesystem/published-file.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { TlsFileError } from '../tls/tls-file-error.ts';
 
@@ -36,6 +37,7 @@ export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof TlsFileError) return failure(error.message, exitCodes.usage);
   if (error instanceof MountArgumentError) return failure(error.message, exitCodes.usage);
   if (error instanceof InterruptedError) return failure(error.message, error.exitCode);
+  if (error instanceof CannotWriteError) return failure(error.message, exitCodes.failure);
   if (error instanceof CommandError) return failure(error.message, exitCodes.failure);
   if (error instanceof StorageError) return failure(storageMessage(error), exitCodes.failure);
   return undefined;

@@ -16,6 +16,7 @@ import { rollbackCommand } from '../../src/cli/rollback-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { tlsCommand } from '../../src/cli/tls-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
+import { userCommand } from '../../src/cli/user-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
 import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
 import { projectDirectory } from './source-files.ts';
@@ -36,6 +37,7 @@ const factories = [
   gcCommand,
   duCommand,
   tlsCommand,
+  userCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 

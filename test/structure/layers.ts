@@ -67,6 +67,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   cli: [
     '',
     'config',
+    'auth',
     'observability',
     'auth',
     'verification',

@@ -1,5 +1,6 @@
 // A file outside of any store, written beside its place and renamed once all of it is durable.
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable, type Transform, Writable } from 'node:stream';
@@ -13,25 +14,37 @@ export class CannotWriteError extends Error {
   override readonly name = 'CannotWriteError';
 }
 
-/** Replaces what is there with one rename; the new file has the mode of the old one. Whatever goes wrong, `path` is as it was and nothing else is left. */
+export interface PublishOptions {
+  readonly through: readonly Transform[];
+  readonly signal: AbortSignal;
+  /** Of a file that was not there; the umask applies. 0644 unless given. */
+  readonly newMode?: number;
+  /** Asked when all is written, right before the rename; what it throws leaves `path` as it is. */
+  readonly beforeRename?: () => void;
+}
+
+/**
+ * Replaces what is there with one rename; the new file has the mode of the old one, and its owner where that is possible. Whatever goes
+ * wrong, `path` is as it was and nothing else is left.
+ */
 export async function publishFile(
   path: string,
-  bytes: AsyncIterable<Uint8Array>,
-  { through, signal }: { readonly through: readonly Transform[]; readonly signal: AbortSignal },
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { through, signal, newMode = 0o644, beforeRename = () => {} }: PublishOptions,
 ): Promise<void> {
   await writing(path, () => removeOldDrafts(path));
   const draft = join(dirname(path), `${draftPrefix}${randomBytes(6).toString('hex')}-${basename(path)}`);
-  const mode = await modeOf(path);
-  const file = await writing(path, () => open(draft, 'wx', mode ?? 0o644));
+  const before = await attributesOf(path);
+  const file = await writing(path, () => open(draft, 'wx', before?.mode ?? newMode));
   try {
     try {
-      // The umask took from it.
-      if (mode !== undefined) await writing(path, () => file.chmod(mode));
+      if (before !== undefined) await writing(path, () => adopt(file, before));
       await pipeline([Readable.from(bytes, { objectMode: false }), ...through, intoFile(path, file)], { signal });
       await writing(path, () => file.sync());
     } finally {
       await file.close();
     }
+    beforeRename();
     await writing(path, () => rename(draft, path));
   } catch (error) {
     await rm(draft, { force: true });
@@ -41,11 +54,27 @@ export async function publishFile(
   await writing(path, () => syncDirectory(dirname(path)));
 }
 
+type Attributes = Pick<Stats, 'mode' | 'uid' | 'gid'>;
+
 /** Of a directory nothing is read before it is refused. */
-async function modeOf(path: string): Promise<number | undefined> {
+async function attributesOf(path: string): Promise<Attributes | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) throw new CannotWriteError(`cannot write ${path}: it is a directory`);
-  return found?.isFile() ? found.mode & 0o777 : undefined;
+  if (found?.isFile() !== true) return undefined;
+  const { mode, uid, gid } = found;
+  return { mode: mode & 0o777, uid, gid };
+}
+
+async function adopt(file: FileHandle, { mode, uid, gid }: Attributes): Promise<void> {
+  const own = await file.stat();
+  if (own.uid !== uid || own.gid !== gid) {
+    // Only root may give a file away, and whoever may replace it may keep it.
+    await file.chown(uid, gid).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EPERM') throw error;
+    });
+  }
+  // The umask took from it.
+  await file.chmod(mode);
 }
 
 /** As long as the random part of a name. */
@@ -63,7 +92,8 @@ async function removeOldDrafts(path: string): Promise<void> {
   }
 }
 
-async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+/** What the system refuses to `work` is thrown as a CannotWriteError. */
+export async function writing<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
