@@ -8,25 +8,49 @@ import { UserFile, UserFileError } from './auth/htpasswd/user-file.ts';
 import { LocalAccounts, type LocalUsers } from './auth/local-accounts.ts';
 import { openPolicy } from './auth/open-policy.ts';
 import type { Policy } from './auth/policy.ts';
+import type { Rules } from './auth/rights/rules.ts';
+import type { TokenService } from './auth/tokens/token-service.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { Settings } from './config/schema.ts';
 import { groupsByUser, oddRulesOf, rulesOf } from './rules-of.ts';
 import { systemClock } from './storage/clock.ts';
 import { WatchedFile } from './storage/filesystem/watched-file.ts';
 import type { Log } from './storage/log.ts';
+import { tokensOf } from './tokens-of.ts';
 
 /** Whether anybody is asked who they are. */
 export function asksWhoIsThere({ auth, access }: Settings): boolean {
   return auth.htpasswd !== undefined || access !== undefined;
 }
 
-/** Refuses with a ConfigError what it cannot start with. Nothing of it is read, or kept, where nobody is asked who they are. */
-export function policyOf(settings: Settings, log: Log): Policy {
-  if (!asksWhoIsThere(settings)) return openPolicy;
+/** Who may do what, and the tokens of those who were asked who they are. */
+export interface Guard {
+  readonly policy: Policy;
+  readonly tokens: TokenService | undefined;
+}
+
+/** What is known of who there is, before anything is opened. */
+export interface KnownUsers {
+  readonly accounts: LocalAccounts;
+  readonly rules: Rules;
+}
+
+/** Refuses with a ConfigError what it cannot start with. Undefined, and nothing is read, where nobody is asked who they are. */
+export function knownUsersOf(settings: Settings, log: Log): KnownUsers | undefined {
+  if (!asksWhoIsThere(settings)) return undefined;
   const warn = oddRulesTeller(settings, log);
   const users = usersOf(settings, log, warn);
   if (users === undefined) warn(new Set());
-  return new GuardedPolicy(new RequestAuthentication(new LocalAccounts(users)), rulesOf(settings));
+  return { accounts: new LocalAccounts(users), rules: rulesOf(settings) };
+}
+
+/** `root`: the registry's own directory, where it is written to. Throws a StorageError for keys of tokens that cannot be used. */
+export async function guardOf(users: KnownUsers | undefined, root: string | undefined, log: Log): Promise<Guard> {
+  if (users === undefined) return { policy: openPolicy, tokens: undefined };
+  const { accounts, rules } = users;
+  const { authentication, serviceUnder } = await tokensOf(accounts, root, log);
+  const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
+  return { policy, tokens: serviceUnder(policy) };
 }
 
 /** Each is said once, and again when it came back. */

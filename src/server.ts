@@ -14,7 +14,7 @@ import { FailureLines } from './observability/failure-lines.ts';
 import type { Logger } from './observability/logger.ts';
 import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
-import { policyOf } from './policy-of.ts';
+import { guardOf, knownUsersOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 import { TlsEndpoint } from './tls/tls-endpoint.ts';
@@ -44,9 +44,13 @@ export interface Served {
 /** Opens what is served and starts the registry's own work; nothing listens yet. */
 export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
   // First: what it refuses leaves nothing behind.
-  const policy = policyOf(settings, messageFirst(log));
+  const users = knownUsersOf(settings, messageFirst(log));
   const tls = tlsEndpointOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
+  const guard = await guardOf(users, writtenRootOf(mounts, served), messageFirst(log)).catch(async (error) => {
+    await Promise.all(mounts.map(({ reader }) => reader.close()));
+    throw error;
+  });
   const registry = new Registry({
     mounts,
     log: messageFirst(log),
@@ -54,7 +58,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   });
   const app = buildApp({
     registry,
-    policy,
+    ...guard,
     settings: { ...httpSettingsOf(settings), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
@@ -85,11 +89,18 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   };
 }
 
-export function httpSettingsOf({ server, manifests, deletes }: Settings): HttpSettings {
+/** The registry's own directory; undefined where it is in memory, not served, or only read. */
+function writtenRootOf(mounts: readonly OpenedMount[], { root }: Served): string | undefined {
+  return mounts.some(({ path, kind, writer }) => kind === 'root' && path === root && writer !== undefined)
+    ? root
+    : undefined;
+}
+
+export function httpSettingsOf({ auth, server, manifests, deletes }: Settings): HttpSettings {
   return {
     ...fixedHttpSettings,
     deletesEnabled: deletes.enabled,
-    challenge: { scheme: 'bearer', realm: undefined },
+    challenge: { scheme: auth.scheme, realm: auth.realm },
     hosts: hostSettingsOf(server),
     cors: server.cors ?? [],
     warning: server.warning,

@@ -6,12 +6,20 @@ import type { Authentication } from './guarded-policy.ts';
 import { anonymous, type Principal } from './principal.ts';
 import type { CertificateUser, ShownCredentials } from './shown-credentials.ts';
 
+/** Tokens that were given out here, or by an issuer elsewhere. */
+export interface Tokens {
+  /** Throws BadCredentialsError. */
+  authenticate(token: string, certificate: CertificateUser | undefined): Principal | Promise<Principal>;
+}
+
 export class RequestAuthentication implements Authentication {
   readonly #accounts: Accounts;
+  readonly #tokens: Tokens;
   readonly #certificates = new WeakMap<CertificateUser, Principal>();
 
-  constructor(accounts: Accounts) {
+  constructor(accounts: Accounts, tokens: Tokens) {
     this.#accounts = accounts;
+    this.#tokens = tokens;
   }
 
   authenticate({ authorization, certificate, address }: ShownCredentials): Principal | Promise<Principal> {
@@ -24,7 +32,7 @@ export class RequestAuthentication implements Authentication {
         return account instanceof Promise ? account.then(principalOf) : account.principal;
       }
       case 'bearer':
-        throw new BadCredentialsError('no token was issued here', { isToken: true });
+        return this.#tokens.authenticate(shown.token, certificate);
       case 'unknown':
         throw new BadCredentialsError('an Authorization header that cannot be read');
     }

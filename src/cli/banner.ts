@@ -24,6 +24,8 @@ export interface BannerFacts {
   readonly tls: NamedByCertificate | undefined;
   readonly mounts: readonly ServedMount[];
   readonly readOnly: boolean;
+  /** False: everybody may do everything. */
+  readonly asksWhoIsThere: boolean;
 }
 
 interface Facts extends BannerFacts {
@@ -39,7 +41,7 @@ export function banner(given: BannerFacts): string {
   const lines = [
     `moorage ${facts.version}`,
     '',
-    `  address   ${addressOf(facts)}${elsewhere} (${mode}, no authentication)`,
+    `  address   ${addressOf(facts)}${elsewhere} (${mode}, ${facts.asksWhoIsThere ? 'for those who may' : 'no authentication'})`,
     ...facts.mounts.map((mount, at) => `  ${at === 0 ? 'storage' : '       '}   ${describe(mount, allReadOnly)}`),
     '',
     ...exposure({ ...facts, readOnly: allReadOnly }),
@@ -74,8 +76,9 @@ function whatIsThere({ kind, readOnly, archives = 0 }: ServedMount): string {
   return readOnly ? counted : `${layouts}, and ${counted}`;
 }
 
-function exposure({ host, readOnly }: Facts): string[] {
+function exposure({ host, readOnly, asksWhoIsThere, clients }: Facts): string[] {
   if (isLoopback(host)) return [];
+  if (asksWhoIsThere) return clients.scheme === 'https' ? [] : plainPasswords;
   const danger = readOnly ? 'pull everything in it' : 'push, overwrite and delete';
   return [
     `  !! WARNING: this registry listens beyond this machine (${host === everyInterface ? 'every interface' : host}) and asks nobody who they are.`,
@@ -83,6 +86,12 @@ function exposure({ host, readOnly }: Facts): string[] {
     '',
   ];
 }
+
+const plainPasswords = [
+  '  !! WARNING: passwords and tokens cross the network as plain text.',
+  '  !! Serve HTTPS (moorage tls init), or let only a proxy that does reach this registry.',
+  '',
+];
 
 /** No flag tells docker that plain HTTP is meant, or whose certificates to trust. It takes plain HTTP from the loopback by itself. */
 function dockerNeeds(facts: Facts): string[] {

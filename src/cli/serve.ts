@@ -128,9 +128,10 @@ async function start(
     }));
     const { host } = address;
     const { tls } = server;
-    print(banner({ version: packageVersion(), host, port, tls, mounts, readOnly }));
+    const isAsked = asksWhoIsThere(settings);
+    print(banner({ version: packageVersion(), host, port, tls, mounts, readOnly, asksWhoIsThere: isAsked }));
     log.info({ host, port, tls: tls !== undefined, root, paths, readOnly }, 'listening');
-    if (!isLoopback(address.host) && !asksWhoIsThere(settings)) {
+    if (!isLoopback(address.host) && !isAsked) {
       log.warn({ host: address.host, port, readOnly }, 'listening beyond this machine without authentication');
     }
     return { server, port };

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../storage/clock.ts';
 import type { Account, Accounts } from '../accounts.ts';
+import type { Tokens } from '../authentication.ts';
 import { anonymous, type Grant, type Principal } from '../principal.ts';
 import type { CertificateUser } from '../shown-credentials.ts';
 import { sealOf, type TokenClaims } from './access-token.ts';
@@ -21,7 +22,7 @@ export interface TokenAuthenticationOptions {
 const mostRemembered = 16 * 1024 * 1024;
 const longestToken = 12 * 1024;
 
-export class TokenAuthentication {
+export class TokenAuthentication implements Tokens {
   readonly #options: TokenAuthenticationOptions;
   readonly #known = new LRUCache<string, KnownToken>({
     maxSize: mostRemembered,

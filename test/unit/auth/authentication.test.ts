@@ -1,7 +1,7 @@
 // Who sent a request, by what it shows.
 import { describe, expect, it } from 'vitest';
 import type { Account, Accounts } from '../../../src/auth/accounts.ts';
-import { RequestAuthentication } from '../../../src/auth/authentication.ts';
+import { RequestAuthentication, type Tokens } from '../../../src/auth/authentication.ts';
 import { BadCredentialsError } from '../../../src/auth/bad-credentials-error.ts';
 import { anonymous, type Principal } from '../../../src/auth/principal.ts';
 import type { CertificateUser } from '../../../src/auth/shown-credentials.ts';
@@ -10,7 +10,12 @@ const anna: Principal = { ...anonymous, name: 'anna', kind: 'user', shown: 'basi
 const account: Account = { principal: anna, generation: '1', endsAtMs: undefined };
 
 function authentication(check: Accounts['check'] = () => account) {
-  const authentication = new RequestAuthentication({ check, find: () => undefined });
+  const tokens: Tokens = {
+    authenticate: (token) => {
+      throw new BadCredentialsError(token, { isToken: true });
+    },
+  };
+  const authentication = new RequestAuthentication({ check, find: () => undefined }, tokens);
   return (authorization: string | undefined, certificate?: CertificateUser) =>
     authentication.authenticate({ authorization, certificate, address: () => '192.0.2.7' });
 }

@@ -9,6 +9,7 @@ const facts: BannerFacts = {
   tls: undefined,
   mounts: [{ name: '', path: '/srv/registry', kind: 'root', readOnly: false }],
   readOnly: false,
+  asksWhoIsThere: false,
 };
 
 describe('banner', () => {
@@ -64,6 +65,16 @@ describe('banner', () => {
     expect(banner({ ...facts, host })).toMatch(/!! WARNING: this registry listens beyond this machine/);
     expect(banner({ ...facts, host })).toContain('can push, overwrite and delete');
     expect(banner({ ...facts, host, readOnly: true })).toContain('can pull everything in it');
+  });
+
+  it('warns of passwords in plain text beyond this machine, where users log in', () => {
+    const asked = { ...facts, asksWhoIsThere: true };
+    expect(banner(asked)).toContain('(read and write, for those who may)');
+    expect(banner(asked)).not.toContain('WARNING');
+    expect(banner({ ...asked, host: '*' })).toMatch(/!! WARNING: passwords and tokens cross the network as plain text/);
+    expect(banner({ ...asked, host: '*' })).not.toContain('asks nobody');
+    const tls = { nameAmong: () => 'registry.example' };
+    expect(banner({ ...asked, host: '*', tls })).not.toContain('WARNING');
   });
 
   it('names a host that clients can connect to', () => {

@@ -32,7 +32,7 @@ describe('loadSettings', () => {
     expect(settings).toEqual(defaultSettings());
     expect(settings).toEqual({
       storage: { root: './registry', ephemeral: false, fileMode: 0o644, directoryMode: 0o755, verifyReads: 'once' },
-      auth: { groups: new Map() },
+      auth: { scheme: 'bearer', groups: new Map() },
       layouts: {
         duplicates: 'last',
         unnamed: 'latest',
