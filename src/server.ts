@@ -132,6 +132,7 @@ async function mountsOf(settings: Settings, log: Logger, served: Served): Promis
   return openMounts({
     ...served,
     root: storage.ephemeral ? inMemory : served.root,
+    memoryBytes: storage.ephemeralMemory,
     readOnly: server.readOnly,
     fileMode: storage.fileMode,
     directoryMode: storage.directoryMode,

@@ -23,6 +23,11 @@ export const configSchema = z.strictObject({
     ephemeral: onOff(false).describe(
       'Keep everything in memory instead of storage.root; all of it is gone when moorage stops.',
     ),
+    ephemeralMemory: parsed(parseSize, 'is not a size; write e.g. 2GiB')
+      .optional()
+      .describe(
+        'How much content storage.ephemeral may hold; pushes beyond it are refused (507). Unless set, half of the memory of the machine, or of the container.',
+      ),
     fileMode: mode(0o600).prefault('0644').describe('Mode of new files, in quotes; the umask applies.'),
     directoryMode: mode(0o700).prefault('0755').describe('Mode of new directories, in quotes; the umask applies.'),
     minFree: parsed((text) => (text.trim() === '0' ? 0 : parseSize(text)), 'is not a size; write e.g. 1GiB, or 0')

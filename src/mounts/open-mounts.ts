@@ -9,6 +9,7 @@ import { tidyUnpacked } from '../storage/archive/unpacked-cache.ts';
 import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts';
 import type { ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
 import { exists, namesIn } from '../storage/filesystem/path-probe.ts';
+import { usualMemoryBytes } from '../storage/memory/memory-room.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { ownDirectory } from '../storage/own-names.ts';
 import type { ArchiveMount } from './archive-mount.ts';
@@ -34,6 +35,8 @@ export interface OpenMountsOptions extends OpenDirectoryOptions {
   readonly paths: readonly string[];
   /** Directory of the registry itself; undefined: it is not served. */
   readonly root: string | typeof inMemory | undefined;
+  /** What a root in memory may hold; undefined: as much as is usual (memory-room.ts). */
+  readonly memoryBytes?: number | undefined;
   /** Every mount refuses pushes and deletes. */
   readonly readOnly: boolean;
   /** True for who changes layouts: archives in directories are left alone. */
@@ -95,7 +98,7 @@ function keepOwnNames(opened: OpenedMount[], named: readonly NamedPlace[]): void
 async function openRoot(root: string | typeof inMemory, options: OpenMountsOptions): Promise<OpenedMount> {
   const { readOnly } = options;
   if (root === inMemory) {
-    const store = new MemoryStore();
+    const store = new MemoryStore(Date.now, options.memoryBytes ?? usualMemoryBytes());
     const own = {
       reader: store,
       writer: readOnly ? undefined : store,

@@ -31,6 +31,11 @@ export class MemoryObject {
     return this.#bytes;
   }
 
+  /** With the room at its end. */
+  get heldBytes(): number {
+    return this.#ownsBuffer ? this.#bytes.buffer.byteLength : this.#bytes.byteLength;
+  }
+
   get info(): ObjectInfo {
     return {
       size: this.#bytes.byteLength,
@@ -43,8 +48,12 @@ export class MemoryObject {
     };
   }
 
-  /** Room doubles, so that a journal of many short records is not copied for each. Who holds the earlier bytes sees no change. */
-  append(more: Uint8Array, modifiedAtMs: number): void {
+  /**
+   * Room doubles, so that a journal of many short records is not copied for each. Who holds the earlier bytes sees no change. Returns
+   * how many bytes more are held.
+   */
+  append(more: Uint8Array, modifiedAtMs: number): number {
+    const heldBefore = this.heldBytes;
     const size = this.#bytes.byteLength + more.byteLength;
     if (!this.#ownsBuffer || this.#bytes.buffer.byteLength < size) {
       const roomy = new Uint8Array(size * 2);
@@ -58,6 +67,7 @@ export class MemoryObject {
     this.#label = newLabel();
     this.#modifiedAtMs = modifiedAtMs;
     this.#changedAtMs = modifiedAtMs;
+    return this.heldBytes - heldBefore;
   }
 
   /** A key came or went. */

@@ -4,6 +4,7 @@ import type { UploadId } from '../../oci/upload-id.ts';
 import { type AppendSink, appendStream } from '../append-stream.ts';
 import type { AppendOptions, Key, ObjectInfo, StagedAttributes, StagedObject } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
+import type { MemoryRoom } from './memory-room.ts';
 
 /** What the store keeps of an upload; it outlives the StagedObject that a request holds. */
 export interface MemoryUpload {
@@ -15,6 +16,7 @@ export interface MemoryUpload {
 
 /** The store's side of an upload. */
 export interface MemoryUploads {
+  readonly room: MemoryRoom;
   now(): number;
   find(id: UploadId): MemoryUpload | undefined;
   remove(id: UploadId): void;
@@ -52,7 +54,8 @@ export class MemoryStaged implements StagedObject {
     this.#assertKept();
     if (size > this.#upload.size) throw new RangeError(`cannot cut ${this.#upload.size} bytes to ${size}`);
     if (size === this.#upload.size) return;
-    this.#upload.chunks = [Buffer.concat(this.#upload.chunks, this.#upload.size).subarray(0, size)];
+    this.#upload.chunks = firstOf(this.#upload.chunks, size);
+    this.#uploads.room.count(size - this.#upload.size);
     this.#upload.size = size;
     this.#touch();
   }
@@ -74,6 +77,8 @@ export class MemoryStaged implements StagedObject {
       throw new StorageError('unavailable', `upload ${this.id} was taken over`);
     }
     const { chunks, size } = this.#upload;
+    // For a moment both are there, the chunks and the whole.
+    this.#uploads.room.assert(size);
     const info = this.#uploads.publish(key, Buffer.concat(chunks, size));
     await this.discard();
     return info;
@@ -90,6 +95,8 @@ export class MemoryStaged implements StagedObject {
         this.#assertKept();
         // Copied: a chunk of a socket is a small window of a large buffer, which it would keep alive.
         const bytes = Buffer.concat(chunks);
+        this.#uploads.room.assert(bytes.byteLength);
+        this.#uploads.room.count(bytes.byteLength);
         this.#upload.chunks.push(bytes);
         this.#upload.size += bytes.byteLength;
         this.#touch();
@@ -107,4 +114,16 @@ export class MemoryStaged implements StagedObject {
     if (this.#uploads.find(this.id) === this.#upload) return;
     throw new StorageError('unavailable', `upload ${this.id} was discarded`);
   }
+}
+
+/** Without joining them, which would need the same memory again. */
+function firstOf(chunks: readonly Uint8Array[], size: number): Uint8Array[] {
+  const kept: Uint8Array[] = [];
+  let left = size;
+  for (const chunk of chunks) {
+    if (left <= 0) break;
+    kept.push(chunk.subarray(0, left));
+    left -= chunk.byteLength;
+  }
+  return kept;
 }

@@ -22,6 +22,7 @@ import type {
 } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import { MemoryObject, newLabel } from './memory-object.ts';
+import { MemoryRoom } from './memory-room.ts';
 import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-staged.ts';
 
 const maxRounds = 100;
@@ -34,14 +35,21 @@ export class MemoryStore implements ObjectStore {
   /** How often a key came or went. */
   #moves = 0;
   readonly #now: () => number;
+  readonly #room: MemoryRoom;
   readonly #uploadsOfStore: MemoryUploads;
 
-  constructor(now: () => number = Date.now) {
+  /** `limit`: bytes of content that it may hold. */
+  constructor(now: () => number = Date.now, limit: number = Number.POSITIVE_INFINITY) {
     this.#now = now;
+    this.#room = new MemoryRoom(limit);
     this.#uploadsOfStore = {
       now,
+      room: this.#room,
       find: (id) => this.#uploads.get(id),
-      remove: (id) => this.#uploads.delete(id),
+      remove: (id) => {
+        this.#room.count(-(this.#uploads.get(id)?.size ?? 0));
+        this.#uploads.delete(id);
+      },
       publish: (key, bytes) => this.#put(key, bytes),
     };
   }
@@ -50,7 +58,9 @@ export class MemoryStore implements ObjectStore {
     return undefined;
   }
 
-  async assertRoom(_bytes: number): Promise<void> {}
+  async assertRoom(bytes: number): Promise<void> {
+    this.#room.assert(bytes);
+  }
 
   async stat(key: Key): Promise<ObjectInfo | undefined> {
     return this.#objects.get(key)?.info;
@@ -130,7 +140,7 @@ export class MemoryStore implements ObjectStore {
   async delete(key: Key): Promise<boolean> {
     const object = this.#objects.get(key);
     if (object === undefined) return false;
-    object.keyMoved(-1, this.#now());
+    this.#letGo(object);
     this.#moves += 1;
     return this.#objects.delete(key);
   }
@@ -161,7 +171,8 @@ export class MemoryStore implements ObjectStore {
   }
 
   async room(): Promise<Room | undefined> {
-    return undefined;
+    const { limit, free } = this.#room;
+    return Number.isFinite(limit) ? { free, total: limit } : undefined;
   }
 
   async staged(): Promise<readonly StagedInfo[]> {
@@ -220,16 +231,22 @@ export class MemoryStore implements ObjectStore {
   #append({ key, bytes }: SmallObject): void {
     const object = this.#objects.get(key);
     if (object === undefined) this.#put(key, new Uint8Array(bytes));
-    else object.append(bytes, this.#now());
+    else this.#room.count(object.append(bytes, this.#now()));
   }
 
   #hold(key: Key, object: MemoryObject): void {
     const before = this.#objects.get(key);
     if (before === object) return;
-    if (before !== undefined) before.keyMoved(-1, this.#now());
+    if (before !== undefined) this.#letGo(before);
     else this.#moves += 1;
+    if (object.hardLinks === 0) this.#room.count(object.heldBytes);
     object.keyMoved(1, this.#now());
     this.#objects.set(key, object);
+  }
+
+  #letGo(object: MemoryObject): void {
+    object.keyMoved(-1, this.#now());
+    if (object.hardLinks === 0) this.#room.count(-object.heldBytes);
   }
 }
 

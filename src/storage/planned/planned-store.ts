@@ -4,6 +4,7 @@ import type { UploadId } from '../../oci/upload-id.ts';
 import { openBytes } from '../bytes-in-memory.ts';
 import { KeyQueue } from '../key-queue.ts';
 import { MemoryObject, newLabel } from '../memory/memory-object.ts';
+import { MemoryRoom } from '../memory/memory-room.ts';
 import { MemoryStaged, type MemoryUpload, type MemoryUploads } from '../memory/memory-staged.ts';
 import type {
   Change,
@@ -212,6 +213,7 @@ export class PlannedStore implements ObjectStore {
   get #uploadsOfStore(): MemoryUploads {
     return {
       now: this.#now,
+      room: new MemoryRoom(Number.POSITIVE_INFINITY),
       find: (id) => this.#uploads.get(id),
       remove: (id) => this.#uploads.delete(id),
       publish: (key, bytes) => this.#put(key, bytes),
@@ -288,7 +290,10 @@ export class PlannedStore implements ObjectStore {
 
   async #append({ key, bytes }: SmallObject): Promise<void> {
     const object = this.#tree.at(key);
-    if (object instanceof MemoryObject) return object.append(bytes, this.#now());
+    if (object instanceof MemoryObject) {
+      object.append(bytes, this.#now());
+      return;
+    }
     const before = (await this.read(key, mostBytes))?.bytes ?? new Uint8Array();
     this.#put(key, Buffer.concat([before, bytes]));
   }
