@@ -19,8 +19,8 @@ import type { Log } from './storage/log.ts';
 import { tokensOf } from './tokens-of.ts';
 
 /** Whether anybody is asked who they are. */
-export function asksWhoIsThere({ auth, access }: Settings): boolean {
-  return auth.htpasswd !== undefined || access !== undefined;
+export function asksWhoIsThere({ auth, access, server }: Settings): boolean {
+  return auth.htpasswd !== undefined || access !== undefined || server.tls.clientCA !== undefined;
 }
 
 /** Who may do what, and the tokens of those who were asked who they are. */

@@ -7,6 +7,8 @@ import { settingAt } from './settings.ts';
 const needs: readonly (readonly [path: string, needed: string])[] = [
   ['server.tls.certificate', 'server.tls.key'],
   ['server.tls.key', 'server.tls.certificate'],
+  ['server.tls.clientCA', 'server.tls.certificate'],
+  ['server.tls.clientUsers', 'server.tls.clientCA'],
 ];
 
 /** One problem for each setting that was written without its other half: half of it would look as if it held. */

@@ -65,7 +65,10 @@ function settingOf(section: string, name: string, schema: z.ZodType): Setting {
   };
 }
 
-/** `readOnly` -> `READ`, `ONLY` */
+/** `readOnly` -> `READ`, `ONLY`; `clientCA` -> `CLIENT`, `CA` */
 function wordsOf(name: string): string[] {
-  return name.replace(/[A-Z]/g, ' $&').toUpperCase().split(' ');
+  return name
+    .replace(/(?<![A-Z])[A-Z]/g, ' $&')
+    .toUpperCase()
+    .split(' ');
 }

@@ -61,6 +61,7 @@ export function buildApp({
     resolve: (request, name, isShown) => resolveNamespace(registry, request, name, isShown),
     deletesEnabled: settings.deletesEnabled,
     challenge: settings.challenge,
+    certificates: settings.tls?.clients,
     hosts: settings.hosts,
     crossOrigin,
     state,

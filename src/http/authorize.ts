@@ -1,13 +1,17 @@
 // The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
+import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import type { Access, Action, Policy } from '../auth/policy.ts';
+
 import { anonymous, type Principal } from '../auth/principal.ts';
-import type { ShownCredentials } from '../auth/shown-credentials.ts';
+import type { CertificateUser, ShownCredentials } from '../auth/shown-credentials.ts';
+
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { TagProtection } from '../oci/tag-protection.ts';
 import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
+import type { ClientCertificates } from './client-certificates.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
@@ -28,9 +32,16 @@ export interface GateOptions {
   ) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
   readonly challenge: ChallengeSettings;
+  /** Undefined: no client is asked for one. */
+  readonly certificates: ClientCertificates | undefined;
   readonly hosts: HostSettings;
   readonly crossOrigin: CrossOrigin;
   readonly state: ServerState;
+}
+
+interface Unauthorized extends ChallengeReason {
+  /** What is wrong with what was shown, where the client may know. */
+  readonly detail?: string;
 }
 
 export class Gate {
@@ -106,7 +117,7 @@ export class Gate {
   }
 
   #authenticated(request: FastifyRequest): Principal | Promise<Principal> {
-    return this.verified(request, () => this.#options.policy.authenticate(credentialsOf(request)));
+    return this.verified(request, () => this.#options.policy.authenticate(this.credentialsOf(request)));
   }
 
   /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
@@ -123,9 +134,27 @@ export class Gate {
     }
   }
 
-  #unauthorized(request: FastifyRequest, challenge: ChallengeReason): RegistryError {
-    const header = challengeHeader(this.#options.challenge, challenge, request);
-    return new RegistryError('UNAUTHORIZED', { headers: { 'WWW-Authenticate': header } });
+  /** Refuses a certificate that is none of ours, and one that is nobody's where nothing else is shown. */
+  credentialsOf(request: FastifyRequest): ShownCredentials {
+    const { authorization } = request.headers;
+    return { authorization, certificate: this.#certificateOf(request), address: () => request.ip };
+  }
+
+  #certificateOf(request: FastifyRequest): CertificateUser | undefined {
+    const { certificates } = this.#options;
+    const { socket } = request.raw;
+    if (certificates === undefined || !(socket instanceof TLSSocket)) return undefined;
+    const shown = certificates.shownOn(socket);
+    if (shown.kind === 'user') return shown.user;
+    if (shown.kind === 'none' || (shown.kind === 'nobody' && request.headers.authorization !== undefined))
+      return undefined;
+    const detail = `the client's certificate was not taken: ${shown.reason}`;
+    throw this.#unauthorized(request, { scope: undefined, error: undefined, detail });
+  }
+
+  #unauthorized(request: FastifyRequest, { detail, ...challenge }: Unauthorized): RegistryError {
+    const headers = { 'WWW-Authenticate': challengeHeader(this.#options.challenge, challenge, request) };
+    return new RegistryError('UNAUTHORIZED', detail === undefined ? { headers } : { headers, detail });
   }
 
   #assertServable({ raw }: FastifyRequest): void {
@@ -162,8 +191,4 @@ export class Gate {
       });
     }
   }
-}
-
-export function credentialsOf(request: FastifyRequest): ShownCredentials {
-  return { authorization: request.headers.authorization, certificate: undefined, address: () => request.ip };
 }

@@ -2,11 +2,14 @@
 import type { RequestListener } from 'node:http';
 import { Server, type ServerOptions } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
+import type { ClientCertificates } from './client-certificates.ts';
 
 /** What a server proves itself with. */
 export interface TlsIdentity {
   /** Asked at every new connection: the same object for as long as nothing changed. */
   current(): SecureContextOptions;
+  /** Undefined: no client is asked for a certificate. */
+  readonly clients: ClientCertificates | undefined;
 }
 
 /** A connection that has not agreed on keys by then is closed. */
@@ -17,7 +20,9 @@ export class SecureServer extends Server {
 
   constructor(options: ServerOptions, handler: RequestListener, identity: TlsIdentity) {
     const served = identity.current();
-    super({ ...options, ...served, handshakeTimeout: handshakeTimeoutMs }, handler);
+    // The gate refuses wrong ones: it can say why, and who shows none may have a password.
+    const asked = { requestCert: identity.clients !== undefined, rejectUnauthorized: false };
+    super({ ...options, ...served, ...asked, handshakeTimeout: handshakeTimeoutMs }, handler);
     this.#served = served;
     // Before Node's own listener, which begins the handshake.
     this.prependListener('connection', () => this.#renew(identity.current()));

@@ -2,7 +2,10 @@
 import type { SecureContextOptions } from 'node:tls';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
-import type { KeyPair } from './key-pair.ts';
+import { ClientAuthorities } from './client-authorities.ts';
+import { CertifiedClients } from './client-certificates.ts';
+import type { ClientUserRule } from './client-user-rules.ts';
+import type { Certificates, KeyPair } from './key-pair.ts';
 import { ServedPair } from './served-pair.ts';
 import { shownName } from './shown-name.ts';
 
@@ -10,6 +13,9 @@ export interface TlsEndpointOptions {
   /** Paths of PEM files. */
   readonly certificate: string;
   readonly key: string;
+  /** Path of a PEM file with the CAs of clients; undefined: none is asked for a certificate. */
+  readonly clientCA?: string | undefined;
+  readonly clientUsers?: readonly ClientUserRule[] | undefined;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -20,23 +26,30 @@ const lookEveryMs = 60_000;
 export class TlsEndpoint {
   readonly #pair: ServedPair;
   readonly #timer: NodeJS.Timeout;
-  #shown: KeyPair;
+  readonly #authorities: ClientAuthorities | undefined;
+  /** Undefined: none is asked for a certificate. */
+  readonly clients: CertifiedClients | undefined;
+  #madeOf: readonly [KeyPair, Certificates | undefined];
   #context: SecureContextOptions;
 
   /** Throws a TlsFileError. */
-  constructor({ certificate, key, log, clock = systemClock }: TlsEndpointOptions) {
+  constructor({ certificate, key, clientCA, clientUsers, log, clock = systemClock }: TlsEndpointOptions) {
     this.#pair = new ServedPair({ certificate, key, log, clock });
-    this.#shown = this.#pair.current();
-    this.#context = contextOf(this.#shown);
-    this.#timer = setInterval(() => this.#pair.current(), lookEveryMs).unref();
+    if (clientCA !== undefined) {
+      this.#authorities = new ClientAuthorities({ path: clientCA, log, clock });
+      this.clients = new CertifiedClients({ authorities: this.#authorities, rules: clientUsers, clock });
+    }
+    this.#madeOf = [this.#pair.current(), this.#authorities?.current()];
+    this.#context = contextOf(...this.#madeOf);
+    this.#timer = setInterval(() => this.current(), lookEveryMs).unref();
   }
 
   /** The same object for as long as nothing changed. */
   current(): SecureContextOptions {
-    const pair = this.#pair.current();
-    if (pair !== this.#shown) {
-      this.#shown = pair;
-      this.#context = contextOf(pair);
+    const [pair, authorities] = [this.#pair.current(), this.#authorities?.current()];
+    if (pair !== this.#madeOf[0] || authorities !== this.#madeOf[1]) {
+      this.#madeOf = [pair, authorities];
+      this.#context = contextOf(pair, authorities);
     }
     return this.#context;
   }
@@ -51,7 +64,11 @@ export class TlsEndpoint {
   }
 }
 
-function contextOf({ certificate, key }: KeyPair): SecureContextOptions {
-  // Older versions are broken (RFC 8996), and no client of registries that is in use needs them.
-  return { cert: certificate, key, minVersion: 'TLSv1.2' };
+function contextOf({ certificate, key }: KeyPair, authorities: Certificates | undefined): SecureContextOptions {
+  return {
+    ...{ cert: certificate, key },
+    ...(authorities === undefined ? {} : { ca: authorities.pem }),
+    // Older versions are broken (RFC 8996), and no client of registries that is in use needs them.
+    minVersion: 'TLSv1.2',
+  };
 }

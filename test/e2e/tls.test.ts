@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { expect, it } from 'vitest';
 import { dayMs, type MadePair, makeAuthority } from '../support/certificates.ts';
+import { makeClient } from '../support/client-certificates.ts';
 import { askOverTls } from '../support/https-client.ts';
 import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
 
@@ -137,4 +138,19 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(line);
   expect(stderr.trim().split('\n')).toHaveLength(1);
+});
+
+it('knows users by their certificates alone, and says so', async () => {
+  const directory = await scratchDirectory();
+  const clientAuthority = await makeClient(undefined, { purpose: 'authority', subject: [{ CN: ['clients'] }] });
+  const clientCA = join(directory, 'clients.pem');
+  writeFileSync(clientCA, clientAuthority.certificate);
+  const environment = { ...writePair(directory, pair), MOORAGE_SERVER_TLS_CLIENT_CA: clientCA };
+  const moorage = await startMoorage(['serve', '--listen', '0.0.0.0:0'], { directory, environment });
+  const { port } = await moorage.ready();
+  expect(moorage.stdout).not.toContain('WARNING');
+  const { certificate: cert, key } = await makeClient(clientAuthority);
+  const ask = { port, ca: authority.certificate };
+  expect((await askOverTls({ ...ask, cert, key })).status).toBe(200);
+  expect((await askOverTls(ask)).status).toBe(401);
 });

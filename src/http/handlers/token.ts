@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify';
 import { scopeText } from '../../auth/granted-scope.ts';
 import type { IssuedToken, TokenService } from '../../auth/tokens/token-service.ts';
 import { RegistryError } from '../../oci/error-code.ts';
-import { credentialsOf } from '../authorize.ts';
 import type { HeaderList } from '../headers.ts';
 import { allValues } from '../query.ts';
 import type { Handler, HandlerContext } from './handler-context.ts';
@@ -15,7 +14,7 @@ export const issueToken: Handler = async (context, request, reply) => {
   const tokens = tokensOf(context);
   const scopes = allValues(request.query, 'scope');
   const issued = await context.gate.verified(request, async () => {
-    return tokens.issue(await tokens.accountOf(credentialsOf(request)), scopes);
+    return tokens.issue(await tokens.accountOf(context.gate.credentialsOf(request)), scopes);
   });
   context.answers.json(reply, 200, notStored, answerOf(issued));
 };

@@ -97,6 +97,19 @@ describe('banner', () => {
       expect(banner({ ...facts, host })).not.toContain('insecure-registries');
   });
 
+  it('says https by a name of the certificate, and nothing of plain HTTP', () => {
+    const tls = { nameAmong: (wanted: readonly string[]) => (wanted.length === 0 ? 'reg.example' : wanted[0]) };
+    expect(banner({ ...facts, tls })).toContain('  address   https://localhost:5000 (');
+    const text = banner({ ...facts, tls, host: '*' });
+    expect(text).toContain('  address   https://reg.example:5000 and every other address of this machine (');
+    expect(text).toContain('/etc/docker/certs.d/reg.example:5000/ca.crt');
+    expect(text).toContain('    oras pull reg.example:5000/');
+    expect(text).toContain('    skopeo copy docker://reg.example:5000/');
+    expect(text).not.toMatch(/http:|insecure|plain/);
+    expect(text).toContain('asks nobody who they are');
+    expect(banner({ ...facts, tls: { nameAmong: () => undefined } })).toContain('https://localhost:5000 (');
+  });
+
   it('ends no line in spaces', () => {
     for (const host of ['127.0.0.1', '*']) expect(banner({ ...facts, host })).not.toMatch(/ $/m);
   });

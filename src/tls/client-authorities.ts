@@ -1,0 +1,91 @@
+// The CAs whose certificates clients may show: read from a file, and read anew when it changes.
+import type { X509Certificate } from 'node:crypto';
+import type { Clock } from '../storage/clock.ts';
+import { type FileState, WatchedFile } from '../storage/filesystem/watched-file.ts';
+import type { Log } from '../storage/log.ts';
+import { type Certificates, parseCertificates } from './key-pair.ts';
+import { TlsFileError } from './tls-file-error.ts';
+import { holdsAt, lifetimeOf } from './validity.ts';
+
+export interface ClientAuthoritiesOptions {
+  /** Path of a PEM file. */
+  readonly path: string;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const maxBytes = 4 * 1024 * 1024;
+
+/** A chain has a root, some CAs below it, and the client's own certificate. */
+const longestChain = 10;
+
+export class ClientAuthorities {
+  readonly #file: WatchedFile;
+  readonly #log: Log;
+  #state: FileState;
+  #present: Certificates;
+
+  /** Throws a TlsFileError. */
+  constructor({ path, log, clock }: ClientAuthoritiesOptions) {
+    this.#file = new WatchedFile(path, { maxBytes, clock });
+    this.#log = log;
+    this.#state = this.#file.current();
+    const read = certificatesIn(this.#state);
+    if ('reason' in read) throw new TlsFileError(this.#problem(read.reason));
+    this.#present = read;
+  }
+
+  /** The same object for as long as they are the same. What cannot be used does not replace them. */
+  current(): Certificates {
+    const state = this.#file.current();
+    if (state === this.#state) return this.#present;
+    this.#state = state;
+    const read = certificatesIn(state);
+    if ('reason' in read) {
+      this.#log.warn('the CAs of clients stay those that were read before', { problem: this.#problem(read.reason) });
+    } else if (read.pem !== this.#present.pem) {
+      this.#present = read;
+      this.#log.info('the CAs of clients were replaced', { count: read.certificates.length });
+    }
+    return this.#present;
+  }
+
+  #problem(reason: string): string {
+    return `server.tls.clientCA (${this.#file.path}): ${reason}`;
+  }
+}
+
+function certificatesIn(state: FileState): Certificates | { readonly reason: string } {
+  return state.kind === 'read' ? parseCertificates(state.bytes) : state;
+}
+
+/**
+ * The certificates from a client's own to one of the CAs; undefined where they lead to none. What a handshake found holds only for the
+ * CAs of its time: this is how a connection that is open learns that its CA is one no more.
+ */
+export function chainTo(
+  { certificates }: Certificates,
+  own: X509Certificate,
+  nowMs: number,
+): readonly X509Certificate[] | undefined {
+  const chain: X509Certificate[] = [];
+  let at: X509Certificate | undefined = own;
+  while (at !== undefined && chain.length < longestChain) {
+    const subject: X509Certificate = at;
+    if (certificates.some(({ fingerprint256 }) => fingerprint256 === subject.fingerprint256))
+      return [...chain, subject];
+    const issuer = certificates.find((each) => isIssuedBy(subject, each) && holdsAt(lifetimeOf([each]), nowMs));
+    if (issuer !== undefined) return [...chain, subject, issuer];
+    chain.push(subject);
+    const { issuerCertificate: next } = subject;
+    at =
+      next !== undefined && next.fingerprint256 !== subject.fingerprint256 && isIssuedBy(subject, next)
+        ? next
+        : undefined;
+  }
+  return undefined;
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
