@@ -9,6 +9,8 @@ import { LocalAccounts, type LocalUsers } from './auth/local-accounts.ts';
 import { openPolicy } from './auth/open-policy.ts';
 import type { Policy } from './auth/policy.ts';
 import type { Rules } from './auth/rights/rules.ts';
+import { robotDirectoryOf } from './auth/robots/robot-directory.ts';
+import { Robots } from './auth/robots/robots.ts';
 import type { TokenService } from './auth/tokens/token-service.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { Settings } from './config/schema.ts';
@@ -35,13 +37,16 @@ export interface KnownUsers {
   readonly rules: Rules;
 }
 
-/** Refuses with a ConfigError what it cannot start with. Undefined, and nothing is read, where nobody is asked who they are. */
-export function knownUsersOf(settings: Settings, log: Log): KnownUsers | undefined {
+/**
+ * `root`: the registry's own directory; undefined where it is in memory, or not served. Refuses with a ConfigError what it cannot start
+ * with. Undefined, and nothing is read, where nobody is asked who they are.
+ */
+export function knownUsersOf(settings: Settings, root: string | undefined, log: Log): KnownUsers | undefined {
   if (!asksWhoIsThere(settings)) return undefined;
   const warn = oddRulesTeller(settings, log);
   const users = usersOf(settings, log, warn);
   if (users === undefined) warn(new Set());
-  return { accounts: new LocalAccounts(users), rules: rulesOf(settings) };
+  return { accounts: new LocalAccounts(users, robotsIn(root, log)), rules: rulesOf(settings) };
 }
 
 /** `root`: the registry's own directory, where it is written to. Throws a StorageError for keys of tokens that cannot be used. */
@@ -51,6 +56,11 @@ export async function guardOf(users: KnownUsers | undefined, root: string | unde
   const { authentication, serviceUnder } = await tokensOf(accounts, root, log);
   const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
   return { policy, tokens: serviceUnder(policy) };
+}
+
+/** Also where nothing is written there: they are made by a command. */
+function robotsIn(root: string | undefined, log: Log): Robots | undefined {
+  return root === undefined ? undefined : new Robots(robotDirectoryOf(root), systemClock, log);
 }
 
 /** Each is said once, and again when it came back. */

@@ -20,6 +20,7 @@ import { rollbackCommand } from './rollback-command.ts';
 import { serveCommand } from './serve-command.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { tlsCommand } from './tls-command.ts';
+import { tokenCommand } from './token-command.ts';
 import { treeCommand } from './tree-command.ts';
 import { userCommand } from './user-command.ts';
 import { verifyCommand } from './verify-command.ts';
@@ -46,6 +47,7 @@ const otherCommands: readonly CommandFactory[] = [
   tlsCommand,
   accessCommand,
   userCommand,
+  tokenCommand,
 ];
 
 /** Returns the exit code: 0, 1 for a failure, 2 for a command line or configuration that cannot be. */

@@ -3,6 +3,8 @@
 import { withoutUser, withUser } from '../auth/htpasswd/htpasswd-edit.ts';
 import { type HtpasswdLine, maxFileBytes, parseHtpasswd } from '../auth/htpasswd/htpasswd-file.ts';
 import { maxPasswordBytes, type PasswordHash, usualCost } from '../auth/htpasswd/password-hash.ts';
+import { robotDirectoryOf } from '../auth/robots/robot-directory.ts';
+import { isRobotName } from '../auth/robots/robot-record.ts';
 import { problemOfName } from '../auth/user-name.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Settings } from '../config/schema.ts';
@@ -25,6 +27,7 @@ export interface UserOptions {
 export async function addUser(name: string, isPiped: boolean, options: UserOptions): Promise<number> {
   const path = fileOf(options);
   assertName(name);
+  assertNoToken(name, options.settings);
   const password = isPiped ? await passwordFromStandardInput() : await askNewPassword(printableText(name));
   assertPassword(password);
   const hash = await hashOf(password);
@@ -73,6 +76,20 @@ export function listUsers(json: boolean, options: UserOptions): number {
     stdout.write(textTable(['USER', 'GROUPS'], rows, { columns: terminalColumns(stdout), flexible: [0, 1] }));
   }
   return 0;
+}
+
+/** Of the file that is configured; a broken one is said by whoever uses it. */
+export function isUserOf(name: string, { auth: { htpasswd } }: Settings): boolean {
+  if (htpasswd === undefined) return false;
+  const state = new WatchedFile(htpasswd, { maxBytes: maxFileBytes }).current();
+  return state.kind === 'read' && withoutUser(state.bytes, name).wasThere;
+}
+
+/** A token of "moorage token create" has the name already: nobody who reads rules or an audit could tell the two. */
+function assertNoToken(name: string, { storage: { root } }: Settings): void {
+  if (isRobotName(name) && robotDirectoryOf(root).version(name) !== undefined) {
+    throw new CommandError(`${name} is the name of a token in ${root}; "moorage token revoke ${name}" ends it`);
+  }
 }
 
 function namesIn(lines: readonly HtpasswdLine[]): readonly string[] {

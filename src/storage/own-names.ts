@@ -8,6 +8,9 @@ export const ownDirectory = ownPrefix;
 /** Keys that tokens are signed with, each in a file that we alone may read. */
 export const tokenKeysDirectory = `${ownPrefix}/keys`;
 
+/** Robots, each in a file that we alone may read (auth/robots). */
+export const robotsDirectory = `${ownPrefix}/tokens`;
+
 /** Names of files that are being written beside their target; other tools see them for a moment. */
 export const draftPrefix = `${ownPrefix}-`;
 

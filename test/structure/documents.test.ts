@@ -15,6 +15,7 @@ import { rmCommand } from '../../src/cli/rm-command.ts';
 import { rollbackCommand } from '../../src/cli/rollback-command.ts';
 import { serveCommand } from '../../src/cli/serve-command.ts';
 import { tlsCommand } from '../../src/cli/tls-command.ts';
+import { tokenCommand } from '../../src/cli/token-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
 import { userCommand } from '../../src/cli/user-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
@@ -38,6 +39,7 @@ const factories = [
   duCommand,
   tlsCommand,
   userCommand,
+  tokenCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 

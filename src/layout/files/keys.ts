@@ -14,7 +14,8 @@
 //   .moorage/gc/clock  state  claim                                  what collections remember, and which process collects
 //   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>  index.json  what a collection is about to delete
 //
-// `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver.
+// `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver, `.moorage/keys` and
+// `.moorage/tokens` to those who say who there is (auth/tokens, auth/robots).
 
 import { algorithmOf, type Digest, type DigestAlgorithm, encodedOf, isDigest } from '../../oci/digest.ts';
 import type { RepositoryName } from '../../oci/reference.ts';

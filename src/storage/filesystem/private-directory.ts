@@ -5,6 +5,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,7 +14,7 @@ import {
   type Stats,
 } from 'node:fs';
 import fs from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf, meansAbsent, refusesLink, translated } from './errno.ts';
 
@@ -61,10 +62,21 @@ export class PrivateDirectory {
       throw unreadable(path, error);
     }
     try {
-      assertPrivate(path, fstatSync(descriptor));
+      assertPrivate(path, fstatSync(descriptor), this.#owner());
       return readFileSync(descriptor, 'utf8');
     } finally {
       closeSync(descriptor);
+    }
+  }
+
+  /** Changes with the file; undefined when there is none. Cheap enough for every request. */
+  version(name: string): string | undefined {
+    try {
+      const stats = lstatSync(join(this.path, name), { bigint: true, throwIfNoEntry: false });
+      return stats && `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
+    } catch (error) {
+      if (meansAbsent(error)) return undefined;
+      throw unreadable(join(this.path, name), error);
     }
   }
 
@@ -77,7 +89,7 @@ export class PrivateDirectory {
       this.#make();
       const draft = join(this.path, `${draftPrefix}${randomUUID()}`);
       try {
-        await writeDraft(draft, text);
+        await writeDraft(draft, text, this.#owner());
         if (!(await isPlaced(draft, join(this.path, name)))) return false;
       } finally {
         await fs.rm(draft, { force: true });
@@ -95,6 +107,15 @@ export class PrivateDirectory {
     });
   }
 
+  /**
+   * Who our files belong to: root, who makes a token by hand, works for a server that is another user, whose directory it lies in. That one
+   * could replace all of it anyway. For all others it is who they are.
+   */
+  #owner(): Owner {
+    const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+    return uid === 0 ? lstatSync(dirname(this.path)) : { uid, gid };
+  }
+
   #stats(): Stats | undefined {
     const stats = lstatSync(this.path, { throwIfNoEntry: false });
     if (stats === undefined || stats.isDirectory()) return stats;
@@ -105,6 +126,8 @@ export class PrivateDirectory {
     if (this.#stats() !== undefined) return;
     try {
       mkdirSync(this.path, { mode: directoryMode });
+      const { uid, gid } = this.#owner();
+      if (uid !== process.geteuid?.()) lchownSync(this.path, uid, gid);
     } catch (error) {
       // Another process was first.
       if (errnoOf(error) !== 'EEXIST') throw error;
@@ -112,12 +135,14 @@ export class PrivateDirectory {
   }
 }
 
-function assertPrivate(path: string, stats: Stats): void {
+type Owner = Pick<Stats, 'uid' | 'gid'>;
+
+function assertPrivate(path: string, stats: Stats, owner: Owner): void {
   if (!stats.isFile()) throw unsafe(`${path} is not a regular file: delete it`);
   if (stats.size > largestFile) throw unsafe(`${path} is too large to be ours: delete it`);
   // Windows has neither.
   if (process.geteuid === undefined) return;
-  if (stats.uid !== process.geteuid()) {
+  if (stats.uid !== process.geteuid() && stats.uid !== owner.uid) {
     throw unsafe(`${path} belongs to another user: let its owner be who runs moorage, or delete it`);
   }
   if ((stats.mode & forOthers) !== 0) {
@@ -126,12 +151,13 @@ function assertPrivate(path: string, stats: Stats): void {
   }
 }
 
-async function writeDraft(path: string, text: string): Promise<void> {
+async function writeDraft(path: string, text: string, owner: Owner): Promise<void> {
   const file = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
   try {
     // A default ACL of the directory can widen what was asked for, and some file systems know no modes.
     await file.chmod(fileMode);
-    assertPrivate(path, await file.stat());
+    if (owner.uid !== process.geteuid?.()) await file.chown(owner.uid, owner.gid);
+    assertPrivate(path, await file.stat(), owner);
     await file.writeFile(text);
     await file.sync();
   } finally {
