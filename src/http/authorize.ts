@@ -2,6 +2,7 @@
 import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
+import { scopeText } from '../auth/granted-scope.ts';
 import type { Access, Action, Policy } from '../auth/policy.ts';
 
 import { anonymous, type Principal } from '../auth/principal.ts';
@@ -15,9 +16,10 @@ import type { ClientCertificates } from './client-certificates.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
+import { mountSourceOf } from './mount-source.ts';
 import { namespaceOf } from './namespace.ts';
 import { assertOwnOrigin } from './origin-check.ts';
-import type { RouteAction } from './request-context.ts';
+import { type RouteAction, repositoryNameOf } from './request-context.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface GateOptions {
@@ -62,9 +64,17 @@ export class Gate {
     });
   }
 
-  /** Whether the client may take over what a repository holds, or any of them: the source of a mount. */
-  mayPull(request: FastifyRequest, repository: RepositoryName | undefined): boolean {
-    return this.#options.policy.decide(request.principal, { action: 'pull', repository }).kind === 'allow';
+  /**
+   * Whether the client may take over what a repository holds, or any of them: the source of a mount. Whoever shows a token that is for less
+   * than they may is asked for a wider one (401), as Docker's registry does; what they may not see is as one that is nowhere.
+   */
+  mayMount(request: FastifyRequest, source: RepositoryName | undefined): boolean {
+    const { policy } = this.#options;
+    const decision = policy.decide(request.principal, { action: 'pull', repository: source });
+    if (decision.kind !== 'authenticate' || source === undefined) return decision.kind === 'allow';
+    if (policy.visibility(request.principal)?.(source) === false) return false;
+    const target = scopeText({ type: 'repository', name: repositoryNameOf(request), actions: ['pull', 'push'] });
+    throw this.#unauthorized(request, { ...decision, scope: withMountSource(target, source) });
   }
 
   /** False where somebody may not learn of a repository: answers to who shows no credentials name none. */
@@ -178,7 +188,10 @@ export class Gate {
   #assertAllowed(request: FastifyRequest, access: Access): void {
     const decision = this.#options.policy.decide(request.principal, access);
     if (decision.kind === 'deny') throw new RegistryError('DENIED');
-    if (decision.kind === 'authenticate') throw this.#unauthorized(request, decision);
+    if (decision.kind === 'authenticate') {
+      const scope = withMountSource(decision.scope, access.action === 'push' ? mountSourceOf(request) : undefined);
+      throw this.#unauthorized(request, { ...decision, scope });
+    }
     if (access.action !== 'push' && access.action !== 'delete') return;
     const { whyReadOnly, deletesEnabled } = this.#options;
     const readOnly = whyReadOnly(access.repository);
@@ -191,4 +204,10 @@ export class Gate {
       });
     }
   }
+}
+
+/** A token for a mount must be for both. Clients ask once for what the challenge names. */
+function withMountSource(scope: string | undefined, source: RepositoryName | undefined): string | undefined {
+  if (scope === undefined || source === undefined) return scope;
+  return `${scope} ${scopeText({ type: 'repository', name: source, actions: ['pull'] })}`;
 }

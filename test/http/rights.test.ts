@@ -149,9 +149,17 @@ describe('what may not be pulled is not shown', () => {
       expect(await mount(digest, 'ann')).toBe(202);
     }
     expect(await mount(shared, 'ann', '&from=public/os')).toBe(201);
-    // A token must be for the source, too: it may be in other hands than those of the user.
+    // A token must be for the source, too: it may be in other hands than those of the user, who can get a wider one.
     const token = 'Bearer ann repository:team/app:pull,push';
-    expect(await mount(shared, token, '&from=public/os')).toBe(202);
+    const narrow = await asked('POST', `/v2/team/app/blobs/uploads/?mount=${shared}&from=public/os`, token);
+    expect(narrow.statusCode).toBe(401);
+    const both = 'scope="repository:team/app:pull,push repository:public/os:pull"';
+    expect(narrow.headers['www-authenticate']).toContain(`,${both},error="insufficient_scope"`);
+    const nobodys = await asked('POST', `/v2/team/app/blobs/uploads/?mount=${shared}&from=public/os`, undefined);
+    expect(nobodys.headers['www-authenticate']).toMatch(new RegExp(`,${both}$`));
+    const odd = await asked('POST', `/v2/team/app/blobs/uploads/?mount=${shared}&from=A%22,x="`, undefined);
+    expect(odd.headers['www-authenticate']).toMatch(/,scope="repository:team\/app:pull,push"$/);
+    expect(await mount(secret, token, '&from=secret/app')).toBe(202);
     expect(await mount(shared, `${token} repository:public/os:pull`, '&from=public/os')).toBe(201);
     expect(await mount(secret, `${token} repository:secret/app:pull`, '&from=secret/app')).toBe(202);
   });
