@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { portableManifestBytes } from '../oci/manifest.ts';
 import { accessRules } from './access-rules.ts';
 import { authSection } from './auth-section.ts';
+import { limitsSection } from './limits-section.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { quotaRules } from './quota-rules.ts';
 import { retentionRules } from './retention-rules.ts';
 import { tlsSection } from './tls-section.ts';
 import { parseSize } from './units.ts';
@@ -179,6 +181,12 @@ export const configSchema = z.strictObject({
     .describe(
       'Rules by which users may do something, all that match together: repositories (patterns), who (users, group:NAME, anonymous, authenticated), may (pull, push, delete, create, admin), immutable (patterns of tags). Unless set, users may do everything and anonymous nothing; without users either, everybody may do everything. In the environment, the same list as JSON.',
     ),
+  limits: limitsSection,
+  quota: quotaRules
+    .prefault('{}')
+    .describe(
+      'How much the repositories below a name may hold, each blob counted once: {team: 50GiB, /: 200GiB}, where / is all of them. A push beyond it is refused (403 DENIED) before its bytes are taken, when their number is known. In the environment, the same as JSON.',
+    ),
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')
@@ -203,6 +211,12 @@ export function layoutRulesOf({ storage, layouts, manifests, deletes, uploads, g
   const pushes = { requireReferences, referencedBlobs, uploadsExpireAfterMs, keepLeftMs };
   const collection = { everyMs: gc.every, graceMs: gc.grace };
   const { scrub, retention, untagged } = others;
+  const { limits, quota: quotas } = others;
+  const limited = {
+    quotas,
+    uploadsPerUser: limits.uploads,
+    unfinishedBytesPerUser: limits.unfinished,
+  };
   const byItself = { collection, retention, untagged, scrub: { everyMs: scrub.every, bytesPerSecond: scrub.rate } };
-  return { ...layouts, verifyReads, ...pushes, ...byItself };
+  return { ...layouts, verifyReads, ...pushes, ...byItself, ...limited };
 }

@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { OpenObject } from '../storage/object-store.ts';
+import type { RepositoryQuotas } from './quota/quotas.ts';
 
 /** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
 export type BlobContent = OpenObject;
@@ -68,8 +69,11 @@ export class WritableBlobs extends Blobs {
   readonly #changes: LayoutChanges;
   readonly #layoutOf: LayoutOf;
 
-  constructor(layout: ImageLayout, changes: LayoutChanges, layoutOf: LayoutOf) {
+  readonly #quotas: RepositoryQuotas;
+
+  constructor(layout: ImageLayout, changes: LayoutChanges, layoutOf: LayoutOf, quotas: RepositoryQuotas) {
     super(layout);
+    this.#quotas = quotas;
     this.#changes = changes;
     this.#layoutOf = layoutOf;
   }
@@ -82,13 +86,17 @@ export class WritableBlobs extends Blobs {
 
   /**
    * True when the blob is in this repository afterwards, by a link and not by a copy; false starts an ordinary upload
-   * (distribution-spec, Mounting Blobs). A large blob that nobody hashed yet is hashed first, or not taken over for now.
+   * (distribution-spec, Mounting Blobs). A large blob that nobody hashed yet is hashed first, or not taken over for now. Throws
+   * QuotaExceededError.
    */
   async mount(digest: Digest, from: RepositoryName | undefined, patience: Patience = 'later'): Promise<boolean> {
     const source = from === undefined ? undefined : await this.#layoutOf(from);
     if (from !== undefined && source === undefined) return false;
     if (source !== undefined && (await mayBeManifest(source, digest))) return false;
-    return this.#changes.blobs.mount(digest, source?.blobs, patience);
+    const mounted = () => this.#changes.blobs.mount(digest, source?.blobs, patience);
+    if (!this.#quotas.isAny) return mounted();
+    const bytes = await this.#changes.blobs.mountedSize(digest, source?.blobs);
+    return bytes === undefined ? mounted() : this.#quotas.bring({ digest, bytes }, mounted);
   }
 
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */

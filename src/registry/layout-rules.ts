@@ -5,6 +5,7 @@ import type { ImageLayoutRules } from '../layout/open-layout.ts';
 import type { RetentionRules } from '../layout/retention/retention-rule.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import type { PushRules } from './manifests.ts';
+import type { QuotaRules } from './quota/quota-rule.ts';
 import type { ScrubRules } from './scrub-rules.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
@@ -12,6 +13,7 @@ export interface LayoutRules
   extends ImageLayoutRules,
     LinkRules,
     PushRules,
+    QuotaRules,
     UploadRules,
     CollectionRules,
     RetentionRules,

@@ -16,6 +16,7 @@ import { isImageIndexType, mediaTypeEssence } from '../oci/media-type.ts';
 import { assertHolds, type Precondition } from '../oci/precondition.ts';
 import type { Reference, Tag } from '../oci/reference.ts';
 import { TagProtectedError, type TagProtection } from '../oci/tag-protection.ts';
+import type { RepositoryQuotas } from './quota/quotas.ts';
 
 export interface StoredManifest {
   readonly digest: Digest;
@@ -111,9 +112,16 @@ export class WritableManifests extends Manifests {
   readonly #changes: LayoutChanges;
   readonly #names: RepositoryNames;
   readonly #rules: PushRules;
+  readonly #quotas: RepositoryQuotas;
 
-  constructor(layout: ImageLayout, changes: LayoutChanges, names: RepositoryNames, rules: PushRules) {
+  constructor(
+    layout: ImageLayout,
+    changes: LayoutChanges,
+    names: RepositoryNames,
+    { rules, quotas }: { readonly rules: PushRules; readonly quotas: RepositoryQuotas },
+  ) {
     super(layout, names);
+    this.#quotas = quotas;
     this.#changes = changes;
     this.#names = names;
     this.#rules = rules;
@@ -136,7 +144,7 @@ export class WritableManifests extends Manifests {
 
   /**
    * All that a push passes through, in this order: durable when it returns, or nothing of it visible. Throws MANIFEST_INVALID,
-   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError, TagProtectedError; UNAVAILABLE (503) when a blob that was there is gone.
+   * DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN, PreconditionFailedError, TagProtectedError, QuotaExceededError; UNAVAILABLE (503) when a blob that was there is gone.
    */
   async put(push: ManifestPush): Promise<PushedManifest> {
     const { reference, bytes, protection } = push;
@@ -146,7 +154,10 @@ export class WritableManifests extends Manifests {
     if (protection !== undefined) await this.#assertUnprotected(tags, digest, protection);
     const outline = await outlineOf(push, digest);
     const condition = conditionOf(reference, push.precondition);
-    await this.#list(outline, { how: 'push', bytes, tags, condition, protection });
+    await this.#quotas.bring({ digest, bytes: bytes.byteLength }, async () => {
+      await this.#list(outline, { how: 'push', bytes, tags, condition, protection });
+      return true;
+    });
     return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 

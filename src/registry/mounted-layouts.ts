@@ -20,6 +20,7 @@ import { trashedPrefixes } from './collected-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
+import type { Quotas } from './quota/quotas.ts';
 import { UploadSessions } from './upload-sessions.ts';
 
 /** Snapshots of index.json are kept for as many repositories; a forgotten one is read again. */
@@ -35,6 +36,7 @@ export interface SharedByLayouts {
   readonly rules: LayoutRules;
   readonly checkedAtOnceBytes: number;
   readonly background: BackgroundWork;
+  readonly quotas: Quotas;
 }
 
 export interface ScrubPlace {
@@ -77,7 +79,8 @@ export class MountedLayouts {
     const areShared = mount.collects === true;
     const leases = { graceMs: rules.collection.graceMs, areShared };
     this.#writing = store && process && { store, process, notesTimes: areShared, leases };
-    this.sessions = store && process && new UploadSessions({ store, clock, rules, owner: process.id });
+    this.sessions =
+      store && process && new UploadSessions({ store, clock, rules, owner: process.id, quotas: shared.quotas });
   }
 
   get name(): RepositoryName | '' {

@@ -25,6 +25,7 @@ import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountTable } from './mount-table.ts';
 import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
 import type { Page, PageRequest } from './page.ts';
+import { Quotas } from './quota/quotas.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { Scrub } from './scrub.ts';
 import { unlessRefused } from './unless-refused.ts';
@@ -85,6 +86,7 @@ export class Registry {
       clock,
       log,
       rules,
+      quotas: new Quotas(rules.quotas, () => this.#mounts.map(({ mount }) => mount), clock),
       checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };
     this.#table = new MountTable(this.#mounted(options.mounts), (error) => {
@@ -310,6 +312,7 @@ export class Registry {
     const { clock, process = newWritingProcess() } = this.#shared;
     this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, clock, log, rules });
     this.#upkeep.start();
+    this.#background.add('count what quotas are about', () => this.#shared.quotas.prepare());
     this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
     this.#scrub.start();
     await this.#collector.start();

@@ -54,8 +54,8 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
   }
   return {
     ...common,
-    blobs: new WritableBlobs(layout, changes, layoutOf),
-    manifests: new WritableManifests(layout, changes, names, parts.rules),
+    blobs: new WritableBlobs(layout, changes, layoutOf, sessions.quotasOf(name)),
+    manifests: new WritableManifests(layout, changes, names, { rules: parts.rules, quotas: sessions.quotasOf(name) }),
     uploads: new Uploads({ repository: name, uploader: undefined }, changes, sessions),
   };
 }

@@ -6,6 +6,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
+import type { BodyLimit } from './quota/quotas.ts';
 import type { SessionHash } from './session-hash.ts';
 import { SessionTurn } from './session-turn.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
@@ -79,9 +80,10 @@ export class HeldSession {
 
   /**
    * Appends a chunk to the `size` bytes that the session holds and returns how many it holds then. Throws UploadRangeError when the
-   * chunk does not start there, or has another length than it says; the session is as before then.
+   * chunk does not start there, or has another length than it says, and what a limit says that the whole would exceed; the session is
+   * as before then.
    */
-  async append(chunk: Chunk, size: number): Promise<number> {
+  async append(chunk: Chunk, size: number, limits: readonly BodyLimit[] = []): Promise<number> {
     const { staged, hash } = this;
     const { id, store } = this.#session;
     const { body } = chunk;
@@ -90,14 +92,19 @@ export class HeldSession {
     if (body === undefined || length === 0) return size;
     // Before the body is read: a client that waits to be told to send it need not.
     await store.assertRoom(length ?? 0);
+    for (const limit of limits) if (size + (length ?? 1) > limit.bytes) throw limit.exceeded();
     hash.continueAt(size);
-    const counted = countedChunk(chunk, (bytes) => hash.update(bytes));
+    const counted = countedChunk(chunk, (bytes) => hash.update(bytes), { size, limits });
     const signal = chunk.signal === undefined ? this.#signal : AbortSignal.any([this.#signal, chunk.signal]);
     try {
       const end = await staged.append(body, { at: size, signal, onChunk: counted.onChunk });
       counted.assertComplete();
       return end;
     } catch (error) {
+      if (counted.exceeded !== undefined) {
+        await staged.truncate(size);
+        throw counted.exceeded;
+      }
       if (counted.lied) {
         // A chunk that lied about its length is taken back; a lost connection keeps what arrived, so that the client can resume.
         await staged.truncate(size);
@@ -186,15 +193,28 @@ export interface CountedChunk {
   readonly assertComplete: () => void;
   /** True once more or fewer bytes came than the range says. */
   readonly lied: boolean;
+  /** Once more came than a limit allows. */
+  readonly exceeded: RegistryError | undefined;
+}
+
+/** Of the session, with the `size` bytes that it holds already. */
+export interface ChunkLimits {
+  readonly size: number;
+  readonly limits: readonly BodyLimit[];
 }
 
 class LengthMismatch extends Error {}
 
 /** Counts a body against its declared range while `use` takes each piece. A lost connection is no lie: it ends with the body's own error. */
-export function countedChunk({ range }: Chunk, use: (bytes: Uint8Array) => void): CountedChunk {
+export function countedChunk(
+  { range }: Chunk,
+  use: (bytes: Uint8Array) => void,
+  { size, limits }: ChunkLimits = { size: 0, limits: [] },
+): CountedChunk {
   const expected = range === undefined ? undefined : lengthOf(range);
   let received = 0;
   let lied = false;
+  let exceeded: RegistryError | undefined;
   const mismatch = () => {
     lied = true;
     return new LengthMismatch('the chunk has another length than its range');
@@ -202,6 +222,8 @@ export function countedChunk({ range }: Chunk, use: (bytes: Uint8Array) => void)
   return {
     onChunk: (bytes) => {
       received += bytes.byteLength;
+      exceeded ??= limits.find((limit) => size + received > limit.bytes)?.exceeded();
+      if (exceeded !== undefined) throw exceeded;
       if (expected !== undefined && received > expected) throw mismatch();
       use(bytes);
     },
@@ -210,6 +232,9 @@ export function countedChunk({ range }: Chunk, use: (bytes: Uint8Array) => void)
     },
     get lied() {
       return lied;
+    },
+    get exceeded() {
+      return exceeded;
     },
   };
 }

@@ -6,10 +6,12 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedInfo, StagedObject } from '../storage/object-store.ts';
+import type { Quotas, RepositoryQuotas } from './quota/quotas.ts';
 import { SessionHash } from './session-hash.ts';
+import { type UploadLimitRules, UploadLimits } from './upload-limits.ts';
 import { type HeldSession, isAt, isSessionOf, type SessionPlace, UploadSession } from './upload-session.ts';
 
-export interface UploadRules {
+export interface UploadRules extends UploadLimitRules {
   /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
   readonly uploadsExpireAfterMs: number;
 }
@@ -30,6 +32,7 @@ export interface UploadSessionsOptions {
   readonly rules: UploadRules;
   /** Names this process among all that share the root. */
   readonly owner: string;
+  readonly quotas: Quotas;
 }
 
 /** One that no request has held yet. */
@@ -42,20 +45,28 @@ export interface StartedSession {
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
   readonly #local = new Map<UploadId, UploadSession>();
+  /** Of each uploader. */
+  readonly limits: UploadLimits;
 
   constructor(options: UploadSessionsOptions) {
     this.#options = options;
+    this.limits = new UploadLimits(options.store, options.rules);
   }
 
   /** Refuses ('no-space') when there is no room for anything. */
   async start(place: SessionPlace, algorithm: DigestAlgorithm, id = newUploadId()): Promise<StartedSession> {
     const { store, clock, owner } = this.#options;
     await store.assertRoom(0);
+    await this.limits.assertMayStart(place.uploader);
     const startedAt = new Date(clock.now()).toISOString();
     const { repository, uploader } = place;
     const by = uploader === undefined ? {} : { uploader };
     const staged = await store.stage(id, { repository, ...by, algorithm, owner, startedAt });
     return { id, session: this.#add(place, id, algorithm), staged };
+  }
+
+  quotasOf(repository: RepositoryName): RepositoryQuotas {
+    return this.#options.quotas.of(repository);
   }
 
   /** Does not take the session. */
@@ -99,9 +110,11 @@ export class UploadSessions {
 
   /** False when there was nothing to discard, or nothing that can be read as a session. */
   async discard(id: UploadId): Promise<boolean> {
+    const known = this.#local.get(id);
     this.#local.delete(id);
     const staged = await this.#options.store.resume(id);
     await staged?.discard();
+    if (known !== undefined) this.#options.quotas.of(known.repository).holds(id, 0);
     return staged !== undefined;
   }
 
@@ -137,7 +150,10 @@ export class UploadSessions {
 
   #add(place: SessionPlace, id: UploadId, algorithm: DigestAlgorithm): UploadSession {
     const { store, owner } = this.#options;
-    const onEnd = () => void this.#local.delete(id);
+    const onEnd = () => {
+      this.#local.delete(id);
+      this.#options.quotas.of(place.repository).holds(id, 0);
+    };
     const session = new UploadSession({ id, ...place, hash: new SessionHash(algorithm), store, owner, onEnd });
     this.#local.set(id, session);
     return session;

@@ -6,6 +6,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
+import type { BodyLimit, RepositoryQuotas } from './quota/quotas.ts';
 import type { Chunk, UploadStatus } from './upload-chunk.ts';
 import type { HeldSession, SessionPlace } from './upload-session.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -14,11 +15,13 @@ export class Uploads {
   readonly #place: SessionPlace;
   readonly #changes: LayoutChanges;
   readonly #sessions: UploadSessions;
+  readonly #quotas: RepositoryQuotas;
 
   constructor(place: SessionPlace, changes: LayoutChanges, sessions: UploadSessions) {
     this.#place = place;
     this.#changes = changes;
     this.#sessions = sessions;
+    this.#quotas = sessions.quotasOf(place.repository);
   }
 
   /** Those that somebody began and nobody else may go on with; undefined: those of nobody in particular. */
@@ -57,7 +60,11 @@ export class Uploads {
   /** Throws UploadRangeError when the chunk does not start where the session ends, or has another length than it says; the session is as before then. */
   append(id: UploadId, chunk: Chunk): Promise<UploadStatus> {
     return this.#sessions.take(this.#place, id, async (held) => {
-      return { id, size: await held.append(chunk, await held.staged.size()) };
+      const before = await held.staged.size();
+      const size = await this.#within(id, { digest: undefined, before, chunk }, (limits) =>
+        held.append(chunk, before, limits),
+      );
+      return { id, size };
     });
   }
 
@@ -66,7 +73,7 @@ export class Uploads {
    * Throws UploadRangeError and keeps the session, or DIGEST_INVALID and discards it.
    */
   commit(id: UploadId, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
-    return this.#sessions.take(this.#place, id, (held) => this.#commit(held, digest, lastChunk));
+    return this.#sessions.take(this.#place, id, (held) => this.#commit(held, id, digest, lastChunk));
   }
 
   /** Throws BLOB_UPLOAD_UNKNOWN. */
@@ -81,23 +88,43 @@ export class Uploads {
   async push(digest: Digest, chunk: Chunk): Promise<BlobInfo> {
     const { id, session, staged } = await this.#sessions.start(this.#place, algorithmOf(digest));
     try {
-      return await session.hold((held) => this.#commit(held, digest, chunk), staged);
+      return await session.hold((held) => this.#commit(held, id, digest, chunk), staged);
     } catch (error) {
       await this.#sessions.discard(id);
       throw error;
     }
   }
 
-  async #commit(held: HeldSession, digest: Digest, lastChunk: Chunk): Promise<BlobInfo> {
+  async #commit(held: HeldSession, id: UploadId, digest: Digest, chunk: Chunk): Promise<BlobInfo> {
     const before = await held.staged.size();
-    const end = await held.append(lastChunk, before);
+    const end = await this.#within(id, { digest, before, chunk }, (limits) => held.append(chunk, before, limits));
     try {
       const size = (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
+      this.#quotas.arrived(id, digest, size);
       held.end();
       return { digest, size };
     } catch (error) {
       await held.giveUpSpace(error, before);
       throw error;
+    }
+  }
+
+  /** Room is kept for what the request says that it brings, and afterwards for what came. */
+  async #within(
+    id: UploadId,
+    { digest, before, chunk }: { readonly digest: Digest | undefined; readonly before: number; readonly chunk: Chunk },
+    append: (limits: readonly BodyLimit[]) => Promise<number>,
+  ): Promise<number> {
+    const length = chunk.body === undefined ? 0 : chunk.length;
+    const unfinished = await this.#sessions.limits.limitOf(this.#place.uploader, id);
+    if (!this.#quotas.isAny) return append(unfinished === undefined ? [] : [unfinished]);
+    let size = before;
+    try {
+      await this.#quotas.admit(id, { digest, bytes: before + (length ?? 0) });
+      size = await append([...this.#quotas.limits(id, digest), ...(unfinished === undefined ? [] : [unfinished])]);
+      return size;
+    } finally {
+      this.#quotas.holds(id, size);
     }
   }
 

@@ -1,4 +1,5 @@
 // What is done while calls of the driver fail: what clients do, and what goes on by itself or by a command.
+
 import { summaryOf } from '../../src/cli/findings-text.ts';
 import { checkedAtOnceBytes } from '../../src/layout/blobs/blob-checks.ts';
 import { newWritingProcess } from '../../src/layout/changes/writing-process.ts';
@@ -19,6 +20,7 @@ import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-sto
 import { StorageError } from '../../src/storage/storage-error.ts';
 import { verify } from '../../src/verification/verify.ts';
 import { blobOf, type Content } from '../support/content.ts';
+import { noQuotas } from '../support/no-quotas.ts';
 import { silentLog } from '../support/silent-log.ts';
 import {
   type Acknowledged,
@@ -126,7 +128,14 @@ function scrubs(): Operation {
       const background = new BackgroundWork(silentLog);
       const common = { clock, log: silentLog, rules };
       const caches = createManifestCaches();
-      const mounted = new MountedLayouts(mount, { ...common, caches, background, process, checkedAtOnceBytes });
+      const mounted = new MountedLayouts(mount, {
+        ...common,
+        caches,
+        background,
+        process,
+        checkedAtOnceBytes,
+        quotas: noQuotas,
+      });
       const scrub = new Scrub({ ...common, mounts: () => [mounted], process: process.id });
       try {
         await scrub.round();

@@ -1,4 +1,5 @@
 // The upload state machine against a model: sessions are byte strings, whatever clients, restarts and second servers do to them.
+
 import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,8 +10,10 @@ import type { WritableRepository } from '../../src/registry/repository.ts';
 import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import { UploadRangeError } from '../../src/registry/upload-chunk.ts';
 import { UploadSessions } from '../../src/registry/upload-sessions.ts';
+import { noQuotas } from '../support/no-quotas.ts';
 import { bytesOfBlob, chunkOf, noChunk, rangeAt } from '../support/pushes.ts';
 import { directoryRegistry, memoryRegistry, type RegistryUnderTest } from '../support/registry-under-test.ts';
+import { defaultRules } from '../support/rules.ts';
 
 interface Session {
   readonly id: UploadId;
@@ -297,7 +300,13 @@ class Expire implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, real: Real): Promise<void> {
     const { store, clock } = serverOf(real);
     clock.advance(70_000);
-    const sessions = new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
+    const sessions = new UploadSessions({
+      store,
+      clock,
+      rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 },
+      owner: 'sweeper',
+      quotas: noQuotas,
+    });
     expect(await sessions.sweep({ since: (atMs) => clock.now() - atMs })).toHaveLength(model.sessions.length);
     const ended = model.sessions.splice(0);
     for (const session of ended) {

@@ -48,8 +48,15 @@ describe('the rules of layouts', () => {
 
   it('are all explained in README.md', () => {
     const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
-    // As uploads.expireAfter, gc.grace and gc.every.
-    const others = ['uploadsExpireAfterMs', 'keepLeftMs', 'collection'];
+    // As uploads.expireAfter, gc.grace, gc.every, quota, limits.uploads and limits.unfinished.
+    const others = [
+      'uploadsExpireAfterMs',
+      'keepLeftMs',
+      'collection',
+      'quotas',
+      'uploadsPerUser',
+      'unfinishedBytesPerUser',
+    ];
     const written = names.filter((name) => !others.includes(name));
     expect(written.filter((name) => !new RegExp(`\\.${name}\\b|\\b${name}\\.|\`${name}\``).test(readme))).toEqual([]);
   });

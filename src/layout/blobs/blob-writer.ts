@@ -112,6 +112,12 @@ export class BlobWriter {
     return isMounted && (await this.#leases.tell(digest)) ? this.#mount(digest, from, patience) : isMounted;
   }
 
+  /** Of what would be taken over, as its file says; undefined when there is none. */
+  async mountedSize(digest: Digest, from: LayoutBlobs | undefined): Promise<number | undefined> {
+    const file = from === undefined ? poolKey(digest) : from.file(digest).key;
+    return (await this.#store.stat(file))?.size;
+  }
+
   async #mount(digest: Digest, from: LayoutBlobs | undefined, patience: Patience): Promise<boolean> {
     const file = this.#blobs.file(digest);
     const info = await this.#soundInfo(file, patience);

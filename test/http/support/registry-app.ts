@@ -28,6 +28,8 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   readonly store?: ObjectStore;
   readonly sender?: BlobSender;
   readonly requireReferences?: boolean;
+  /** Others than those of a registry without settings. */
+  readonly rules?: Partial<LayoutRules>;
   readonly isLogged?: boolean;
   readonly readOnly?: boolean;
   /** One that another app is over as well. */
@@ -51,7 +53,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     options.registry ??
     new Registry({
       mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
-      rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads },
+      rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads, ...options.rules },
       log: silentLog,
       ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
     });

@@ -59,6 +59,8 @@ describe('loadSettings', () => {
       retention: [],
       untagged: 'keep',
       scrub: { every: 30 * 86_400_000, rate: 20 * 1_048_576 },
+      limits: { uploads: 'off', unfinished: 'off' },
+      quota: [],
       log: { level: 'info', requests: true, format: 'auto' },
     });
   });

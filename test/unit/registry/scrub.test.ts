@@ -1,4 +1,5 @@
 // The scrub: what it reads and when, that it goes on where it was, that one of several processes does it, and what becomes of what it finds.
+
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -21,6 +22,7 @@ import { StorageError } from '../../../src/storage/storage-error.ts';
 import { findingsOf, inspect } from '../../hostile/stranger.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { mountOver } from '../../support/mounts.ts';
+import { noQuotas } from '../../support/no-quotas.ts';
 import { RecordedLog } from '../../support/registry-under-test.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -63,7 +65,15 @@ async function server(root: string, clock: TestClock, bytesPerSecond = 1e9): Pro
   const rules = { ...defaultRules, scrub: { everyMs, bytesPerSecond } };
   const mount = mountOver(watched, { facts: { store, directory: ownFactsDirectory } });
   const writing = newWritingProcess();
-  const shared = { caches: createManifestCaches(), clock, log, process: writing, rules, checkedAtOnceBytes };
+  const shared = {
+    caches: createManifestCaches(),
+    clock,
+    log,
+    process: writing,
+    rules,
+    checkedAtOnceBytes,
+    quotas: noQuotas,
+  };
   const mounted = new MountedLayouts(mount, { ...shared, background: new BackgroundWork(log) });
   const scrub = new Scrub({ mounts: () => [mounted], clock, log, rules, process: writing.id });
   onTestFinished(() => scrub.close());

@@ -1,4 +1,5 @@
 // What a registry does by itself about uploads, under a clock that jumps.
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { newWritingProcess } from '../../../src/layout/changes/writing-process.ts';
 import { createManifestCaches } from '../../../src/layout/manifests/manifest-caches.ts';
@@ -10,6 +11,7 @@ import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../src/storage/object-store.ts';
 import { imageManifest } from '../../support/content.ts';
 import { mountOver } from '../../support/mounts.ts';
+import { noQuotas } from '../../support/no-quotas.ts';
 import { defaultRules } from '../../support/rules.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { TestClock } from '../../support/test-clock.ts';
@@ -30,6 +32,7 @@ async function kept() {
     process: newWritingProcess(),
     rules,
     checkedAtOnceBytes: 1,
+    quotas: noQuotas,
     background,
   };
   const mounted = new MountedLayouts(mountOver(store), shared);

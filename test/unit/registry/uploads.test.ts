@@ -1,4 +1,5 @@
 // Upload sessions: resumed at the right byte whatever happened, bound to their repository, ended by the right digest only.
+
 import { PassThrough } from 'node:stream';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -11,8 +12,10 @@ import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobOf } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
+import { noQuotas } from '../../support/no-quotas.ts';
 import { bytesOfBlob, chunkOf, codeOf, noChunk, rangeAt } from '../../support/pushes.ts';
 import { onEveryDriver, type RegistryUnderTest, registryOver } from '../../support/registry-under-test.ts';
+import { defaultRules } from '../../support/rules.ts';
 import type { TestClock } from '../../support/test-clock.ts';
 
 const blob = blobOf('0123456789abcdef');
@@ -375,7 +378,13 @@ function agesOf(clock: TestClock) {
 
 describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, open) => {
   const sessionsOf = ({ store, clock }: RegistryUnderTest) =>
-    new UploadSessions({ store, clock, rules: { uploadsExpireAfterMs: 60_000 }, owner: 'sweeper' });
+    new UploadSessions({
+      store,
+      clock,
+      rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 },
+      owner: 'sweeper',
+      quotas: noQuotas,
+    });
 
   it('are removed, and others are not', async () => {
     const under = await open();

@@ -1,0 +1,98 @@
+// One quota: what is there, what is on its way, and whether more is taken. Decided before the bytes come, when their number is known.
+import type { Digest } from '../../oci/digest.ts';
+import type { Clock } from '../../storage/clock.ts';
+import { SharedWork } from '../shared-work.ts';
+import { isBelow, QuotaExceededError, type QuotaRule } from './quota-rule.ts';
+import { type CountedPlace, StoredBytes } from './stored-bytes.ts';
+
+/** So long a count is believed, while there is room to spare; other programs and processes write as well. */
+const trustMs = 10_000;
+/** Beyond that share of it a count is believed for a moment only, and a refusal is never based on an older one. */
+const spareShare = 0.9;
+const trustWhenShortMs = 250;
+
+export interface AskedRoom {
+  /** What is there already costs nothing. Undefined while nobody knows what it will be. */
+  readonly digest: Digest | undefined;
+  readonly bytes: number;
+}
+
+export interface QuotaOptions {
+  readonly rule: QuotaRule;
+  readonly places: () => Promise<readonly CountedPlace[]>;
+  readonly clock: Pick<Clock, 'elapsed'>;
+}
+
+export class Quota {
+  readonly #options: QuotaOptions;
+  readonly #stored = new StoredBytes();
+  /** Bytes that are on their way, by who brings them. */
+  readonly #coming = new Map<string, number>();
+  readonly #counting = new SharedWork(() => this.#count());
+  #countedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: QuotaOptions) {
+    this.#options = options;
+  }
+
+  concerns(name: string): boolean {
+    return isBelow(name, this.#options.rule.prefix);
+  }
+
+  /** Keeps room for what `bringer` brings, instead of what was kept for it before. Throws QuotaExceededError. */
+  async admit(bringer: string, { digest, bytes }: AskedRoom): Promise<void> {
+    const { rule } = this.#options;
+    const asked = () => (digest !== undefined && this.#stored.has(digest) ? 0 : bytes);
+    const isSpare = () => this.#used(bringer) + asked() <= rule.bytes * spareShare;
+    if (this.#age() > trustMs || (!isSpare() && this.#age() > trustWhenShortMs)) await this.#counting.ask();
+    if (asked() > this.room(bringer)) throw this.exceeded(bringer, asked());
+    this.#coming.set(bringer, asked());
+  }
+
+  has(digest: Digest): boolean {
+    return this.#stored.has(digest);
+  }
+
+  /** Bytes that `bringer` may still bring, with those that it has brought. */
+  room(bringer: string): number {
+    return Math.max(0, this.#options.rule.bytes - this.#used(bringer));
+  }
+
+  exceeded(bringer: string, asked: number): QuotaExceededError {
+    return new QuotaExceededError({ ...this.#options.rule, used: this.#used(bringer), asked });
+  }
+
+  /** It is there now. */
+  arrived(bringer: string, digest: Digest, bytes: number): void {
+    this.#coming.delete(bringer);
+    this.#stored.add(digest, bytes);
+  }
+
+  /** So much of it has come so far, and whoever brings it may go on; 0: it does not come. */
+  holds(bringer: string, bytes: number): void {
+    if (bytes === 0) this.#coming.delete(bringer);
+    else this.#coming.set(bringer, bytes);
+  }
+
+  /** So that the first push does not wait for it. */
+  async prepare(): Promise<void> {
+    await this.#counting.ask();
+  }
+
+  async #count(): Promise<void> {
+    const { clock, places } = this.#options;
+    const begunAtMs = clock.elapsed();
+    await this.#stored.count(await places());
+    this.#countedAtMs = begunAtMs;
+  }
+
+  #age(): number {
+    return this.#options.clock.elapsed() - this.#countedAtMs;
+  }
+
+  #used(bringer: string): number {
+    let coming = 0;
+    for (const [other, bytes] of this.#coming) if (other !== bringer) coming += bytes;
+    return this.#stored.bytes + coming;
+  }
+}
