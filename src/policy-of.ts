@@ -1,10 +1,13 @@
 // Who may do what, from the settings: everybody everything unless something says who there is.
 
+import type { Accounts } from './auth/accounts.ts';
 import { RequestAuthentication } from './auth/authentication.ts';
 import { GuardedPolicy } from './auth/guarded-policy.ts';
 import { maxFileBytes } from './auth/htpasswd/htpasswd-file.ts';
 import { PasswordLogin } from './auth/htpasswd/password-login.ts';
 import { UserFile, UserFileError } from './auth/htpasswd/user-file.ts';
+import { ExternalAccounts } from './auth/issuers/external-accounts.ts';
+import type { ExternalTokens } from './auth/issuers/external-tokens.ts';
 import { LocalAccounts, type LocalUsers } from './auth/local-accounts.ts';
 import { openPolicy } from './auth/open-policy.ts';
 import type { Policy } from './auth/policy.ts';
@@ -14,6 +17,7 @@ import { Robots } from './auth/robots/robots.ts';
 import type { TokenService } from './auth/tokens/token-service.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { Settings } from './config/schema.ts';
+import { externalTokensOf } from './issuers-of.ts';
 import { groupsByUser, oddRulesOf, rulesOf } from './rules-of.ts';
 import { systemClock } from './storage/clock.ts';
 import { WatchedFile } from './storage/filesystem/watched-file.ts';
@@ -22,7 +26,7 @@ import { tokensOf } from './tokens-of.ts';
 
 /** Whether anybody is asked who they are. */
 export function asksWhoIsThere({ auth, access, server }: Settings): boolean {
-  return auth.htpasswd !== undefined || access !== undefined || server.tls.clientCA !== undefined;
+  return [auth.htpasswd, auth.issuers, access, server.tls.clientCA].some((setting) => setting !== undefined);
 }
 
 /** Who may do what, and the tokens of those who were asked who they are. */
@@ -33,7 +37,8 @@ export interface Guard {
 
 /** What is known of who there is, before anything is opened. */
 export interface KnownUsers {
-  readonly accounts: LocalAccounts;
+  readonly accounts: Accounts;
+  readonly external: ExternalTokens | undefined;
   readonly rules: Rules;
 }
 
@@ -41,19 +46,26 @@ export interface KnownUsers {
  * `root`: the registry's own directory; undefined where it is in memory, or not served. Refuses with a ConfigError what it cannot start
  * with. Undefined, and nothing is read, where nobody is asked who they are.
  */
-export function knownUsersOf(settings: Settings, root: string | undefined, log: Log): KnownUsers | undefined {
+export async function knownUsersOf(
+  settings: Settings,
+  root: string | undefined,
+  log: Log,
+): Promise<KnownUsers | undefined> {
   if (!asksWhoIsThere(settings)) return undefined;
   const warn = oddRulesTeller(settings, log);
   const users = usersOf(settings, log, warn);
   if (users === undefined) warn(new Set());
-  return { accounts: new LocalAccounts(users, robotsIn(root, log)), rules: rulesOf(settings) };
+  const local = new LocalAccounts(users, robotsIn(root, log));
+  const external = await externalTokensOf(settings, log);
+  const accounts = external === undefined ? local : new ExternalAccounts(local, external);
+  return { accounts, external, rules: rulesOf(settings) };
 }
 
 /** `root`: the registry's own directory, where it is written to. Throws a StorageError for keys of tokens that cannot be used. */
 export async function guardOf(users: KnownUsers | undefined, root: string | undefined, log: Log): Promise<Guard> {
   if (users === undefined) return { policy: openPolicy, tokens: undefined };
   const { accounts, rules } = users;
-  const { authentication, serviceUnder } = await tokensOf(accounts, root, log);
+  const { authentication, serviceUnder } = await tokensOf(users, root, log);
   const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
   return { policy, tokens: serviceUnder(policy) };
 }

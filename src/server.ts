@@ -44,7 +44,7 @@ export interface Served {
 /** Opens what is served and starts the registry's own work; nothing listens yet. */
 export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
   // First: what it refuses leaves nothing behind.
-  const users = knownUsersOf(settings, settings.storage.ephemeral ? undefined : served.root, messageFirst(log));
+  const users = await knownUsersOf(settings, settings.storage.ephemeral ? undefined : served.root, messageFirst(log));
   const tls = tlsEndpointOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
   const guard = await guardOf(users, writtenRootOf(mounts, served), messageFirst(log)).catch(async (error) => {

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Accounts } from './auth/accounts.ts';
 import type { Tokens } from './auth/authentication.ts';
+import type { ExternalTokens } from './auth/issuers/external-tokens.ts';
 import type { Policy } from './auth/policy.ts';
 import type { TokenService } from './auth/tokens/token-service.ts';
 import { systemClock } from './storage/clock.ts';
@@ -15,17 +16,26 @@ export interface TokenParts {
   readonly serviceUnder: (policy: Policy) => TokenService;
 }
 
+export interface TokenHolders {
+  readonly accounts: Accounts;
+  readonly external: ExternalTokens | undefined;
+}
+
 /** `root`: where keys are kept; undefined: in memory. Throws a StorageError for keys that cannot be used. */
-export async function tokensOf(accounts: Accounts, root: string | undefined, log: Log): Promise<TokenParts> {
+export async function tokensOf(
+  { accounts, external }: TokenHolders,
+  root: string | undefined,
+  log: Log,
+): Promise<TokenParts> {
   const { SigningKeys, TokenAuthentication, TokenService, TokenSigner } = await loaded();
   const clock = systemClock;
   const directory = root === undefined ? undefined : new PrivateDirectory(join(resolve(root), tokenKeysDirectory));
   const keys = await SigningKeys.open({ directory, clock, log });
   const signer = new TokenSigner(keys, clock);
-  const authentication = new TokenAuthentication({ signer, keys, accounts, issuerGenerations: [], clock });
+  const authentication = new TokenAuthentication({ signer, keys, accounts, external, clock });
   return {
     authentication,
-    serviceUnder: (policy) => new TokenService({ signer, accounts, policy, external: undefined }),
+    serviceUnder: (policy) => new TokenService({ signer, accounts, policy, external }),
   };
 }
 

@@ -1,6 +1,7 @@
 // The section `auth`: who there is, and how it is shown.
 import { z } from 'zod';
 import { groupsOfUsers } from './groups-of-users.ts';
+import { issuerRules } from './issuer-rules.ts';
 import { choice, parsed, text } from './value-schemas.ts';
 
 export const authSection = z.strictObject({
@@ -18,6 +19,11 @@ export const authSection = z.strictObject({
     .optional()
     .describe(
       'URL at which clients get tokens. Unless set, /token at the host that the client called, by HTTP or HTTPS as it came: to be set behind a proxy that speaks TLS.',
+    ),
+  issuers: issuerRules
+    .optional()
+    .describe(
+      'Issuers elsewhere whose tokens (OpenID Connect) are taken, also as a password: issuer, audience, jwks (a file, or a URL; unless given, as the issuer says), users: rules with claims (patterns), user ("ci/{repository}") and groups, the first that matches. In the environment, the same list as JSON.',
     ),
   groups: groupsOfUsers
     .prefault('{}')

@@ -4,7 +4,7 @@ import { BadCredentialsError } from '../../src/auth/bad-credentials-error.ts';
 import type { GrantedScope } from '../../src/auth/granted-scope.ts';
 import { anonymous, type Principal } from '../../src/auth/principal.ts';
 import { SigningKeys } from '../../src/auth/tokens/signing-keys.ts';
-import { TokenAuthentication } from '../../src/auth/tokens/token-authentication.ts';
+import { type ExternalHolders, TokenAuthentication } from '../../src/auth/tokens/token-authentication.ts';
 import { TokenSigner } from '../../src/auth/tokens/token-signer.ts';
 import type { PrivateDirectory } from '../../src/storage/filesystem/private-directory.ts';
 import { silentLog } from './silent-log.ts';
@@ -42,17 +42,17 @@ export class TestAccounts implements Accounts {
 }
 
 export interface TokenPartsOptions {
-  readonly issuerGenerations?: readonly string[];
+  readonly external?: ExternalHolders;
   /** Of keys; in memory unless given. */
   readonly directory?: PrivateDirectory;
 }
 
-export async function tokenParts({ issuerGenerations = [], directory }: TokenPartsOptions = {}) {
+export async function tokenParts({ external, directory }: TokenPartsOptions = {}) {
   const clock = new TestClock();
   const accounts = new TestAccounts();
   const keys = await SigningKeys.open({ directory, clock, log: silentLog });
   const signer = new TokenSigner(keys, clock);
-  const authentication = new TokenAuthentication({ signer, keys, accounts, issuerGenerations, clock });
+  const authentication = new TokenAuthentication({ signer, keys, accounts, external, clock });
   return { clock, accounts, keys, signer, authentication };
 }
 

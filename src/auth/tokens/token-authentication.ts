@@ -13,9 +13,16 @@ export interface TokenAuthenticationOptions {
   readonly signer: TokenSigner;
   readonly keys: SigningKeys;
   readonly accounts: Pick<Accounts, 'find'>;
-  /** Of each issuer elsewhere, as it is configured now: what it vouched for by other rules holds no more. */
-  readonly issuerGenerations: readonly string[];
+  readonly external: ExternalHolders | undefined;
   readonly clock: Clock;
+}
+
+/** Tokens of issuers elsewhere. */
+export interface ExternalHolders {
+  /** Of each issuer, as it is configured now: what it vouched for by other rules holds no more. */
+  readonly generations: readonly string[];
+  /** Undefined for a token that no known issuer has issued. Throws BadCredentialsError. */
+  accountOf(token: string): Account | Promise<Account> | undefined;
 }
 
 /** Characters: of all tokens that are remembered, and of one. */
@@ -28,6 +35,7 @@ export class TokenAuthentication implements Tokens {
     maxSize: mostRemembered,
     sizeCalculation: (_known, token) => token.length,
   });
+  readonly #external = new WeakMap<Principal, Principal>();
   #keysVersion: number;
 
   constructor(options: TokenAuthenticationOptions) {
@@ -41,7 +49,16 @@ export class TokenAuthentication implements Tokens {
     const known = this.#known.get(token);
     if (known !== undefined) return this.#principalOf(known, certificate);
     if (token.length > longestToken) throw refused('it is too long');
-    return this.#verified(token, certificate);
+    const account = this.#options.external?.accountOf(token);
+    if (account === undefined) return this.#verified(token, certificate);
+    return account instanceof Promise ? account.then((each) => this.#shownBy(each)) : this.#shownBy(account);
+  }
+
+  /** Of an issuer elsewhere: it is for whatever its holder may. */
+  #shownBy({ principal }: Account): Principal {
+    const known = this.#external.get(principal) ?? { ...principal, shown: 'bearer' };
+    this.#external.set(principal, known);
+    return known;
   }
 
   async #verified(token: string, certificate: CertificateUser | undefined): Promise<Principal> {
@@ -71,7 +88,7 @@ export class TokenAuthentication implements Tokens {
         if (certificate === undefined || certificate.name !== name) throw refused('its certificate was not shown');
         return certificate;
       case 'external':
-        if (!this.#options.issuerGenerations.some((generation) => known.isOf(generation))) {
+        if (this.#options.external?.generations.some((generation) => known.isOf(generation)) !== true) {
           throw refused('its issuer is not, or not so, configured any more');
         }
         return known.claims;

@@ -7,19 +7,15 @@ import type { Policy } from '../policy.ts';
 import { anonymous } from '../principal.ts';
 import type { ShownCredentials } from '../shown-credentials.ts';
 import { grantedOf, parseScopes } from './requested-scope.ts';
+import type { ExternalHolders } from './token-authentication.ts';
 import type { SignedToken, TokenSigner } from './token-signer.ts';
 
 export interface TokenServiceOptions {
   readonly signer: TokenSigner;
   readonly accounts: Pick<Accounts, 'check'>;
   /** Tokens of an issuer elsewhere, shown in place of a password; undefined for what is none of a known issuer. */
-  readonly external: ExternalTokens | undefined;
+  readonly external: ExternalHolders | undefined;
   readonly policy: Policy;
-}
-
-export interface ExternalTokens {
-  /** Throws BadCredentialsError; undefined for what no known issuer has issued. */
-  accountOf(token: string): Promise<Account> | undefined;
 }
 
 export interface IssuedToken extends SignedToken {

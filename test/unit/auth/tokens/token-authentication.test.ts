@@ -139,7 +139,8 @@ describe('a token', () => {
 
   it('of an issuer elsewhere ends with its rules', async () => {
     const principal = { ...anonymous, name: 'ci', kind: 'external', groups: ['ci'], shown: 'basic' } as const;
-    const { signer, authentication } = await tokenParts({ issuerGenerations: ['rules-1'] });
+    const external = { generations: ['rules-1'], accountOf: () => undefined };
+    const { signer, authentication } = await tokenParts({ external });
     const signed = (generation: string) => signer.sign({ principal, generation, endsAtMs: undefined }, pullOfA);
     expect(await authentication.authenticate((await signed('rules-1')).token, undefined)).toEqual({
       ...principal,
