@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
+import { accessCommand } from '../../src/cli/access-command.ts';
 import { duCommand } from '../../src/cli/du-command.ts';
 import { exportCommand } from '../../src/cli/export-command.ts';
 import { gcCommand } from '../../src/cli/gc-command.ts';
@@ -22,7 +23,7 @@ import { verifyCommand } from '../../src/cli/verify-command.ts';
 import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
 import { projectDirectory } from './source-files.ts';
 
-const documents = ['README.md', 'docs/recipes.md'];
+const documents = ['README.md', 'docs/recipes.md', 'docs/security.md'];
 const factories = [
   serveCommand,
   lsCommand,
@@ -40,6 +41,7 @@ const factories = [
   tlsCommand,
   userCommand,
   tokenCommand,
+  accessCommand,
 ];
 const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
 
