@@ -9,10 +9,10 @@ export function rulesOf({ access, auth }: Settings): Rules {
 }
 
 /** In words for an operator. `users`: whom the htpasswd file names. */
-export function oddRulesOf({ access, auth }: Settings, users: ReadonlySet<string>): readonly string[] {
+export function oddRulesOf({ access, auth, server }: Settings, users: ReadonlySet<string>): readonly string[] {
   const rules: readonly AccessRule[] = access?.map(accessRuleOf) ?? [];
   // Whom an issuer or a certificate names, and the groups that come with them, are known once they are here.
-  const isOpen = auth.issuers !== undefined;
+  const isOpen = auth.issuers !== undefined || server.tls.clientCA !== undefined;
   return oddAccess(rules, {
     users: isOpen ? undefined : users,
     groups: isOpen ? undefined : new Set(auth.groups.keys()),
