@@ -1,6 +1,7 @@
 // The composition root: settings -> mounts -> registry -> HTTP application -> listening socket, and the way back.
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { auditOf } from './audit-of.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
@@ -46,6 +47,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   // First: what it refuses leaves nothing behind.
   const users = await knownUsersOf(settings, settings.storage.ephemeral ? undefined : served.root, messageFirst(log));
   const tls = tlsEndpointOf(settings, log);
+  const audit = await auditOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
   const guard = await guardOf(users, writtenRootOf(mounts, served), messageFirst(log)).catch(async (error) => {
     await Promise.all(mounts.map(({ reader }) => reader.close()));
@@ -59,6 +61,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
   const app = buildApp({
     registry,
     ...guard,
+    audit,
     settings: { ...httpSettingsOf(settings), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
@@ -85,6 +88,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
       for (const watch of watches) watch.stop();
       tls?.stop();
       await registry.close();
+      await audit?.close();
     },
   };
 }

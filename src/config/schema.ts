@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { portableManifestBytes } from '../oci/manifest.ts';
 import { accessRules } from './access-rules.ts';
+import { auditSection } from './audit-section.ts';
 import { authSection } from './auth-section.ts';
 import { limitsSection } from './limits-section.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -187,6 +188,7 @@ export const configSchema = z.strictObject({
     .describe(
       'How much the repositories below a name may hold, each blob counted once: {team: 50GiB, /: 200GiB}, where / is all of them. A push beyond it is refused (403 DENIED) before its bytes are taken, when their number is known. In the environment, the same as JSON.',
     ),
+  audit: auditSection,
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')

@@ -2,8 +2,10 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
+import { TagProtectedError } from '../oci/tag-protection.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Answers } from './answers.ts';
+import type { Audit } from './audit.ts';
 import { Gate } from './authorize.ts';
 import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
@@ -33,6 +35,8 @@ export interface AppOptions {
   /** What the token endpoint answers with; without it there is none. */
   readonly tokens?: TokenService | undefined;
   readonly settings: HttpSettings;
+  /** Who did what; without it there is no cost either. */
+  readonly audit?: Audit | undefined;
   /** Errors that no client may see. */
   readonly failures: FailureLog;
   /** A line for each request; without it there is no cost either. */
@@ -49,6 +53,7 @@ export function buildApp({
   settings,
   failures,
   log,
+  audit,
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods(routes);
@@ -65,6 +70,7 @@ export function buildApp({
     hosts: settings.hosts,
     crossOrigin,
     state,
+    audit,
   });
   const inTime = { maxWaitMs: settings.bodyMaxWaitMs, timeoutMs: settings.bodyTimeoutMs };
   const context: HandlerContext = {
@@ -103,7 +109,14 @@ export function buildApp({
   app.removeAllContentTypeParsers();
   // Bodies stay streams: whoever reads one decides how much of it (request-body.ts).
   app.addContentTypeParser('*', (_request, body, done) => done(null, body));
-  app.setErrorHandler((error, _request, reply) => answers.error(reply, error));
+  app.setErrorHandler((error, request, reply) => {
+    const recorded = error instanceof TagProtectedError ? gate.recordProtected(request, error) : undefined;
+    if (recorded === undefined) return answers.error(reply, error);
+    recorded.then(
+      () => answers.error(reply, error),
+      (unwritten) => answers.error(reply, unwritten),
+    );
+  });
   app.setNotFoundHandler(unknownEndpoint(answers, methods, crossOrigin));
   decorateContext(app);
   if (log !== undefined) logRequests(app, log);

@@ -3,14 +3,13 @@ import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import { scopeText } from '../auth/granted-scope.ts';
-import type { Access, Action, Policy } from '../auth/policy.ts';
-
+import type { Access, Action, Decision, Policy } from '../auth/policy.ts';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import type { CertificateUser, ShownCredentials } from '../auth/shown-credentials.ts';
-
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import type { TagProtection } from '../oci/tag-protection.ts';
+import type { TagProtectedError, TagProtection } from '../oci/tag-protection.ts';
+import { type Audit, type AuditedDecision, auditLineOf } from './audit.ts';
 import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
 import type { ClientCertificates } from './client-certificates.ts';
 import type { CrossOrigin } from './cross-origin.ts';
@@ -39,6 +38,8 @@ export interface GateOptions {
   readonly hosts: HostSettings;
   readonly crossOrigin: CrossOrigin;
   readonly state: ServerState;
+  /** Undefined: nothing is audited. */
+  readonly audit: Audit | undefined;
 }
 
 interface Unauthorized extends ChallengeReason {
@@ -68,9 +69,11 @@ export class Gate {
    * Whether the client may take over what a repository holds, or any of them: the source of a mount. Whoever shows a token that is for less
    * than they may is asked for a wider one (401), as Docker's registry does; what they may not see is as one that is nowhere.
    */
-  mayMount(request: FastifyRequest, source: RepositoryName | undefined): boolean {
+  async mayMount(request: FastifyRequest, source: RepositoryName | undefined): Promise<boolean> {
     const { policy } = this.#options;
-    const decision = policy.decide(request.principal, { action: 'pull', repository: source });
+    const access: Access = { action: 'pull', repository: source };
+    const decision = policy.decide(request.principal, access);
+    await this.#record(request, access, { outcome: outcomeOf(decision), rule: decision.rule });
     if (decision.kind !== 'authenticate' || source === undefined) return decision.kind === 'allow';
     if (policy.visibility(request.principal)?.(source) === false) return false;
     const target = scopeText({ type: 'repository', name: repositoryNameOf(request), actions: ['pull', 'push'] });
@@ -110,19 +113,18 @@ export class Gate {
     };
   }
 
-  /** A promise only where the repository must be looked for that a mirror means: nearly no request has one. */
+  /** A promise only where a mirror means a repository that must be looked for, or an audit must be waited for: nearly no request has one. */
   #admit(request: FastifyRequest, principal: Principal, action: Action): Promise<void> | undefined {
     request.principal = principal;
     const { repositoryName } = request;
     if (action !== 'pull' || repositoryName === undefined || namespaceOf(request) === undefined) {
-      this.#assertAllowed(request, { action, repository: repositoryName });
-      return undefined;
+      return this.#assertAllowed(request, { action, repository: repositoryName });
     }
     // What the client may not learn of is not there for it: whether it is allowed must not depend on that.
     const isShown = this.visibility(request) ?? (() => true);
     return this.#options.resolve(request, repositoryName, isShown).then((resolved) => {
       request.repositoryName = resolved;
-      this.#assertAllowed(request, { action, repository: resolved });
+      return this.#assertAllowed(request, { action, repository: resolved });
     });
   }
 
@@ -132,16 +134,55 @@ export class Gate {
 
   /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
   verified<Result>(request: FastifyRequest, check: () => Result | Promise<Result>): Result | Promise<Result> {
-    const refuse = (error: unknown): never => {
-      if (!(error instanceof BadCredentialsError)) throw error;
-      throw this.#unauthorized(request, { scope: undefined, error: error.isToken ? 'invalid_token' : undefined });
-    };
+    const refuse = (error: unknown) => this.#refuseCredentials(request, error);
     try {
       const result = check();
       return result instanceof Promise ? result.catch(refuse) : result;
     } catch (error) {
       return refuse(error);
     }
+  }
+
+  /** Somebody showed credentials in the body of a request. */
+  async recordLogin(request: FastifyRequest, who: Principal): Promise<void> {
+    await this.#record(request, { action: 'login', repository: undefined }, { who, ...everybodyMayLogIn });
+  }
+
+  /** A push or delete that was allowed, but for one of its tags. */
+  recordProtected(request: FastifyRequest, { why }: TagProtectedError): Promise<void> | undefined {
+    const { action } = request.routeOptions.config;
+    if (action === undefined || action === 'probe') return undefined;
+    return this.#record(request, { action, repository: request.repositoryName }, { outcome: 'refused', rule: why });
+  }
+
+  #refuseCredentials(request: FastifyRequest, error: unknown): Promise<never> {
+    const refusal = this.#refusalOf(request, error);
+    if (refusal === undefined) throw error;
+    const { action } = request.routeOptions.config;
+    const access = { action: action === 'probe' ? undefined : action, repository: request.repositoryName };
+    const written = this.#record(request, access, { outcome: 'refused', ...refusal });
+    if (written === undefined) throw refusal.error;
+    return written.then(() => Promise.reject(refusal.error));
+  }
+
+  /** What becomes of credentials that were not taken; undefined for another failure. */
+  #refusalOf(request: FastifyRequest, error: unknown) {
+    if (error instanceof BadCredentialsError) {
+      const challenge = error.isToken ? ('invalid_token' as const) : undefined;
+      const unauthorized = this.#unauthorized(request, { scope: undefined, error: challenge });
+      return { error: unauthorized, rule: error.message, who: error.who ?? anonymous };
+    }
+    const isRefused = error instanceof RegistryError && (error.status === 401 || error.status === 429);
+    return isRefused ? { error, rule: error.message, who: anonymous } : undefined;
+  }
+
+  #record(
+    request: FastifyRequest,
+    access: Pick<AuditedDecision, 'action' | 'repository'>,
+    { who = request.principal, outcome, rule }: Pick<AuditedDecision, 'outcome' | 'rule'> & Partial<AuditedDecision>,
+  ): Promise<void> | undefined {
+    const { action, repository } = access;
+    return this.#options.audit?.record(auditLineOf(request, { action, repository, who, outcome, rule }));
   }
 
   /** Refuses a certificate that is none of ours, and one that is nobody's where nothing else is shown. */
@@ -185,25 +226,39 @@ export class Gate {
     assertOwnOrigin(method, headers, authorityOf(addressed));
   }
 
-  #assertAllowed(request: FastifyRequest, access: Access): void {
+  /** A promise where the audit must be waited for. */
+  #assertAllowed(request: FastifyRequest, access: Access): Promise<void> | undefined {
     const decision = this.#options.policy.decide(request.principal, access);
-    if (decision.kind === 'deny') throw new RegistryError('DENIED');
-    if (decision.kind === 'authenticate') {
-      const scope = withMountSource(decision.scope, access.action === 'push' ? mountSourceOf(request) : undefined);
-      throw this.#unauthorized(request, { ...decision, scope });
-    }
-    if (access.action !== 'push' && access.action !== 'delete') return;
-    const { whyReadOnly, deletesEnabled } = this.#options;
-    const readOnly = whyReadOnly(access.repository);
-    if (readOnly !== undefined && access.action === 'push') {
-      throw new RegistryError('DENIED', { detail: readOnly });
-    }
-    if (access.action === 'delete' && (readOnly !== undefined || !deletesEnabled)) {
-      throw new RegistryError('UNSUPPORTED', {
-        detail: readOnly ?? 'deletes are disabled',
-      });
-    }
+    const refusal = this.#refusalBy(decision, request, access);
+    const rule = refusal === undefined || decision.kind !== 'allow' ? decision.rule : refusal.message;
+    const outcome = refusal === undefined ? 'allowed' : 'refused';
+    const written = this.#record(request, access, { outcome, rule });
+    if (written !== undefined) return refusal === undefined ? written : written.then(() => Promise.reject(refusal));
+    if (refusal !== undefined) throw refusal;
+    return undefined;
   }
+
+  /** Undefined for what may happen. */
+  #refusalBy(decision: Decision, request: FastifyRequest, { action, repository }: Access): RegistryError | undefined {
+    if (decision.kind === 'deny') return new RegistryError('DENIED');
+    if (decision.kind === 'authenticate') {
+      const scope = withMountSource(decision.scope, action === 'push' ? mountSourceOf(request) : undefined);
+      return this.#unauthorized(request, { ...decision, scope });
+    }
+    if (action !== 'push' && action !== 'delete') return undefined;
+    const { whyReadOnly, deletesEnabled } = this.#options;
+    const readOnly = whyReadOnly(repository);
+    if (action === 'push')
+      return readOnly === undefined ? undefined : new RegistryError('DENIED', { detail: readOnly });
+    if (readOnly === undefined && deletesEnabled) return undefined;
+    return new RegistryError('UNSUPPORTED', { detail: readOnly ?? 'deletes are disabled' });
+  }
+}
+
+const everybodyMayLogIn = { outcome: 'allowed', rule: 'everybody may ask for a token' } as const;
+
+function outcomeOf({ kind }: Decision): 'allowed' | 'refused' {
+  return kind === 'allow' ? 'allowed' : 'refused';
 }
 
 /** A token for a mount must be for both. Clients ask once for what the challenge names. */

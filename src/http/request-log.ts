@@ -95,7 +95,8 @@ export function pathOf(target: string): string {
 
 const longestShown = 256;
 
-function shownText(text: string): string {
+/** Printable, and bounded. */
+export function shownText(text: string): string {
   return text.length <= longestShown && /^[\x20-\x7e]*$/.test(text) ? text : printableText(text, longestShown);
 }
 

@@ -9,7 +9,11 @@ export interface TagProtection {
 
 /** Answered with 409: somebody who may push may not push this. The same content again is no change, and not refused. */
 export class TagProtectedError extends RegistryError {
+  /** For the audit. */
+  readonly why: string;
+
   constructor(tag: Tag, why: string) {
     super('DENIED', { status: 409, detail: `the tag ${tag} is there, and ${why}` });
+    this.why = `the tag ${tag}: ${why}`;
   }
 }

@@ -10,7 +10,7 @@ import { OpenAttempts } from './open-attempts.ts';
 import { PasswordChecks, type WantedCheck } from './password-checks.ts';
 import type { PasswordHash } from './password-hash.ts';
 import { isPasswordOf } from './password-thread.ts';
-import type { UserFile } from './user-file.ts';
+import type { User, UserFile } from './user-file.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
 
 export interface LoginParts {
@@ -59,8 +59,7 @@ export class PasswordLogin {
       const now = this.#users.find(name);
       // The file changed meanwhile, and this user with it: what holds is what it says now.
       if (now?.hash !== user?.hash) return this.check(name, password, address);
-      if (now === undefined || !isRight)
-        return this.#refuse(pair, now === undefined ? 'no such user' : 'wrong password');
+      if (now === undefined || !isRight) return this.#refuse(pair, now);
       this.#known.remember(credentials, now.hash);
       return now.account;
     });
@@ -76,8 +75,9 @@ export class PasswordLogin {
     }
   }
 
-  async #refuse(pair: string, reason: string): Promise<never> {
+  async #refuse(pair: string, user: User | undefined): Promise<never> {
     await this.#wait(this.#wrong.count(pair));
-    throw new BadCredentialsError(reason);
+    if (user === undefined) throw new BadCredentialsError('no such user');
+    throw new BadCredentialsError('wrong password', { who: user.account.principal });
   }
 }

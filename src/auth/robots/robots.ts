@@ -35,8 +35,10 @@ export class Robots {
     if (!looksLikeSecret(password)) return undefined;
     const robot = this.#robot(name);
     if (robot === undefined || !isSecretOf(robot.record, password)) return undefined;
-    const { endsAtMs } = robot.account;
-    if (endsAtMs !== undefined && this.#clock.now() >= endsAtMs) throw new BadCredentialsError('the token has expired');
+    const { endsAtMs, principal } = robot.account;
+    if (endsAtMs !== undefined && this.#clock.now() >= endsAtMs) {
+      throw new BadCredentialsError('the token has expired', { who: principal });
+    }
     return robot.account;
   }
 

@@ -68,7 +68,7 @@ async function mountBlob(
   const { blobs } = await registry.writable(repositoryNameOf(request));
   const from = firstValue(request.query, 'from');
   if (from !== undefined && !isRepositoryName(from)) return false;
-  return gate.mayMount(request, from) && blobs.mount(digest, from);
+  return (await gate.mayMount(request, from)) && blobs.mount(digest, from);
 }
 
 function answerUpload(

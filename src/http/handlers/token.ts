@@ -28,7 +28,9 @@ export const exchangePassword: Handler = async (context, request, reply) => {
     assertPasswordGrant(form);
     const [name, password] = [form.get('username') ?? '', form.get('password') ?? ''];
     return context.gate.verified(request, async () => {
-      return tokens.issue(await tokens.accountWith(name, password, request.ip), form.getAll('scope'));
+      const account = await tokens.accountWith(name, password, request.ip);
+      await context.gate.recordLogin(request, account.principal);
+      return tokens.issue(account, form.getAll('scope'));
     });
   });
   const scope = issued.scope.map(scopeText).join(' ');

@@ -7,6 +7,7 @@ import type { Policy } from '../../../src/auth/policy.ts';
 import type { TokenService } from '../../../src/auth/tokens/token-service.ts';
 import { defaultSettings } from '../../../src/config/load.ts';
 import { buildApp } from '../../../src/http/app.ts';
+import type { Audit } from '../../../src/http/audit.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import type { HttpSettings } from '../../../src/http/http-settings.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
@@ -25,6 +26,7 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   readonly settings?: Partial<HttpSettings>;
   readonly policy?: Policy;
   readonly tokens?: TokenService;
+  readonly audit?: Audit;
   readonly store?: ObjectStore;
   readonly sender?: BlobSender;
   readonly requireReferences?: boolean;
@@ -63,6 +65,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     registry,
     policy,
     tokens: options.tokens,
+    audit: options.audit,
     settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },
     ...(sender === undefined ? {} : { sender }),
