@@ -126,9 +126,9 @@ function hostSettingsOf({ hosts, listen, tls }: Settings['server']): HostSetting
 
 /** Undefined: plain HTTP. Throws a TlsFileError. */
 function tlsEndpointOf({ server: { tls } }: Settings, log: Logger): TlsEndpoint | undefined {
-  const { certificate, key, ...clients } = tls;
+  const { certificate, key, ...others } = tls;
   if (certificate === undefined || key === undefined) return undefined;
-  return new TlsEndpoint({ certificate, key, ...clients, log: messageFirst(log) });
+  return new TlsEndpoint({ certificate, key, ...others, log: messageFirst(log) });
 }
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {

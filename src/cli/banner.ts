@@ -105,17 +105,15 @@ function dockerNeeds(facts: Facts): string[] {
 }
 
 function commands(facts: Facts): string[] {
-  const { authority, scheme, isLocalhost } = facts.clients;
+  const { authority, scheme, isLocalhost, orasFlag } = facts.clients;
   const image = `${authority}/team/app:v1`;
   // docker, oras and crane take plain HTTP from localhost by themselves, skopeo from nowhere; oras and crane want to be told elsewhere.
-  const isTold = scheme === 'https' || isLocalhost;
-  const plainHttp = isTold ? '' : ' --plain-http';
-  const insecure = isTold ? '' : ' --insecure';
+  const insecure = scheme === 'https' || isLocalhost ? '' : ' --insecure';
   const skopeo = (side: 'dest' | 'src') => `skopeo copy${scheme === 'https' ? '' : ` --${side}-tls-verify=false`}`;
   const push = [
     '  push',
     `    docker tag app:v1 ${image} && docker push ${image}`,
-    `    oras push${plainHttp} ${image} notes.txt`,
+    `    oras push${orasFlag} ${image} notes.txt`,
     `    ${skopeo('dest')} docker-archive:app.tar docker://${image}`,
     `    crane push${insecure} app.tar ${image}`,
     '',
@@ -123,7 +121,7 @@ function commands(facts: Facts): string[] {
   const pull = [
     '  pull',
     `    docker pull ${image}`,
-    `    oras pull${plainHttp} ${image}`,
+    `    oras pull${orasFlag} ${image}`,
     `    ${skopeo('src')} docker://${image} docker-archive:app.tar:app:v1`,
     `    crane pull${insecure} ${image} app.tar`,
     '',

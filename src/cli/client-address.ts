@@ -5,8 +5,9 @@ export interface ClientAddress {
   /** `localhost:5000`, `registry.example:443`, `[fd00::1]:5000` */
   readonly authority: string;
   readonly scheme: 'http' | 'https';
-  /** What oras, crane and helm must be told when it is plain HTTP: most take that from `localhost` by themselves. */
   readonly isLocalhost: boolean;
+  /** With a space before it, or '': oras speaks plain HTTP to localhost whatever answers there, and HTTPS to all others. */
+  readonly orasFlag: string;
 }
 
 /** A server's certificate. */
@@ -22,5 +23,11 @@ export function clientAddressOf(
 ): ClientAddress {
   const name = tls?.nameAmong(namesToType(host)) ?? hostToType(host);
   const scheme = tls === undefined ? 'http' : 'https';
-  return { authority: `${hostInUrl(name)}:${port}`, scheme, isLocalhost: name === 'localhost' };
+  const isLocalhost = name === 'localhost';
+  return { authority: `${hostInUrl(name)}:${port}`, scheme, isLocalhost, orasFlag: orasFlag(scheme, isLocalhost) };
+}
+
+export function orasFlag(scheme: ClientAddress['scheme'], isLocalhost: boolean): string {
+  if (scheme === 'https') return isLocalhost ? ' --plain-http=false' : '';
+  return isLocalhost ? '' : ' --plain-http';
 }

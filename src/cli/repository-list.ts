@@ -97,7 +97,7 @@ async function pullCommand(
   repository: Repository,
   image: string,
   reference: Reference,
-  { scheme, isLocalhost }: ClientAddress,
+  { scheme, orasFlag }: ClientAddress,
 ): Promise<string> {
   const stored = await repository.manifests.get(reference);
   const written = reference.kind === 'tag' ? `${image}:${reference.tag}` : `${image}@${reference.digest}`;
@@ -108,7 +108,7 @@ async function pullCommand(
   // helm has no plain HTTP by itself, and writes the + of a version as _ in its tag.
   if (facts.descriptor.artifactType === chartConfigType && reference.kind === 'tag')
     return `helm pull${scheme === 'https' ? '' : ' --plain-http'} oci://${image} --version ${reference.tag.replaceAll('_', '+')}`;
-  return `oras pull${scheme === 'https' || isLocalhost ? '' : ' --plain-http'} ${written}`;
+  return `oras pull${orasFlag} ${written}`;
 }
 
 async function missingFrom(

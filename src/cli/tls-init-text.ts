@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { hostInUrl } from '../config/listen-address.ts';
 import { printableText } from '../oci/printable-text.ts';
+import { orasFlag } from './client-address.ts';
 
 export interface TlsInitFacts {
   /** Absolute. */
@@ -42,7 +43,7 @@ export function tlsInitText({ directory, isNewAuthority, isNewKey, names, untilM
     `    "${host}":`,
     `      tls: { ca_file: ${JSON.stringify(join(directory, 'ca.crt'))} }`,
     'oras',
-    `  oras pull --ca-file ${ca} ${host}/team/app:v1`,
+    `  oras pull${orasFlag('https', host.startsWith('localhost:'))} --ca-file ${ca} ${host}/team/app:v1`,
     'helm',
     `  helm pull --ca-file ${ca} oci://${host}/charts/app`,
     'crane, cosign',

@@ -1,5 +1,4 @@
 // The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
-import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import { scopeText } from '../auth/granted-scope.ts';
@@ -20,6 +19,7 @@ import { namespaceOf } from './namespace.ts';
 import { assertOwnOrigin } from './origin-check.ts';
 import { type RouteAction, repositoryNameOf } from './request-context.ts';
 import type { ServerState } from './server-state.ts';
+import { tlsSocketOf } from './tls-socket.ts';
 
 export interface GateOptions {
   readonly policy: Policy;
@@ -193,8 +193,8 @@ export class Gate {
 
   #certificateOf(request: FastifyRequest): CertificateUser | undefined {
     const { certificates } = this.#options;
-    const { socket } = request.raw;
-    if (certificates === undefined || !(socket instanceof TLSSocket)) return undefined;
+    const socket = certificates && tlsSocketOf(request.raw);
+    if (certificates === undefined || socket === undefined) return undefined;
     const shown = certificates.shownOn(socket);
     if (shown.kind === 'user') return shown.user;
     if (shown.kind === 'none' || (shown.kind === 'nobody' && request.headers.authorization !== undefined))

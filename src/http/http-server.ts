@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { envelopeOf, protocolErrorOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames } from './headers.ts';
 import type { HttpSettings } from './http-settings.ts';
+import type { Http2Response } from './http2-messages.ts';
 import { SecureServer } from './secure-server.ts';
 
 /** Within so long a client must have sent the head of its request. */
@@ -28,20 +29,21 @@ export function createHttpServer(
     // Node answers a missing Host without a body; the gate does it with one.
     requireHostHeader: false,
   };
-  const server = tls === undefined ? createServer(options, handler) : new SecureServer(options, handler, tls);
+  const http2 = { handler, refuse, maxHeaderBytes, stallTimeoutMs, keepAliveTimeoutMs };
+  const server = tls === undefined ? createServer(options, handler) : new SecureServer(options, tls, http2);
   // Bounded by their bytes: of more than so many Node would drop the rest, and a second Host with it (message-check.ts).
   server.maxHeadersCount = 0;
   server.setTimeout(stallTimeoutMs);
   // Whether to send "100 Continue" is decided when the body is read (unread-body.ts).
   server.on('checkContinue', handler);
-  server.on('checkExpectation', (_request, response) => refuseExpectation(response));
+  server.on('checkExpectation', (_request, response) => refuse(response, 417));
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, 405, ['Allow: ']));
   return server;
 }
 
-function refuseExpectation(response: ServerResponse): void {
-  const body = envelopeOf(protocolErrorOf(417).entries);
-  response.writeHead(417, [
+function refuse(response: ServerResponse | Http2Response, status: number): void {
+  const body = envelopeOf(protocolErrorOf(status).entries);
+  response.writeHead(status, [
     ...[headerNames.apiVersion, apiVersion, 'Connection', 'close'],
     ...browserHeaders,
     ...['Content-Type', 'application/json', 'Content-Length', String(body.byteLength)],

@@ -16,14 +16,17 @@ export class PooledSender implements BlobSender {
 
   async send(response: ServerResponse, content: BlobContent, span: ByteSpan, check?: PassingCheck): Promise<boolean> {
     const buffers = [this.#take(), this.#take()] as const;
+    let isSent = false;
     try {
-      return await sendAll(response, content, { ...span, buffers, check });
+      isSent = await sendAll(response, content, { ...span, buffers, check });
+      return isSent;
     } catch (error) {
-      // Before the buffers are given back: one may still be on its way, and would carry another blob's bytes.
       response.destroy();
       throw error;
     } finally {
-      for (const buffer of buffers) this.#giveBack(buffer);
+      // One may still be on its way where the client is gone: a stream of HTTP/2 ends, and its connection goes on. It would carry another
+      // blob's bytes.
+      for (const buffer of buffers) this.#giveBack(buffer, isSent);
     }
   }
 
@@ -34,10 +37,10 @@ export class PooledSender implements BlobSender {
     return free ?? Buffer.allocUnsafeSlow(bufferBytes);
   }
 
-  #giveBack(buffer: Uint8Array): void {
+  #giveBack(buffer: Uint8Array, mayBeUsedAgain: boolean): void {
     if (buffer.byteLength !== bufferBytes) return;
     this.#lent -= 1;
-    this.#free.push(buffer);
+    if (mayBeUsedAgain) this.#free.push(buffer);
   }
 }
 

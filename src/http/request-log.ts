@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import { Http2Request } from './http2-messages.ts';
 
 /** Text of clients is printable and bounded; nothing is taken from the query or from headers that may hold credentials. */
 export interface RequestLine {
@@ -103,6 +104,7 @@ export function shownText(text: string): string {
 /** What the headers say, or for a streamed body what came over the connection meanwhile, which is a little more. */
 function bodyBytesOf(request: FastifyRequest, receivedBefore: number): number {
   const declared = request.headers['content-length'];
+  if (request.raw instanceof Http2Request) return request.raw.receivedBytes;
   if (declared !== undefined) return Number(declared);
   return request.headers['transfer-encoding'] === undefined ? 0 : request.socket.bytesRead - receivedBefore;
 }

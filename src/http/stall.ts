@@ -9,10 +9,11 @@ import type { FastifyInstance, onRequestHookHandler } from 'fastify';
  */
 export function keepWhileWorking(app: FastifyInstance): void {
   const watchTimeout: onRequestHookHandler = ({ raw: request }, { raw: response }, done) => {
+    // There it is a matter of each stream (http2-sessions.ts).
+    if (request.httpVersionMajor === 2) return done();
     response.on('timeout', (socket: Socket) => {
       const isBodyAwaited = !request.complete && request.readableLength === 0;
-      const isAnswerUnread = socket.writableLength > 0;
-      if (isBodyAwaited || isAnswerUnread) socket.destroy();
+      if (isStalled(isBodyAwaited, socket.writableLength)) socket.destroy();
       else socket.setTimeout(socket.timeout ?? 0);
     });
     done();
@@ -21,4 +22,9 @@ export function keepWhileWorking(app: FastifyInstance): void {
     if (route.method === 'GET' || route.method === 'HEAD') return;
     route.onRequest = [...[route.onRequest ?? []].flat(), watchTimeout];
   });
+}
+
+/** The client is the one to move: it owes us of its body, or has not taken what was written to it. */
+export function isStalled(isBodyAwaited: boolean, unsentBytes: number): boolean {
+  return isBodyAwaited || unsentBytes > 0;
 }

@@ -16,6 +16,8 @@ export interface TlsEndpointOptions {
   /** Path of a PEM file with the CAs of clients; undefined: none is asked for a certificate. */
   readonly clientCA?: string | undefined;
   readonly clientUsers?: readonly ClientUserRule[] | undefined;
+  /** Whether clients may choose HTTP/2. */
+  readonly http2: boolean;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -29,11 +31,13 @@ export class TlsEndpoint {
   readonly #authorities: ClientAuthorities | undefined;
   /** Undefined: none is asked for a certificate. */
   readonly clients: CertifiedClients | undefined;
+  readonly http2: boolean;
   #madeOf: readonly [KeyPair, Certificates | undefined];
   #context: SecureContextOptions;
 
   /** Throws a TlsFileError. */
-  constructor({ certificate, key, clientCA, clientUsers, log, clock = systemClock }: TlsEndpointOptions) {
+  constructor({ certificate, key, clientCA, clientUsers, http2, log, clock = systemClock }: TlsEndpointOptions) {
+    this.http2 = http2;
     this.#pair = new ServedPair({ certificate, key, log, clock });
     if (clientCA !== undefined) {
       this.#authorities = new ClientAuthorities({ path: clientCA, log, clock });

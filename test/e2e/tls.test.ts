@@ -38,7 +38,7 @@ it('answers by HTTPS and says so wherever it says where it is', async () => {
   const { moorage, url, port } = await serveOverTls();
   expect(url).toBe(`https://localhost:${port}`);
   expect(moorage.stdout).toContain(`docker push localhost:${port}/team/app:v1`);
-  expect(moorage.stdout).not.toMatch(/plain|insecure|tls-verify/);
+  expect(moorage.stdout).not.toMatch(/plain-http |insecure|tls-verify/);
   expect(moorage.stdout).toContain('(read and write, no authentication)');
   await moorage.says(/"tls":true/);
   const { status, headers, protocol } = await askOverTls({ port, ca: authority.certificate });

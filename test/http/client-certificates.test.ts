@@ -10,6 +10,7 @@ import type { ClientUserRule } from '../../src/tls/client-user-rules.ts';
 import { TlsEndpoint } from '../../src/tls/tls-endpoint.ts';
 import { dayMs, type MadePair, makeAuthority } from '../support/certificates.ts';
 import { makeClient } from '../support/client-certificates.ts';
+import { Http2Client } from '../support/http2-client.ts';
 import { askOverTls, type HttpsOptions } from '../support/https-client.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -33,7 +34,7 @@ async function serving(clientUsers?: readonly ClientUserRule[]) {
   writeFileSync(files.key, serverPair.key);
   writeFileSync(files.clientCA, authority.certificate);
   const clock = new TestClock();
-  const tls = new TlsEndpoint({ ...files, clientUsers, clock, log: silentLog });
+  const tls = new TlsEndpoint({ ...files, http2: true, clientUsers, clock, log: silentLog });
   onTestFinished(() => tls.stop());
   const { app } = await tokenApp(undefined, { settings: { tls } });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -44,7 +45,7 @@ async function serving(clientUsers?: readonly ClientUserRule[]) {
     const text = answer.body.toString();
     return { ...answer, text, detail: answer.status === 200 ? undefined : JSON.parse(text).errors[0].detail };
   };
-  return { files, clock, ask };
+  return { files, clock, ask, port };
 }
 
 it('are who their certificate says, and anonymous without one', async () => {
@@ -140,4 +141,23 @@ it('on an open connection are refused once their CA is one no more, and others g
   writeFileSync(files.clientCA, 'nothing');
   clock.advance(2_000);
   expect(await ask(bert)).toMatchObject({ status: 200 });
+});
+
+it('are who their certificate says over HTTP/2 as well, for all streams of a connection', async () => {
+  const { port, clock } = await serving();
+  const { certificate, key } = await makeClient(authority);
+  const certified = new Http2Client(port, { ca: serverAuthority.certificate, cert: certificate, key });
+  const statuses = async (client: Http2Client) => Promise.all([client.ask('/v2/'), client.ask('/v2/')]);
+  expect(await statuses(certified)).toMatchObject([{ status: 200 }, { status: 200 }]);
+  const nobody = new Http2Client(port, { ca: serverAuthority.certificate });
+  expect(await statuses(nobody)).toMatchObject([{ status: 401 }, { status: 401 }]);
+  const stranger = await makeClient(other);
+  const refused = new Http2Client(port, {
+    ca: serverAuthority.certificate,
+    cert: stranger.certificate,
+    key: stranger.key,
+  });
+  expect((await refused.ask('/v2/')).body.toString()).toContain('it is not of a CA of server.tls.clientCA');
+  clock.step(2 * dayMs);
+  expect(await statuses(certified)).toMatchObject([{ status: 401 }, { status: 401 }]);
 });

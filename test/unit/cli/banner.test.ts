@@ -106,6 +106,7 @@ describe('banner', () => {
     expect(text).toContain('    oras pull reg.example:5000/');
     expect(text).toContain('    skopeo copy docker://reg.example:5000/');
     expect(text).not.toMatch(/http:|insecure|plain/);
+    expect(banner({ ...facts, tls })).toContain('    oras pull --plain-http=false localhost:5000/');
     expect(text).toContain('asks nobody who they are');
     expect(banner({ ...facts, tls: { nameAmong: () => undefined } })).toContain('https://localhost:5000 (');
   });

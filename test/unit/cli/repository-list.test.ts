@@ -8,7 +8,7 @@ import { imageIndex, imageManifest, referrerOf } from '../../support/content.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const image = imageManifest();
-const address = { authority: 'localhost:5000', scheme: 'http', isLocalhost: true } as const;
+const address = { authority: 'localhost:5000', scheme: 'http', isLocalhost: true, orasFlag: '' } as const;
 
 async function layoutWith(tagged: Pick<typeof image, 'descriptor'>, ...blobs: Parameters<typeof writeStranger>[1][]) {
   const directory = await temporaryDirectory();
