@@ -21,8 +21,8 @@ describe('source files', () => {
   it('have their unit tests in a folder of the same name', () => {
     const unit = join(projectDirectory, 'test/unit');
     const tests = readdirSync(unit, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts'));
-    // Of test/interop, test/torture and conformance, which are no sources.
-    const ours = tests.filter((name) => !/^(?:interop|torture|conformance)\//.test(name));
+    // Of test/interop, test/torture, test/fuzz and conformance, which are no sources.
+    const ours = tests.filter((name) => !/^(?:interop|torture|fuzz|conformance)\//.test(name));
     const folders = [...new Set(ours.map((name) => dirname(name)))];
     expect(folders.filter((folder) => !existsSync(join(projectDirectory, 'src', folder)))).toEqual([]);
   });

@@ -9,8 +9,8 @@ import {
   layerType,
   referrerOf,
 } from '../support/content.ts';
+import { Draws } from '../support/draws.ts';
 import { ask } from './ask.ts';
-import { Draws } from './draws.ts';
 import { type KnownManifest, type Manifest, type Model, Violation } from './model.ts';
 import { Operator, type RunCommand } from './operator.ts';
 import { mayBeUnlisted, mayBeUntagged } from './rules.ts';

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killAtExit, program, ServerProcess } from '../endurance/server-process.ts';
-import type { Draws } from './draws.ts';
+import type { Draws } from '../support/draws.ts';
 import { Violation } from './model.ts';
 import { Tally } from './tally.ts';
 

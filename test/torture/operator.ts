@@ -3,7 +3,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Content, imageIndex, imageManifest } from '../support/content.ts';
-import type { Draws } from './draws.ts';
+import type { Draws } from '../support/draws.ts';
 import type { Ended } from './fleet.ts';
 import { type KnownManifest, type KnownTag, type Model, Violation } from './model.ts';
 import { mayBeUnlisted, mayBeUntagged } from './rules.ts';

@@ -1,7 +1,7 @@
 // Every way in which clients upload a blob, each of which goes on at another server when its own is killed.
 import type { Content } from '../support/content.ts';
+import type { Draws } from '../support/draws.ts';
 import { type Asked, ask } from './ask.ts';
-import type { Draws } from './draws.ts';
 import { Violation } from './model.ts';
 
 export const uploadForms = ['single', 'post-put', 'chunked', 'streamed', 'resumed', 'cancelled-first'] as const;

@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { blobOf, imageIndex, imageManifest, referrerOf } from '../../support/content.ts';
+import { Draws } from '../../support/draws.ts';
 import { checkAll } from '../../torture/checks.ts';
-import { Draws } from '../../torture/draws.ts';
 import { type Manifest, Model, type Rules, type Times } from '../../torture/model.ts';
 import { looseIn } from '../../torture/rules.ts';
 
