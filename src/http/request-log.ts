@@ -1,5 +1,6 @@
 // What the HTTP layer tells a log: a line for each request, and errors that no client may see. The log itself is elsewhere.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../auth/principal.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { Http2Request } from './http2-messages.ts';
@@ -8,6 +9,8 @@ import { Http2Request } from './http2-messages.ts';
 export interface RequestLine {
   /** The address that the connection comes from: a proxy's where there is one. Undefined without a connection. */
   readonly client: string | undefined;
+  /** Who it is, where that was asked; undefined for anonymous. */
+  readonly user: string | undefined;
   readonly userAgent: string | undefined;
   readonly method: string;
   /** The pattern that matched, e.g. `/v2/:name/manifests/:reference`; `-` when none did. */
@@ -66,6 +69,7 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, { client, atMs, by
   const { 'user-agent': userAgent } = request.headers;
   return {
     client,
+    user: userOf(request),
     userAgent: userAgent === undefined ? undefined : shownText(userAgent),
     method: request.method,
     route,
@@ -76,6 +80,12 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, { client, atMs, by
     durationMs: performance.now() - atMs,
     bytes: pushMethods.has(request.method) ? bodyBytesOf(request, bytesRead) : reply.bodyBytes,
   };
+}
+
+/** Nobody is known of a request that the gate did not get to, or did not let in. */
+function userOf({ principal }: { readonly principal: Principal | undefined }): string | undefined {
+  const name = principal?.name;
+  return name === undefined ? undefined : shownText(name);
 }
 
 /** A socket for both families writes IPv4 addresses as IPv6 ones. */

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 
 export interface RequestFields {
   readonly client: string | undefined;
+  /** Who it is; undefined for anonymous, and where nobody is asked. */
+  readonly user: string | undefined;
   readonly userAgent: string | undefined;
   readonly method: string;
   /** The pattern that matched, e.g. `/v2/:name/blobs/:digest`. */
@@ -29,10 +31,10 @@ export class RequestLines {
   }
 
   request(fields: RequestFields): void {
-    const { client, userAgent, method, route, repository, reference, path, status, bytes } = fields;
+    const { client, user, userAgent, method, route, repository, reference, path, status, bytes } = fields;
     const durationMs = Math.round(fields.durationMs * 100) / 100;
     this.#log.info(
-      { client, method, route, repository, reference, path, status, durationMs, bytes, userAgent },
+      { client, user, method, route, repository, reference, path, status, durationMs, bytes, userAgent },
       message,
     );
   }
@@ -45,9 +47,9 @@ export function isRequestLine(msg: unknown, fields: object): fields is RequestFi
 const longestUserAgent = 60;
 
 export function requestText(fields: RequestFields): string {
-  const { client, userAgent, method, route, repository, reference, path, status, durationMs, bytes } = fields;
+  const { client, user, userAgent, method, route, repository, reference, path, status, durationMs, bytes } = fields;
   const said = [status, method.padEnd(6), path ?? route, imageOf(repository, reference), bytes, 'B', durationMs, 'ms'];
-  const who = [client, userAgent?.slice(0, longestUserAgent)];
+  const who = [client, user, userAgent?.slice(0, longestUserAgent)];
   return [...said, ...who].filter((each) => each !== undefined).join(' ');
 }
 

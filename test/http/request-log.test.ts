@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { emptyConfig, imageManifest, pushBlob, pushImage } from './support/content.ts';
+import { guardedApp } from './support/guarded-app.ts';
 import { head, rawConnection } from './support/raw-connection.ts';
 import { registryApp } from './support/registry-app.ts';
 
@@ -121,5 +122,18 @@ describe('the request log', () => {
     const { app, lines } = registryApp();
     await pushBlob(app, 'a', Buffer.from('x'));
     expect(lines).toEqual([]);
+  });
+
+  it('names the user where one is known, and nobody for wrong credentials', async () => {
+    const { app, lines } = guardedApp(undefined, { isLogged: true });
+    for (const authorization of ['Basic anna', 'Basic wrong', 'Basic x\u009b31m', undefined]) {
+      await app.inject({ url: '/v2/', ...(authorization === undefined ? {} : { headers: { authorization } }) });
+    }
+    expect(lines.map(({ user, status }) => [user, status])).toEqual([
+      ['anna', 200],
+      [undefined, 401],
+      [String.raw`x\u{9b}31m`, 200],
+      [undefined, 401],
+    ]);
   });
 });

@@ -95,6 +95,8 @@ export class PrivateDirectory {
         await fs.rm(draft, { force: true });
       }
       await syncDirectory(this.path);
+      // Whoever made the directory may have been killed before this.
+      await syncDirectory(dirname(this.path));
       return true;
     });
   }

@@ -31,6 +31,7 @@ function open(options: Partial<LoggerOptions> = {}) {
 
 const line = {
   client: '192.0.2.7',
+  user: 'anna',
   userAgent: 'crane/0.20',
   method: 'GET',
   route: '/v2/:name/manifests/:reference',
@@ -70,7 +71,7 @@ describe('createLogger', () => {
     const lines = written().split('\n');
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}started root="\/srv\/my registry" port=5000$/);
     expect(lines[1]).toMatch(
-      /INFO {2}200 GET {4}\/v2\/:name\/manifests\/:reference team\/app:v1 528 B 1\.23 ms 192\.0\.2\.7 crane\/0\.20$/,
+      /INFO {2}200 GET {4}\/v2\/:name\/manifests\/:reference team\/app:v1 528 B 1\.23 ms 192\.0\.2\.7 anna crane\/0\.20$/,
     );
     expect(lines[2]).toMatch(/ERROR failed$/);
     expect(lines[3]).toBe('  Error: broken');
