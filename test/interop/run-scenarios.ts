@@ -29,6 +29,7 @@ import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { rot } from './scenarios/rot.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
 import { space } from './scenarios/space.ts';
+import { tls } from './scenarios/tls.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
 
@@ -48,6 +49,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   'round-trips': roundTrips,
   names: namesBesidePushes,
   'oras-container': orasContainer,
+  tls,
   large: largeLayer,
   live: liveCopy,
   recipes: recipesAsWritten,
