@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { HostSettings } from '../../src/http/host-check.ts';
 import { codesOf } from './support/answers.ts';
 import { imageManifest, pushBlob, pushImage } from './support/content.ts';
+import { guardedApp } from './support/guarded-app.ts';
 import { head, rawConnection } from './support/raw-connection.ts';
 import { registryApp } from './support/registry-app.ts';
 
@@ -192,5 +193,61 @@ describe('what was pushed', () => {
     const connection = await rawConnection(registryApp().app);
     await connection.write(bytes);
     expect((await connection.answer()).headers).toMatchObject(forBrowsers);
+  });
+});
+
+describe('a page, where users are asked who they are', () => {
+  // The browser sends along what its user typed into it for another tab.
+  const cached = { authorization: 'Basic ann' };
+  const rules = [{ who: 'ann', may: ['pull', 'push', 'delete'] }];
+
+  it.each([
+    ['POST', '/v2/a/blobs/uploads/'],
+    ['PUT', '/v2/a/manifests/v1'],
+    ['DELETE', '/v2/a/manifests/v1'],
+    ['POST', '/token'],
+  ] as const)('of another origin may not %s %s with the credentials of its visitor', async (method, url) => {
+    const { app } = guardedApp(rules);
+    const answer = await app.inject({ method, url, headers: { ...crossSite, ...cached } });
+    expect([answer.statusCode, codesOf(answer)]).toEqual([403, ['DENIED']]);
+    expect(answer.headers['www-authenticate']).toBe(undefined);
+  });
+
+  it.each([
+    ['no page', []],
+    ['every page, for reading', ['*']],
+    ['another one', ['https://ui.example']],
+  ])('of another origin reads nothing with them where %s is let in', async (_who, cors) => {
+    const { app } = guardedApp(rules, { settings: { cors } });
+    for (const url of ['/v2/_catalog', '/v2/a/tags/list', '/token']) {
+      const { headers } = await app.inject({ url, headers: { ...crossSite, ...cached } });
+      expect(headers['access-control-allow-credentials']).toBe(undefined);
+      expect(headers['access-control-allow-origin']).toBe(cors.includes('*') ? '*' : undefined);
+    }
+  });
+
+  it('that is named logs in with a token of its own, which browsers ask about before they send it', async () => {
+    const origin = 'https://ui.example';
+    const { app } = guardedApp(rules, { settings: { cors: [origin] } });
+    const asked = { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' };
+    const preflight = await app.inject({ method: 'OPTIONS', url: '/v2/_catalog', headers: asked });
+    expect(preflight.statusCode).toBe(204);
+    expect(preflight.headers['access-control-allow-headers']).toContain('Authorization');
+    const refused = await app.inject({ url: '/v2/_catalog', headers: { origin } });
+    expect(refused.statusCode).toBe(401);
+    // It must see where to ask for a token.
+    expect(refused.headers['access-control-allow-origin']).toBe(origin);
+    expect(refused.headers['access-control-expose-headers']).toContain('WWW-Authenticate');
+    const read = await app.inject({
+      url: '/v2/_catalog',
+      headers: { origin, authorization: 'Bearer ann registry:catalog:*' },
+    });
+    expect(read.statusCode).toBe(200);
+  });
+
+  it('is never answered with a cookie', async () => {
+    const { app } = guardedApp(rules);
+    for (const headers of [{}, cached])
+      expect((await app.inject({ url: '/v2/', headers })).headers['set-cookie']).toBe(undefined);
   });
 });
