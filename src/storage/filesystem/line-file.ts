@@ -52,6 +52,7 @@ export class LineFile {
   #trouble: string | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #isWriting = false;
+  #isClosed = false;
 
   private constructor(path: string, options: LineFileOptions) {
     this.path = path;
@@ -100,7 +101,10 @@ export class LineFile {
   /** Writes what there is, as long as that is possible. */
   async close(): Promise<void> {
     await Promise.race([this.#run, sleep(this.#options.patienceMs, undefined, { ref: false })]);
+    const lost = this.#lost + this.#queue.length + (this.#batch?.entries.length ?? 0);
+    if (lost > 0) this.#options.log.warn('lines were not written', { file: this.path, lost });
     this.#queue = [];
+    this.#isClosed = true;
     // A write that does not come back keeps its descriptor.
     if (!this.#isWriting) await this.#opened?.handle.close();
     this.#opened = undefined;
@@ -120,7 +124,7 @@ export class LineFile {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#batch !== undefined || this.#queue.length > 0) {
+    while (!this.#isClosed && (this.#batch !== undefined || this.#queue.length > 0)) {
       try {
         this.#batch ??= this.#nextBatch();
         await this.#write(this.#batch);

@@ -114,6 +114,10 @@ describe('lines', () => {
     for (let at = 0; at < 1_000; at += 1) file.push(`line ${at}`);
     await file.close();
     expect(linesOf(path)).toHaveLength(1_000);
+    const stuck = await lineFile({ patienceMs: 50 }, fifo);
+    for (let at = 0; at < 3; at += 1) stuck.file.push(`line ${at}`);
+    await stuck.file.close();
+    expect(stuck.said.at(-1)).toMatch(/^lines were not written .*"lost":3/);
   });
 });
 
