@@ -59,7 +59,7 @@ export async function fuzz(options: FuzzOptions): Promise<readonly Finding[]> {
       .catch((error: unknown) => findings.push({ what: `the server did not end as it was asked: ${error}` }));
   }
   say(`answers: ${run.statuses()}`);
-  return [...findings, ...onDisk(scratch, before, logFile)];
+  return [...findings, ...onDisk(scratch, { before, logFile, tokens: run.everyToken })];
 }
 
 class Run {
@@ -70,6 +70,7 @@ class Run {
   readonly #statuses = new Map<number | string, number>();
   #tokens: ReadonlyMap<string | undefined, string> = new Map();
   readonly findings: Finding[] = [];
+  readonly everyToken: string[] = [];
   sent = 0;
 
   constructor(options: FuzzOptions, site: Site, port: number) {
@@ -139,7 +140,9 @@ class Run {
       const answer = await fetch(`http://127.0.0.1:${this.#port}/token?service=moorage&${query}`, {
         headers: basic === undefined ? {} : { authorization: basic },
       });
-      return [user, ((await answer.json()) as { token: string }).token] as const;
+      const { token } = (await answer.json()) as { token: string };
+      this.everyToken.push(token);
+      return [user, token] as const;
     });
     return new Map(await Promise.all(all));
   }
@@ -160,8 +163,14 @@ async function grown(server: ServerProcess, early: Usage | undefined): Promise<r
   return findings;
 }
 
+interface Attacked {
+  readonly before: ReadonlyMap<string, string>;
+  readonly logFile: string;
+  readonly tokens: readonly string[];
+}
+
 /** What nobody may change is as it was, nothing came outside of the root, and the log has no secret. */
-function onDisk(scratch: string, before: ReadonlyMap<string, string>, logFile: string): readonly Finding[] {
+function onDisk(scratch: string, { before, logFile, tokens }: Attacked): readonly Finding[] {
   const after = filesBelow(scratch);
   const isGuarded = (name: string) => !name.startsWith('root/') || /^root\/(?:vault|public|team\/deep)\//.test(name);
   const changed = [...before].filter(([name, digest]) => isGuarded(name) && after.get(name) !== digest);
@@ -175,7 +184,7 @@ function onDisk(scratch: string, before: ReadonlyMap<string, string>, logFile: s
     ...changed.map(([name]) => ({ what: `${name} was changed` })),
     ...came.map((name) => ({ what: `${name} came` })),
     ...(/planted-password/.test(log) ? [{ what: 'a password is in the log' }] : []),
-    ...(/eyJ[\w-]+\.eyJ/.test(log) ? [{ what: 'a token is in the log' }] : []),
+    ...(tokens.some((token) => log.includes(token)) ? [{ what: 'a token is in the log' }] : []),
     ...(/"level":"?(?:fatal|60)/.test(log)
       ? [{ what: `the log tells of an internal error: ${log.slice(-2_000)}` }]
       : []),

@@ -112,7 +112,14 @@ export function grammarAttack(draws: Draws, site: Site, { header, user, isWhole 
   const [method, pattern, action] = draws.of(routes);
   const isOddName = draws.chance(0.15);
   const name = isOddName ? draws.of([...odd, ...traversals]) : draws.of(names);
-  const path = pattern.replace(/:(\w+)/g, (_, key: string) => (key === 'name' ? name : partOf(draws, key, site)));
+  let isOddPart = false;
+  const path = pattern.replace(/:(\w+)/g, (_, key: string) => {
+    if (key === 'name') return name;
+    // It may make another route of it: `blobs/uploads`.
+    const isOdd = draws.chance(0.1);
+    isOddPart ||= isOdd;
+    return isOdd ? draws.of(odd) : partOf(draws, key, site);
+  });
   const sentMethod = draws.chance(0.03)
     ? draws.of(['OPTIONS', 'TRACE', 'PROPFIND', 'POST', 'DELETE', 'PUT'])
     : String(method);
@@ -127,7 +134,8 @@ export function grammarAttack(draws: Draws, site: Site, { header, user, isWhole 
     ...(isOdd ? [draws.of(oddHeaders)(draws)] : []),
     ...(body.length > 0 || draws.chance(0.5) ? [`Content-Length: ${body.length}`] : []),
   ];
-  const isCertain = !isOddName && pattern.includes(':name') && sentMethod === method && !/[?&]ns=/.test(query);
+  const isCertain =
+    !isOddName && !isOddPart && pattern.includes(':name') && sentMethod === method && !/[?&]ns=/.test(query);
   const isRight = action === 'pull' || action === 'push' || action === 'delete';
   const mustBeLetIn = isWhole && !isOdd && !query.includes('from=') && !query.includes('mount=');
   const meant: Meant | undefined = isCertain && isRight ? { user, action, repository: name, mustBeLetIn } : undefined;
@@ -136,7 +144,6 @@ export function grammarAttack(draws: Draws, site: Site, { header, user, isWhole 
 }
 
 function partOf(draws: Draws, key: string, site: Site): string {
-  if (draws.chance(0.1)) return draws.of(odd);
   switch (key) {
     case 'digest':
       return digestOf(draws, site);
@@ -147,7 +154,7 @@ function partOf(draws: Draws, key: string, site: Site): string {
     case 'tag':
       return draws.of(['v1', 'none']);
     default:
-      return draws.chance(0.5) ? '00000000-0000-4000-8000-000000000000' : draws.of(odd);
+      return draws.of(['00000000-0000-4000-8000-000000000000', '0', 'x-y']);
   }
 }
 
