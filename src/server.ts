@@ -107,6 +107,7 @@ export function httpSettingsOf({ auth, server, manifests, deletes }: Settings): 
     challenge: { scheme: auth.scheme, realm: auth.realm },
     hosts: hostSettingsOf(server),
     cors: server.cors ?? [],
+    trustedProxies: server.trustedProxies ?? [],
     warning: server.warning,
     maxManifestBytes: manifests.maxSize,
     // A connection that is idle for 24 days is as dead as after years.

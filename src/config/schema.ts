@@ -11,7 +11,18 @@ import { quotaRules } from './quota-rules.ts';
 import { retentionRules } from './retention-rules.ts';
 import { tlsSection } from './tls-section.ts';
 import { parseSize } from './units.ts';
-import { choice, duration, hostList, mode, onOff, originList, orWord, parsed, text } from './value-schemas.ts';
+import {
+  choice,
+  duration,
+  hostList,
+  mode,
+  networkList,
+  onOff,
+  originList,
+  orWord,
+  parsed,
+  text,
+} from './value-schemas.ts';
 
 /** A manifest is held in memory while it is checked. */
 const largestManifestLimit = 64 * 1024 * 1024;
@@ -59,6 +70,11 @@ export const configSchema = z.strictObject({
       .optional()
       .describe(
         'Origins of web pages that may use this registry from a browser, e.g. https://ui.example; *: every page may read, and those that are named may push and delete as well. Unless set, no page of another origin may do either.',
+      ),
+    trustedProxies: networkList()
+      .optional()
+      .describe(
+        'Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, e.g. loopback or 10.0.0.0/8. Unless set, and of anybody else, the connection alone says where a client is.',
       ),
     readOnly: onOff(false).describe('Refuse pushes (403 DENIED) and deletes (405 UNSUPPORTED).'),
     warning: text('a text')

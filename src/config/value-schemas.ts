@@ -1,6 +1,7 @@
 // What the values of settings may look like, and what is said of one that does not: the parts that schema.ts is made of.
 import { z } from 'zod';
 import { type HostList, parseHostList } from './host-list.ts';
+import { parseNetworkList } from './network-list.ts';
 import { parseOriginList } from './origin-list.ts';
 import { longestDurationMs, parseDuration, parseMode } from './units.ts';
 
@@ -43,6 +44,13 @@ export function originList() {
   return z
     .union([z.string(), z.array(z.string())], { error: refusal })
     .transform((written, context) => parseOriginList(written) ?? refuse(context, refusal, written));
+}
+
+export function networkList() {
+  const refusal = 'is not a list of addresses and networks; write e.g. 10.0.0.7, 10.0.0.0/8, fd00::/8 or loopback';
+  return z
+    .union([z.string(), z.array(z.string())], { error: refusal })
+    .transform((written, context) => parseNetworkList(written) ?? refuse(context, refusal, written));
 }
 
 export function hostList() {

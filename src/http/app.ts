@@ -91,6 +91,8 @@ export function buildApp({
   };
   const app = fastify({
     serverFactory: (handler) => createHttpServer(handler, settings),
+    // An empty list would be one, with its cost on each request.
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {
       if (log !== undefined) logAnswer(request, reply, log);

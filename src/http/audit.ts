@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Action } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import { clientAddressOf } from './client-address.ts';
 import { allValues, firstValue } from './query.ts';
 import { pathOf, shownText } from './request-log.ts';
 
@@ -43,7 +44,7 @@ export function auditLineOf(request: FastifyRequest, decision: AuditedDecision):
   return {
     user: who.name,
     kind: who.kind,
-    address: request.ip,
+    address: clientAddressOf(request) ?? '',
     action,
     repository,
     reference: referenceOf(request),

@@ -10,6 +10,7 @@ import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { TagProtectedError, TagProtection } from '../oci/tag-protection.ts';
 import { type Audit, type AuditedDecision, auditLineOf } from './audit.ts';
 import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
+import { clientAddressOf } from './client-address.ts';
 import type { ClientCertificates } from './client-certificates.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
@@ -188,7 +189,7 @@ export class Gate {
   /** Refuses a certificate that is none of ours, and one that is nobody's where nothing else is shown. */
   credentialsOf(request: FastifyRequest): ShownCredentials {
     const { authorization } = request.headers;
-    return { authorization, certificate: this.#certificateOf(request), address: () => request.ip };
+    return { authorization, certificate: this.#certificateOf(request), address: () => clientAddressOf(request) ?? '' };
   }
 
   #certificateOf(request: FastifyRequest): CertificateUser | undefined {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, RegistryError } from '../oci/error-code.ts';
 import { BodyBudget } from './body-budget.ts';
+import { clientAddressOf } from './client-address.ts';
 import { clientGone } from './client-gone.ts';
 import { streamedBody } from './request-body.ts';
 import { hasBody } from './unread-body.ts';
@@ -63,7 +64,7 @@ export class BufferedBodies {
     if (declared !== undefined && declared > this.#limit) throw tooLarge(this.#kind, this.#limit);
     // One that does not say how large it is may become the largest.
     const size = declared ?? this.#limit;
-    const address = request.socket.remoteAddress ?? '';
+    const address = clientAddressOf(request) ?? '';
     const budget = size <= smallBytes ? this.#small : this.#large;
     const giveBack = await budget.reserve({ address, size }, clientGone(reply));
     try {

@@ -1,5 +1,6 @@
 // What a client is told to show: the WWW-Authenticate header of a 401 (RFC 9110, 11.6.1; Docker's token authentication).
 import type { FastifyRequest } from 'fastify';
+import { schemeOf } from './client-address.ts';
 
 export interface ChallengeSettings {
   /** What clients are asked for; both are taken. */
@@ -39,5 +40,5 @@ export function challengeHeader(
 
 /** Told to the very client that named the host; the gate has seen that it is one (host-check.ts). */
 function tokenUrlOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.headers.host ?? request.socket.localAddress}${tokenPath}`;
+  return `${schemeOf(request)}://${request.headers.host ?? request.socket.localAddress}${tokenPath}`;
 }

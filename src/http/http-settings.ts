@@ -8,6 +8,8 @@ export interface HttpSettings {
   readonly hosts: HostSettings;
   /** Origins of web pages that may read, and those that are named may change something; `*` is every page. */
   readonly cors: readonly string[];
+  /** Addresses and networks of proxies that are believed when they say where a client is. */
+  readonly trustedProxies: readonly string[];
   /** How clients are asked who they are, where that matters. */
   readonly challenge: ChallengeSettings;
   /** False: deletes are refused with 405. */

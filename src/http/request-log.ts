@@ -3,11 +3,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import { clientAddressOf } from './client-address.ts';
 import { Http2Request } from './http2-messages.ts';
 
 /** Text of clients is printable and bounded; nothing is taken from the query or from headers that may hold credentials. */
 export interface RequestLine {
-  /** The address that the connection comes from: a proxy's where there is one. Undefined without a connection. */
+  /** Where the client is: a proxy's address where there is one that is not trusted. Undefined without a connection. */
   readonly client: string | undefined;
   /** Who it is, where that was asked; undefined for anonymous. */
   readonly user: string | undefined;
@@ -50,8 +51,8 @@ export function logRequests(app: FastifyInstance, log: RequestLog): void {
 /** Also for what is refused before any hook runs. */
 export function logAnswer(request: FastifyRequest, reply: FastifyReply, log: RequestLog): void {
   // A connection that is gone does not tell any more whose it was.
-  const { bytesRead, remoteAddress } = request.socket;
-  const begun = { atMs: performance.now(), client: plainAddress(remoteAddress), bytesRead };
+  const { bytesRead } = request.socket;
+  const begun = { atMs: performance.now(), client: clientAddressOf(request), bytesRead };
   reply.raw.once('close', () => log.request(lineOf(request, reply, begun)));
 }
 
@@ -86,11 +87,6 @@ function lineOf(request: FastifyRequest, reply: FastifyReply, { client, atMs, by
 function userOf({ principal }: { readonly principal: Principal | undefined }): string | undefined {
   const name = principal?.name;
   return name === undefined ? undefined : shownText(name);
-}
-
-/** A socket for both families writes IPv4 addresses as IPv6 ones. */
-function plainAddress(address: string | undefined): string | undefined {
-  return address?.startsWith('::ffff:') === true ? address.slice('::ffff:'.length) : address;
 }
 
 function referenceOf(request: FastifyRequest): string | undefined {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { scopeText } from '../../auth/granted-scope.ts';
 import type { IssuedToken, TokenService } from '../../auth/tokens/token-service.ts';
 import { RegistryError } from '../../oci/error-code.ts';
+import { clientAddressOf } from '../client-address.ts';
 import type { HeaderList } from '../headers.ts';
 import { allValues } from '../query.ts';
 import type { Handler, HandlerContext } from './handler-context.ts';
@@ -28,7 +29,7 @@ export const exchangePassword: Handler = async (context, request, reply) => {
     assertPasswordGrant(form);
     const [name, password] = [form.get('username') ?? '', form.get('password') ?? ''];
     return context.gate.verified(request, async () => {
-      const account = await tokens.accountWith(name, password, request.ip);
+      const account = await tokens.accountWith(name, password, clientAddressOf(request) ?? '');
       await context.gate.recordLogin(request, account.principal);
       return tokens.issue(account, form.getAll('scope'));
     });
