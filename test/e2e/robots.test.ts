@@ -65,6 +65,51 @@ describe('moorage token', () => {
     expect(file).not.toContain(secret.slice(-43));
   });
 
+  it('has its own rights alone: rules about users do not mean it, immutable tags do', { timeout: 60_000 }, async () => {
+    const directory = await siteWithUsers();
+    const access = [
+      { repositories: '**', who: 'authenticated', may: 'pull, push, delete' },
+      { repositories: 'public/**', who: 'anonymous', may: 'pull' },
+      { repositories: '**', immutable: 'v*' },
+    ];
+    const server = await startMoorage(serveArgs, {
+      directory,
+      environment: { ...environment, MOORAGE_ACCESS: JSON.stringify(access) },
+    });
+    const { url } = await server.ready();
+    const make = async (name: string, may: string) =>
+      `${name}:${(await token(directory, 'create', name, '--repositories', 'team/*', '--may', may)).stdout.trim()}`;
+    const [pusher, builder, boss] = [
+      await make('pusher', 'pull,push'),
+      await make('builder', 'pull,create'),
+      await make('boss', 'admin'),
+    ];
+    const push = async (who: string, name: string, tag: string, note: string) => {
+      const mediaType = 'application/vnd.oci.image.index.v1+json';
+      const answer = await fetch(`${url}/v2/${name}/manifests/${tag}`, {
+        method: 'PUT',
+        headers: { authorization: `Basic ${Buffer.from(who).toString('base64')}`, 'content-type': mediaType },
+        body: JSON.stringify({ schemaVersion: 2, mediaType, manifests: [], annotations: { note } }),
+      });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    expect(await push(pusher, 'team/app', 'v1', 'one')).toBe(201);
+    expect(await push(pusher, 'team/app', 'v1', 'one')).toBe(201);
+    expect(await push(pusher, 'team/app', 'v1', 'two')).toBe(409);
+    expect(await push(pusher, 'team/app', 'latest', 'one')).toBe(201);
+    expect(await push(builder, 'team/app', 'latest', 'two')).toBe(409);
+    expect(await push(builder, 'team/app', 'new', 'two')).toBe(201);
+    expect(await push(boss, 'team/app', 'v1', 'two')).toBe(201);
+    for (const who of [pusher, builder, boss]) {
+      expect(await push(who, 'other/app', 'latest', 'one')).toBe(403);
+      expect(await statusOf(url, '/v2/other/app/tags/list', who)).toBe(403);
+      expect(await statusOf(url, '/v2/public/app/tags/list', who)).toBe(404);
+    }
+    expect(await statusOf(url, '/v2/team/app/manifests/new', builder, 'DELETE')).toBe(403);
+    expect(await statusOf(url, '/v2/team/app/manifests/new', boss, 'DELETE')).toBe(202);
+  });
+
   it.each([
     [['create', 'anna', '--repositories', '**', '--may', 'pull'], 1, 'anna is a user of users already'],
     [['create', 'a/b', '--repositories', '**', '--may', 'pull'], 2, 'NAME: "a/b" is none for a token'],
