@@ -35,6 +35,8 @@ const newMode = 0o600;
 const maxKeptBytes = 8 * 1024 * 1024;
 const maxBatchBytes = 64 * 1024;
 const retryMs = 100;
+/** Lines that nobody waits for come together for so long: a write costs as much as a request. */
+const gatherMs = 10;
 /** A file that was rotated away is written to for so long at most. */
 const lookEveryMs = 250;
 
@@ -52,6 +54,7 @@ export class LineFile {
   #trouble: string | undefined;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #isWriting = false;
+  #isClosing = false;
   #isClosed = false;
 
   private constructor(path: string, options: LineFileOptions) {
@@ -100,6 +103,7 @@ export class LineFile {
 
   /** Writes what there is, as long as that is possible. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await Promise.race([this.#run, sleep(this.#options.patienceMs, undefined, { ref: false })]);
     const lost = this.#lost + this.#queue.length + (this.#batch?.entries.length ?? 0);
     if (lost > 0) this.#options.log.warn('lines were not written', { file: this.path, lost });
@@ -126,6 +130,7 @@ export class LineFile {
   async #writeAll(): Promise<void> {
     while (!this.#isClosed && (this.#batch !== undefined || this.#queue.length > 0)) {
       try {
+        if (this.#isUnhurried()) await sleep(gatherMs);
         this.#batch ??= this.#nextBatch();
         await this.#write(this.#batch);
         this.#batch = undefined;
@@ -137,6 +142,10 @@ export class LineFile {
     }
     // In the same turn as the look at the queue: what comes next begins anew.
     this.#run = undefined;
+  }
+
+  #isUnhurried(): boolean {
+    return this.#batch === undefined && !this.#isClosing && this.#queue.every(({ waiter }) => waiter === undefined);
   }
 
   #nextBatch(): Batch {
