@@ -100,7 +100,7 @@ function writtenRootOf(mounts: readonly OpenedMount[], { root }: Served): string
     : undefined;
 }
 
-export function httpSettingsOf({ auth, server, manifests, deletes }: Settings): HttpSettings {
+export function httpSettingsOf({ auth, server, manifests, deletes, limits }: Settings): HttpSettings {
   return {
     ...fixedHttpSettings,
     deletesEnabled: deletes.enabled,
@@ -108,6 +108,8 @@ export function httpSettingsOf({ auth, server, manifests, deletes }: Settings): 
     hosts: hostSettingsOf(server),
     cors: server.cors ?? [],
     trustedProxies: server.trustedProxies ?? [],
+    requestsPerSecond: limits.requests === 'off' ? undefined : limits.requests,
+    maxConnections: limits.connections === 'off' ? undefined : limits.connections,
     warning: server.warning,
     maxManifestBytes: manifests.maxSize,
     // A connection that is idle for 24 days is as dead as after years.

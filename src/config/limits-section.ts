@@ -10,6 +10,16 @@ const count = parsed(
 const size = parsed(parseSize, 'is not a size; write e.g. 20GiB');
 
 export const limitsSection = z.strictObject({
+  requests: orWord('off', count)
+    .prefault('off')
+    .describe(
+      'How many requests a second, on average over ten seconds, each user may send from an address, and each address without a user; more are refused (429).',
+    ),
+  connections: orWord('off', count)
+    .prefault('off')
+    .describe(
+      'How many connections each address may have at once, but for server.trustedProxies; more are refused (429).',
+    ),
   uploads: orWord('off', count)
     .prefault('off')
     .describe(

@@ -10,6 +10,7 @@ import { Gate } from './authorize.ts';
 import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
 import { BufferedBodies } from './buffered-bodies.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { CrossOrigin } from './cross-origin.ts';
 import type { HandlerContext } from './handlers/handler-context.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
@@ -21,6 +22,7 @@ import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
 import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
+import { RequestRate } from './request-rate.ts';
 import { RouteMethods } from './route-methods.ts';
 import { routes } from './routes.ts';
 import { ServerState } from './server-state.ts';
@@ -60,6 +62,8 @@ export function buildApp({
   const state = new ServerState();
   const crossOrigin = new CrossOrigin(settings.cors);
   const answers = new Answers({ warning: settings.warning, crossOrigin, failures, methods, state });
+  const { maxConnections, trustedProxies } = settings;
+  const connections = maxConnections === undefined ? undefined : new ConnectionLimit(maxConnections, trustedProxies);
   const gate = new Gate({
     policy,
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
@@ -68,6 +72,8 @@ export function buildApp({
     challenge: settings.challenge,
     certificates: settings.tls?.clients,
     hosts: settings.hosts,
+    requests: settings.requestsPerSecond === undefined ? undefined : new RequestRate(settings.requestsPerSecond),
+    connections,
     crossOrigin,
     state,
     audit,
@@ -90,7 +96,11 @@ export function buildApp({
     jsonLists: new JsonLists(),
   };
   const app = fastify({
-    serverFactory: (handler) => createHttpServer(handler, settings),
+    serverFactory: (handler) => {
+      const server = createHttpServer(handler, settings);
+      connections?.watch(server);
+      return server;
+    },
     // An empty list would be one, with its cost on each request.
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     clientErrorHandler: answerBadHttp,

@@ -12,6 +12,7 @@ import { type Audit, type AuditedDecision, auditLineOf } from './audit.ts';
 import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
 import { clientAddressOf } from './client-address.ts';
 import type { ClientCertificates } from './client-certificates.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
@@ -19,6 +20,7 @@ import { mountSourceOf } from './mount-source.ts';
 import { namespaceOf } from './namespace.ts';
 import { assertOwnOrigin } from './origin-check.ts';
 import { type RouteAction, repositoryNameOf } from './request-context.ts';
+import type { RequestRate } from './request-rate.ts';
 import type { ServerState } from './server-state.ts';
 import { tlsSocketOf } from './tls-socket.ts';
 
@@ -37,6 +39,10 @@ export interface GateOptions {
   /** Undefined: no client is asked for one. */
   readonly certificates: ClientCertificates | undefined;
   readonly hosts: HostSettings;
+  /** Undefined: as many as they like. */
+  readonly requests: RequestRate | undefined;
+  /** Undefined: as many as they like. */
+  readonly connections: ConnectionLimit | undefined;
   readonly crossOrigin: CrossOrigin;
   readonly state: ServerState;
   /** Undefined: nothing is audited. */
@@ -101,6 +107,7 @@ export class Gate {
     return (request, _reply, done) => {
       this.#assertServable(request);
       if (action === 'probe') return done();
+      this.#options.connections?.assert(request);
       this.#assertMeant(request);
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
@@ -116,6 +123,7 @@ export class Gate {
 
   /** A promise only where a mirror means a repository that must be looked for, or an audit must be waited for: nearly no request has one. */
   #admit(request: FastifyRequest, principal: Principal, action: Action): Promise<void> | undefined {
+    this.#options.requests?.assert(request, principal);
     request.principal = principal;
     const { repositoryName } = request;
     if (action !== 'pull' || repositoryName === undefined || namespaceOf(request) === undefined) {

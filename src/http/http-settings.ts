@@ -10,6 +10,10 @@ export interface HttpSettings {
   readonly cors: readonly string[];
   /** Addresses and networks of proxies that are believed when they say where a client is. */
   readonly trustedProxies: readonly string[];
+  /** Of a second, for each user and address; undefined: as many as they like. */
+  readonly requestsPerSecond: number | undefined;
+  /** Of one address, at once; undefined: as many as it likes. */
+  readonly maxConnections: number | undefined;
   /** How clients are asked who they are, where that matters. */
   readonly challenge: ChallengeSettings;
   /** False: deletes are refused with 405. */

@@ -59,7 +59,7 @@ describe('loadSettings', () => {
       retention: [],
       untagged: 'keep',
       scrub: { every: 30 * 86_400_000, rate: 20 * 1_048_576 },
-      limits: { uploads: 'off', unfinished: 'off' },
+      limits: { requests: 'off', connections: 'off', uploads: 'off', unfinished: 'off' },
       quota: [],
       audit: { required: false },
       log: { level: 'info', requests: true, format: 'auto' },

@@ -1,0 +1,52 @@
+// How many requests a client may send: so many a second on average, in bursts of ten seconds' worth, since a pull is many at once.
+import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { clientNetwork } from '../auth/client-network.ts';
+import type { Principal } from '../auth/principal.ts';
+import { RegistryError } from '../oci/error-code.ts';
+import { clientAddressOf } from './client-address.ts';
+
+const burstSeconds = 10;
+/** Whoever is not remembered begins anew: a stranger with more addresses than that is held by none of this. */
+const maxClients = 20_000;
+
+interface Bucket {
+  /** Requests that may come at once, as of then. */
+  left: number;
+  atMs: number;
+}
+
+export class RequestRate {
+  readonly #perSecond: number;
+  readonly #nowMs: () => number;
+  readonly #buckets = new LRUCache<string, Bucket>({ max: maxClients });
+
+  constructor(perSecond: number, nowMs: () => number = () => performance.now()) {
+    this.#perSecond = perSecond;
+    this.#nowMs = nowMs;
+  }
+
+  /** Of a user from an address, so that nobody uses up what another has; of who shows no name, from an address alone. Refuses with 429. */
+  assert(request: FastifyRequest, { kind, name }: Principal): void {
+    const from = clientNetwork(clientAddressOf(request) ?? '');
+    const waitMs = this.take(name === undefined ? from : `${from} ${kind} ${name}`);
+    if (waitMs === 0) return;
+    throw new RegistryError('TOOMANYREQUESTS', {
+      detail: `at most ${this.#perSecond} requests a second`,
+      headers: { 'Retry-After': String(Math.ceil(waitMs / 1000)) },
+    });
+  }
+
+  /** Counts one; else says in how many milliseconds there is room for it. */
+  take(client: string): number {
+    const nowMs = this.#nowMs();
+    const most = this.#perSecond * burstSeconds;
+    const bucket = this.#buckets.get(client) ?? { left: most, atMs: nowMs };
+    bucket.left = Math.min(most, bucket.left + ((nowMs - bucket.atMs) / 1000) * this.#perSecond);
+    bucket.atMs = nowMs;
+    this.#buckets.set(client, bucket);
+    if (bucket.left < 1) return ((1 - bucket.left) / this.#perSecond) * 1000;
+    bucket.left -= 1;
+    return 0;
+  }
+}
