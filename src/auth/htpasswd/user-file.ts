@@ -73,7 +73,10 @@ export class UserFile {
     this.#users = new Map(lines.flatMap((line) => (line.kind === 'user' ? [[line.name, this.#userOf(line)]] : [])));
     const cost = mostFrequentCost([...this.#users.values()]);
     if (cost !== costOf(this.#nobody)) this.#nobody = nobodysHash(cost);
-    this.#options.onRead(new Set(this.#users.keys()));
+    const { onRead, log } = this.#options;
+    if (this.#users.size === 0)
+      log.warn('there are no users: nobody can log in with a password', { file: this.#file.path });
+    onRead(new Set(this.#users.keys()));
     return undefined;
   }
 

@@ -97,7 +97,8 @@ describe('the users of a file', () => {
   });
 
   it('have a hash beside them that is nobody’s, at the cost of most of them', async () => {
-    const { users, change } = await userFile('');
+    const { users, change, said } = await userFile('');
+    expect(said).toEqual([expect.stringContaining('there are no users: nobody can log in with a password')]);
     expect(costOf(users.nobody)).toBe(10);
     change(`a:${hashOf('a', '12')}\nb:${hashOf('a', '12')}\nc:${hashOf('a', '05')}`);
     expect(users.find('nobody')).toBeUndefined();
