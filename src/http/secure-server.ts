@@ -28,6 +28,8 @@ export class SecureServer extends Server {
     const ALPNProtocols = [...(identity.http2 ? ['h2'] : []), 'http/1.1'];
     super({ ...options, ...served, ...asked, ALPNProtocols, handshakeTimeout: handshakeTimeoutMs }, http2.handler);
     this.#served = served;
+    // Node would have such a connection answered as bad HTTP.
+    this.removeAllListeners('tlsClientError').on('tlsClientError', (_error, socket) => socket.destroy());
     // Before Node's own listener, which begins the handshake.
     this.prependListener('connection', () => this.#renew(identity.current()));
     if (!identity.http2) return;

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../storage/clock.ts';
 import { type FileState, WatchedFile } from '../storage/filesystem/watched-file.ts';
 import type { Log } from '../storage/log.ts';
-import { type Certificates, parseCertificates } from './key-pair.ts';
+import { type Certificates, contextProblem, parseCertificates } from './key-pair.ts';
 import { TlsFileError } from './tls-file-error.ts';
 import { holdsAt, lifetimeOf } from './validity.ts';
 
@@ -56,7 +56,11 @@ export class ClientAuthorities {
 }
 
 function certificatesIn(state: FileState): Certificates | { readonly reason: string } {
-  return state.kind === 'read' ? parseCertificates(state.bytes) : state;
+  if (state.kind !== 'read') return state;
+  const parsed = parseCertificates(state.bytes);
+  if ('reason' in parsed) return parsed;
+  const problem = contextProblem({ ca: parsed.pem });
+  return problem === undefined ? parsed : { reason: `it cannot be used: ${problem}` };
 }
 
 /**

@@ -1,6 +1,6 @@
 // A certificate with its private key, as they stand in PEM files. Pure: bytes in, a pair or the reason why it is none.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isError } from '../oci/is-error.ts';
 import { isEncrypted, pemBlocks } from './pem.ts';
 import { type Lifetime, lifetimeOf } from './validity.ts';
@@ -28,7 +28,7 @@ export function parseKeyPair(certificateFile: Uint8Array, keyFile: Uint8Array): 
   if ('reason' in key) return { at: 'key', reason: key.reason };
   const [own] = chain.certificates;
   if (!own.checkPrivateKey(key.object)) return { at: 'key', reason: whyNoFit(chain.certificates, key.object) };
-  const problem = problemOf(chain.pem, key.pem);
+  const problem = contextProblem({ cert: chain.pem, key: key.pem });
   if (problem !== undefined) return { at: 'certificate', reason: `it cannot be used: ${problem}` };
   return { certificate: chain.pem, key: key.pem, own, lifetime: lifetimeOf(chain.certificates) };
 }
@@ -74,9 +74,9 @@ function whyNoFit([, ...others]: readonly X509Certificate[], key: KeyObject): st
 }
 
 /** What OpenSSL does not take besides: keys that are too short, signatures that are broken. Its words quote nothing of the files. */
-function problemOf(cert: string, key: string): string | undefined {
+export function contextProblem(options: SecureContextOptions): string | undefined {
   try {
-    createSecureContext({ cert, key });
+    createSecureContext(options);
     return undefined;
   } catch (error) {
     return isError(error) ? error.message.replace(/^error:\w+:/, '') : 'for no reason that it gives';
