@@ -14,11 +14,12 @@ const stopMs = 20_000;
 export class DockerEngine {
   readonly directory: string;
   readonly env: Environment;
-  readonly #docker: string;
+  /** The client. */
+  readonly command: string;
   readonly #process: ChildProcess;
 
   private constructor(docker: string, daemon: ChildProcess, directory: string, env: Environment) {
-    this.#docker = docker;
+    this.command = docker;
     this.#process = daemon;
     this.directory = directory;
     this.env = env;
@@ -55,7 +56,7 @@ export class DockerEngine {
 
   /** Runs a docker command against this engine. */
   docker(args: readonly string[], options: Partial<CommandOptions> = {}) {
-    return runCommand(this.#docker, args, { ...options, env: { ...this.env, ...options.env } });
+    return runCommand(this.command, args, { ...options, env: { ...this.env, ...options.env } });
   }
 
   /** Builds from `context`: with BuildKit, and on the machine's own network, as the engine has no bridge. */
@@ -69,7 +70,7 @@ export class DockerEngine {
 
   async #ready(): Promise<void> {
     for (const deadline = Date.now() + startMs; Date.now() < deadline; await delay(200)) {
-      const { code } = await tryCommand(this.#docker, ['version'], { env: this.env, timeoutMs: startMs });
+      const { code } = await tryCommand(this.command, ['version'], { env: this.env, timeoutMs: startMs });
       if (code === 0) return;
     }
     throw new Error(`dockerd does not answer after ${startMs / 1000} s; see ${this.directory}/dockerd.log`);

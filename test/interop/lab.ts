@@ -1,6 +1,7 @@
 // What every scenario works with: the registry under test, the clients that are there, test images, the list of checks.
 
 import type { CheckList } from './checks.ts';
+import type { Environment } from './command.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import type { TestImages } from './material/test-images.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -30,6 +31,8 @@ export interface Lab {
   readonly left: LeftBehind[];
   /** The published image of oras, where one was named. */
   readonly orasImage: string | undefined;
+  /** Without the user's own configuration. */
+  readonly env: Environment;
   /** Where a command of that name is, if it is installed. */
   executable(name: string): string | undefined;
   /** Runs a client's command line (in `cwd`) and answers its output; `Missing` when it is not installed. */

@@ -18,6 +18,7 @@ import { foreignWriters } from './scenarios/foreign-writers.ts';
 import { image } from './scenarios/image.ts';
 import { largeLayer } from './scenarios/large-layer.ts';
 import { liveCopy } from './scenarios/live-copy.ts';
+import { logins } from './scenarios/logins.ts';
 import { multiArch } from './scenarios/multi-arch.ts';
 import { namesBesidePushes } from './scenarios/names-beside-pushes.ts';
 import { openDirectory } from './scenarios/open-directory.ts';
@@ -50,6 +51,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   names: namesBesidePushes,
   'oras-container': orasContainer,
   tls,
+  logins,
   large: largeLayer,
   live: liveCopy,
   recipes: recipesAsWritten,
@@ -73,6 +75,7 @@ export async function runScenarios(options: InteropOptions, machine: Machine, ch
         largeBytes: options.largeMiB * 1024 ** 2,
         left: [],
         orasImage: options.orasImage,
+        env: machine.env,
         executable: (name) => machine.executable(name),
         run: (command, args, cwd) => runClient(machine, command, args, cwd),
       };

@@ -93,7 +93,8 @@ export class OwnServer implements ServerUnderTest {
 
 async function answers(host: string): Promise<boolean> {
   try {
-    const response = await fetch(`http://${host}/v2/`);
+    // Also where users are asked who they are.
+    const response = await fetch(`http://${host}/livez`);
     await response.arrayBuffer();
     return response.status === 200;
   } catch {
