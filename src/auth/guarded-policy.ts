@@ -2,7 +2,7 @@
 
 import type { RepositoryName } from '../oci/reference.ts';
 import type { TagProtection } from '../oci/tag-protection.ts';
-import { catalogScope, covers, type ScopeEntry, scopeText } from './granted-scope.ts';
+import { catalogScope, covers, type GrantedScope, scopeText } from './granted-scope.ts';
 import type { Access, Decision, Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { Rules } from './rights/rules.ts';
@@ -37,15 +37,14 @@ export class GuardedPolicy implements Policy {
   }
 
   decide(principal: Principal, access: Access): Decision {
-    const wanted = scopeFor(access);
-    if (wanted !== undefined && !isWithinScope(principal, wanted)) {
+    if (principal.scope !== undefined && !isFor(principal.scope, access)) {
       const rule = 'the token was issued for something else';
-      return { kind: 'authenticate', rule, scope: scopeText(wanted), error: 'insufficient_scope' };
+      return { kind: 'authenticate', rule, scope: scopeFor(access), error: 'insufficient_scope' };
     }
     const ruling = this.#rules.judge(principal, access);
     if (ruling.allowed) return { kind: 'allow', rule: ruling.rule };
     const { rule } = ruling;
-    const scope = wanted && scopeText(wanted);
+    const scope = scopeFor(access);
     switch (principal.shown) {
       case 'nothing':
         return { kind: 'authenticate', rule, scope, error: undefined };
@@ -62,12 +61,15 @@ export class GuardedPolicy implements Policy {
  * What a token would have to be for. A push is asked for together with a pull, since clients look for blobs before they send them:
  * docker asks for both anyway.
  */
-function scopeFor({ action, repository }: Access): ScopeEntry | undefined {
-  if (action === 'catalog') return catalogScope;
+function scopeFor({ action, repository }: Access): string | undefined {
+  if (action === 'catalog') return scopeText(catalogScope);
   if (repository === undefined || action === 'ping' || action === 'login') return undefined;
-  return { type: 'repository', name: repository, actions: action === 'push' ? ['pull', 'push'] : [action] };
+  return scopeText({ type: 'repository', name: repository, actions: action === 'push' ? ['pull', 'push'] : [action] });
 }
 
-function isWithinScope({ scope }: Principal, { type, name, actions }: ScopeEntry): boolean {
-  return scope === undefined || actions.slice(-1).every((action) => covers(scope, type, name, action));
+/** Whether a token is for it. Asked on every request, so it makes nothing. */
+function isFor(scope: GrantedScope, { action, repository }: Access): boolean {
+  if (action === 'catalog') return covers(scope, catalogScope.type, catalogScope.name, '*');
+  if (repository === undefined || action === 'ping' || action === 'login') return true;
+  return covers(scope, 'repository', repository, action);
 }

@@ -31,9 +31,10 @@ const longestToken = 12 * 1024;
 
 export class TokenAuthentication implements Tokens {
   readonly #options: TokenAuthenticationOptions;
+  /** By their signatures, which are shorter to look up; the whole text is compared after that. */
   readonly #known = new LRUCache<string, KnownToken>({
     maxSize: mostRemembered,
-    sizeCalculation: (_known, token) => token.length,
+    sizeCalculation: ({ token }) => token.length,
   });
   readonly #external = new WeakMap<Principal, Principal>();
   #keysVersion: number;
@@ -46,8 +47,8 @@ export class TokenAuthentication implements Tokens {
   /** Throws BadCredentialsError. Synchronous for a token that was shown before, and then the same object while nothing changed. */
   authenticate(token: string, certificate: CertificateUser | undefined): Principal | Promise<Principal> {
     this.#forgetWithKeys();
-    const known = this.#known.get(token);
-    if (known !== undefined) return this.#principalOf(known, certificate);
+    const known = this.#known.get(signatureOf(token));
+    if (known?.token === token) return this.#principalOf(known, certificate);
     if (token.length > longestToken) throw refused('it is too long');
     const account = this.#options.external?.accountOf(token);
     if (account === undefined) return this.#verified(token, certificate);
@@ -62,9 +63,9 @@ export class TokenAuthentication implements Tokens {
   }
 
   async #verified(token: string, certificate: CertificateUser | undefined): Promise<Principal> {
-    const known = new KnownToken(await this.#options.signer.verify(token));
+    const known = new KnownToken(token, await this.#options.signer.verify(token));
     const principal = this.#principalOf(known, certificate);
-    this.#known.set(token, known);
+    this.#known.set(signatureOf(token), known);
     return principal;
   }
 
@@ -112,6 +113,10 @@ export class TokenAuthentication implements Tokens {
   }
 }
 
+function signatureOf(token: string): string {
+  return token.slice(token.lastIndexOf('.') + 1);
+}
+
 /** Where the rights of a token's holder come from. */
 interface RightsSource {
   readonly groups: readonly string[];
@@ -120,6 +125,7 @@ interface RightsSource {
 
 /** A token whose signature is right. */
 class KnownToken {
+  readonly token: string;
   readonly claims: TokenClaims;
   readonly #key: VerifiedToken['key'];
   /** The generation that fits its seal, once it was found. */
@@ -127,7 +133,8 @@ class KnownToken {
   #holder: RightsSource | undefined;
   #principal: Principal | undefined;
 
-  constructor({ claims, key }: VerifiedToken) {
+  constructor(token: string, { claims, key }: VerifiedToken) {
+    this.token = token;
     this.claims = claims;
     this.#key = key;
   }
