@@ -8,6 +8,8 @@ runs everything three times: twice on that directory, and once more after a rest
 
   --url URL         another registry, e.g. http://127.0.0.1:5000; everything once, optional features may skip
   --strict          with --url: the registry is a moorage, nothing may skip and every chosen answer counts
+  --users           the official suites alone, on a moorage that asks who comes: by Basic, by tokens that are kept and that
+                    are not, and where anonymous may pull
   --filter TEXT     only own checks whose section, id or name contains TEXT, once; no official suite
   --patient         with --url: also the checks that wait for the server to drop stalled clients (minutes)
   --namespace NAME  first component of every repository name (default: conformance)
@@ -24,6 +26,7 @@ the suites' published container images, used where docker or podman can pull the
 export interface Arguments {
   readonly url: string | undefined;
   readonly strict: boolean;
+  readonly users: boolean;
   readonly filter: string | undefined;
   readonly patient: boolean;
   readonly namespace: string;
@@ -48,9 +51,15 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
   if (values.url !== undefined && !URL.canParse(values.url)) {
     throw new UsageError(`--url needs a URL such as http://127.0.0.1:5000, not "${values.url}"`);
   }
+  if (values.users && (values.url !== undefined || values.filter !== undefined)) {
+    throw new UsageError(
+      '--users starts a moorage of its own and runs the official suites alone: leave out --url and --filter',
+    );
+  }
   return {
     url: values.url,
     strict: values.strict,
+    users: values.users,
     filter: values.filter,
     patient: values.patient,
     namespace: values.namespace ?? 'conformance',
@@ -69,7 +78,7 @@ function parseOptions(argv: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const texts = { url: text, filter: text, namespace: text, suite: text, 'suite-v1': text, json: text };
-  const flags = { strict: flag, patient: flag, save: flag, list: flag, help: flag };
+  const flags = { strict: flag, users: flag, patient: flag, save: flag, list: flag, help: flag };
   try {
     return parseArgs({ args: [...argv], options: { ...texts, ...flags } }).values;
   } catch (cause) {

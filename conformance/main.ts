@@ -8,8 +8,9 @@ import { coverageGaps } from './coverage.ts';
 import { keepResults } from './report/kept-results.ts';
 import { type Outcome, type Round, renderFailures, renderSkips, renderTable, totalsOf } from './report/table.ts';
 import { type ConformanceOptions, runConformance } from './run.ts';
+import { askingModes, startAsking, suiteCredentials } from './server/asking.ts';
 import { type Fleet, startFleet } from './server/fleet.ts';
-import { runSuite, type SuiteRun, suiteConfigurations } from './suites/suite-run.ts';
+import { runSuite, type SuiteOptions, type SuiteRun, suiteConfigurations } from './suites/suite-run.ts';
 import { findSuite, type SuiteSource } from './suites/suite-source.ts';
 
 interface Suites {
@@ -28,12 +29,16 @@ async function main(): Promise<number> {
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'moorage-conformance-'));
   try {
     const suites = await findSuites(args);
-    const rounds =
-      args.url === undefined ? await ownRounds(args, suites, scratch) : await foreignRound(args, suites, scratch);
+    const rounds = await roundsOf(args, suites, scratch);
     return await report(args, { rounds, missing: suites.missing });
   } finally {
     await removeScratch(scratch);
   }
+}
+
+function roundsOf(args: Arguments, suites: Suites, scratch: string): Promise<Round[]> {
+  if (args.users) return askingRounds(suites, scratch);
+  return args.url === undefined ? ownRounds(args, suites, scratch) : foreignRound(args, suites, scratch);
 }
 
 const removeScratch = (scratch: string): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 5 });
@@ -89,6 +94,26 @@ async function ownRounds(args: Arguments, suites: Suites, scratch: string): Prom
   return rounds;
 }
 
+/** Each way of showing who one is, on a registry that is empty. */
+async function askingRounds(suites: Suites, scratch: string): Promise<Round[]> {
+  const rounds: Round[] = [];
+  for (const mode of askingModes) {
+    const server = await startAsking(mode, scratch);
+    try {
+      const env = { ...suiteCredentials, ...mode.suite };
+      const runs = await suiteRuns(mode.title, suites, server.url, scratch, { own: true, env });
+      rounds.push({
+        title: mode.title,
+        own: { results: [], passed: 0, failed: 0, skipped: 0, answers: 0 },
+        suites: runs,
+      });
+    } finally {
+      await server.stop();
+    }
+  }
+  return rounds;
+}
+
 async function foreignRound(args: Arguments, suites: Suites, scratch: string): Promise<Round[]> {
   const { url: baseUrl = '', strict: own, patient, namespace } = args;
   await assertAnswers(baseUrl);
@@ -109,16 +134,28 @@ async function round(title: string, options: ConformanceOptions, suites: Suites,
   process.stdout.write(`${title}: own checks ... `);
   const own = await runConformance(options);
   process.stdout.write(`${own.passed} pass, ${own.failed} fail, ${own.skipped} skip\n`);
+  const { baseUrl } = options;
+  const runs = await suiteRuns(title, suites, baseUrl, scratch, { own: options.own ?? false, env: {} });
+  return { title, own, suites: runs };
+}
+
+async function suiteRuns(
+  title: string,
+  suites: Suites,
+  baseUrl: string,
+  scratch: string,
+  options: SuiteOptions,
+): Promise<SuiteRun[]> {
   const runs: SuiteRun[] = [];
   for (const configuration of suiteConfigurations) {
     const source = suites[configuration.suite];
     if (source === undefined) continue;
-    const results = path.join(scratch, `${configuration.name} ${title}`.replaceAll(' ', '-'));
-    const run = await runSuite(source, configuration, options.baseUrl, results, options.own ?? false);
+    const results = path.join(scratch, `${configuration.name} ${title}`.replaceAll(/[ ,]+/g, '-'));
+    const run = await runSuite(source, configuration, baseUrl, results, options);
     process.stdout.write(`${title}: suite ${configuration.name}: ${run.problems.length === 0 ? 'ok' : 'FAIL'}\n`);
     runs.push(run);
   }
-  return { title, own, suites: runs };
+  return runs;
 }
 
 async function report(args: Arguments, outcome: Outcome): Promise<number> {

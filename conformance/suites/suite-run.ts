@@ -74,18 +74,25 @@ export const suiteConfigurations: readonly SuiteConfiguration[] = [
   },
 ];
 
-/** Runs one configuration. `own`: moorage, which must reach the required numbers; another registry must only not fail. */
+export interface SuiteOptions {
+  /** moorage, which must reach the required numbers; another registry must only not fail. */
+  readonly own: boolean;
+  /** Variables beside those of the configuration. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runs one configuration. */
 export async function runSuite(
   source: SuiteSource,
   configuration: SuiteConfiguration,
   registryUrl: string,
   resultsDirectory: string,
-  own: boolean,
+  { own, env }: SuiteOptions,
 ): Promise<SuiteRun> {
   // A directory that did not exist before: whatever is read from it was written by this run.
   await mkdir(resultsDirectory, { recursive: false });
   const where = target(configuration, registryUrl, source.resultsPath(resultsDirectory));
-  const printed = await source.run({ ...configuration.env, ...where }, resultsDirectory);
+  const printed = await source.run({ ...configuration.env, ...env, ...where }, resultsDirectory);
   try {
     const { totals, problems } = await readResults(configuration, resultsDirectory, own);
     return { configuration, totals, problems, resultsDirectory };

@@ -32,7 +32,10 @@ function suiteWriting(files: Record<string, string>): SuiteSource {
 }
 
 const run = (name: string, files: Record<string, string>, own = true) =>
-  runSuite(suiteWriting(files), configurationNamed(name), 'http://127.0.0.1:1', path.join(scratch, 'results'), own);
+  runSuite(suiteWriting(files), configurationNamed(name), 'http://127.0.0.1:1', path.join(scratch, 'results'), {
+    own,
+    env: {},
+  });
 
 const mainJunit = (attributes: string, cases = '') =>
   `<testsuites ${attributes}><testsuite name="x">${cases}</testsuite></testsuites>`;
