@@ -9,6 +9,8 @@ export interface WrkLoad {
   readonly port: number;
   readonly paths: readonly string[];
   readonly accept: string;
+  /** The Authorization header of every request; none unless given. */
+  readonly authorization?: string;
   readonly connections: number;
   readonly seconds: number;
   /** The length of every body asked for: answers that are shorter on the whole are an error. */
@@ -84,12 +86,14 @@ function resultOf(output: string, load: WrkLoad): LoadResult {
 }
 
 function luaScript(load: WrkLoad): string {
+  const authorization =
+    load.authorization === undefined ? '' : `, Authorization = ${JSON.stringify(load.authorization)}`;
   return `local requests = {}
 local at = 0
 local paths = {${load.paths.map((path) => JSON.stringify(path)).join(',')}}
 function init(args)
   for i, path in ipairs(paths) do
-    requests[i] = wrk.format("GET", path, {Host = "127.0.0.1:${load.port}", Accept = "${load.accept}"})
+    requests[i] = wrk.format("GET", path, {Host = "127.0.0.1:${load.port}", Accept = "${load.accept}"${authorization}})
   end
 end
 function request()
