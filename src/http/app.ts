@@ -13,6 +13,7 @@ import { BufferedBodies } from './buffered-bodies.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { CrossOrigin } from './cross-origin.ts';
 import type { HandlerContext } from './handlers/handler-context.ts';
+import { putManifest } from './handlers/manifests.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
@@ -122,7 +123,7 @@ export function buildApp({
   // Bodies stay streams: whoever reads one decides how much of it (request-body.ts).
   app.addContentTypeParser('*', (_request, body, done) => done(null, body));
   app.setErrorHandler((error, request, reply) => {
-    const recorded = error instanceof TagProtectedError ? gate.recordProtected(request, error) : undefined;
+    const recorded = error instanceof TagProtectedError ? gate.audit.recordProtected(request, error) : undefined;
     if (recorded === undefined) return answers.error(reply, error);
     recorded.then(
       () => answers.error(reply, error),
@@ -138,7 +139,12 @@ export function buildApp({
   state.watch(app);
 
   for (const [method, url, action, handler] of routes) {
-    app.route({ method, url, config: { action }, handler: handler.bind(undefined, context) });
+    app.route({
+      method,
+      url,
+      config: { action, isRecordedWithContent: handler === putManifest },
+      handler: handler.bind(undefined, context),
+    });
   }
   return app;
 }

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Action } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { clientAddressOf } from './client-address.ts';
 import { allValues, firstValue } from './query.ts';
@@ -17,6 +18,8 @@ export interface AuditLine {
   readonly repository: RepositoryName | undefined;
   /** A tag or digest: of the URL, or the blob that is uploaded or mounted. */
   readonly reference: string | undefined;
+  /** Of the manifest that is pushed; undefined for what is no push of one, or was refused before it came. */
+  readonly digest: Digest | undefined;
   /** Of `?tag=`, all that a push by digest sets. */
   readonly tags: readonly string[] | undefined;
   readonly outcome: 'allowed' | 'refused';
@@ -36,10 +39,11 @@ export interface AuditedDecision extends Pick<AuditLine, 'outcome' | 'rule'> {
   readonly who: Pick<Principal, 'name' | 'kind'>;
   readonly action: Action | undefined;
   readonly repository: RepositoryName | undefined;
+  readonly content?: Digest | undefined;
 }
 
 export function auditLineOf(request: FastifyRequest, decision: AuditedDecision): AuditLine {
-  const { who, action, repository, outcome, rule } = decision;
+  const { who, action, repository, outcome, rule, content } = decision;
   const tags = allValues(request.query, 'tag').map(shownText);
   return {
     user: who.name,
@@ -48,6 +52,7 @@ export function auditLineOf(request: FastifyRequest, decision: AuditedDecision):
     action,
     repository,
     reference: referenceOf(request),
+    digest: content,
     tags: tags.length === 0 ? undefined : tags,
     ...{ outcome, rule },
     method: request.method,

@@ -1,19 +1,17 @@
 // The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { BadCredentialsError } from '../auth/bad-credentials-error.ts';
 import { scopeText } from '../auth/granted-scope.ts';
-import type { Access, Action, Decision, Policy } from '../auth/policy.ts';
+import type { Access, Action, Decision } from '../auth/policy.ts';
 import { anonymous, type Principal } from '../auth/principal.ts';
-import type { CertificateUser, ShownCredentials } from '../auth/shown-credentials.ts';
+import { digestOf } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import type { TagProtectedError, TagProtection } from '../oci/tag-protection.ts';
-import { type Audit, type AuditedDecision, auditLineOf } from './audit.ts';
-import { type ChallengeReason, type ChallengeSettings, challengeHeader } from './challenge.ts';
-import { clientAddressOf } from './client-address.ts';
-import type { ClientCertificates } from './client-certificates.ts';
+import type { TagProtection } from '../oci/tag-protection.ts';
+import type { Audit } from './audit.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
+import { CredentialCheck, type CredentialCheckOptions } from './credential-check.ts';
 import type { CrossOrigin } from './cross-origin.ts';
+import { GateAudit } from './gate-audit.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { assertWellFormed } from './message-check.ts';
 import { mountSourceOf } from './mount-source.ts';
@@ -22,10 +20,8 @@ import { assertOwnOrigin } from './origin-check.ts';
 import { type RouteAction, repositoryNameOf } from './request-context.ts';
 import type { RequestRate } from './request-rate.ts';
 import type { ServerState } from './server-state.ts';
-import { tlsSocketOf } from './tls-socket.ts';
 
-export interface GateOptions {
-  readonly policy: Policy;
+export interface GateOptions extends CredentialCheckOptions {
   /** Why pushes to it are refused with 403, deletes with 405; undefined when they are not. */
   readonly whyReadOnly: (repository: RepositoryName | undefined) => string | undefined;
   /** The repository that a pull means which names the registry it mirrors (namespace.ts). */
@@ -35,9 +31,6 @@ export interface GateOptions {
     isShown: (repository: RepositoryName) => boolean,
   ) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
-  readonly challenge: ChallengeSettings;
-  /** Undefined: no client is asked for one. */
-  readonly certificates: ClientCertificates | undefined;
   readonly hosts: HostSettings;
   /** Undefined: as many as they like. */
   readonly requests: RequestRate | undefined;
@@ -49,18 +42,18 @@ export interface GateOptions {
   readonly audit: Audit | undefined;
 }
 
-interface Unauthorized extends ChallengeReason {
-  /** What is wrong with what was shown, where the client may know. */
-  readonly detail?: string;
-}
-
 export class Gate {
+  /** What is shown of who asks; also for who shows it in another place than a header. */
+  readonly credentials: CredentialCheck;
+  readonly audit: GateAudit;
   readonly #options: GateOptions;
   readonly #hostCheck: HostCheck;
 
   constructor(options: GateOptions) {
     this.#options = options;
     this.#hostCheck = new HostCheck(options.hosts.names);
+    this.audit = new GateAudit(options.audit);
+    this.credentials = new CredentialCheck(options, this.audit);
   }
 
   /** Puts the gate before every route that is registered on `app` from now on. */
@@ -80,11 +73,11 @@ export class Gate {
     const { policy } = this.#options;
     const access: Access = { action: 'pull', repository: source };
     const decision = policy.decide(request.principal, access);
-    await this.#record(request, access, { outcome: outcomeOf(decision), rule: decision.rule });
+    await this.audit.record(request, access, { outcome: outcomeOf(decision), rule: decision.rule });
     if (decision.kind !== 'authenticate' || source === undefined) return decision.kind === 'allow';
     if (policy.visibility(request.principal)?.(source) === false) return false;
     const target = scopeText({ type: 'repository', name: repositoryNameOf(request), actions: ['pull', 'push'] });
-    throw this.#unauthorized(request, { ...decision, scope: withMountSource(target, source) });
+    throw this.credentials.unauthorized(request, { ...decision, scope: withMountSource(target, source) });
   }
 
   /** False where somebody may not learn of a repository: answers to who shows no credentials name none. */
@@ -102,6 +95,14 @@ export class Gate {
     return this.#options.policy.protection(request.principal, { action, repository: request.repositoryName });
   }
 
+  /** A push whose content is here, and that goes on now. */
+  recordContent(request: FastifyRequest, bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#options.audit === undefined) return undefined;
+    const access: Access = { action: 'push', repository: request.repositoryName };
+    const { rule } = this.#options.policy.decide(request.principal, access);
+    return this.audit.record(request, access, { outcome: 'allowed', rule, content: digestOf(bytes) });
+  }
+
   /** Synchronous unless the policy must wait: it runs on every request. */
   #hookFor(action: RouteAction): onRequestHookHandler {
     return (request, _reply, done) => {
@@ -111,7 +112,7 @@ export class Gate {
       this.#assertMeant(request);
       const { name } = request.params as { readonly name?: string };
       if (name !== undefined) request.repositoryName = parseRepositoryName(name);
-      const principal = this.#authenticated(request);
+      const principal = this.credentials.principalOf(request);
       const admitted =
         principal instanceof Promise
           ? principal.then((known) => this.#admit(request, known, action))
@@ -135,86 +136,6 @@ export class Gate {
       request.repositoryName = resolved;
       return this.#assertAllowed(request, { action, repository: resolved });
     });
-  }
-
-  #authenticated(request: FastifyRequest): Principal | Promise<Principal> {
-    return this.verified(request, () => this.#options.policy.authenticate(this.credentialsOf(request)));
-  }
-
-  /** Wrong credentials are 401 wherever they are shown: the client asks for a fresh token, or its user for the password. */
-  verified<Result>(request: FastifyRequest, check: () => Result | Promise<Result>): Result | Promise<Result> {
-    const refuse = (error: unknown) => this.#refuseCredentials(request, error);
-    try {
-      const result = check();
-      return result instanceof Promise ? result.catch(refuse) : result;
-    } catch (error) {
-      return refuse(error);
-    }
-  }
-
-  /** Somebody showed credentials in the body of a request. */
-  async recordLogin(request: FastifyRequest, who: Principal): Promise<void> {
-    await this.#record(request, { action: 'login', repository: undefined }, { who, ...everybodyMayLogIn });
-  }
-
-  /** A push or delete that was allowed, but for one of its tags. */
-  recordProtected(request: FastifyRequest, { why }: TagProtectedError): Promise<void> | undefined {
-    const { action } = request.routeOptions.config;
-    if (action === undefined || action === 'probe') return undefined;
-    return this.#record(request, { action, repository: request.repositoryName }, { outcome: 'refused', rule: why });
-  }
-
-  #refuseCredentials(request: FastifyRequest, error: unknown): Promise<never> {
-    const refusal = this.#refusalOf(request, error);
-    if (refusal === undefined) throw error;
-    const { action } = request.routeOptions.config;
-    const access = { action: action === 'probe' ? undefined : action, repository: request.repositoryName };
-    const written = this.#record(request, access, { outcome: 'refused', ...refusal });
-    if (written === undefined) throw refusal.error;
-    return written.then(() => Promise.reject(refusal.error));
-  }
-
-  /** What becomes of credentials that were not taken; undefined for another failure. */
-  #refusalOf(request: FastifyRequest, error: unknown) {
-    if (error instanceof BadCredentialsError) {
-      const challenge = error.isToken ? ('invalid_token' as const) : undefined;
-      const unauthorized = this.#unauthorized(request, { scope: undefined, error: challenge });
-      return { error: unauthorized, rule: error.message, who: error.who ?? anonymous };
-    }
-    const isRefused = error instanceof RegistryError && (error.status === 401 || error.status === 429);
-    return isRefused ? { error, rule: error.message, who: anonymous } : undefined;
-  }
-
-  #record(
-    request: FastifyRequest,
-    access: Pick<AuditedDecision, 'action' | 'repository'>,
-    { who = request.principal, outcome, rule }: Pick<AuditedDecision, 'outcome' | 'rule'> & Partial<AuditedDecision>,
-  ): Promise<void> | undefined {
-    const { action, repository } = access;
-    return this.#options.audit?.record(auditLineOf(request, { action, repository, who, outcome, rule }));
-  }
-
-  /** Refuses a certificate that is none of ours, and one that is nobody's where nothing else is shown. */
-  credentialsOf(request: FastifyRequest): ShownCredentials {
-    const { authorization } = request.headers;
-    return { authorization, certificate: this.#certificateOf(request), address: () => clientAddressOf(request) ?? '' };
-  }
-
-  #certificateOf(request: FastifyRequest): CertificateUser | undefined {
-    const { certificates } = this.#options;
-    const socket = certificates && tlsSocketOf(request.raw);
-    if (certificates === undefined || socket === undefined) return undefined;
-    const shown = certificates.shownOn(socket);
-    if (shown.kind === 'user') return shown.user;
-    if (shown.kind === 'none' || (shown.kind === 'nobody' && request.headers.authorization !== undefined))
-      return undefined;
-    const detail = `the client's certificate was not taken: ${shown.reason}`;
-    throw this.#unauthorized(request, { scope: undefined, error: undefined, detail });
-  }
-
-  #unauthorized(request: FastifyRequest, { detail, ...challenge }: Unauthorized): RegistryError {
-    const headers = { 'WWW-Authenticate': challengeHeader(this.#options.challenge, challenge, request) };
-    return new RegistryError('UNAUTHORIZED', detail === undefined ? { headers } : { headers, detail });
   }
 
   #assertServable({ raw }: FastifyRequest): void {
@@ -241,7 +162,9 @@ export class Gate {
     const refusal = this.#refusalBy(decision, request, access);
     const rule = refusal === undefined || decision.kind !== 'allow' ? decision.rule : refusal.message;
     const outcome = refusal === undefined ? 'allowed' : 'refused';
-    const written = this.#record(request, access, { outcome, rule });
+    // Nothing happens before its content is here: its digest is what matters then.
+    const isRecordedLater = refusal === undefined && request.routeOptions.config.isRecordedWithContent === true;
+    const written = isRecordedLater ? undefined : this.audit.record(request, access, { outcome, rule });
     if (written !== undefined) return refusal === undefined ? written : written.then(() => Promise.reject(refusal));
     if (refusal !== undefined) throw refusal;
     return undefined;
@@ -252,7 +175,7 @@ export class Gate {
     if (decision.kind === 'deny') return new RegistryError('DENIED');
     if (decision.kind === 'authenticate') {
       const scope = withMountSource(decision.scope, action === 'push' ? mountSourceOf(request) : undefined);
-      return this.#unauthorized(request, { ...decision, scope });
+      return this.credentials.unauthorized(request, { ...decision, scope });
     }
     if (action !== 'push' && action !== 'delete') return undefined;
     const { whyReadOnly, deletesEnabled } = this.#options;
@@ -263,8 +186,6 @@ export class Gate {
     return new RegistryError('UNSUPPORTED', { detail: readOnly ?? 'deletes are disabled' });
   }
 }
-
-const everybodyMayLogIn = { outcome: 'allowed', rule: 'everybody may ask for a token' } as const;
 
 function outcomeOf({ kind }: Decision): 'allowed' | 'refused' {
   return kind === 'allow' ? 'allowed' : 'refused';

@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a request to this route wants to do; no route without it (authorize.ts). */
     action?: RouteAction;
+    /** Whoever handles it tells the audit of what was allowed, once its content is here. */
+    isRecordedWithContent?: boolean;
   }
   interface FastifyRequest {
     /** Parsed by the gate; undefined on routes that name no repository. */

@@ -1,6 +1,7 @@
 // The audit of the gate: a line for each decision, with who, from where, what and why, and nothing secret in it.
 import { describe, expect, it } from 'vitest';
 import type { Audit, AuditLine } from '../../src/http/audit.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { RegistryError } from '../../src/oci/error-code.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import { codesOf } from './support/answers.ts';
@@ -59,6 +60,7 @@ describe('the audit', () => {
     await inject('POST', `/v2/team/app/blobs/uploads/?mount=${digest}&from=team/base`);
     await inject('POST', `/v2/team/app/blobs/uploads/?mount=${digest}&from=secret/base`);
     await inject('POST', `/v2/team/app/blobs/uploads/?mount=${digest}`);
+    expect(lines[0]?.digest).toBe(digestOf(Buffer.alloc(0)));
     const shown = lines.map(({ action, repository = '*', reference, tags, outcome, rule }) =>
       [action, repository, reference === digest, tags ?? '', outcome, rule].join(' '),
     );
@@ -72,6 +74,33 @@ describe('the audit', () => {
       'push team/app true  allowed rule 2',
       'pull * true  refused no rule allows to pull from every repository',
     ]);
+  });
+
+  it('has the digest of what a tag is made to mean, before it does, and nothing of what never came', async () => {
+    const { lines } = recorded();
+    let goOn = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const audit: Audit = {
+      record: (line) => {
+        lines.push(line);
+        return line.digest === undefined ? undefined : waiting;
+      },
+    };
+    const { app, registry } = guardedApp(rules, { audit });
+    await pushImage(registryApp({ registry }).app, 'team/app', 'v1', image);
+    const headers = { ...anna, 'content-type': mediaTypes.imageManifest };
+    const put = { method: 'PUT', url: '/v2/team/app/manifests/latest', headers, payload: image.bytes } as const;
+    const pushing = app.inject(put);
+    await expect
+      .poll(() => lines.map(({ reference, digest }) => [reference, digest]))
+      .toEqual([['latest', image.digest]]);
+    expect((await registryApp({ registry }).app.inject('/v2/team/app/manifests/latest')).statusCode).toBe(404);
+    goOn();
+    expect((await pushing).statusCode).toBe(201);
+    await app.inject({ ...put, headers: { ...headers, 'content-length': '99999999999' } });
+    expect(lines).toHaveLength(1);
   });
 
   it('has what is refused, and why: rights, immutable tags, a registry that is only read', async () => {

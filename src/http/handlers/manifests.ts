@@ -38,16 +38,11 @@ export const putManifest: Handler = async (context, request, reply) => {
   const contentType = request.raw.headers['content-type'];
   const precondition = preconditionOf(request.headers);
   const protection = gate.protection(request, 'push');
-  const pushed = await bodies.with(request, reply, async (bytes) =>
-    (await writableManifestsOf(context, request)).put({
-      reference,
-      tags,
-      contentType,
-      bytes,
-      precondition,
-      protection,
-    }),
-  );
+  const pushed = await bodies.with(request, reply, async (bytes) => {
+    await gate.recordContent(request, bytes);
+    const manifests = await writableManifestsOf(context, request);
+    return manifests.put({ reference, tags, contentType, bytes, precondition, protection });
+  });
   answers.empty(reply, 201, [
     ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
     // What the next push can demand in If-Match.

@@ -14,8 +14,8 @@ const notStored: HeaderList = ['Cache-Control', 'no-store'];
 export const issueToken: Handler = async (context, request, reply) => {
   const tokens = tokensOf(context);
   const scopes = allValues(request.query, 'scope');
-  const issued = await context.gate.verified(request, async () => {
-    return tokens.issue(await tokens.accountOf(context.gate.credentialsOf(request)), scopes);
+  const issued = await context.gate.credentials.verified(request, async () => {
+    return tokens.issue(await tokens.accountOf(context.gate.credentials.shownBy(request)), scopes);
   });
   context.answers.json(reply, 200, notStored, answerOf(issued));
 };
@@ -28,9 +28,9 @@ export const exchangePassword: Handler = async (context, request, reply) => {
     const form = new URLSearchParams(bytes.toString('utf8'));
     assertPasswordGrant(form);
     const [name, password] = [form.get('username') ?? '', form.get('password') ?? ''];
-    return context.gate.verified(request, async () => {
+    return context.gate.credentials.verified(request, async () => {
       const account = await tokens.accountWith(name, password, clientAddressOf(request) ?? '');
-      await context.gate.recordLogin(request, account.principal);
+      await context.gate.audit.recordLogin(request, account.principal);
       return tokens.issue(account, form.getAll('scope'));
     });
   });
