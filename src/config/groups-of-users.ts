@@ -1,5 +1,6 @@
 // `auth.groups` as it is written: a section of groups in the file, or the same as JSON in the environment.
 import { z } from 'zod';
+import { jsonSection } from './json-text.ts';
 
 const refusal = 'is not a section of groups with lists of users; write e.g. {team: [anna, bert]}';
 const maxGroups = 10_000;
@@ -16,7 +17,7 @@ export const groupsOfUsers = z
   .union([z.string(), z.record(z.string(), z.unknown())], { error: refusal })
   .transform((written, context): ReadonlyMap<string, readonly string[]> => {
     const problem = (message: string) => context.issues.push({ code: 'custom', message, input: written });
-    const groups = typeof written === 'string' ? parsedJson(written) : written;
+    const groups = typeof written === 'string' ? jsonSection(written) : written;
     if (groups === undefined) problem(refusal);
     const entries = Object.entries(groups ?? {});
     if (entries.length > maxGroups) problem(`has more than ${maxGroups} groups`);
@@ -34,14 +35,4 @@ function problemsOf(group: string, users: unknown): readonly string[] {
       return at === undefined ? message : `user ${Number(at) + 1} ${message}`;
     }),
   );
-}
-
-function parsedJson(text: string): object | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined;
-  } catch {
-    // Whatever it is, it is no section: the problem says what to write.
-    return undefined;
-  }
 }

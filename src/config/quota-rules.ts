@@ -1,6 +1,7 @@
 // `quota` as it is written: a section of prefixes with sizes in the file, or the same as JSON in the environment.
 import { z } from 'zod';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
+import { jsonSection } from './json-text.ts';
 import { parseSize } from './units.ts';
 
 const refusal = 'is not a section of prefixes with sizes; write e.g. {team: 50GiB, /: 200GiB}';
@@ -18,7 +19,7 @@ export const quotaRules = z
   .union([z.string(), z.record(z.string(), z.unknown())], { error: refusal })
   .transform((written, context): readonly WrittenQuota[] => {
     const problem = (message: string) => void context.issues.push({ code: 'custom', message, input: written });
-    const quotas = typeof written === 'string' ? parsedJson(written) : written;
+    const quotas = typeof written === 'string' ? jsonSection(written) : written;
     if (quotas === undefined) problem(refusal);
     const entries = Object.entries(quotas ?? {});
     if (entries.length > maxQuotas) problem(`has more than ${maxQuotas} prefixes`);
@@ -31,13 +32,3 @@ export const quotaRules = z
       return [{ prefix: prefix === everything ? '' : prefix, bytes }];
     });
   });
-
-function parsedJson(text: string): object | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined;
-  } catch {
-    // Whatever it is, it is no section: the problem says what to write.
-    return undefined;
-  }
-}

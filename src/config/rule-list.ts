@@ -2,6 +2,7 @@
 // which rule, counted from 1, and which key.
 import { z } from 'zod';
 import { NameGlob } from '../oci/name-glob.ts';
+import { jsonList } from './json-text.ts';
 
 const maxRules = 1_000;
 
@@ -10,7 +11,7 @@ export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string) {
   return z
     .union([z.string(), z.array(z.unknown())], { error: refusal })
     .transform((written, context): readonly z.output<Rule>[] => {
-      const list = typeof written === 'string' ? parseJsonList(written) : written;
+      const list = typeof written === 'string' ? jsonList(written) : written;
       if (list === undefined || list.length > maxRules) {
         const message = list === undefined ? refusal : `has more than ${maxRules} rules`;
         context.issues.push({ code: 'custom', message, input: written });
@@ -56,14 +57,3 @@ export const globs = z
       return z.NEVER;
     });
   });
-
-/** Undefined for what is no such list in JSON. */
-function parseJsonList(text: string): readonly unknown[] | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return Array.isArray(json) ? json : undefined;
-  } catch {
-    // Whatever it is, it is no list: the problem says what to write.
-    return undefined;
-  }
-}
