@@ -1,6 +1,6 @@
 // The rules of access and what is odd about them, from the settings.
-import { type AccessRule, accessRuleOf } from './auth/rights/access-rule.ts';
-import { oddAccess } from './auth/rights/rule-warnings.ts';
+import { accessRuleOf } from './auth/rights/access-rule.ts';
+import { oddAccess, oddGroups } from './auth/rights/rule-warnings.ts';
 import { Rules } from './auth/rights/rules.ts';
 import type { Settings } from './config/schema.ts';
 
@@ -10,13 +10,13 @@ export function rulesOf({ access, auth }: Settings): Rules {
 
 /** In words for an operator. `users`: whom the htpasswd file names. */
 export function oddRulesOf({ access, auth, server }: Settings, users: ReadonlySet<string>): readonly string[] {
-  const rules: readonly AccessRule[] = access?.map(accessRuleOf) ?? [];
   // Whom an issuer or a certificate names, and the groups that come with them, are known once they are here.
   const isOpen = auth.issuers !== undefined || server.tls.clientCA !== undefined;
-  return oddAccess(rules, {
+  const known = {
     users: isOpen ? undefined : users,
     groups: isOpen ? undefined : new Set(auth.groups.keys()),
-  });
+  };
+  return [...oddAccess(access?.map(accessRuleOf), known), ...oddGroups(auth.groups, known)];
 }
 
 /** As they are written, groups have users. */

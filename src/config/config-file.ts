@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, Node, Pair } from 'yaml';
 import { isError } from '../oci/is-error.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { emptyGuard } from './guarding-settings.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, sectionsWithin, settingAt, settings } from './settings.ts';
 import { nearest } from './suggestion.ts';
@@ -75,7 +76,11 @@ class FileReader {
   }
 
   #readSetting(path: string, key: Node, value: unknown): void {
-    if (this.#isNothing(value)) return;
+    if (this.#isNothing(value)) {
+      const message = emptyGuard(path);
+      if (message !== undefined) this.#problem(key, message);
+      return;
+    }
     const origin = this.#placeOf(this.#yaml.isNode(value) ? value : key);
     this.#written.push({ path, value: this.#plain(value), origin });
   }

@@ -1,5 +1,6 @@
 // Settings from the environment: MOORAGE_SERVER_READ_ONLY is server.readOnly.
 import type { ConfigProblem } from './config-error.ts';
+import { emptyGuard } from './guarding-settings.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { settings } from './settings.ts';
 import { nearest } from './suggestion.ts';
@@ -23,15 +24,18 @@ const ofServices =
 const servicePort = /^MOORAGE(?:_[A-Z0-9]+)*_PORT$/;
 const portUrl = /^(?:tcp|udp|sctp):\/\//;
 
-/** An empty variable counts as absent, since compose files cannot leave one out. Unknown MOORAGE_ variables are problems. */
+/** An empty variable counts as absent, since compose files cannot leave one out, unless it is to keep people out. Unknown MOORAGE_ variables are problems. */
 export function readEnvironment(environment: Environment): SettingSource {
   const known = new Map(settings.map((setting) => [setting.environment, setting.path]));
   const written: WrittenSetting[] = [];
   const problems: ConfigProblem[] = [];
   for (const [name, value] of Object.entries(environment)) {
-    if (!name.startsWith(prefix) || name === configFileVariable || value === undefined || value === '') continue;
+    if (!name.startsWith(prefix) || name === configFileVariable || value === undefined) continue;
     const path = known.get(name);
-    if (path !== undefined) written.push({ path, value, origin: name });
+    if (value === '') {
+      const message = path === undefined ? undefined : emptyGuard(path);
+      if (message !== undefined) problems.push({ origin: name, message });
+    } else if (path !== undefined) written.push({ path, value, origin: name });
     else if (!isForeign(name, value))
       problems.push({ origin: name, message: unknownVariable(name, [...known.keys()]) });
   }

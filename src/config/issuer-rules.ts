@@ -58,7 +58,7 @@ const issuer = ruleOf({
 });
 
 /** Every problem says which issuer, counted from 1. */
-export const issuerRules = ruleList(issuer, 'is not a list of issuers; see "Issuers" in docs/security.md')
+export const issuerRules = ruleList(issuer, 'is not a list of issuers; see "Issuers" in docs/security.md', 'issuer')
   .refine((issuers) => issuers.every(({ users }) => users.length > 0), 'has an issuer without a rule about users')
   .refine(
     (issuers) => new Set(issuers.map((each) => each.issuer)).size === issuers.length,

@@ -6,14 +6,14 @@ import { jsonList } from './json-text.ts';
 
 const maxRules = 1_000;
 
-/** `refusal`: what is said of what is no list. */
-export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string) {
+/** `refusal`: what is said of what is no list; `what`: of what it is one. */
+export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string, what = 'rule') {
   return z
     .union([z.string(), z.array(z.unknown())], { error: refusal })
     .transform((written, context): readonly z.output<Rule>[] => {
       const list = typeof written === 'string' ? jsonList(written) : written;
       if (list === undefined || list.length > maxRules) {
-        const message = list === undefined ? refusal : `has more than ${maxRules} rules`;
+        const message = list === undefined ? refusal : `has more than ${maxRules} ${what}s`;
         context.issues.push({ code: 'custom', message, input: written });
         return z.NEVER;
       }
@@ -21,7 +21,7 @@ export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string) {
         const parsed = rule.safeParse(each);
         if (parsed.success) return [parsed.data];
         for (const { path, message } of parsed.error.issues) {
-          const where = [`rule ${at + 1}`, ...path.slice(0, 1).map(String)].join(', ');
+          const where = [`${what} ${at + 1}`, ...path.slice(0, 1).map(String)].join(', ');
           context.issues.push({ code: 'custom', message: `has a problem in ${where}: ${message}`, input: each });
         }
         return [];

@@ -1,7 +1,13 @@
 // "Did you mean": the known word nearest to a mistyped one.
 
-/** The nearest of `known` within a third of its length in edits; undefined when nothing is near. */
+/** What somebody began to write and no more is no mistake of letters. */
+const fewestLetters = 4;
+
+/** The only one of `known` that begins so; else the nearest within a third of its length in edits; undefined when nothing is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const begun = known.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  const letters = word.length - (word.lastIndexOf('.') + 1);
+  if (begun.length === 1 && letters >= fewestLetters) return begun[0];
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {

@@ -59,8 +59,14 @@ function certificatesIn(state: FileState): Certificates | { readonly reason: str
   if (state.kind !== 'read') return state;
   const parsed = parseCertificates(state.bytes);
   if ('reason' in parsed) return parsed;
+  if (!parsed.certificates.some(canVouch)) return { reason: 'it holds no certificate of a CA' };
   const problem = contextProblem({ ca: parsed.pem });
   return problem === undefined ? parsed : { reason: `it cannot be used: ${problem}` };
+}
+
+/** A certificate that signed itself vouches for its own holder at least. */
+function canVouch(certificate: X509Certificate): boolean {
+  return certificate.ca || certificate.checkIssued(certificate);
 }
 
 /**

@@ -65,7 +65,7 @@ describe('moorage access test', () => {
 });
 
 it('a server follows the rules, and says what is odd about them', { timeout: 20_000 }, async () => {
-  const directory = await written(rules.replace('alice, group', 'alcie, group'));
+  const directory = await written(rules.replace('alice, group', 'alcie, group').replace('[bob]', '[bob, rob]'));
   const server = await startMoorage(['--config', 'moorage.yaml', '--port', '0'], { directory });
   const { url } = await server.ready();
   const statusOf = async (path: string, user?: string, method = 'GET') => {
@@ -83,6 +83,7 @@ it('a server follows the rules, and says what is odd about them', { timeout: 20_
   expect(server.stderr).toContain('access rule 1 names a user that is not there: alcie');
   expect(server.stderr).toContain('access rule 3 names a group that is not there: ops');
   expect(server.stderr).toContain('access rule 3 lets push without pull');
+  expect(server.stderr).toContain('the group dev names a user that is not there: rob');
 });
 
 it.each([

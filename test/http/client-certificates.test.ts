@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { TextPattern } from '../../src/oci/text-pattern.ts';
+import { ClientAuthorities } from '../../src/tls/client-authorities.ts';
 import type { ClientUserRule } from '../../src/tls/client-user-rules.ts';
 import { TlsEndpoint } from '../../src/tls/tls-endpoint.ts';
 import { dayMs, type MadePair, makeAuthority } from '../support/certificates.ts';
@@ -47,6 +48,18 @@ async function serving(clientUsers?: readonly ClientUserRule[]) {
   };
   return { files, clock, ask, port };
 }
+
+it('are none where the file of their CAs has no CA', async () => {
+  const client = await makeClient(authority);
+  const clientCA = join(await temporaryDirectory(), 'clients.pem');
+  writeFileSync(clientCA, client.certificate);
+  expect(() => new ClientAuthorities({ path: clientCA, log: silentLog, clock: new TestClock() })).toThrow(
+    `server.tls.clientCA (${clientCA}): it holds no certificate of a CA`,
+  );
+  // Somebody who signed for themselves vouches for themselves.
+  writeFileSync(clientCA, (await makeClient(undefined)).certificate);
+  new ClientAuthorities({ path: clientCA, log: silentLog, clock: new TestClock() });
+});
 
 it('are who their certificate says, and anonymous without one', async () => {
   const { ask } = await serving();

@@ -8,11 +8,25 @@ export interface KnownNames {
   readonly groups: ReadonlySet<string> | undefined;
 }
 
-export function oddAccess(rules: readonly AccessRule[], known: KnownNames): readonly string[] {
-  return rules.flatMap((rule, at) => [
-    ...rule.who.flatMap((who) => oddName(who, known)).map((problem) => `access rule ${at + 1} ${problem}`),
-    ...oddRights(rule).map((problem) => `access rule ${at + 1} ${problem}`),
-  ]);
+/** `rules`: undefined where none are written. */
+export function oddAccess(rules: readonly AccessRule[] | undefined, known: KnownNames): readonly string[] {
+  const lists = rules?.length === 0 ? ['access has no rules: no user may do anything'] : [];
+  return (rules ?? [])
+    .flatMap((rule, at) => [
+      ...rule.who.flatMap((who) => oddName(who, known)).map((problem) => `access rule ${at + 1} ${problem}`),
+      ...oddRights(rule).map((problem) => `access rule ${at + 1} ${problem}`),
+    ])
+    .concat(lists);
+}
+
+/** `groups`: with the users that are written into each. */
+export function oddGroups(groups: ReadonlyMap<string, readonly string[]>, { users }: KnownNames): readonly string[] {
+  if (users === undefined) return [];
+  return [...groups].flatMap(([group, members]) =>
+    members
+      .filter((member) => !users.has(member))
+      .map((member) => `the group ${group} names a user that is not there: ${member}`),
+  );
 }
 
 /** Whoever is misspelt may less than was meant, which somebody at a far site finds out. */

@@ -113,7 +113,8 @@ function contentOf(path: string, maxBytes: number): Content | undefined {
   if (typeof descriptor === 'string') return { kind: 'unusable', reason: descriptor };
   try {
     const stats = fstatSync(descriptor, { bigint: true });
-    if (!stats.isFile()) return { kind: 'unusable', reason: 'it is no regular file' };
+    if (!stats.isFile())
+      return { kind: 'unusable', reason: stats.isDirectory() ? isDirectory : 'it is no regular file' };
     if (stats.size > maxBytes) return { kind: 'unusable', reason: `it has more than ${maxBytes} bytes` };
     const bytes = attempt(() => readInto(descriptor, Buffer.alloc(Number(stats.size))));
     if (typeof bytes === 'string') return { kind: 'unusable', reason: bytes };
@@ -155,12 +156,14 @@ function attempt<Result>(call: () => Result): Result | string {
 /** So that who asks for a file can say how one is made. */
 export const noSuchFile = 'there is no such file';
 
+const isDirectory = 'it is a directory';
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: noSuchFile,
   ENOTDIR: noSuchFile,
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  EISDIR: 'it is a directory',
+  EISDIR: isDirectory,
   ELOOP: 'its symbolic links lead in a circle',
 };
 

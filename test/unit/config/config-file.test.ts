@@ -34,6 +34,24 @@ describe('parseConfigFile', () => {
     }
   });
 
+  it('refuses an empty value of what is to keep people out', async () => {
+    const source = 'auth:\n  htpasswd:\nserver: {tls: {certificate: , clientCA: ~}}\naccess:\naudit: {file: }\n';
+    const { written, problems } = await parseConfigFile('m.yaml', source);
+    expect(written).toEqual([]);
+    expect(problems).toEqual(
+      [
+        ['m.yaml:2:3', 'auth.htpasswd'],
+        ['m.yaml:3:16', 'server.tls.certificate'],
+        ['m.yaml:3:31', 'server.tls.clientCA'],
+        ['m.yaml:4:1', 'access'],
+        ['m.yaml:5:9', 'audit.file'],
+      ].map(([origin, path]) => ({
+        origin,
+        message: `${path} is written without a value; give it one, or leave it out`,
+      })),
+    );
+  });
+
   it('refuses a section that is no map, and a file that is none', async () => {
     expect((await parseConfigFile('m.yaml', 'log: debug\n')).problems).toEqual([
       { origin: 'm.yaml:1:6', message: '"log" is not a section of keys (level, requests, format)' },

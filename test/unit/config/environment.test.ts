@@ -66,4 +66,16 @@ describe('readEnvironment', () => {
     const environment = { MOORAGE_STORAGE_ROOT: '', MOORAGE_CONFIG: 'x.yaml', PATH: '/bin', MY_MOORAGE_X: '1' };
     expect(readEnvironment(environment)).toEqual({ written: [], problems: [] });
   });
+
+  it('refuses an empty variable of what is to keep people out', () => {
+    const { written, problems } = readEnvironment({ MOORAGE_AUTH_HTPASSWD: '', MOORAGE_ACCESS: '' });
+    expect(written).toEqual([]);
+    expect(problems).toEqual([
+      {
+        origin: 'MOORAGE_AUTH_HTPASSWD',
+        message: 'auth.htpasswd is written without a value; give it one, or leave it out',
+      },
+      { origin: 'MOORAGE_ACCESS', message: 'access is written without a value; give it one, or leave it out' },
+    ]);
+  });
 });

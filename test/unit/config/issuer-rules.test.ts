@@ -46,11 +46,11 @@ describe('auth.issuers', () => {
 
   it.each([
     ['no list', 'github', 'is not a list of issuers'],
-    ['plain HTTP', [{ ...issuer, issuer: 'http://issuer.example' }], 'rule 1, issuer: is no HTTPS URL'],
-    ['a name', [{ ...issuer, issuer: 'moorage' }], 'rule 1, issuer: is no HTTPS URL'],
+    ['plain HTTP', [{ ...issuer, issuer: 'http://issuer.example' }], 'issuer 1, issuer: is no HTTPS URL'],
+    ['a name', [{ ...issuer, issuer: 'moorage' }], 'issuer 1, issuer: is no HTTPS URL'],
     ['a password in a URL', [{ ...issuer, issuer: 'https://a:b@issuer.example' }], 'is no HTTPS URL'],
-    ['no audience', [{ ...issuer, audience: undefined }], 'rule 1, audience'],
-    ['no audience in the list', [{ ...issuer, audience: [] }], 'rule 1, audience'],
+    ['no audience', [{ ...issuer, audience: undefined }], 'issuer 1, audience'],
+    ['no audience in the list', [{ ...issuer, audience: [] }], 'issuer 1, audience'],
     ['keys over plain HTTP', [{ ...issuer, jwks: 'http://issuer.example/keys' }], 'is no HTTPS URL of keys'],
     ['keys by another protocol', [{ ...issuer, jwks: 'file:///etc/keys' }], 'is no HTTPS URL of keys'],
     ['no users', [{ ...issuer, users: [] }], 'an issuer without a rule about users'],

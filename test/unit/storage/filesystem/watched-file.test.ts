@@ -147,7 +147,7 @@ describe('a watched file', () => {
   it('is nothing else than a file', async () => {
     const { directory, path, file, later } = await watched();
     mkdirSync(path);
-    expect(textOf(file.current())).toBe('unusable: it is no regular file');
+    expect(textOf(file.current())).toBe('unusable: it is a directory');
     renameSync(path, join(directory, 'elsewhere'));
     // Whoever opens one for reading waits for a writer.
     execFileSync('mkfifo', [path]);
