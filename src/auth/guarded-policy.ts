@@ -70,6 +70,8 @@ function scopeFor({ action, repository }: Access): string | undefined {
 /** Whether a token is for it. Asked on every request, so it makes nothing. */
 function isFor(scope: GrantedScope, { action, repository }: Access): boolean {
   if (action === 'catalog') return covers(scope, catalogScope.type, catalogScope.name, '*');
-  if (repository === undefined || action === 'ping' || action === 'login') return true;
+  if (action === 'ping' || action === 'login') return true;
+  // From whatever repository has a blob: no token is for all of them.
+  if (repository === undefined) return false;
   return covers(scope, 'repository', repository, action);
 }

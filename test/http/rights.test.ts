@@ -164,6 +164,17 @@ describe('what may not be pulled is not shown', () => {
     expect(await mount(secret, `${token} repository:secret/app:pull`, '&from=secret/app')).toBe(202);
   });
 
+  it('by a token for one repository, although its user may pull from all: a mount that names no source is from any', async () => {
+    const { open, asked } = appWith([{ who: 'all', may: ['pull', 'push'] }]);
+    const secret = await pushBlob(open, 'secret/app', Buffer.from('secret'));
+    const mounted = async (user: string) =>
+      (await asked('POST', `/v2/team/app/blobs/uploads/?mount=${secret}`, user)).statusCode;
+    expect(await mounted('Bearer all repository:team/app:pull,push')).toBe(202);
+    expect(await mounted('Bearer all repository:team/app:pull,push repository:secret/app:pull')).toBe(202);
+    expect((await asked('GET', `/v2/team/app/blobs/${secret}`, 'all')).statusCode).toBe(404);
+    expect(await mounted('all')).toBe(201);
+  });
+
   it('to a mirror, which gets what it may have', async () => {
     const { open, asked } = await filled();
     await pushImage(open, 'docker.io/public/os', 'v1', two);
