@@ -13,6 +13,7 @@ import { CredentialCheck, type CredentialCheckOptions } from './credential-check
 import type { CrossOrigin } from './cross-origin.ts';
 import { GateAudit } from './gate-audit.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
+import { widenForPush } from './http2-window.ts';
 import { assertWellFormed } from './message-check.ts';
 import { mountSourceOf } from './mount-source.ts';
 import { namespaceOf } from './namespace.ts';
@@ -162,6 +163,7 @@ export class Gate {
     const refusal = this.#refusalBy(decision, request, access);
     const rule = refusal === undefined || decision.kind !== 'allow' ? decision.rule : refusal.message;
     const outcome = refusal === undefined ? 'allowed' : 'refused';
+    if (refusal === undefined && access.action === 'push') widenForPush(request.raw);
     // Nothing happens before its content is here: its digest is what matters then.
     const isRecordedLater = refusal === undefined && request.routeOptions.config.isRecordedWithContent === true;
     const written = isRecordedLater ? undefined : this.audit.record(request, access, { outcome, rule });

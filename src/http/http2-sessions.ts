@@ -16,11 +16,10 @@ export interface Http2Options {
 
 const mib = 1024 * 1024;
 
+/** How much of each body may be on its way to us: http2-window.ts. */
 const settings = {
   // What a client may have under way on one connection; more waits at the client.
   maxConcurrentStreams: 128,
-  // What may be on its way to us: less, and a push waits for each round trip.
-  initialWindowSize: 4 * mib,
   // Go sends frames as large as we take. With the 16 KiB of the protocol a push took twice the time of HTTP/1.1 (measured).
   maxFrameSize: mib,
   enablePush: false,

@@ -41,6 +41,29 @@ it('is one of two protocols of one port, and the client chooses', async () => {
   expect(await askOverTls({ port, ca })).toMatchObject({ status: 200 });
 });
 
+it('lets a client send ahead only once it may push', async () => {
+  const { client } = await serving();
+  const asked = client();
+  const window = () => asked.session.remoteSettings.initialWindowSize;
+  for (const [path, method] of [
+    ['/livez', 'GET'],
+    ['/v2/', 'GET'],
+    ['/v2/A/blobs/uploads/', 'POST'],
+  ] as const) {
+    await asked.ask(path, { method });
+    expect([path, window()]).toEqual([path, 65_535]);
+  }
+  await asked.ask('/v2/a/blobs/uploads/', { method: 'POST' });
+  await vi.waitFor(() => expect(window()).toBe(4 * 1024 * 1024));
+  // Said once for a connection.
+  let changes = 0;
+  asked.session.on('remoteSettings', () => {
+    changes += 1;
+  });
+  await asked.ask('/v2/a/blobs/uploads/', { method: 'POST' });
+  expect(changes).toBe(0);
+});
+
 it('is not offered where it is off', async () => {
   const { client } = await serving({ settings: { tls: { ...tls, http2: false } } });
   const [error] = await once(client().session, 'error');
