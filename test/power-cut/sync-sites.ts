@@ -13,8 +13,8 @@ export const limit = 4;
 
 /** They sync for whoever calls them: that call is the site. */
 const forCallers = new Set(['Directories.sync', 'Directories.#syncOnce', 'DurableFiles.sync', 'StagedFile.#sync']);
-/** What no store calls: exports write elsewhere, and by calls of their own. */
-const elsewhere = new Set(['published-file.ts', 'system-calls.ts']);
+/** What no store calls: exports write elsewhere, keys and tokens of users are files of their own, all by calls of their own. */
+const elsewhere = new Set(['private-directory.ts', 'published-file.ts', 'system-calls.ts']);
 
 /** By file and line; the name is that of the function, with a number where it syncs more than once. */
 const sites: ReadonlyMap<string, string> = sitesInSources();
