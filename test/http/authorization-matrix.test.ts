@@ -71,7 +71,7 @@ function headerOf(shown: Shown, user: string, action: Action, repository: string
 function expected(shown: Shown, user: string, action: Action, repository: string): 'in' | 401 | 403 {
   if (action === 'login') return 'in';
   if (action === 'ping') return shown === 'nothing' ? 401 : 'in';
-  if (action === 'catalog') return shown === 'Bearer of little scope' ? 401 : 'in';
+  if (action === 'catalog') return shown === 'nothing' || shown === 'Bearer of little scope' ? 401 : 'in';
   if (shown.startsWith('Bearer of')) return 401;
   if (may(shown === 'nothing' ? 'anonymous' : user, repository, action)) return 'in';
   return shown === 'Basic' || shown === 'Certificate' ? 403 : 401;

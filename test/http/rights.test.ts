@@ -129,7 +129,9 @@ describe('what may not be pulled is not shown', () => {
     expect(await listed('Bearer ann registry:catalog:*')).toEqual({
       repositories: ['public/os', 'team/app', 'team/lib'],
     });
-    expect(await listed(undefined)).toEqual({ repositories: ['public/os'] });
+    expect(await listed('Bearer anonymous registry:catalog:*')).toEqual({ repositories: ['public/os'] });
+    // oras shows what it was logged in with only when it is asked.
+    expect((await asked('GET', '/v2/_catalog', undefined)).statusCode).toBe(401);
     const first = await asked('GET', '/v2/_catalog?n=2', 'ann');
     expect(JSON.parse(first.body)).toEqual({ repositories: ['public/os', 'team/app'] });
     expect(first.headers.link).toBe('</v2/_catalog?n=2&last=team%2Fapp>; rel="next"');

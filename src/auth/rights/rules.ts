@@ -18,6 +18,8 @@ export type HeldRights = ReadonlyMap<Right, string>;
 /** More names than that of one client are not remembered: it could ask for ones that do not exist until the memory is full. */
 const maxRemembered = 1_000;
 
+const nothingShown = 'nobody is let in without credentials';
+
 /** A push needs one of them; what `create` may not is asked under the lock (protection below). */
 const sufficient: Readonly<Record<'pull' | 'push' | 'delete', readonly Right[]>> = {
   pull: ['pull', 'admin'],
@@ -44,7 +46,7 @@ export class Rules {
       case 'ping':
         // Also where anonymous may pull: `docker login` asks for nothing where it is let in without.
         return principal.shown === 'nothing'
-          ? { allowed: false, rule: 'nobody is let in without credentials' }
+          ? { allowed: false, rule: nothingShown }
           : { allowed: true, rule: 'whoever has credentials may see that a registry is here' };
       case 'catalog':
         return this.#judgeCatalog(principal);
@@ -105,6 +107,8 @@ export class Rules {
   /** What the list holds is filtered by what may be pulled. */
   #judgeCatalog(principal: Principal): Ruling {
     if (principal.kind !== 'anonymous') return { allowed: true, rule: 'users may list what they may pull' };
+    // oras and others show what they were logged in with only when they are asked: their user would see what anonymous sees.
+    if (principal.shown === 'nothing') return { allowed: false, rule: nothingShown };
     const at = this.#rules?.findIndex(
       ({ who, may }) => may.some(isReading) && who.some(({ kind }) => kind === 'anonymous'),
     );

@@ -57,7 +57,8 @@ function parseEntry(written: string): ScopeEntry | undefined {
  * again, by what the rules are then.
  */
 export function grantedOf(policy: Policy, principal: Principal, asked: GrantedScope): GrantedScope {
-  const holder = { ...principal, scope: undefined };
+  // As whoever will come back with the token.
+  const holder: Principal = { ...principal, scope: undefined, shown: 'bearer' };
   const isAllowed = (access: Access) => policy.decide(holder, access).kind === 'allow';
   return asked.flatMap(({ type, name, actions }) => {
     if (type === catalogScope.type) {
