@@ -92,7 +92,8 @@ export class HeldSession {
     if (body === undefined || length === 0) return size;
     // Before the body is read: a client that waits to be told to send it need not.
     await store.assertRoom(length ?? 0);
-    for (const limit of limits) if (size + (length ?? 1) > limit.bytes) throw limit.exceeded();
+    const refusal = refusalOf(limits, size + (length ?? 1));
+    if (refusal !== undefined) throw refusal;
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes), { size, limits });
     const signal = chunk.signal === undefined ? this.#signal : AbortSignal.any([this.#signal, chunk.signal]);
@@ -113,6 +114,16 @@ export class HeldSession {
       await this.giveUpSpace(error, size);
       if (!this.#signal.aborted) throw error;
       throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
+    }
+  }
+
+  /** After a request that failed: a lost connection leaves what has come. `before`: where that cannot be told. */
+  async sizeAfter(before: number): Promise<number> {
+    try {
+      return await this.staged.size();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return before;
     }
   }
 
@@ -203,6 +214,14 @@ export interface ChunkLimits {
   readonly limits: readonly BodyLimit[];
 }
 
+function refusalOf(limits: readonly BodyLimit[], bytes: number): RegistryError | undefined {
+  for (const limit of limits) {
+    const refusal = limit.refusal(bytes);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
 class LengthMismatch extends Error {}
 
 /** Counts a body against its declared range while `use` takes each piece. A lost connection is no lie: it ends with the body's own error. */
@@ -222,7 +241,7 @@ export function countedChunk(
   return {
     onChunk: (bytes) => {
       received += bytes.byteLength;
-      exceeded ??= limits.find((limit) => size + received > limit.bytes)?.exceeded();
+      exceeded ??= refusalOf(limits, size + received);
       if (exceeded !== undefined) throw exceeded;
       if (expected !== undefined && received > expected) throw mismatch();
       use(bytes);

@@ -57,11 +57,12 @@ export class UploadSessions {
   async start(place: SessionPlace, algorithm: DigestAlgorithm, id = newUploadId()): Promise<StartedSession> {
     const { store, clock, owner } = this.#options;
     await store.assertRoom(0);
-    await this.limits.assertMayStart(place.uploader);
     const startedAt = new Date(clock.now()).toISOString();
     const { repository, uploader } = place;
     const by = uploader === undefined ? {} : { uploader };
-    const staged = await store.stage(id, { repository, ...by, algorithm, owner, startedAt });
+    const staged = await this.limits.start(uploader, () =>
+      store.stage(id, { repository, ...by, algorithm, owner, startedAt }),
+    );
     return { id, session: this.#add(place, id, algorithm), staged };
   }
 

@@ -6,7 +6,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
-import type { BodyLimit, RepositoryQuotas } from './quota/quotas.ts';
+import type { RepositoryQuotas } from './quota/quotas.ts';
 import type { Chunk, UploadStatus } from './upload-chunk.ts';
 import type { HeldSession, SessionPlace } from './upload-session.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -61,10 +61,7 @@ export class Uploads {
   append(id: UploadId, chunk: Chunk): Promise<UploadStatus> {
     return this.#sessions.take(this.#place, id, async (held) => {
       const before = await held.staged.size();
-      const size = await this.#within(id, { digest: undefined, before, chunk }, (limits) =>
-        held.append(chunk, before, limits),
-      );
-      return { id, size };
+      return { id, size: await this.#append(held, id, { digest: undefined, before, chunk }) };
     });
   }
 
@@ -97,7 +94,7 @@ export class Uploads {
 
   async #commit(held: HeldSession, id: UploadId, digest: Digest, chunk: Chunk): Promise<BlobInfo> {
     const before = await held.staged.size();
-    const end = await this.#within(id, { digest, before, chunk }, (limits) => held.append(chunk, before, limits));
+    const end = await this.#append(held, id, { digest, before, chunk });
     try {
       const size = (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
       this.#quotas.arrived(id, digest, size);
@@ -109,23 +106,29 @@ export class Uploads {
     }
   }
 
-  /** Room is kept for what the request says that it brings, and afterwards for what came. */
-  async #within(
+  /** Room is kept for what the request says that it brings and for what comes, and afterwards for what came: also where it broke off. */
+  async #append(
+    held: HeldSession,
     id: UploadId,
     { digest, before, chunk }: { readonly digest: Digest | undefined; readonly before: number; readonly chunk: Chunk },
-    append: (limits: readonly BodyLimit[]) => Promise<number>,
   ): Promise<number> {
-    const length = chunk.body === undefined ? 0 : chunk.length;
-    const unfinished = await this.#sessions.limits.limitOf(this.#place.uploader, id);
-    if (!this.#quotas.isAny) return append(unfinished === undefined ? [] : [unfinished]);
+    const { limits } = this.#sessions;
+    const unfinished = await limits.limitOf(this.#place.uploader, id);
+    if (!this.#quotas.isAny && unfinished === undefined) return held.append(chunk, before);
+    const length = chunk.body === undefined ? 0 : (chunk.length ?? 0);
     let size = before;
     try {
-      await this.#quotas.admit(id, { digest, bytes: before + (length ?? 0) });
-      size = await append([...this.#quotas.limits(id, digest), ...(unfinished === undefined ? [] : [unfinished])]);
-      return size;
+      await this.#quotas.admit(id, { digest, bytes: before + length });
+      const limitsOfBody = [...this.#quotas.limits(id, digest), ...(unfinished === undefined ? [] : [unfinished])];
+      size = await held.append(chunk, before, limitsOfBody);
+    } catch (error) {
+      size = await held.sizeAfter(before);
+      throw error;
     } finally {
+      limits.settle(id, size);
       this.#quotas.holds(id, size);
     }
+    return size;
   }
 
   /** The size of the blob; undefined, and nothing done, when another process may still hold the session's file open. */

@@ -22,6 +22,32 @@ const post = (app: FastifyInstance, name: string, bytes: Buffer, query = `?diges
 const entryOf = ({ body }: { readonly body: string }) =>
   (JSON.parse(body) as { errors: { code: string; message: string; detail?: string }[] }).errors[0];
 
+const chunked = { 'transfer-encoding': 'chunked' };
+
+/** Each in pieces of such sizes, the next of which comes once all have taken the one before. */
+async function patchedTogether(
+  app: FastifyInstance,
+  urls: readonly string[],
+  pieces: readonly number[],
+  user?: string,
+) {
+  const taken = pieces.map(() => 0);
+  async function* body() {
+    for (const [at, size] of pieces.entries()) {
+      yield Buffer.alloc(size, 'x');
+      taken[at] = (taken[at] ?? 0) + 1;
+      // Of those that are refused nothing more is asked for.
+      for (let turn = 0; turn < 50 && (taken[at] ?? 0) < urls.length; turn += 1) await new Promise(setImmediate);
+    }
+  }
+  const headers = { ...chunked, ...(user === undefined ? {} : { authorization: `Basic ${user}` }) };
+  return Promise.all(urls.map((url) => app.inject({ method: 'PATCH', url, headers, payload: Readable.from(body()) })));
+}
+
+async function heldBytes(store: MemoryStore): Promise<number> {
+  return (await store.staged()).reduce((sum, { size }) => sum + size, 0);
+}
+
 describe('a quota', () => {
   let app: FastifyInstance;
   let store: MemoryStore;
@@ -119,6 +145,41 @@ describe('a quota', () => {
     expect((await app.inject(url)).headers.range).toBe('0-0');
   });
 
+  it('stops bodies of unknown length that come at the same time', async () => {
+    const urls = await Promise.all(
+      [...'abcd'].map(async (name) => String((await post(app, `team/${name}`, Buffer.alloc(0), '')).headers.location)),
+    );
+    const patched = await patchedTogether(app, urls, [1_000, 500]);
+    expect(patched.map(({ statusCode }) => statusCode).sort()).toEqual([202, 403, 403, 403]);
+    expect(await heldBytes(store)).toBe(1_500);
+  });
+
+  it('counts what came of a body that broke off', async () => {
+    const url = String((await post(app, 'team/a', Buffer.alloc(0), '')).headers.location);
+    async function* body() {
+      yield Buffer.alloc(2_000, 'a');
+      await expect.poll(() => heldBytes(store)).toBe(2_000);
+      throw new Error('gone');
+    }
+    await app.inject({ method: 'PATCH', url, headers: chunked, payload: Readable.from(body()) }).catch(() => {});
+    await expect.poll(() => statusOf('team/b', kilobyte('b'))).toBe(403);
+    expect(await heldBytes(store)).toBe(2_000);
+  });
+
+  it('is not passed by naming a blob that is there', async () => {
+    const digest = digestOf(Buffer.from('small'));
+    await pushBlob(app, 'team/a', Buffer.from('small'));
+    for (const [payload, headers] of [
+      [Buffer.alloc(3_000), {}],
+      [Readable.from([Buffer.alloc(3_000)]), chunked],
+    ] as const) {
+      const url = `/v2/team/b/blobs/uploads/?digest=${digest}`;
+      const refused = await app.inject({ method: 'POST', url, headers, payload });
+      expect([refused.statusCode, codesOf(refused)]).toEqual([403, ['DENIED']]);
+    }
+    expect(await store.staged()).toEqual([]);
+  });
+
   it('counts what was there before the start, and what others put there', async () => {
     const { app: later } = registryApp({ store, rules: { quotas } });
     await pushBlob(app, 'team/a', Buffer.alloc(2_000, 'a'));
@@ -128,17 +189,19 @@ describe('a quota', () => {
 
 describe('uploads of one user', () => {
   const rules = [{ who: ['ann', 'bob'], may: ['pull', 'push'] }];
-  const appWith = (own: RegistryAppOptions['rules']) => {
-    const { registry } = registryApp({ rules: own ?? {} });
-    const { app } = guardedApp(rules, { registry });
-    return (method: string, url: string, user: string, payload?: Buffer) =>
-      app.inject({
-        method: method as 'GET',
-        url,
-        headers: { authorization: `Basic ${user}` },
-        ...(payload === undefined ? {} : { payload }),
-      });
+  const appWith = (own: RegistryAppOptions['rules']) => askerOf(guardedAppWith(own).app);
+  const guardedAppWith = (own: RegistryAppOptions['rules']) => {
+    const store = new MemoryStore();
+    const { registry } = registryApp({ store, rules: own ?? {} });
+    return { store, ...guardedApp(rules, { registry }) };
   };
+  const askerOf = (app: FastifyInstance) => (method: string, url: string, user: string, payload?: Buffer) =>
+    app.inject({
+      method: method as 'GET',
+      url,
+      headers: { authorization: `Basic ${user}` },
+      ...(payload === undefined ? {} : { payload }),
+    });
   const start = '/v2/a/blobs/uploads/';
 
   it('may be so many, and no more', async () => {
@@ -151,6 +214,24 @@ describe('uploads of one user', () => {
     expect((await asked('POST', start, 'bob')).statusCode).toBe(202);
     await asked('DELETE', String(first.headers.location), 'ann');
     expect((await asked('POST', start, 'ann')).statusCode).toBe(202);
+  });
+
+  it('may be so many, also of those that begin at once', async () => {
+    const asked = appWith({ uploadsPerUser: 2 });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => asked('POST', start, 'ann')));
+    expect(answers.filter(({ statusCode }) => statusCode === 202)).toHaveLength(2);
+    expect(answers.filter(({ statusCode }) => statusCode === 429)).toHaveLength(18);
+  });
+
+  it('may hold so many bytes together, also of those that come at once', async () => {
+    const { app, store } = guardedAppWith({ unfinishedBytesPerUser: 2_500 });
+    const urls = await Promise.all(
+      [1, 2, 3, 4].map(async () => String((await askerOf(app)('POST', start, 'ann')).headers.location)),
+    );
+    const patched = await patchedTogether(app, urls, [1_000, 500], 'ann');
+    expect(patched.map(({ statusCode }) => statusCode).sort()).toEqual([202, 429, 429, 429]);
+    expect(await heldBytes(store)).toBe(1_500);
+    expect((await askerOf(app)('PATCH', urls[3] ?? '', 'bob', kilobyte('b'))).statusCode).toBe(404);
   });
 
   it('may hold so many bytes together until they are blobs', async () => {

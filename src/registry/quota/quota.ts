@@ -10,9 +10,12 @@ const trustMs = 10_000;
 /** Beyond that share of it a count is believed for a moment only, and a refusal is never based on an older one. */
 const spareShare = 0.9;
 const trustWhenShortMs = 250;
+/** Room is kept for so much more than has come: nothing is added up for each piece of a body. */
+const stepBytes = 1024 * 1024;
+const stepShare = 0.001;
 
 export interface AskedRoom {
-  /** What is there already costs nothing. Undefined while nobody knows what it will be. */
+  /** What is there already costs nothing, as far as it is no larger. Undefined while nobody knows what it will be. */
   readonly digest: Digest | undefined;
   readonly bytes: number;
 }
@@ -42,23 +45,36 @@ export class Quota {
   /** Keeps room for what `bringer` brings, instead of what was kept for it before. Throws QuotaExceededError. */
   async admit(bringer: string, { digest, bytes }: AskedRoom): Promise<void> {
     const { rule } = this.#options;
-    const asked = () => (digest !== undefined && this.#stored.has(digest) ? 0 : bytes);
+    const asked = () => this.#costOf({ digest, bytes });
     const isSpare = () => this.#used(bringer) + asked() <= rule.bytes * spareShare;
     if (this.#age() > trustMs || (!isSpare() && this.#age() > trustWhenShortMs)) await this.#counting.ask();
-    if (asked() > this.room(bringer)) throw this.exceeded(bringer, asked());
+    if (asked() > this.#room(bringer)) throw this.#exceeded(bringer, asked());
     this.#coming.set(bringer, asked());
   }
 
-  has(digest: Digest): boolean {
-    return this.#stored.has(digest);
+  /** The same as it comes, by the last count; the error that says why there is no room. */
+  take(bringer: string, asked: AskedRoom): QuotaExceededError | undefined {
+    const bytes = this.#costOf(asked);
+    if (bytes <= (this.#coming.get(bringer) ?? 0)) return undefined;
+    const room = this.#room(bringer);
+    if (bytes > room) return this.#exceeded(bringer, bytes);
+    const ahead = Math.min(stepBytes, this.#options.rule.bytes * stepShare);
+    this.#coming.set(bringer, Math.min(room, bytes + ahead));
+    return undefined;
+  }
+
+  /** Whoever names a digest that is there may still send something else. */
+  #costOf({ digest, bytes }: AskedRoom): number {
+    const stored = digest === undefined ? undefined : this.#stored.sizeOf(digest);
+    return stored !== undefined && bytes <= stored ? 0 : bytes;
   }
 
   /** Bytes that `bringer` may still bring, with those that it has brought. */
-  room(bringer: string): number {
+  #room(bringer: string): number {
     return Math.max(0, this.#options.rule.bytes - this.#used(bringer));
   }
 
-  exceeded(bringer: string, asked: number): QuotaExceededError {
+  #exceeded(bringer: string, asked: number): QuotaExceededError {
     return new QuotaExceededError({ ...this.#options.rule, used: this.#used(bringer), asked });
   }
 

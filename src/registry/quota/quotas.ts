@@ -11,10 +11,10 @@ import { type AskedRoom, Quota } from './quota.ts';
 import { isBelow, type QuotaRule } from './quota-rule.ts';
 import type { CountedPlace } from './stored-bytes.ts';
 
-/** How much of a body of unknown length is taken, and what its client is told beyond that. */
+/** How much of a body is taken: asked as it comes, since others bring something at the same time. */
 export interface BodyLimit {
-  readonly bytes: number;
-  exceeded(): RegistryError;
+  /** Keeps room for so many bytes, with those that the session has; or says why there is none. */
+  refusal(bytes: number): RegistryError | undefined;
 }
 
 export interface BroughtBlob {
@@ -71,13 +71,9 @@ export class RepositoryQuotas {
     }
   }
 
-  /** For what comes without saying how much it is. What is there already costs nothing. */
+  /** For what comes, also without saying how much it is. */
   limits(bringer: string, digest: Digest | undefined): readonly BodyLimit[] {
-    const costly = this.#quotas.filter((quota) => digest === undefined || !quota.has(digest));
-    return costly.map((quota) => {
-      const bytes = quota.room(bringer);
-      return { bytes, exceeded: () => quota.exceeded(bringer, bytes + 1) };
-    });
+    return this.#quotas.map((quota) => ({ refusal: (bytes) => quota.take(bringer, { digest, bytes }) }));
   }
 
   arrived(bringer: string, digest: Digest, bytes: number): void {

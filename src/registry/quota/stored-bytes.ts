@@ -37,8 +37,9 @@ export class StoredBytes {
     return bytes;
   }
 
-  has(digest: Digest): boolean {
-    return this.#blobs.has(digest) || this.#added.some((some) => some.has(digest));
+  /** Undefined for what is not there. */
+  sizeOf(digest: Digest): number | undefined {
+    return this.#blobs.get(digest)?.size ?? this.#added.find((some) => some.has(digest))?.get(digest);
   }
 
   add(digest: Digest, size: number): void {
