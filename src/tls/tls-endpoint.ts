@@ -1,4 +1,5 @@
 // What TLS needs to know, from the files of `server.tls`: asked for at each new connection, and once in a while for what there is to tell.
+import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
@@ -71,7 +72,8 @@ export class TlsEndpoint {
 function contextOf({ certificate, key }: KeyPair, authorities: Certificates | undefined): SecureContextOptions {
   return {
     ...{ cert: certificate, key },
-    ...(authorities === undefined ? {} : { ca: authorities.pem }),
+    // A connection that goes on with the keys of an earlier one shows no certificate anew, and of its chain only the client's own is left.
+    ...(authorities === undefined ? {} : { ca: authorities.pem, secureOptions: constants.SSL_OP_NO_TICKET }),
     // Older versions are broken (RFC 8996), and no client of registries that is in use needs them.
     minVersion: 'TLSv1.2',
   };

@@ -107,6 +107,13 @@ it('are taken with the CA between them and ours, when they send it', async () =>
   const { certificate, key } = await makeClient(between);
   expect(await ask({ certificate: `${certificate}${between.certificate}`, key })).toMatchObject({ status: 200 });
   expect(await ask({ certificate, key })).toMatchObject({ status: 401 });
+  // Also when they come again, with what the first connection gave them to save a handshake.
+  const agent = new Agent();
+  for (const _time of [1, 2, 3]) {
+    expect(await ask({ certificate: `${certificate}${between.certificate}`, key }, { agent })).toMatchObject({
+      status: 200,
+    });
+  }
 });
 
 it('that no rule fits are nobody, unless they show something else', async () => {
