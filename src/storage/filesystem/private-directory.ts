@@ -34,9 +34,9 @@ export class PrivateDirectory {
     this.path = path;
   }
 
-  /** Of the files in it, in byte order; undefined without a directory. */
+  /** Of the files in it, in byte order: none where somebody deleted the directory; undefined where all around it is away, as a volume may be. */
   names(): readonly string[] | undefined {
-    if (this.#stats() === undefined) return undefined;
+    if (this.#stats() === undefined) return isThere(dirname(this.path)) ? [] : undefined;
     try {
       return readdirSync(this.path)
         .filter((name) => !name.startsWith(draftPrefix))
@@ -135,6 +135,10 @@ export class PrivateDirectory {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
   }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 type Owner = Pick<Stats, 'uid' | 'gid'>;

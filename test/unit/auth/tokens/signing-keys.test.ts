@@ -12,12 +12,14 @@ const hour = 3_600_000;
 const day = 24 * hour;
 
 async function root() {
-  const path = join(await temporaryDirectory(), 'keys');
+  const within = join(await temporaryDirectory(), 'root');
+  mkdirSync(within);
+  const path = join(within, 'keys');
   const clock = new TestClock();
   const warn = vi.fn();
   const open = (directory: PrivateDirectory | undefined = new PrivateDirectory(path)) =>
     SigningKeys.open({ directory, clock, log: { ...silentLog, warn } });
-  return { path, clock, warn, open, files: () => readdirSync(path) };
+  return { path, within, clock, warn, open, files: () => readdirSync(path) };
 }
 
 describe('the keys of a root', () => {
@@ -106,11 +108,22 @@ describe('the keys of a root', () => {
     expect(files()).toEqual([next.kid]);
   });
 
-  it('stay while the whole directory is away, as a volume may be for a moment', async () => {
-    const { open, clock, path } = await root();
+  it('end when somebody deletes their directory', async () => {
+    const { open, clock, path, files } = await root();
     const keys = await open();
     const { kid } = await keys.signing();
     rmSync(path, { recursive: true });
+    clock.advance(1_000);
+    expect(keys.find(kid)).toBeUndefined();
+    expect((await keys.signing()).kid).not.toBe(kid);
+    expect(files()).toHaveLength(1);
+  });
+
+  it('stay while the whole root is away, as a volume may be for a moment', async () => {
+    const { open, clock, within } = await root();
+    const keys = await open();
+    const { kid } = await keys.signing();
+    rmSync(within, { recursive: true });
     clock.advance(1_000);
     expect((await keys.signing()).kid).toBe(kid);
   });

@@ -14,7 +14,7 @@ const modeOf = (path: string) => statSync(path).mode & 0o777;
 describe('a private directory', () => {
   it('is made with its first file, both for us alone, whatever the umask', async () => {
     const directory = await keys();
-    expect([directory.names(), directory.read('one')]).toEqual([undefined, undefined]);
+    expect([directory.names(), directory.read('one')]).toEqual([[], undefined]);
     const umask = process.umask(0);
     try {
       expect(await directory.create('one', 'secret')).toBe(true);
