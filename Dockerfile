@@ -40,7 +40,8 @@ COPY --from=build --chown=65532:65532 /volume/moorage /var/lib/moorage
 USER 65532:65532
 VOLUME /var/lib/moorage
 EXPOSE 5000
-# Asks the port the server was told to listen on; a server on one named address only needs a check of its own.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.MOORAGE_SERVER_LISTEN.split(':').pop() + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# Asks the port the server was told to listen on, by HTTP and then by HTTPS, whatever the name in the certificate: it asks itself. A server on one
+# named address only needs a check of its own.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["node", "-e", "const port = process.env.MOORAGE_SERVER_LISTEN.split(':').pop(); const asks = (scheme) => new Promise((answered) => { require(scheme).get({ host: '127.0.0.1', port, path: '/livez', rejectUnauthorized: false }, (answer) => answered(answer.statusCode === 200)).on('error', () => answered(false)); }); asks('http').then(async (isUp) => process.exit(isUp || (await asks('https')) ? 0 : 1));"]
 ENTRYPOINT ["node", "/opt/moorage/dist/main.js"]
 CMD ["serve"]
