@@ -1,4 +1,5 @@
 // Proves to a registry who we are, in the way it asks for: Bearer tokens of a token server, anonymous ones too, or Basic.
+import { printableText } from '../oci/printable-text.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, type CredentialSource, type Credentials, type FoundCredentials } from './credentials.ts';
 import type { RegistryAddress } from './registry-address.ts';
@@ -47,9 +48,15 @@ export class Authorizer {
     return authorization !== undefined && authorization !== refused;
   }
 
-  /** Why there were no credentials to show, if something is to be said about that. */
-  async problem(access: TokenScope): Promise<string | undefined> {
-    return (await this.#credentials(access)).problem;
+  /** What may help whoever was refused: why there were no credentials to show, or whose were not enough. */
+  async advice(access: TokenScope): Promise<string> {
+    const { problem, credentials } = await this.#credentials(access);
+    if (problem !== undefined) return problem;
+    const { host } = this.#address;
+    if (credentials === undefined) return `docker login ${host}, or podman login ${host}, may help`;
+    return credentials.kind === 'password'
+      ? `the login of ${printableText(credentials.username)} is not enough`
+      : `the login at ${host} is not enough`;
   }
 
   async #answer(header: string | null, access: TokenScope): Promise<string | undefined> {

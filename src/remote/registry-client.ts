@@ -68,9 +68,7 @@ export class RegistryClient {
   async refusal(answer: HttpAnswer, { sought, unknown, access }: Question): Promise<RegistryError> {
     const refusal = await refusalOf(answer, { sought, unknown });
     if (answer.status !== 401) return refusal;
-    const { host } = this.address;
-    const advice =
-      (await this.#authorizer.problem(access)) ?? `docker login ${host}, or podman login ${host}, may help`;
+    const advice = await this.#authorizer.advice(access);
     const { code, status } = refusal;
     return new RegistryError(code, { detail: `${sought}; ${advice}`, status, cause: refusal });
   }

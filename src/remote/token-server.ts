@@ -1,5 +1,6 @@
 // The token server that a Bearer challenge names (distribution, Token Authentication Specification and OAuth2).
 import { z } from 'zod';
+import { printableText } from '../oci/printable-text.ts';
 import { basicAuthorization, type Credentials } from './credentials.ts';
 import type { RegistryAddress } from './registry-address.ts';
 import { RemoteError } from './remote-error.ts';
@@ -27,7 +28,7 @@ export async function fetchToken(transport: Transport, request: TokenRequest): P
     const answer = await transport.send(asked);
     if (answer.status !== 200) {
       throw await refusalOf(answer, {
-        sought: `no token for ${registry.host} from ${asked.url.host}`,
+        sought: refusedBy(answer.status, asked.url.host, request),
         unknown: 'UNAUTHORIZED',
       });
     }
@@ -35,6 +36,11 @@ export async function fetchToken(transport: Transport, request: TokenRequest): P
     if (token === undefined) throw new RemoteError(registry.host, `its token server ${asked.url.host} sent no token`);
     return token;
   });
+}
+
+function refusedBy(status: number, server: string, { registry, credentials }: TokenRequest): string {
+  if (status !== 401 || credentials?.kind !== 'password') return `no token for ${registry.host} from ${server}`;
+  return `${server} does not take the login of ${printableText(credentials.username)} for ${registry.host}`;
 }
 
 /** Passwords go over plain HTTP only where the registry itself is plain. */

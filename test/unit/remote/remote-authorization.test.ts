@@ -134,6 +134,22 @@ describe('a registry with a token server', () => {
   });
 });
 
+it('says whose login the token server does not take, or is not enough', async () => {
+  const refusing = await fakeServer((_request, response) => refusal(response, 401, 'UNAUTHORIZED', 'no'));
+  const giving = await fakeServer((_request, response) => json(response, { token: 'weak' }));
+  for (const [tokens, text] of [
+    [refusing, /does not take the login of me for 127\.0\.0\.1:\d+, HTTP 401 \(no\)/],
+    [giving, /team\/app:v1; the login of me is not enough/],
+  ] as const) {
+    const server = await fakeServer(wantingToken(() => `${tokens.origin}/token`));
+    const { remote } = clientOf(server, { credentials: source(password) });
+    await expect(remote.manifest(app, tag)).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      message: expect.stringMatching(text),
+    });
+  }
+});
+
 describe('a registry that wants a password', () => {
   const wantingPassword: Answering = (request, response) => {
     if (request.authorization === basic) return manifest(request, response);
@@ -148,14 +164,14 @@ describe('a registry that wants a password', () => {
   });
 
   it.each([
-    ['nobody has', undefined],
-    ['is a wrong one', { ...password, password: 'wrong' }],
-  ])('%s: UNAUTHORIZED', async (_what, credentials) => {
+    ['nobody has', undefined, /docker login 127\.0\.0\.1:/],
+    ['is a wrong one', { ...password, password: 'wrong' }, /the login of me is not enough/],
+  ])('%s: UNAUTHORIZED', async (_what, credentials, advice) => {
     const { remote } = clientOf(await fakeServer(wantingPassword), { credentials: source(credentials as Credentials) });
     await expect(remote.manifest(app, tag)).rejects.toMatchObject({
       code: 'UNAUTHORIZED',
       status: 401,
-      message: expect.stringContaining('docker login 127.0.0.1:'),
+      message: expect.stringMatching(advice),
     });
   });
 });
