@@ -7,6 +7,7 @@ import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../oci/r
 import { asksWhoIsThere } from '../policy-of.ts';
 import { rulesOf } from '../rules-of.ts';
 import { exitCodes } from './failure.ts';
+import { isUserOf } from './user.ts';
 
 export interface AccessQuestion {
   readonly user: string;
@@ -28,7 +29,17 @@ export function testAccess(question: AccessQuestion, settings: Settings): number
   const { allowed, why } = answerOf({ ...question, right, repository, tag }, settings);
   const verb = right === 'admin' ? 'administer' : right;
   process.stdout.write(`${printableText(`${user} ${allowed ? 'may' : 'may not'} ${verb} ${name}: ${why}`)}\n`);
+  if (isMisspelt(question, settings)) {
+    process.stderr.write(`moorage: there is no user ${printableText(user)} in ${settings.auth.htpasswd}\n`);
+  }
   return allowed ? 0 : exitCodes.failure;
+}
+
+/** Where others than the file may say who there is, any name may be one. */
+function isMisspelt({ user, groups }: AccessQuestion, settings: Settings): boolean {
+  const { auth, server } = settings;
+  const isOpen = auth.htpasswd === undefined || auth.issuers !== undefined || server.tls.clientCA !== undefined;
+  return !isOpen && groups.length === 0 && user !== 'anonymous' && !isUserOf(user, settings);
 }
 
 interface ParsedQuestion extends AccessQuestion {

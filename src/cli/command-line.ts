@@ -158,6 +158,8 @@ Examples:
   moorage serve --port 8080                   another port; 0 is a free one
   moorage serve --ephemeral                   in memory, for tests
   MOORAGE_SERVER_READ_ONLY=true moorage       any setting from the environment
+  moorage tls init && moorage user add anna --file users
+                                              HTTPS and users: README.md, "Who may"
 
   docker push localhost:5000/team/app:v1      and look into ./registry/team/app
 

@@ -34,7 +34,7 @@ export async function createToken(wanted: WantedToken, settings: Settings): Prom
   const expiresAtMs = wanted.expires === undefined ? undefined : createdAtMs + durationOf(wanted.expires);
   const robots = robotsOf(settings);
   // Else nobody who reads rules or an audit could tell the two.
-  if (isUserOf(name, settings)) throw new CommandError(`${name} is a user of ${settings.auth.htpasswd} already`);
+  if (isUserOf(name, settings)) throw new CommandError(`there is a user ${name} in ${settings.auth.htpasswd} already`);
   const { record, secret } = newRobot({ name, grant, createdAtMs, expiresAtMs });
   if (!(await robots.create(record))) {
     throw new CommandError(`there is a token ${name} already; "moorage token revoke ${name}" ends it`);

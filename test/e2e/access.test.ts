@@ -45,7 +45,8 @@ describe('moorage access test', () => {
   ])('%s', { timeout: 20_000 }, async (question, code, answer) => {
     const directory = await written();
     const args = ['access', 'test', ...question.split(' '), '--config', 'moorage.yaml'];
-    expect(await runMoorage(args, { directory })).toMatchObject({ code, stdout: `${answer}\n`, stderr: '' });
+    const stderr = question.startsWith('eve') ? 'moorage: there is no user eve in users\n' : '';
+    expect(await runMoorage(args, { directory })).toMatchObject({ code, stdout: `${answer}\n`, stderr });
   });
 
   it.each([

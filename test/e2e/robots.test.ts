@@ -111,7 +111,7 @@ describe('moorage token', () => {
   });
 
   it.each([
-    [['create', 'anna', '--repositories', '**', '--may', 'pull'], 1, 'anna is a user of users already'],
+    [['create', 'anna', '--repositories', '**', '--may', 'pull'], 1, 'there is a user anna in users already'],
     [['create', 'a/b', '--repositories', '**', '--may', 'pull'], 2, 'NAME: "a/b" is none for a token'],
     [['create', 'a:b', '--repositories', '**', '--may', 'pull'], 2, 'NAME: "a:b" is none for a token'],
     [['create', 'ci', '--repositories', 'A b', '--may', 'pull'], 2, '"A b" is no pattern of names'],
