@@ -6,7 +6,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { emptyGuard } from './guarding-settings.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, sectionsWithin, settingAt, settings } from './settings.ts';
-import { nearest } from './suggestion.ts';
+import { elsewhere, nearest } from './suggestion.ts';
 
 /** Refuses (ConfigError) a file that cannot be read. */
 export async function readConfigFile(path: string): Promise<SettingSource> {
@@ -39,6 +39,9 @@ export async function parseConfigFile(path: string, source: string): Promise<Set
   return new FileReader(yaml, path, lines, document).read();
 }
 
+/** What stands in the file itself. */
+const topLevel = [...sectionsWithin(''), ...settings.flatMap(({ path }) => (path.includes('.') ? [] : [path]))];
+
 /** Walks sections and keys. */
 class FileReader {
   readonly #yaml: typeof import('yaml');
@@ -59,7 +62,7 @@ class FileReader {
     for (const { key, name, value } of this.#pairs(this.#document.contents, undefined)) {
       if (sectionsWithin('').includes(name)) this.#readSection(name, value);
       else if (!name.includes('.') && settingAt(name) !== undefined) this.#readSetting(name, key, value);
-      else this.#problem(key, unknownKey(name, name, [...sections, ...settings.map(({ path }) => path)]));
+      else this.#problem(key, unknownKey(name, name, topLevel));
     }
     return { written: this.#written, problems: this.#problems };
   }
@@ -130,6 +133,7 @@ function place(path: string, lines: LineCounter, offset: number): string {
 }
 
 function unknownKey(shown: string, word: string, known: readonly string[]): string {
-  const suggestion = nearest(word, known);
+  const everything = [...sections, ...settings.map(({ path }) => path)];
+  const suggestion = nearest(word, known) ?? elsewhere(word, everything, '.');
   return `"${shown}" is not a setting; ${suggestion === undefined ? `known here: ${known.join(', ')}` : `did you mean ${suggestion}?`}`;
 }

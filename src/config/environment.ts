@@ -3,7 +3,7 @@ import type { ConfigProblem } from './config-error.ts';
 import { emptyGuard } from './guarding-settings.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { settings } from './settings.ts';
-import { nearest } from './suggestion.ts';
+import { elsewhere, nearest } from './suggestion.ts';
 
 const prefix = 'MOORAGE_';
 
@@ -51,7 +51,7 @@ const listenWord = 'SERVER_LISTEN';
 
 function unknownVariable(name: string, known: readonly string[]): string {
   const [word = '', ...words] = [name, ...known, configFileVariable].map((each) => each.slice(prefix.length));
-  const suggestion = /(?:^|_)PORT$/.test(word) ? listenWord : nearest(word, words);
+  const suggestion = /(?:^|_)PORT$/.test(word) ? listenWord : (nearest(word, words) ?? elsewhere(word, words, '_'));
   return suggestion === undefined
     ? 'is not a setting of moorage; unset it, or see config.example.yaml'
     : `is not a setting of moorage; did you mean ${prefix}${suggestion}?`;

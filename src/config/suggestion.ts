@@ -20,6 +20,13 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
+/** The only one of `known` that has the last part of `word` for its own: what was written in another place than its own. */
+export function elsewhere(word: string, known: readonly string[], separator: string): string | undefined {
+  const last = (path: string) => path.slice(path.lastIndexOf(separator) + 1).toLowerCase();
+  const found = known.filter((candidate) => last(candidate) === last(word));
+  return found.length === 1 ? found[0] : undefined;
+}
+
 /** Levenshtein's distance, one row at a time. */
 function editDistance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, column) => column);

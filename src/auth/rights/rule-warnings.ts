@@ -14,7 +14,7 @@ export function oddAccess(rules: readonly AccessRule[] | undefined, known: Known
   return (rules ?? [])
     .flatMap((rule, at) => [
       ...rule.who.flatMap((who) => oddName(who, known)).map((problem) => `access rule ${at + 1} ${problem}`),
-      ...oddRights(rule).map((problem) => `access rule ${at + 1} ${problem}`),
+      ...[...oddPatterns(rule), ...oddRights(rule)].map((problem) => `access rule ${at + 1} ${problem}`),
     ])
     .concat(lists);
 }
@@ -34,6 +34,13 @@ function oddName(who: Who, { users, groups }: KnownNames): readonly string[] {
   if (who.kind === 'user' && users?.has(who.name) === false) return [`names a user that is not there: ${who.name}`];
   if (who.kind === 'group' && groups?.has(who.name) === false) return [`names a group that is not there: ${who.name}`];
   return [];
+}
+
+/** Names of repositories are in lower case, with single slashes between components (distribution-spec, Pulling manifests). */
+function oddPatterns({ repositories }: AccessRule): readonly string[] {
+  return repositories
+    .filter(({ text }) => /[A-Z]|^\/|\/$|\/\//.test(text))
+    .map(({ text }) => `has a pattern that is no repository's: ${text}`);
 }
 
 function oddRights({ may, who }: AccessRule): readonly string[] {

@@ -1,6 +1,6 @@
 // "Did you mean".
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../../src/config/suggestion.ts';
+import { elsewhere, nearest } from '../../../src/config/suggestion.ts';
 
 describe('nearest', () => {
   const known = ['server.listen', 'server.readOnly', 'log.level'];
@@ -21,4 +21,14 @@ describe('nearest', () => {
     expect(nearest('storage.compression', known)).toBeUndefined();
     expect(nearest('x', [])).toBeUndefined();
   });
+});
+
+it('elsewhere finds what was written in another place than its own', () => {
+  const known = ['access', 'auth.htpasswd', 'server.tls', 'server.tls.certificate', 'audit.file', 'log.file'];
+  expect(elsewhere('htpasswd', known, '.')).toBe('auth.htpasswd');
+  expect(elsewhere('auth.access', known, '.')).toBe('access');
+  expect(elsewhere('server.certificate', known, '.')).toBe('server.tls.certificate');
+  expect(elsewhere('tls', known, '.')).toBe('server.tls');
+  expect(elsewhere('file', known, '.')).toBeUndefined();
+  expect(elsewhere('HTPASSWD', ['AUTH_HTPASSWD', 'ACCESS'], '_')).toBe('AUTH_HTPASSWD');
 });
