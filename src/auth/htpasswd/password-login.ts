@@ -55,14 +55,22 @@ export class PasswordLogin {
     const pair = `${network} ${name.slice(0, maxNameKept)}`;
     const wanted = { credentials, password: password.slice(0, maxPasswordKept), hash, network, isKnown };
     return this.#attempts.join({ shown: `${credentials} ${hash}`, pair, network, isKnown }, async () => {
-      const isRight = await this.#isRight(wanted);
-      const now = this.#users.find(name);
-      // The file changed meanwhile, and this user with it: what holds is what it says now.
-      if (now?.hash !== user?.hash) return this.check(name, password, address);
+      const { isRight, now } = await this.#checked(name, wanted);
       if (now === undefined || !isRight) return this.#refuse(pair, now);
       this.#known.remember(credentials, now.hash);
       return now.account;
     });
+  }
+
+  /** Again where the file changed meanwhile, and this user with it: what holds is what it says now. */
+  async #checked(name: string, wanted: WantedCheck): Promise<{ isRight: boolean; now: User | undefined }> {
+    for (let { hash } = wanted; ; ) {
+      const isRight = await this.#isRight({ ...wanted, hash });
+      const now = this.#users.find(name);
+      const current = now?.hash ?? this.#users.nobody;
+      if (current === hash) return { isRight, now };
+      hash = current;
+    }
   }
 
   /** An empty password is nobody's, whatever a file says: it is what a variable holds that was not set. */

@@ -93,6 +93,18 @@ describe('a right password', () => {
     expect(delays).toEqual([]);
   });
 
+  it('is checked against what the file says in the end, also where that is what it said at first', async () => {
+    const { login, users, waiting, holdChecks } = loginOf({ anna: 'secret' });
+    holdChecks();
+    const attempt = outcomeOf(Promise.resolve(login.check('anna', 'secret', '192.0.2.1')));
+    for (const next of ['other', 'secret', 'secret']) {
+      await expect.poll(() => waiting.length).toBe(1);
+      users.set('anna', userOf('anna', next));
+      waiting.shift()?.answer();
+    }
+    expect(await attempt).toBe('anna');
+  });
+
   it('is no longer known as soon as it changed, or its user is gone', async () => {
     const { login, check, users } = loginOf({ anna: 'right' });
     await check('anna', 'right');
