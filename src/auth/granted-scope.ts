@@ -1,7 +1,7 @@
 // What a token is for, in the words of Docker's token authentication: `repository:team/app:pull,push`, `registry:catalog:*`.
 
 export interface ScopeEntry {
-  /** `repository`, or `registry` for the catalogue. */
+  /** `repository`, or `registry` for what belongs to none. */
   readonly type: string;
   readonly name: string;
   readonly actions: readonly string[];
@@ -10,6 +10,9 @@ export interface ScopeEntry {
 export type GrantedScope = readonly ScopeEntry[];
 
 export const catalogScope: ScopeEntry = { type: 'registry', name: 'catalog', actions: ['*'] };
+
+/** For a mount that names no source: a blob from whatever repository has it. A word of our own, which clients take from the challenge. */
+export const anyBlobScope: ScopeEntry = { type: 'registry', name: 'blobs', actions: ['pull'] };
 
 /** `*` stands for every action. */
 export function covers(scope: GrantedScope, type: string, name: string, action: string): boolean {

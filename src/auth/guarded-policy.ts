@@ -2,7 +2,7 @@
 
 import type { RepositoryName } from '../oci/reference.ts';
 import type { TagProtection } from '../oci/tag-protection.ts';
-import { catalogScope, covers, type GrantedScope, scopeText } from './granted-scope.ts';
+import { anyBlobScope, catalogScope, covers, type GrantedScope, scopeText } from './granted-scope.ts';
 import type { Access, Decision, Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { Rules } from './rights/rules.ts';
@@ -63,7 +63,8 @@ export class GuardedPolicy implements Policy {
  */
 function scopeFor({ action, repository }: Access): string | undefined {
   if (action === 'catalog') return scopeText(catalogScope);
-  if (repository === undefined || action === 'ping' || action === 'login') return undefined;
+  if (action === 'ping' || action === 'login') return undefined;
+  if (repository === undefined) return scopeText(anyBlobScope);
   return scopeText({ type: 'repository', name: repository, actions: action === 'push' ? ['pull', 'push'] : [action] });
 }
 
@@ -71,7 +72,6 @@ function scopeFor({ action, repository }: Access): string | undefined {
 function isFor(scope: GrantedScope, { action, repository }: Access): boolean {
   if (action === 'catalog') return covers(scope, catalogScope.type, catalogScope.name, '*');
   if (action === 'ping' || action === 'login') return true;
-  // From whatever repository has a blob: no token is for all of them.
-  if (repository === undefined) return false;
+  if (repository === undefined) return covers(scope, anyBlobScope.type, anyBlobScope.name, action);
   return covers(scope, 'repository', repository, action);
 }

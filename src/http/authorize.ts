@@ -1,6 +1,6 @@
 // The one gate: every route declares its action (routes.ts), and this hook decides before anything else happens.
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
-import { scopeText } from '../auth/granted-scope.ts';
+import { anyBlobScope, scopeText } from '../auth/granted-scope.ts';
 import type { Access, Action, Decision } from '../auth/policy.ts';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -15,7 +15,7 @@ import { GateAudit } from './gate-audit.ts';
 import { authorityOf, HostCheck, type HostSettings } from './host-check.ts';
 import { widenForPush } from './http2-window.ts';
 import { assertWellFormed } from './message-check.ts';
-import { mountSourceOf } from './mount-source.ts';
+import { anySource, type MountSource, mountSourceOf } from './mount-source.ts';
 import { namespaceOf } from './namespace.ts';
 import { assertOwnOrigin } from './origin-check.ts';
 import { type RouteAction, repositoryNameOf } from './request-context.ts';
@@ -75,10 +75,18 @@ export class Gate {
     const access: Access = { action: 'pull', repository: source };
     const decision = policy.decide(request.principal, access);
     await this.audit.record(request, access, { outcome: outcomeOf(decision), rule: decision.rule });
-    if (decision.kind !== 'authenticate' || source === undefined) return decision.kind === 'allow';
-    if (policy.visibility(request.principal)?.(source) === false) return false;
+    if (decision.kind !== 'authenticate') return decision.kind === 'allow';
+    if (!this.#couldPull(request.principal, source)) return false;
     const target = scopeText({ type: 'repository', name: repositoryNameOf(request), actions: ['pull', 'push'] });
-    throw this.credentials.unauthorized(request, { ...decision, scope: withMountSource(target, source) });
+    const scope = withMountSource(target, source ?? anySource);
+    throw this.credentials.unauthorized(request, { ...decision, scope });
+  }
+
+  /** With a token that is for it, or for nothing less than all repositories where the source is any of them. */
+  #couldPull(principal: Principal, source: RepositoryName | undefined): boolean {
+    const isVisible = this.#options.policy.visibility(principal);
+    if (source !== undefined) return isVisible?.(source) !== false;
+    return isVisible === undefined && principal.scope !== undefined;
   }
 
   /** False where somebody may not learn of a repository: answers to who shows no credentials name none. */
@@ -194,7 +202,7 @@ function outcomeOf({ kind }: Decision): 'allowed' | 'refused' {
 }
 
 /** A token for a mount must be for both. Clients ask once for what the challenge names. */
-function withMountSource(scope: string | undefined, source: RepositoryName | undefined): string | undefined {
+function withMountSource(scope: string | undefined, source: MountSource | undefined): string | undefined {
   if (scope === undefined || source === undefined) return scope;
-  return `${scope} ${scopeText({ type: 'repository', name: source, actions: ['pull'] })}`;
+  return `${scope} ${scopeText(source === anySource ? anyBlobScope : { type: 'repository', name: source, actions: ['pull'] })}`;
 }

@@ -3,9 +3,15 @@ import type { FastifyRequest } from 'fastify';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { firstValue } from './query.ts';
 
-/** Undefined where none is named, or what cannot be one. */
-export function mountSourceOf({ method, query }: FastifyRequest): RepositoryName | undefined {
+/** No name of a repository, whatever one is called. */
+export const anySource = Symbol('any repository');
+
+export type MountSource = RepositoryName | typeof anySource;
+
+/** `anySource` where none is named; undefined where nothing is mounted, or from what cannot be a repository. */
+export function mountSourceOf({ method, query }: FastifyRequest): MountSource | undefined {
   if (method !== 'POST' || firstValue(query, 'mount') === undefined) return undefined;
-  const from = firstValue(query, 'from') ?? '';
+  const from = firstValue(query, 'from');
+  if (from === undefined) return anySource;
   return isRepositoryName(from) ? from : undefined;
 }

@@ -171,10 +171,13 @@ describe('what may not be pulled is not shown', () => {
     const secret = await pushBlob(open, 'secret/app', Buffer.from('secret'));
     const mounted = async (user: string) =>
       (await asked('POST', `/v2/team/app/blobs/uploads/?mount=${secret}`, user)).statusCode;
-    expect(await mounted('Bearer all repository:team/app:pull,push')).toBe(202);
-    expect(await mounted('Bearer all repository:team/app:pull,push repository:secret/app:pull')).toBe(202);
+    const token = 'Bearer all repository:team/app:pull,push';
+    const narrow = await asked('POST', `/v2/team/app/blobs/uploads/?mount=${secret}`, token);
+    expect(narrow.statusCode).toBe(401);
+    expect(narrow.headers['www-authenticate']).toContain('scope="repository:team/app:pull,push registry:blobs:pull"');
+    expect(await mounted(`${token} repository:secret/app:pull`)).toBe(401);
     expect((await asked('GET', `/v2/team/app/blobs/${secret}`, 'all')).statusCode).toBe(404);
-    expect(await mounted('all')).toBe(201);
+    expect(await mounted(`${token} registry:blobs:pull`)).toBe(201);
   });
 
   it('to a mirror, which gets what it may have', async () => {

@@ -1,9 +1,10 @@
 // What a client asks a token for, `repository:team/app:pull,push` (Docker's token authentication, Token Scope), and what of it is granted.
 import { isRepositoryName } from '../../oci/reference.ts';
-import { catalogScope, type GrantedScope, type ScopeEntry } from '../granted-scope.ts';
+import { anyBlobScope, catalogScope, type GrantedScope, type ScopeEntry } from '../granted-scope.ts';
 import type { Access, Policy } from '../policy.ts';
 import type { Principal } from '../principal.ts';
 
+const registryScopes = [catalogScope, anyBlobScope];
 const repositoryActions = ['pull', 'push', 'delete'] as const;
 type RepositoryAction = (typeof repositoryActions)[number];
 
@@ -18,14 +19,12 @@ const mostNameBytes = 4_096;
 export function parseScopes(values: readonly string[]): GrantedScope {
   const asked = new Map<string, Set<RepositoryAction>>();
   let nameBytes = 0;
-  let isCatalogAsked = false;
+  const ofRegistry = new Set<ScopeEntry>();
   for (const written of values.flatMap((value) => value.split(' '))) {
     const entry = parseEntry(written);
     if (entry === undefined) continue;
-    if (entry.type === catalogScope.type) {
-      isCatalogAsked ||= entry.name === catalogScope.name && entry.actions.includes('*');
-      continue;
-    }
+    const known = registryScopes.find(({ type, name }) => entry.type === type && entry.name === name);
+    if (known?.actions.every((action) => entry.actions.includes(action))) ofRegistry.add(known);
     if (entry.type !== 'repository' || !isRepositoryName(entry.name)) continue;
     const actions = asked.get(entry.name) ?? new Set();
     if (actions.size === 0) {
@@ -40,7 +39,7 @@ export function parseScopes(values: readonly string[]): GrantedScope {
   const entries = [...asked].map(
     ([name, actions]): ScopeEntry => ({ type: 'repository', name, actions: [...actions] }),
   );
-  return isCatalogAsked ? [...entries, catalogScope] : entries;
+  return [...entries, ...ofRegistry];
 }
 
 /** From both ends, since a name may hold the colon of a port. A class, `repository(plugin)`, changes nothing here. */
@@ -62,7 +61,9 @@ export function grantedOf(policy: Policy, principal: Principal, asked: GrantedSc
   const isAllowed = (access: Access) => policy.decide(holder, access).kind === 'allow';
   return asked.flatMap(({ type, name, actions }) => {
     if (type === catalogScope.type) {
-      return isAllowed({ action: 'catalog', repository: undefined }) ? [catalogScope] : [];
+      const isCatalog = name === catalogScope.name;
+      const mayHave = isAllowed({ action: isCatalog ? 'catalog' : 'pull', repository: undefined });
+      return mayHave ? [isCatalog ? catalogScope : anyBlobScope] : [];
     }
     if (!isRepositoryName(name)) return [];
     const granted = repositoryActions.filter((action) => {

@@ -21,6 +21,7 @@ describe('scopes', () => {
     [['repository:a:pull', 'repository:a:push'], ['repository:a:pull,push']],
     [['repository(plugin):a:pull'], ['repository:a:pull']],
     [['registry:catalog:*'], ['registry:catalog:*']],
+    [['registry:blobs:pull'], ['registry:blobs:pull']],
     [['registry:catalog:* repository:a:pull'], ['repository:a:pull', 'registry:catalog:*']],
   ])('%j ask for %j', (values, asked) => {
     expect(textOf(...values)).toEqual(asked);
@@ -46,6 +47,7 @@ describe('scopes', () => {
     'REPOSITORY:a:pull',
     'registry:catalog:pull',
     'registry:other:*',
+    'registry:blobs:push',
     'image:a:pull',
     `repository:${'a'.repeat(256)}:pull`,
   ])('%j asks for nothing that there is', (value) => {
