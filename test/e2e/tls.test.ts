@@ -133,7 +133,8 @@ it.each([
 ])('does not start with %s, and says why in one line', async (_what, changed, line) => {
   const directory = await scratchDirectory();
   const { key } = await authority.server();
-  const environment = { ...writePair(directory, { ...pair, key }), ...changed };
+  const written = Object.entries({ ...writePair(directory, { ...pair, key }), ...changed });
+  const environment = Object.fromEntries(written.filter(([, value]) => value !== ''));
   const { code, stdout, stderr } = await runMoorage(['serve', '--port', '0'], { directory, environment });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(line);

@@ -131,7 +131,7 @@ describe('answers as HTTP/1.1 does', () => {
       body: bytes.subarray(5, 10),
       headers: { 'content-length': '5' },
     });
-    expect((await part('bytes=10-1999999')).body).toEqual(bytes.subarray(10));
+    expect((await part('bytes=10-1999999')).body.equals(bytes.subarray(10))).toBe(true);
     expect((await part('bytes=0-9,100-1500000')).headers['content-type']).toMatch(/^multipart\/byteranges/);
     expect((await part('bytes=9000000-')).status).toBe(416);
   });
