@@ -119,6 +119,7 @@ describe('moorage token', () => {
     [['create', 'ci', '--repositories', '**', '--may', 'pull', '--expires', 'soon'], 2, '--expires: "soon" is not a'],
     [['create', 'ci', '--may', 'pull'], 2, "required option '--repositories <patterns>' not specified"],
     [['revoke', '../../users'], 1, 'there is no token ../../users in registry'],
+    [['revoke', 'nobody'], 1, 'there is no token nobody in registry'],
   ])('%j is answered with one line', { timeout: 30_000 }, async (args, code, text) => {
     const directory = await siteWithUsers();
     await mkdir(join(directory, 'registry/.moorage'), { recursive: true });

@@ -104,6 +104,7 @@ export class PrivateDirectory {
   /** Durable; nothing happens where it is gone. */
   async remove(name: string): Promise<void> {
     await translated('write', async () => {
+      if (this.#stats() === undefined) return;
       await fs.rm(join(this.path, name), { force: true });
       await syncDirectory(this.path);
     });
