@@ -1,11 +1,11 @@
 // `moorage tls init`: which files are made, in which order, and which of those that are there stay.
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../config/config-error.ts';
 import { isError } from '../oci/is-error.ts';
+import { makeTree } from '../storage/filesystem/make-tree.ts';
 import { PrivateDirectory } from '../storage/filesystem/private-directory.ts';
 import { CannotWriteError, publishFile } from '../storage/filesystem/published-file.ts';
 import { type IssuingAuthority, issueAuthority, issueServer } from '../tls/issue/certificates.ts';
@@ -36,7 +36,7 @@ export async function tlsInit({ names: written, directory, port }: TlsInitReques
   const names = namesOf(written);
   const path = resolve(directory);
   const nowMs = Date.now();
-  const files = new CertificateDirectory(path);
+  const files = await CertificateDirectory.at(path);
   const authority = await files.authority(nowMs);
   const key = await files.key(fileNames.key);
   const certificate = await issuedBy(authority, { names, key: key.pem, nowMs, path });
@@ -72,11 +72,16 @@ class CertificateDirectory {
   readonly #path: string;
   readonly #private: PrivateDirectory;
 
-  constructor(path: string) {
+  private constructor(path: string) {
     this.#path = path;
     this.#private = new PrivateDirectory(path);
+  }
+
+  /** Made where it is not there. */
+  static async at(path: string): Promise<CertificateDirectory> {
     try {
-      mkdirSync(path, { recursive: true });
+      await makeTree(path, 0o777);
+      return new CertificateDirectory(path);
     } catch (error) {
       throw new CommandError(`cannot make ${path}: ${isError(error) ? error.message : 'unknown error'}`);
     }

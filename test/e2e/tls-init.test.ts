@@ -131,3 +131,9 @@ it('makes one CA when two run at once', async () => {
   // Whatever the CA is called that signed last: clients look for it by that name.
   expect(certificate.issuer).toBe(authority.subject);
 });
+
+it.runIf(process.platform === 'linux')('refuses a directory that cannot be made, in one line', async () => {
+  const { code, stdout, stderr } = await init(await scratchDirectory(), '--dir', '/proc/none/tls');
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^moorage: cannot make \/proc\/none\/tls: ENOENT[^\n]*\n$/);
+});

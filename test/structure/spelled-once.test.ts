@@ -21,6 +21,10 @@ describe('an annotation name', () => {
   });
 });
 
+it('directories are made with those above them in one way, which returns also below /proc', () => {
+  expect(filesWith((text) => /mkdir(?:Sync)?\([^;]*recursive/.test(text))).toEqual([]);
+});
+
 it('the names of our own files begin with what is spelled in one file', () => {
   const isSpelled = (text: string) => /['"`/^\\]\.moorage/.test(text.replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, ''));
   expect(filesWith(isSpelled)).toEqual(['storage/own-names.ts']);

@@ -1,8 +1,9 @@
 // A tar that comes as a stream, kept as a file for as long as it is read: archives are read at any place, in any order.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toStorageError } from '../filesystem/errno.ts';
+import { makeTree } from '../filesystem/make-tree.ts';
 import { removeDirectoryAt } from '../filesystem/removed-tree.ts';
 import { StorageError } from '../storage-error.ts';
 import { decompress } from './decompress.ts';
@@ -27,7 +28,7 @@ export async function streamDirectory(workDirectory: string): Promise<string> {
   const streams = join(workDirectory, 'streams');
   const directory = join(streams, randomUUID());
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeTree(directory, 0o700);
     for (const name of await readdir(streams)) {
       const found = await lstat(join(streams, name)).catch(() => undefined);
       if (found !== undefined && Date.now() - found.mtimeMs > abandonedAfterMs) {

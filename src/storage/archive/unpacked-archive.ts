@@ -1,9 +1,10 @@
 // A compressed tar is unpacked once into the work directory, and found there again after a restart as long as the file that
 // it came from stays as it is. How large a bomb may grow is bounded by the disk, of which some is always left free.
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isError } from '../../oci/is-error.ts';
+import { makeTree } from '../filesystem/make-tree.ts';
 import type { Log } from '../log.ts';
 import { StorageError } from '../storage-error.ts';
 import { type ArchiveFile, openArchiveFile, pathPartOf } from './archive-file.ts';
@@ -61,7 +62,7 @@ export async function openUnpacked(file: ArchiveFile, path: string, options: Unp
 /** A container or a service may have no home, or one that is not its own. */
 async function assertWritable(workDirectory: string, path: string): Promise<void> {
   try {
-    await mkdir(workDirectory, { recursive: true, mode: 0o700 });
+    await makeTree(workDirectory, 0o700);
     await access(workDirectory, constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = isError(error) ? error.message : String(error);

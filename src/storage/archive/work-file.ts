@@ -1,8 +1,9 @@
 // Files that we derive from archives and keep in a work directory: whole or absent, and never more than a cache.
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { meansAbsent, toStorageError } from '../filesystem/errno.ts';
+import { makeTree } from '../filesystem/make-tree.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
@@ -37,7 +38,7 @@ export async function writeWorkFile(
 ): Promise<void> {
   const draft = `${directory}/${name}.${randomUUID()}${draftSuffix}`;
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeTree(directory, 0o700);
     const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       await fill(file);

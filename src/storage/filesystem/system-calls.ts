@@ -1,8 +1,8 @@
 // Every system call of the filesystem driver, and its clock, as one object that is passed in: tests replace single calls
 // to bring about what a machine does not do on demand (a failed fsync, a full disk, a foreign write at the worst moment).
 import fs, { type Dirent, type NoParamCallback, type Stats, type StatsFs } from 'node:fs';
-import { dirname } from 'node:path';
 import { exchangeSync } from './exchange.ts';
+import { makeTree } from './make-tree.ts';
 
 /** The part of statfs(2) that is used: its type, the size of its blocks, how many there are, and how many of them we may fill. */
 export type FileSystemStats = Readonly<Pick<StatsFs, 'type' | 'bsize' | 'blocks' | 'bavail'>>;
@@ -105,17 +105,6 @@ export const systemCalls: SystemCalls = {
   makeTree,
   statfs: (path) => fs.promises.statfs(path),
 };
-
-/** Not mkdir's own `recursive`: that one never returns where a parent exists and yet refuses with ENOENT, as /proc does. */
-async function makeTree(path: string, mode: number): Promise<void> {
-  const parent = dirname(path);
-  if (!fs.existsSync(parent)) await makeTree(parent, mode);
-  try {
-    await fs.promises.mkdir(path, { mode });
-  } catch (error) {
-    if (!fs.existsSync(path)) throw error;
-  }
-}
 
 function descriptorPathSync(descriptor: number): string | undefined {
   if (process.platform !== 'linux') return undefined;
