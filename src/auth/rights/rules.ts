@@ -15,8 +15,8 @@ export interface Ruling {
 /** What somebody holds of one repository, and by which rule. */
 export type HeldRights = ReadonlyMap<Right, string>;
 
-/** More names than that of one client are not remembered: it could ask for ones that do not exist until the memory is full. */
-const maxRemembered = 1_000;
+/** Names, of all clients together: whoever asks for ones that do not exist, with one token after the other, must not fill the memory. */
+const maxRemembered = 20_000;
 
 const nothingShown = 'nobody is let in without credentials';
 
@@ -31,7 +31,8 @@ export class Rules {
   /** Undefined: nobody wrote any, so users may do everything, anonymous nothing. */
   readonly #rules: readonly AccessRule[] | undefined;
   readonly #groups: ReadonlyMap<string, readonly string[]>;
-  readonly #remembered = new WeakMap<Principal, Map<string, HeldRights>>();
+  #remembered = new WeakMap<Principal, Map<string, HeldRights>>();
+  #rememberedNames = 0;
 
   /** `groups`: the groups of each user, by name, as the operator wrote them. */
   constructor(rules: readonly AccessRule[] | undefined, groups: ReadonlyMap<string, readonly string[]>) {
@@ -57,17 +58,25 @@ export class Rules {
     }
   }
 
+  #remember(principal: Principal, repository: RepositoryName, held: HeldRights): void {
+    if (this.#rememberedNames >= maxRemembered) {
+      this.#remembered = new WeakMap();
+      this.#rememberedNames = 0;
+    }
+    this.#rememberedNames += 1;
+    const names = this.#remembered.get(principal) ?? new Map<string, HeldRights>();
+    this.#remembered.set(principal, names.set(repository, held));
+  }
+
   /** What somebody may do in a repository, whether it exists or not. */
   heldIn(principal: Principal, repository: RepositoryName): HeldRights {
-    const names = this.#remembered.get(principal) ?? new Map<string, HeldRights>();
-    const known = names.get(repository);
+    const known = this.#remembered.get(principal)?.get(repository);
     if (known !== undefined) return known;
     const held = new Map<Right, string>();
     for (const { may, rule } of this.#rulesFor(principal, repository)) {
       for (const right of may) if (!held.has(right)) held.set(right, rule);
     }
-    if (names.size >= maxRemembered) names.clear();
-    this.#remembered.set(principal, names.set(repository, held));
+    this.#remember(principal, repository, held);
     return held;
   }
 

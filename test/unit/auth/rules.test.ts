@@ -89,10 +89,10 @@ it('anonymous is asked for credentials where no rule is for it, and at the versi
   expect(judged({ ...anonymous, shown: 'bearer' }, 'ping', 'team/app').allowed).toBe(true);
 });
 
-it('a thousand names of one client are remembered, and what was forgotten is judged anew', () => {
+it('what was forgotten of many names is judged anew', () => {
   const held = rulesOf(rules);
   const ann = user('ann');
   const may = (name: string) => held.judge(ann, { action: 'delete', repository: name as RepositoryName }).allowed;
-  for (let at = 0; at < 2_500; at += 1) expect(may(`other/${at}`)).toBe(false);
+  for (let at = 0; at < 45_000; at += 1) expect(may(`other/${at}`)).toBe(false);
   expect([may('lib/x'), may('lib/x'), may('other/1')]).toEqual([true, true, false]);
 });
