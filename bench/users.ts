@@ -23,13 +23,15 @@ const repository = taggedRepository('team/app', 100);
 const paths = someTags(repository, 100).map((tag) => `/v2/team/app/manifests/${tag}`);
 const users = Array.from({ length: 64 }, (_, at) => `user-${at}`);
 const password = 'a password of some length';
-const usualSeconds = 3;
 /** As `moorage user add` and `htpasswd -B` make them, or stronger. */
 const bcryptCost = 10;
 
+function writeRoots(scratch: string): void {
+  for (const name of ['open', 'asking']) writeLayout(join(scratch, `${name}-root`), repository);
+}
+
 async function start(name: string, scratch: string, environment: Readonly<Record<string, string>>, path: string) {
   const root = join(scratch, `${name}-root`);
-  writeLayout(root, repository);
   const contestant = {
     name,
     version: '',
@@ -73,18 +75,50 @@ interface Round {
   readonly bearer: Turn;
 }
 
-/** Each server in its turn, sent the same, which one does not look at; whoever comes first changes. The first round warms up. */
-async function measured(open: RunningServer, asking: RunningServer, rounds: number, seconds: number, scratch: string) {
-  const token = `Bearer ${await tokenOf(asking.url, 'user-0')}`;
-  // The thread that checked the password ends when it has been idle for a while; until then it costs all requests a little.
-  await sleep(seconds < usualSeconds ? 0 : 33_000);
-  const figures: Round[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
-    const first = round % 2 === 0 ? undefined : await turn(asking, token, seconds, scratch);
-    const without = await turn(open, token, seconds, scratch);
-    figures.push({ without, bearer: first ?? (await turn(asking, token, seconds, scratch)) });
+/** Turns of both servers, one after the other, each first as often as the other. */
+const turnsOfARound = 4;
+
+/**
+ * Both are started anew for each round: two processes of one program differ by more than a token costs (5 % and more), for as long as they
+ * live. Both are sent the same token, which one does not look at; it was given out by a process before, since the thread that checked the
+ * password would cost all requests a little while it is there.
+ */
+async function measuredRound(starts: Starts, at: number, seconds: number, scratch: string): Promise<Round> {
+  const issuer = await starts.asking();
+  const token = await tokenOf(issuer.url, 'user-0');
+  await issuer.stop();
+  const open = await starts.open();
+  const asking = await starts.asking();
+  try {
+    const sums = { without: noTurn, bearer: noTurn };
+    for (let each = -1; each < turnsOfARound; each += 1) {
+      const order = (at + each) % 2 === 0 ? (['without', 'bearer'] as const) : (['bearer', 'without'] as const);
+      for (const name of order) {
+        const measured = await turn(name === 'bearer' ? asking : open, `Bearer ${token}`, seconds, scratch);
+        // The first ones warm up.
+        if (each >= 0) sums[name] = plus(sums[name], measured);
+      }
+    }
+    return { without: meanOf(sums.without), bearer: meanOf(sums.bearer) };
+  } finally {
+    await open.stop();
+    await asking.stop();
   }
-  return figures.slice(1);
+}
+
+const noTurn: Turn = { requestsPerSecond: 0, cpuUs: 0 };
+
+function plus(one: Turn, other: Turn): Turn {
+  return { requestsPerSecond: one.requestsPerSecond + other.requestsPerSecond, cpuUs: one.cpuUs + other.cpuUs };
+}
+
+function meanOf({ requestsPerSecond, cpuUs }: Turn): Turn {
+  return { requestsPerSecond: requestsPerSecond / turnsOfARound, cpuUs: cpuUs / turnsOfARound };
+}
+
+interface Starts {
+  readonly open: () => Promise<RunningServer>;
+  readonly asking: () => Promise<RunningServer>;
 }
 
 /** Latencies in milliseconds of one GET every 5 ms, whatever the ones before take. */
@@ -125,7 +159,7 @@ function p99(latencies: readonly number[]): number {
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' }, short: { type: 'boolean', default: false } } });
 const rounds = Number(values.rounds ?? (values.short ? 1 : 15));
-const seconds = values.short ? 1 : usualSeconds;
+const seconds = 1;
 const scratch = mkdtempSync(join(tmpdir(), 'moorage-users-'));
 const servers: RunningServer[] = [];
 try {
@@ -133,14 +167,18 @@ try {
   const hash = bcrypt.hashSync(password, bcryptCost);
   const file = join(scratch, 'users');
   writeFileSync(file, users.map((name) => `${name}:${hash}\n`).join(''), { mode: 0o600 });
-  const open = await start('open', scratch, {}, '/v2/');
-  servers.push(open);
-  const asking = await start('asking', scratch, { MOORAGE_AUTH_HTPASSWD: file }, '/livez');
+  writeRoots(scratch);
+  const starts: Starts = {
+    open: () => start('open', scratch, {}, '/v2/'),
+    asking: () => start('asking', scratch, { MOORAGE_AUTH_HTPASSWD: file }, '/livez'),
+  };
+  const figures: Round[] = [];
+  for (let at = 0; at < rounds; at += 1) figures.push(await measuredRound(starts, at, seconds, join(scratch, 'wrk')));
+  const asking = await starts.asking();
   servers.push(asking);
-  const figures = await measured(open, asking, rounds, seconds, join(scratch, 'wrk'));
   const ratio = spreadOf(figures.map(({ without, bearer }) => bearer.cpuUs / without.cpuUs - 1));
   const token = await tokenOf(asking.url, 'user-0');
-  const quiet = p99(await steadyGets(asking.url, token, sleep(seconds * 1_000)));
+  const quiet = p99(await steadyGets(asking.url, token, sleep(3_000)));
   const begun = performance.now();
   const logins = Promise.all(users.map((name) => tokenOf(asking.url, name)));
   const busy = p99(await steadyGets(asking.url, token, logins));
