@@ -1,6 +1,6 @@
 // Whether a directory has an index.json of an image layout. Web projects have files of that name as well.
 import { join } from 'node:path';
-import { hasIndexMember } from '../layout/index/index-document.ts';
+import { hasIndexMember } from '../layout/index/index-text.ts';
 import { isError } from '../oci/is-error.ts';
 import { type Beginning, beginningOf, isRegularFile } from '../storage/filesystem/path-probe.ts';
 

@@ -87,7 +87,8 @@ export interface Removal {
  * appended, `remove` deleted.
  */
 export interface Replacement {
-  readonly bytes: Uint8Array;
+  /** In one piece, or in several that stand one after the other. */
+  readonly bytes: Uint8Array | readonly Uint8Array[];
   /** Objects that must be durable before the replacement is visible. Existing objects with the same bytes are kept. */
   readonly first: readonly SmallObject[];
   /**

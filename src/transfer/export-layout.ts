@@ -1,8 +1,9 @@
 // Lists an export in a layout, in the form of its profile and in one replacement of index.json: names replaced, everything else of index.json and manifest.json kept.
 
 import { layoutKeys, ociLayoutBytes } from '../layout/files/keys.ts';
-import { IndexUnreadableError, parseIndexDocument } from '../layout/index/index-document.ts';
+import { IndexUnreadableError } from '../layout/index/index-document.ts';
 import { maxIndexBytes } from '../layout/index/index-limits.ts';
+import { parseIndexDocument } from '../layout/index/index-parse.ts';
 import { LayoutIndex } from '../layout/index/layout-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';

@@ -1,13 +1,8 @@
 // index.json against models: what is printed is read back, and reading only what differs comes to the same as reading everything.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type IndexDocument,
-  IndexUnreadableError,
-  parseIndexDocument,
-  printIndexDocument,
-} from '../../src/layout/index/index-document.ts';
-import { parseIndexEntry } from '../../src/layout/index/index-entry.ts';
+import { type IndexDocument, IndexUnreadableError, printIndexDocument } from '../../src/layout/index/index-document.ts';
+import { parseIndexDocument } from '../../src/layout/index/index-parse.ts';
 import { element, inOurForm, line, members } from '../support/arbitrary/index-lines.ts';
 
 function whole(bytes: Buffer): IndexDocument {
@@ -38,7 +33,7 @@ describe('parseIndexDocument', () => {
       fc.property(members, fc.array(element), members, (head, lines, tail) => {
         const read = whole(Buffer.from(inOurForm(head, lines, tail)));
         expect(read.entries.map((each) => each.line)).toEqual(lines);
-        const printed = printIndexDocument(read, undefined);
+        const printed = printIndexDocument(read);
         expect(textOf(whole(printed.bytes))).toEqual(textOf(printed));
       }),
       { numRuns: 300 },
@@ -51,7 +46,7 @@ describe('parseIndexDocument', () => {
     fc.assert(
       fc.property(json, spacing, ([rest, manifests], space) => {
         const value = { ...rest, manifests };
-        const printed = printIndexDocument(whole(Buffer.from(JSON.stringify(value, null, space))), undefined);
+        const printed = printIndexDocument(whole(Buffer.from(JSON.stringify(value, null, space))));
         expect(JSON.parse(printed.bytes.toString())).toEqual(JSON.parse(JSON.stringify(value)));
       }),
       { numRuns: 300 },
@@ -138,28 +133,6 @@ describe('parseIndexDocument', () => {
         }
       }),
       { numRuns: 300 },
-    );
-  });
-});
-
-describe('printIndexDocument', () => {
-  it('copies from the document before exactly what it would print anew', () => {
-    const change = fc.record({
-      remove: fc.array(fc.nat({ max: 11 })),
-      add: fc.array(fc.tuple(fc.nat(), line), { maxLength: 4 }),
-    });
-    fc.assert(
-      fc.property(text, change, ([head, lines, tail], { remove, add }) => {
-        const document = whole(Buffer.from(inOurForm(head, lines, tail)));
-        const removed = new Set(document.entries.filter((_, at) => remove.includes(at)));
-        const entries = document.entries.filter((each) => !removed.has(each));
-        for (const [at, added] of add) entries.splice(at % (entries.length + 1), 0, parseIndexEntry(added));
-        const content = { head: document.head, tail: document.tail, entries };
-        const copied = printIndexDocument(content, { document, removed });
-        expect(textOf(copied)).toEqual(textOf(printIndexDocument(content, undefined)));
-        expect(textOf(whole(copied.bytes))).toEqual(textOf(copied));
-      }),
-      { numRuns: 1_000 },
     );
   });
 });

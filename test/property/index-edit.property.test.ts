@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tagOf } from '../../src/layout/index/entry-name.ts';
-import { emptyIndexDocument, parseIndexDocument } from '../../src/layout/index/index-document.ts';
+import { emptyIndexDocument } from '../../src/layout/index/index-document.ts';
 import { parseIndexEntry } from '../../src/layout/index/index-entry.ts';
+import { parseIndexDocument } from '../../src/layout/index/index-parse.ts';
 import { type JsonMember, membersOf } from '../../src/layout/index/json-span.ts';
 import { LayoutIndex } from '../../src/layout/index/layout-index.ts';
 import { isDigest } from '../../src/oci/digest.ts';

@@ -10,7 +10,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   'layout/files': ['storage', 'oci'],
   'layout/pacing': ['storage', 'oci'],
-  'layout/index': ['layout/files', 'storage', 'oci'],
+  'layout/index': ['layout/pacing', 'layout/files', 'storage', 'oci'],
   'layout/names': ['layout/index', 'layout/files', 'storage', 'oci'],
   'layout/blobs': ['layout/pacing', 'layout/files', 'storage', 'oci'],
   'layout/manifests': ['layout/blobs', 'layout/names', ...contents],

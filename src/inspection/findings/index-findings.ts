@@ -1,7 +1,7 @@
 // index.json as a whole: whether it can be read, and what is wrong with it where it can.
 import { IndexUnreadableError } from '../../layout/index/index-document.ts';
 import { readIndexDocument, whileUnfinished } from '../../layout/index/index-patience.ts';
-import { TooManyElementsError } from '../../layout/index/json-span.ts';
+import { TooManyEntriesError } from '../../layout/index/index-text.ts';
 import { LayoutIndex } from '../../layout/index/layout-index.ts';
 import { wrongSchemaVersion } from '../../layout/index/schema-version.ts';
 import { RegistryError } from '../../oci/error-code.ts';
@@ -21,7 +21,7 @@ export async function findIndex({ store, keys, findings }: InspectedLayout): Pro
     return LayoutIndex.of(document);
   } catch (error) {
     if (error instanceof IndexUnreadableError) {
-      const isTooLarge = error.cause instanceof TooManyElementsError;
+      const isTooLarge = error.cause instanceof TooManyEntriesError;
       findings.add(isTooLarge ? 'index-too-large' : 'index-unreadable', { path, detail: error.message });
     } else if (error instanceof StorageError) {
       const code = error.failure === 'too-large' ? 'index-too-large' : 'unreadable-file';

@@ -104,7 +104,7 @@ export class IndexTransactions {
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(applied)), ...responseObjects];
     await guard.prepareRecord();
     const replacement: Replacement = {
-      bytes: index.document.bytes,
+      bytes: index.document.pieces,
       first,
       record: (published) => {
         reader.expect(published, index);

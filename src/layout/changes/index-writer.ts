@@ -150,7 +150,7 @@ export class IndexWriter {
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label, outcome.verdict);
       history.published(outcome.history, updated.info.label, updated.problem);
-      const previous = updated.previous && new ReplacedIndex(updated.previous, outcome.base.document.bytes);
+      const previous = updated.previous && new ReplacedIndex(updated.previous, outcome.base.document);
       try {
         // Another program's file may have come between our re-check and our replacement: then this is the only trace of it.
         const stray = await previous?.readStray();

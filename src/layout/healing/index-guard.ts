@@ -15,9 +15,10 @@ import {
   indexedEntryOf,
   noDelta,
 } from '../index/entry-key.ts';
-import { IndexUnreadableError, parseIndexDocument } from '../index/index-document.ts';
+import { IndexUnreadableError } from '../index/index-document.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import { type IndexEntry, parseIndexEntry } from '../index/index-entry.ts';
+import { parseIndexInTurns } from '../index/index-parse.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
@@ -121,7 +122,7 @@ export class IndexGuard {
     }
     const strays = [...this.#strays];
     for (const stray of strays) {
-      const document = documentOf(stray);
+      const document = await documentOf(stray);
       if (document === undefined) continue;
       const then = asOf(past, stray.info.modifiedAtMs);
       const judgement = judge(then, this.#foreignFile(document.entries, stray.info, stray.info.label));
@@ -256,9 +257,9 @@ function entriesOf(draft: IndexDraft, key: EntryKey): readonly IndexEntry[] {
 }
 
 /** Undefined while what was written is no index: half of one, overtaken by our replacement, says nothing. */
-function documentOf(stray: StoredObject) {
+async function documentOf(stray: StoredObject) {
   try {
-    return parseIndexDocument(Buffer.from(stray.bytes), undefined);
+    return await parseIndexInTurns(Buffer.from(stray.bytes), undefined);
   } catch (error) {
     if (error instanceof IndexUnreadableError) return undefined;
     throw error;

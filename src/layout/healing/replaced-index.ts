@@ -1,23 +1,24 @@
 // An index.json that we replaced, still open: a program that had opened it before writes into a file that has no name any more.
 import type { ReplacedObject, StoredObject } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
+import type { IndexDocument } from '../index/index-document.ts';
 import { maxIndexBytes } from '../index/index-limits.ts';
 
 export class ReplacedIndex {
   readonly #object: ReplacedObject;
-  #known: Uint8Array;
+  #isKnown: (bytes: Uint8Array) => boolean;
 
-  /** `bytes` are what it held when it was replaced. */
-  constructor(object: ReplacedObject, bytes: Uint8Array) {
+  /** `held` is what it held when it was replaced. */
+  constructor(object: ReplacedObject, held: Pick<IndexDocument, 'equals'>) {
     this.#object = object;
-    this.#known = bytes;
+    this.#isKnown = (bytes) => held.equals(bytes);
   }
 
   /** What somebody wrote into it since the last time; undefined when nobody did. */
   async readStray(): Promise<StoredObject | undefined> {
     const stored = await this.#readIfChanged();
-    if (stored === undefined || Buffer.compare(stored.bytes, this.#known) === 0) return undefined;
-    this.#known = stored.bytes;
+    if (stored === undefined || this.#isKnown(stored.bytes)) return undefined;
+    this.#isKnown = (bytes) => Buffer.compare(bytes, stored.bytes) === 0;
     return stored;
   }
 

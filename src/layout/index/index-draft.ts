@@ -2,10 +2,11 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { AddedEntries } from './added-entries.ts';
-import { printIndexDocument } from './index-document.ts';
+import { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { LayoutIndex } from './layout-index.ts';
 import { withSchemaVersion } from './schema-version.ts';
+import { editedSegments } from './segment-edits.ts';
 
 export class IndexDraft {
   readonly base: LayoutIndex;
@@ -99,30 +100,19 @@ export class IndexDraft {
 
   /** The next snapshot: foreign entries keep their places, each addition stands after the last entry of its rank. */
   finish(): LayoutIndex {
-    const { entries } = this.base.document;
-    const kept = this.#removed.size === 0 ? entries : entries.filter((entry) => !this.#removed.has(entry));
-    const document = printIndexDocument(
-      { ...withSchemaVersion(this.base.document), entries: placed(kept, this.added) },
-      { document: this.base.document, removed: this.#removed },
-    );
-    return this.base.derive(document, this.#removed, this.added);
+    const { document } = this.base;
+    const segments = editedSegments(document.segments, this.#removed, this.added);
+    const next = new IndexDocument(withSchemaVersion(document), segments, undefined);
+    return this.base.derive(next, this.#removed, this.added);
   }
 
   *#entries(): Iterable<IndexEntry> {
-    for (const entry of this.base.entries) if (!this.#removed.has(entry)) yield entry;
+    for (const { entries } of this.base.document.segments)
+      for (const entry of entries) if (!this.#removed.has(entry)) yield entry;
     yield* this.#added.all;
   }
 
   #current(base: readonly IndexEntry[], added: Iterable<IndexEntry>): readonly IndexEntry[] {
     return [...base.filter((entry) => !this.#removed.has(entry)), ...added];
   }
-}
-
-function placed(kept: readonly IndexEntry[], added: readonly IndexEntry[]): readonly IndexEntry[] {
-  let entries = kept;
-  for (const rank of new Set(added.map((entry) => entry.rank))) {
-    const at = entries.findLastIndex((entry) => entry.rank <= rank) + 1;
-    entries = [...entries.slice(0, at), ...added.filter((entry) => entry.rank === rank), ...entries.slice(at)];
-  }
-  return entries;
 }

@@ -31,6 +31,8 @@ export interface IndexEntry {
   readonly rank: number;
   /** What the manifest itself says, once somebody asked: a derived fact about an immutable blob. */
   facts: KeptFacts | 'none' | undefined;
+  /** The segment that it was put into last, where an edit looks for it first; 0: none so far. */
+  segment: number;
 }
 
 /** Throws when the line is not JSON; anything that is not a descriptor is kept without being understood. */
@@ -67,6 +69,7 @@ export function parseIndexEntry(line: string): IndexEntry {
     createdAt: annotations[annotationKeys.created],
     rank: isNamedResponse(name) || responseFor !== undefined ? 3 : isNamed ? 0 : subject === undefined ? 1 : 2,
     facts: undefined,
+    segment: 0,
   };
 }
 

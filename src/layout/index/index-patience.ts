@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../storage/clock.ts';
 import type { Key, ObjectReader } from '../../storage/object-store.ts';
-import { ForeignIndexError, type IndexDocument, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
+import { ForeignIndexError, type IndexDocument, IndexUnreadableError } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
+import { parseIndexInTurns } from './index-parse.ts';
 
 /** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
 const patienceMs = 1_000;
@@ -47,5 +48,5 @@ export async function readIndexDocument(
   const object = await store.read(key, maxBytes);
   if (object === undefined) return undefined;
   const { buffer, byteOffset, byteLength } = object.bytes;
-  return parseIndexDocument(Buffer.from(buffer, byteOffset, byteLength), undefined);
+  return parseIndexInTurns(Buffer.from(buffer, byteOffset, byteLength), undefined);
 }

@@ -12,8 +12,9 @@ import type {
   VersionLabel,
 } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError, parseIndexDocument } from './index-document.ts';
+import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
+import { parseIndexInTurns } from './index-parse.ts';
 import { retryEveryMs, whileUnfinished } from './index-patience.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
@@ -138,10 +139,10 @@ export class IndexReader {
     return index;
   }
 
-  #parse({ bytes, info }: StoredObject): LayoutIndex {
+  async #parse({ bytes, info }: StoredObject): Promise<LayoutIndex> {
     const seen = this.#seen;
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const document = parseIndexDocument(buffer, seen?.index.document);
+    const document = await parseIndexInTurns(buffer, seen?.index.document);
     if (seen?.info.version !== info.version) this.#options.onForeign();
     return this.#adopt(seen === undefined ? LayoutIndex.of(document) : seen.index.reread(document), info);
   }
@@ -153,7 +154,7 @@ export class IndexReader {
       object = undefined;
       await version.assertReadable();
       object = await store.read(key, maxIndexBytes);
-      if (object !== undefined) return this.#parse(object);
+      if (object !== undefined) return await this.#parse(object);
       this.#seen = undefined;
       this.#broken = undefined;
       return undefined;

@@ -1,4 +1,5 @@
 // Finds where JSON values begin and end in a text without changing a byte of them: what a lossless rewrite of index.json stands on.
+import { finished, type SteppedWork } from '../pacing/steps.ts';
 
 export class JsonSpanError extends Error {
   override readonly name = 'JsonSpanError';
@@ -12,6 +13,11 @@ export interface JsonMember {
 
 /** The members of the first complete object in `text`. What follows it is ignored: BuildKit overwrites in place and truncates afterwards. */
 export function membersOf(text: string): readonly JsonMember[] {
+  return finished(membersIn(text));
+}
+
+/** The same in steps that take well under a millisecond each, for megabytes. */
+export function* membersIn(text: string): SteppedWork<readonly JsonMember[]> {
   const members: JsonMember[] = [];
   let at = expect(text, skipSpace(text, 0), '{');
   at = skipSpace(text, at);
@@ -21,9 +27,10 @@ export function membersOf(text: string): readonly JsonMember[] {
     const name: unknown = parse(text.slice(at, nameEnd));
     if (typeof name !== 'string') throw new JsonSpanError(`a member name is expected at ${at}`);
     at = skipSpace(text, expect(text, skipSpace(text, nameEnd), ':'));
-    const end = valueEnd(text, at);
-    members.push({ name, text: text.slice(at, end) });
-    at = skipSpace(text, end);
+    const value: ValueScan = { from: at, at, depth: 0 };
+    while (!scan(text, value, value.at + stepCharacters)) yield;
+    members.push({ name, text: text.slice(at, value.at) });
+    at = skipSpace(text, value.at);
     if (text[at] === '}') return members;
     at = skipSpace(text, expect(text, at, ','));
   }
@@ -42,22 +49,15 @@ export function printMember({ name, text }: JsonMember): string {
   return `${JSON.stringify(name)}:${onOneLine(text)}`;
 }
 
-/** There are more elements than the caller takes. */
-export class TooManyElementsError extends Error {
-  override readonly name = 'TooManyElementsError';
-}
-
-/** The texts of an array's elements, each on one line. Throws TooManyElementsError as soon as there are more than `limit`. */
-export function elementsOf(text: string, limit = Number.POSITIVE_INFINITY): readonly string[] {
-  const elements: string[] = [];
+/** The texts of an array's elements, each on one line. */
+export function* elementsOf(text: string): Generator<string> {
   let at = skipSpace(text, expect(text, skipSpace(text, 0), '['));
-  if (text[at] === ']') return elements;
+  if (text[at] === ']') return;
   for (;;) {
     const end = valueEnd(text, at);
-    if (elements.length >= limit) throw new TooManyElementsError(`more than ${limit} elements`);
-    elements.push(onOneLine(text.slice(at, end)));
+    yield onOneLine(text.slice(at, end));
     at = skipSpace(text, end);
-    if (text[at] === ']') return elements;
+    if (text[at] === ']') return;
     at = skipSpace(text, expect(text, at, ','));
   }
 }
@@ -105,23 +105,51 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-/** The index after the value that starts at `from`; brackets are matched by depth, the grammar inside is checked by who parses the value. */
+/** How far the search for the end of a value has come. */
+interface ValueScan {
+  readonly from: number;
+  at: number;
+  depth: number;
+}
+
+const stepCharacters = 64 * 1024;
+
+/** The index after the value that starts at `from`. */
 function valueEnd(text: string, from: number): number {
-  let depth = 0;
-  let at = from;
+  const value: ValueScan = { from, at: from, depth: 0 };
+  scan(text, value, Number.POSITIVE_INFINITY);
+  return value.at;
+}
+
+/**
+ * True once `value.at` is the index after the value; false where it is not found before `stop`. Brackets are matched by depth, the grammar
+ * inside is checked by who parses the value.
+ */
+function scan(text: string, value: ValueScan, stop: number): boolean {
+  const { from } = value;
+  let { at, depth } = value;
+  const endsAt = (end: number) => {
+    value.at = end;
+    return true;
+  };
   while (at < text.length) {
+    if (at >= stop) {
+      value.at = at;
+      value.depth = depth;
+      return false;
+    }
     const code = text.charCodeAt(at);
     if (code === 0x22) {
       at = stringEnd(text, at);
-      if (depth === 0) return at;
+      if (depth === 0) return endsAt(at);
       continue;
     }
     if (code === 0x7b || code === 0x5b) depth += 1;
     else if (code === 0x7d || code === 0x5d) {
-      if (depth === 0) return at;
+      if (depth === 0) return endsAt(at);
       depth -= 1;
-      if (depth === 0) return at + 1;
-    } else if (depth === 0 && at > from && (code === 0x2c || isSpace(code))) return at;
+      if (depth === 0) return endsAt(at + 1);
+    } else if (depth === 0 && at > from && (code === 0x2c || isSpace(code))) return endsAt(at);
     at += 1;
   }
   throw new JsonSpanError('the text ends inside a value');

@@ -4,6 +4,7 @@ import type { Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
 import type { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
+import type { IndexSegment } from './index-segment.ts';
 import { LayeredMap } from './layered-map.ts';
 
 type Entries = readonly IndexEntry[];
@@ -103,19 +104,23 @@ export class LayoutIndex {
   /** The snapshot of a document that another process or tool wrote: derived when it shares most entries with this one. */
   reread(document: IndexDocument): LayoutIndex {
     if (document === this.document) return this;
-    const before = this.entries;
-    const after = document.entries;
-    let start = 0;
-    while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
-    let end = 0;
-    const limit = Math.min(before.length, after.length) - start;
-    while (end < limit && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
-    const removed = before.slice(start, before.length - end);
-    const added = after.slice(start, after.length - end);
+    const segments = apart(this.document.segments, document.segments);
+    const entriesOf = (all: readonly IndexSegment[]) => all.flatMap(({ entries }) => entries);
+    const [removed, added] = apart(entriesOf(segments[0]), entriesOf(segments[1]));
     handOnFacts(removed, added);
     if (removed.length + added.length > 512) return LayoutIndex.of(document);
     return this.derive(document, new Set(removed), added);
   }
+}
+
+/** Both lists without what they share at the start and at the end. */
+function apart<Each>(one: readonly Each[], other: readonly Each[]): readonly [readonly Each[], readonly Each[]] {
+  const limit = Math.min(one.length, other.length);
+  let start = 0;
+  while (start < limit && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < limit - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+  return [one.slice(start, one.length - end), other.slice(start, other.length - end)];
 }
 
 /** A tool that writes the same entries in its own form has not changed what their manifests say: nobody need read them all again. */

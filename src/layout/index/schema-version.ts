@@ -1,10 +1,7 @@
 // The schemaVersion of index.json, which must be 2 (image-spec, image-index.md): what is copied from an index without it to a registry
 // is refused there. Bazel's rules_oci writes none, and a Go program that forgot it writes 0.
-import type { IndexDocument } from './index-document.ts';
+import type { AroundEntries } from './index-document.ts';
 import { membersOf, withMember } from './json-span.ts';
-
-/** The text around the entries. */
-type AroundEntries = Pick<IndexDocument, 'head' | 'tail'>;
 
 const name = 'schemaVersion';
 const usualHead = `{"${name}":2,`;

@@ -1,7 +1,8 @@
 // Whole files made durable before they are seen: drafts, and their publication by rename, across file systems too.
 // A failed fsync poisons a draft: a second one answers OK although pages are lost, so it is discarded and never retried.
 import { constants, type Stats } from 'node:fs';
-import type { Key } from '../object-store.ts';
+import type { Key, Replacement } from '../object-store.ts';
+import { lengthOf, type Pieces, piecesOf, withoutFirst } from '../pieces.ts';
 import type { Directories } from './directories.ts';
 import { errnoOf } from './errno.ts';
 import { FailedSyncs } from './failed-syncs.ts';
@@ -10,6 +11,8 @@ import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
+/** IOV_MAX: what writev(2) takes at most. */
+const mostPieces = 1_024;
 /** Small enough that writing it at once is cheaper than asking a thread to. */
 const smallBytes = 65_536;
 
@@ -50,11 +53,11 @@ export class DurableFiles {
   }
 
   /** Writes a new file and makes its bytes durable. Its mtime gets a random part, so that its version differs where clocks are coarse. */
-  async draft(path: string, bytes: Uint8Array): Promise<Draft> {
+  async draft(path: string, bytes: Replacement['bytes']): Promise<Draft> {
     const { calls, fileMode } = this.#tree;
     const descriptor = calls.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
     try {
-      await this.#writeAll(descriptor, bytes);
+      await this.#writeAll(descriptor, piecesOf(bytes));
       const mtimeSeconds = (Math.floor(calls.now()) + partOfMillisecond(calls.random())) / 1_000;
       calls.futimesSync(descriptor, mtimeSeconds, mtimeSeconds);
       await calls.fsync(descriptor);
@@ -127,13 +130,20 @@ export class DurableFiles {
     }
   }
 
-  async #writeAll(descriptor: number, bytes: Uint8Array): Promise<void> {
+  async #writeAll(descriptor: number, pieces: Pieces): Promise<void> {
     const { calls } = this.#tree;
-    for (let offset = 0; offset < bytes.byteLength; ) {
-      offset +=
-        bytes.byteLength <= smallBytes
-          ? calls.writeSync(descriptor, bytes, offset)
-          : await calls.write(descriptor, bytes, offset);
+    const isSmall = lengthOf(pieces) <= smallBytes;
+    const [only, ...others] = isSmall ? [Buffer.concat(pieces)] : pieces;
+    if (only !== undefined && others.length === 0) {
+      for (let offset = 0; offset < only.byteLength; )
+        offset += isSmall ? calls.writeSync(descriptor, only, offset) : await calls.write(descriptor, only, offset);
+      return;
+    }
+    let offset = 0;
+    for (let left = pieces; left.length > 0; ) {
+      const written = await calls.writev(descriptor, left.slice(0, mostPieces), offset);
+      offset += written;
+      left = withoutFirst(left, written);
     }
   }
 }

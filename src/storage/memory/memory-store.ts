@@ -20,6 +20,7 @@ import type {
   UpdateOptions,
   VersionLabel,
 } from '../object-store.ts';
+import { joined } from '../pieces.ts';
 import { StorageError } from '../storage-error.ts';
 import { MemoryObject, newLabel } from './memory-object.ts';
 import { MemoryRoom } from './memory-room.ts';
@@ -201,7 +202,7 @@ export class MemoryStore implements ObjectStore {
     if (this.#objects.get(key)?.info.version !== seen?.version) return undefined;
     const label = newLabel();
     for (const object of replacement.record(label)) this.#append(object);
-    const info = this.#put(key, new Uint8Array(replacement.bytes), label);
+    const info = this.#put(key, joined(replacement.bytes), label);
     let problem: unknown;
     try {
       for (const object of replacement.note(label)) this.#append(object);

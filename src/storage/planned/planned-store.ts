@@ -28,6 +28,7 @@ import type {
   VersionLabel,
 } from '../object-store.ts';
 import { isOwnName } from '../own-names.ts';
+import { joined } from '../pieces.ts';
 import { StorageError } from '../storage-error.ts';
 import { type PlannedObject, PlannedTree } from './planned-tree.ts';
 
@@ -250,7 +251,7 @@ export class PlannedStore implements ObjectStore {
   async #replace(key: Key, replacement: Replacement, wasThere: boolean): Promise<Updated> {
     const label = newLabel();
     for (const object of replacement.record(label)) await this.#append(object);
-    const info = this.#put(key, new Uint8Array(replacement.bytes), label);
+    const info = this.#put(key, joined(replacement.bytes), label);
     let problem: unknown;
     try {
       for (const object of replacement.note(label)) await this.#append(object);

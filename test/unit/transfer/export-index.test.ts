@@ -1,7 +1,8 @@
 // index.json and manifest.json of an export, entry by entry, as the tools of each profile expect them.
 import { arch } from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { emptyIndexDocument, parseIndexDocument } from '../../../src/layout/index/index-document.ts';
+import { emptyIndexDocument } from '../../../src/layout/index/index-document.ts';
+import { parseIndexDocument } from '../../../src/layout/index/index-parse.ts';
 import { LayoutIndex } from '../../../src/layout/index/layout-index.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { collectContent } from '../../../src/transfer/export-content.ts';

@@ -1,8 +1,8 @@
 // What pushes and deletes write into index.json (docs/layouts.md#entries-that-moorage-writes), entry by entry.
 import { describe, expect, it } from 'vitest';
 import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-edit.ts';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';

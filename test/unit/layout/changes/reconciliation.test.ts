@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ImageLayout } from '../../../../src/layout/image-layout.ts';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import type { Digest } from '../../../../src/oci/digest.ts';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';

@@ -69,12 +69,12 @@ describe('membersOf', () => {
 
 describe('elementsOf', () => {
   it('gives each element on a line of its own', () => {
-    expect(elementsOf('[]')).toEqual([]);
-    expect(elementsOf(' [ 1 , "a,b" ,\n{"c" : [ 1,\r\n\t2 ]} ] ')).toEqual(['1', '"a,b"', '{"c":[1,2]}']);
+    expect([...elementsOf('[]')]).toEqual([]);
+    expect([...elementsOf(' [ 1 , "a,b" ,\n{"c" : [ 1,\r\n\t2 ]} ] ')]).toEqual(['1', '"a,b"', '{"c":[1,2]}']);
   });
 
   it.each(['', '{}', 'null', '[', '[1', '[1,', '[1 2]', '["a]'])('refuses %j', (text) => {
-    expect(() => elementsOf(text)).toThrow(JsonSpanError);
+    expect(() => [...elementsOf(text)]).toThrow(JsonSpanError);
   });
 });
 

@@ -1,6 +1,6 @@
 // The snapshot of index.json: what it answers, and what it hands on to the next one.
 import { describe, expect, it } from 'vitest';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { annotationKeys } from '../../../../src/oci/annotations.ts';
 import { parseTag } from '../../../../src/oci/reference.ts';

@@ -1,8 +1,8 @@
 // An index without a schemaVersion gets one with our next write.
 import { describe, expect, it } from 'vitest';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
 import { parseIndexEntry } from '../../../../src/layout/index/index-entry.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { wrongSchemaVersion } from '../../../../src/layout/index/schema-version.ts';
 

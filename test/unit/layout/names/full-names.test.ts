@@ -1,7 +1,7 @@
 // Telling from the bytes of an index.json whether it may hold full names.
 import { expect, it } from 'vitest';
 import { layoutKeys } from '../../../../src/layout/files/keys.ts';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { type GlancedNames, glanceAtNames } from '../../../../src/layout/names/full-names.ts';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';

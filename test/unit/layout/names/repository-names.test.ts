@@ -1,8 +1,8 @@
 // What a tag means and what a new entry of it carries, in files of every style (docs/layouts.md#names).
 import { describe, expect, it } from 'vitest';
 import { applyEdit, type IndexEdit } from '../../../../src/layout/changes/index-edit.ts';
-import { parseIndexDocument } from '../../../../src/layout/index/index-document.ts';
 import { IndexDraft } from '../../../../src/layout/index/index-draft.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import type { NameRules } from '../../../../src/layout/names/name-rules.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';

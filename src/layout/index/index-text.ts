@@ -1,0 +1,62 @@
+// index.json as any program may write it: on one line, indented, with members that nobody knows.
+import { isUtf8 } from 'node:buffer';
+import type { SteppedWork } from '../pacing/steps.ts';
+import { type AroundEntries, ForeignIndexError, IndexDocument } from './index-document.ts';
+import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
+import { maxIndexEntries } from './index-limits.ts';
+import { inRuns, printedSegment } from './index-segment.ts';
+import { elementsOf, type JsonMember, JsonSpanError, membersIn, printMember } from './json-span.ts';
+
+/** There are more entries than this process has memory for. */
+export class TooManyEntriesError extends Error {
+  override readonly name = 'TooManyEntriesError';
+}
+
+/** Throws JsonSpanError and SyntaxError for what is no index, ForeignIndexError, TooManyEntriesError. */
+export function* documentInText(bytes: Buffer): SteppedWork<IndexDocument> {
+  // Decoding would replace what is not UTF-8 (RFC 8259, 8.1), and our next write would then change another program's bytes.
+  if (!isUtf8(bytes)) throw new JsonSpanError('not UTF-8');
+  yield;
+  const members = yield* membersIn(bytes.toString('utf8'));
+  const { manifests, ...around } = indexOf(members);
+  if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is not an image index');
+  const entries: IndexEntry[] = [];
+  // `manifests` null or absent is an empty index (zot writes null).
+  for (const line of manifests === 'null' ? [] : elementsOf(manifests)) {
+    assertAdmitted(entries.length);
+    entries.push(parseIndexEntry(line));
+    yield;
+  }
+  const segments = [];
+  for (const run of inRuns(entries)) {
+    segments.push(printedSegment(run));
+    yield;
+  }
+  return new IndexDocument(around, segments, bytes);
+}
+
+/** The text of its manifests, and what stands around them in our form. Throws SyntaxError where another member is no JSON. */
+export function indexOf(members: readonly JsonMember[]): AroundEntries & { readonly manifests: string } {
+  // Of several members of one name every JSON reader takes the last.
+  const at = members.findLastIndex((member) => member.name === 'manifests');
+  const before = members.slice(0, at < 0 ? members.length : at);
+  const after = at < 0 ? [] : members.slice(at + 1);
+  for (const member of [...before, ...after]) JSON.parse(member.text);
+  return {
+    head: `{${before.map((member) => `${printMember(member)},`).join('')}"manifests":[`,
+    tail: `]${after.map((member) => `,${printMember(member)}`).join('')}}`,
+    manifests: members[at]?.text ?? 'null',
+  };
+}
+
+/** Throws TooManyEntriesError where so many are the most there may be. */
+export function assertAdmitted(entries: number): void {
+  if (entries >= maxIndexEntries) throw new TooManyEntriesError(`more than ${maxIndexEntries} entries`);
+}
+
+const indexMembers: ReadonlySet<string> = new Set(['schemaVersion', 'mediaType', 'manifests']);
+
+/** No image index has members and none of these: an index.json of a web project, which we must not write into. */
+export function hasIndexMember(names: readonly string[]): boolean {
+  return names.length === 0 || names.some((name) => indexMembers.has(name));
+}
