@@ -64,13 +64,13 @@ export class ReplacedFile implements ReplacedObject {
       throw toStorageError(error, 'read');
     } finally {
       this.#reads -= 1;
-      if (this.#closed && this.#reads === 0) this.#tree.calls.closeSync(this.#descriptor);
+      if (this.#closed && this.#reads === 0) await this.#tree.calls.close(this.#descriptor);
     }
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#reads === 0) this.#tree.calls.closeSync(this.#descriptor);
+    if (this.#reads === 0) await this.#tree.calls.close(this.#descriptor);
   }
 }

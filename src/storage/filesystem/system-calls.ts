@@ -37,6 +37,8 @@ export interface SystemCalls {
   exchangeSync(from: string, to: string): boolean;
   unlinkSync(path: string): void;
 
+  /** Off the main thread: to free the pages of a file that has no name any more takes milliseconds. */
+  close(descriptor: number): Promise<void>;
   fsync(descriptor: number): Promise<void>;
   fdatasync(descriptor: number): Promise<void>;
   ftruncate(descriptor: number, size: number): Promise<void>;
@@ -89,6 +91,7 @@ export const systemCalls: SystemCalls = {
   exchangeSync,
   unlinkSync: fs.unlinkSync,
 
+  close: (descriptor) => completed((done) => fs.close(descriptor, done)),
   fsync: (descriptor) => completed((done) => fs.fsync(descriptor, done)),
   fdatasync: (descriptor) => completed((done) => fs.fdatasync(descriptor, done)),
   ftruncate: (descriptor, size) => completed((done) => fs.ftruncate(descriptor, size, done)),

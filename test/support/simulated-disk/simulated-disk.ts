@@ -428,6 +428,7 @@ export class SimulatedDisk {
         before('unlink', path);
         this.#unlink(path);
       },
+      close: async (descriptor) => void this.#opened.delete(descriptor),
       fsync: sync,
       fdatasync: sync,
       ftruncate: async (descriptor, size) => {

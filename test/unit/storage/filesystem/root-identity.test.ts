@@ -292,7 +292,8 @@ test('what was opened or begun is given back where nobody can tell afterwards wh
       systemCalls.closeSync(descriptor);
     };
     // Of one that sets no space aside in the background.
-    const { store } = await storeOnDisk({ lstatSync, openSync, closeSync }, {}, root);
+    const close: SystemCalls['close'] = async (descriptor) => closeSync(descriptor);
+    const { store } = await storeOnDisk({ lstatSync, openSync, closeSync, close }, {}, root);
     await store.write(key('team/a'), bytesOf('old'));
     fault.left = at;
     const id = newUploadId();
