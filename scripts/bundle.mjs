@@ -5,16 +5,16 @@ import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 // koffi is optional and loads a binary of its own; package.json, and the files of threads, are read where they are.
-const external = ['koffi', 'moorage/package.json', '#manifest-thread', '#password-thread'];
+const external = ['koffi', 'moorage/package.json', '#manifest-thread', '#password-thread', '#server-worker'];
 /** What works by require() itself. The rest is taken in: import() is not to be had everywhere. */
 const commonJs = ['fastify', 'pino', 'proper-lockfile', 'tar-stream', 'lru-cache', 'zod'];
 
 const rolldown = await load();
 if (rolldown !== undefined) {
-  await bundle('dist/main.js', external, {
+  await bundle(['dist/main.js', 'dist/server-worker.js'], external, {
     dir: 'dist',
     format: 'esm',
-    entryFileNames: 'main.js',
+    entryFileNames: '[name].js',
     chunkFileNames: 'bundle/[name].js',
     // Two files of what several commands share, instead of one for each set of commands that share something: each file takes milliseconds.
     codeSplitting: {

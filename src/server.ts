@@ -17,6 +17,7 @@ import { messageFirst } from './observability/message-first-log.ts';
 import { RequestLines } from './observability/request-lines.ts';
 import { guardOf, knownUsersOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
+import { alone, type ServerGroup } from './server-group.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 import { TlsEndpoint } from './tls/tls-endpoint.ts';
 
@@ -28,8 +29,11 @@ export interface RegistryServer {
   readonly tls: TlsEndpoint | undefined;
   /** Opens the socket and returns the port. */
   listen(address: ListenAddress): Promise<number>;
-  /** Takes no new requests, lets running ones finish for `deadlineMs`, cuts the rest, and ends the registry's own work. */
-  stop(deadlineMs: number): Promise<void>;
+  /**
+   * Takes no new requests, lets running ones finish for `deadlineMs`, cuts the rest, waits until it `mayClose`, and ends the registry's
+   * own work.
+   */
+  stop(deadlineMs: number, mayClose?: () => Promise<void>): Promise<void>;
 }
 
 export interface Served {
@@ -43,7 +47,12 @@ export interface Served {
 }
 
 /** Opens what is served and starts the registry's own work; nothing listens yet. */
-export async function createServer(settings: Settings, log: Logger, served: Served): Promise<RegistryServer> {
+export async function createServer(
+  settings: Settings,
+  log: Logger,
+  served: Served,
+  group: ServerGroup = alone,
+): Promise<RegistryServer> {
   // First: what it refuses leaves nothing behind.
   const users = await knownUsersOf(settings, settings.storage.ephemeral ? undefined : served.root, messageFirst(log));
   const tls = tlsEndpointOf(settings, log);
@@ -62,7 +71,7 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
     registry,
     ...guard,
     audit,
-    settings: { ...httpSettingsOf(settings), tls },
+    settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
@@ -83,8 +92,9 @@ export async function createServer(settings: Settings, log: Logger, served: Serv
       await app.listen({ host: host === everyInterface ? '' : host, port });
       return (app.server.address() as AddressInfo).port;
     },
-    stop: async (deadlineMs) => {
+    stop: async (deadlineMs, mayClose) => {
       await closeWithin(app, deadlineMs, log);
+      await mayClose?.();
       for (const watch of watches) watch.stop();
       tls?.stop();
       await registry.close();
@@ -100,9 +110,13 @@ function writtenRootOf(mounts: readonly OpenedMount[], { root }: Served): string
     : undefined;
 }
 
-export function httpSettingsOf({ auth, server, manifests, deletes, limits }: Settings): HttpSettings {
+export function httpSettingsOf(
+  { auth, server, manifests, deletes, limits }: Settings,
+  { size }: ServerGroup = alone,
+): HttpSettings {
   return {
     ...fixedHttpSettings,
+    bodyMemoryBytes: Math.floor(fixedHttpSettings.bodyMemoryBytes / size),
     deletesEnabled: deletes.enabled,
     challenge: { scheme: auth.scheme, realm: auth.realm },
     hosts: hostSettingsOf(server),

@@ -5,6 +5,7 @@ import { printableText } from '../oci/printable-text.ts';
 import { CannotWriteError } from '../storage/filesystem/published-file.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { TlsFileError } from '../tls/tls-file-error.ts';
+import { WorkerFailedError } from '../workers/worker-failed-error.ts';
 
 /** 0 is success. */
 export const exitCodes = { failure: 1, usage: 2 } as const;
@@ -37,6 +38,7 @@ export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof TlsFileError) return failure(error.message, exitCodes.usage);
   if (error instanceof MountArgumentError) return failure(error.message, exitCodes.usage);
   if (error instanceof InterruptedError) return failure(error.message, error.exitCode);
+  if (error instanceof WorkerFailedError) return failure(error.message, error.exitCode);
   if (error instanceof CannotWriteError) return failure(error.message, exitCodes.failure);
   if (error instanceof CommandError) return failure(error.message, exitCodes.failure);
   if (error instanceof StorageError) return failure(storageMessage(error), exitCodes.failure);

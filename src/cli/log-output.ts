@@ -13,6 +13,10 @@ export interface LoggerOptions {
 
 export interface LogOutput {
   readonly log: Logger;
+  /** How lines look: auto is decided by now. */
+  readonly format: 'text' | 'json';
+  /** Whole lines of another process, in that format. */
+  write(lines: string): void;
   /** Writes what is still held back; to be called before the process ends. */
   flush(): void;
 }
@@ -37,7 +41,8 @@ export function createLogger({ level, format, fileDescriptor }: LoggerOptions): 
     },
     asText ? textOutput(output) : output,
   );
-  return { log, flush: () => output.flush() };
+  const write = (lines: string) => output.write(lines);
+  return { log, format: asText ? 'text' : 'json', write, flush: () => output.flush() };
 }
 
 function textOutput(output: DestinationStream): DestinationStream {

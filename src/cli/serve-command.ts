@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { configFileVariable, type Environment } from '../config/environment.ts';
-import { loadWrittenSettings } from '../config/load.ts';
+import { hostInUrl } from '../config/listen-address.ts';
+import { loadWrittenSettings, settingsFrom } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
@@ -17,6 +18,7 @@ interface ServeFlags extends ScanFlag {
   readonly ephemeral?: true;
   readonly readOnly?: true;
   readonly sharedBlobs?: string;
+  readonly workers?: string;
 }
 
 const pathOfFlag = {
@@ -24,6 +26,7 @@ const pathOfFlag = {
   listen: ['server.listen', '--listen'],
   ephemeral: ['storage.ephemeral', '--ephemeral'],
   readOnly: ['server.readOnly', '--read-only'],
+  workers: ['server.workers', '--workers'],
 } as const;
 
 /** `finished` gets the exit code once the server has stopped. */
@@ -37,19 +40,21 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
     .option('--config <file>', `YAML file with settings; flags and the environment win over it (${configFileVariable})`)
     .addOption(flag('--ephemeral', 'storage.ephemeral', 'keep everything in memory').conflicts('root'))
     .addOption(flag('--read-only', 'server.readOnly', 'refuse pushes and deletes'))
+    .addOption(flag('--workers <number>', 'server.workers', 'processes that answer requests; auto: as many as cores'))
     .option('--shared-blobs <dir>', `${sharedBlobsHelp}; the PATHs are then served read-only`)
     .helpOption('-h, --help', 'print this help')
     .option('--scan', `find referrers that nothing leads to (${settingAt('layouts.scan')?.environment}=lazy)`)
     .action(async (paths: readonly string[], flags: ServeFlags) => {
       const loaded = await loadWrittenSettings({ flags: writtenBy(flags), environment, file: flags.config });
       const { isWritten } = loaded;
-      const settings = onPort(loaded.settings, flags.port);
+      const written = [...loaded.written, ...writtenPort(loaded.settings, flags.port)];
+      const settings = settingsFrom(written);
       // With paths alone, the default root would be made, and served, beside what was asked for.
       const root = paths.length === 0 || isWritten('storage.root') ? resolve(settings.storage.root) : undefined;
       // Loaded only now: a wrong flag is answered without starting the engine.
       const { serve } = await import('./serve.ts');
       const sharedBlobs = flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs);
-      finished(await serve({ settings, paths, root, sharedBlobs, environment }));
+      finished(await serve({ settings, written, paths, root, sharedBlobs, environment }));
     });
 }
 
@@ -60,10 +65,10 @@ function parsePort(written: string): number {
 }
 
 /** Where else it listens is said by the environment or the file, or is the default. */
-function onPort(settings: Settings, port: number | undefined): Settings {
-  if (port === undefined) return settings;
-  const { server } = settings;
-  return { ...settings, server: { ...server, listen: { ...server.listen, port } } };
+function writtenPort({ server }: Settings, port: number | undefined): readonly WrittenSetting[] {
+  if (port === undefined) return [];
+  const value = `${hostInUrl(server.listen.host)}:${port}`;
+  return [{ path: 'server.listen', value, origin: '--port' }];
 }
 
 function flag(flags: string, path: string, description: string): Option {

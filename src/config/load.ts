@@ -19,6 +19,8 @@ export interface LoadedSettings {
   readonly settings: Settings;
   /** True for what some source says; false for what holds by default. */
   readonly isWritten: (path: string) => boolean;
+  /** What the settings were made from, in order: plain data, from which another process makes the same (settingsFrom). */
+  readonly written: readonly WrittenSetting[];
 }
 
 export async function loadSettings(sources: ConfigSources): Promise<Settings> {
@@ -42,12 +44,17 @@ export async function loadWrittenSettings(sources: ConfigSources): Promise<Loade
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   const paths = new Set(written.map(({ path }) => path));
-  return { settings: configSchema.parse(treeOf(written)), isWritten: (path) => paths.has(path) };
+  return { settings: settingsFrom(written), isWritten: (path) => paths.has(path), written };
+}
+
+/** Of what was found right before. */
+export function settingsFrom(written: readonly WrittenSetting[]): Settings {
+  return configSchema.parse(treeOf(written));
 }
 
 /** What holds when nothing is written anywhere. */
 export function defaultSettings(): Settings {
-  return configSchema.parse(treeOf([]));
+  return settingsFrom([]);
 }
 
 function problemsOf({ path, value, origin }: WrittenSetting): ConfigProblem[] {

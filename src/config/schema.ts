@@ -23,6 +23,7 @@ import {
   parsed,
   text,
 } from './value-schemas.ts';
+import { workersSetting } from './workers-setting.ts';
 
 /** A manifest is held in memory while it is checked. */
 const largestManifestLimit = 64 * 1024 * 1024;
@@ -87,6 +88,7 @@ export const configSchema = z.strictObject({
     shutdownTimeout: duration(0)
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
+    workers: workersSetting,
     tls: tlsSection,
   }),
   auth: authSection,

@@ -11,9 +11,13 @@ export interface TagProtection {
 export class TagProtectedError extends RegistryError {
   /** For the audit. */
   readonly why: string;
+  readonly tag: Tag;
+  readonly reason: string;
 
-  constructor(tag: Tag, why: string) {
-    super('DENIED', { status: 409, detail: `the tag ${tag} is there, and ${why}` });
-    this.why = `the tag ${tag}: ${why}`;
+  constructor(tag: Tag, reason: string) {
+    super('DENIED', { status: 409, detail: `the tag ${tag} is there, and ${reason}` });
+    this.tag = tag;
+    this.reason = reason;
+    this.why = `the tag ${tag}: ${reason}`;
   }
 }

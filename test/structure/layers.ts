@@ -61,6 +61,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   auth: ['storage', 'oci'],
   tls: ['auth', 'storage', 'oci'],
+  workers: ['storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'registry', 'oci'],
@@ -80,6 +81,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'oci',
     'tls',
+    'workers',
   ],
   '': ['cli', 'config', 'observability', 'http', 'auth', 'tls', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 };

@@ -1,0 +1,70 @@
+// One of several processes of a server: answers requests until its parent tells it to stop, or is gone.
+import { settingsFrom } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import type { ServerGroup } from '../server-group.ts';
+import { WorkerLink } from '../workers/worker-link.ts';
+import { exitCodes, failureOf } from './failure.ts';
+import { createLogger } from './log-output.ts';
+import type { WorkerTask } from './serve-workers.ts';
+import { sourceFailureOf } from './source-failure.ts';
+import { announce, listRepositories, type ServeRequest, type ServerVoice, startServer } from './started-server.ts';
+
+const standardError = 2;
+
+/** Signals of a terminal or a service manager reach every process of the server, and mean the server: its parent says what to do. */
+const leftToParent = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Returns the exit code. When the parent dies Node ends this process at once (node:cluster). */
+export async function serveAsWorker(): Promise<number> {
+  for (const signal of leftToParent) process.on(signal, () => {});
+  const draining = signalOnce<number>();
+  const closing = signalOnce<void>();
+  const link = await WorkerLink.open<WorkerTask>({ onDrain: draining.give, onClose: closing.give });
+  const { order } = link;
+  const settings = settingsFrom(order.work.written);
+  const { log, flush } = createLogger({ ...settings.log, fileDescriptor: standardError });
+  process.once('exit', flush);
+  process.once('uncaughtException', (error) => {
+    log.fatal({ error }, 'internal error, stopping');
+    process.exit(exitCodes.failure);
+  });
+  const voice: ServerVoice = { log, print: (text) => link.print(text) };
+  const request: ServeRequest = { ...order.work, settings: onPort(settings, order.port), environment: process.env };
+  const group: ServerGroup = { size: order.workers };
+  // What is to be said of the start was said by the first one.
+  if (!order.announces) log.level = 'error';
+  try {
+    const started = await startServer(request, voice, group);
+    log.level = settings.log.level;
+    if (order.announces) announce(started, request, voice, group);
+    link.listening(started.port);
+    const stopping = new AbortController();
+    const listing = order.announces ? listRepositories(started, request, voice, stopping.signal) : undefined;
+    const withinMs = await draining.given;
+    stopping.abort();
+    await listing;
+    await started.server.stop(withinMs, async () => {
+      link.drained();
+      await closing.given;
+    });
+    return 0;
+  } catch (error) {
+    const failure = failureOf(error) ?? sourceFailureOf(error);
+    if (failure === undefined) throw error;
+    await link.failed(failure.message, failure.exitCode);
+    return failure.exitCode;
+  }
+}
+
+function onPort(settings: Settings, port: number | undefined): Settings {
+  const { server } = settings;
+  return { ...settings, server: { ...server, listen: { ...server.listen, port: port ?? server.listen.port } } };
+}
+
+function signalOnce<Value>(): { readonly given: Promise<Value>; readonly give: (value: Value) => void } {
+  let give: (value: Value) => void = () => {};
+  const given = new Promise<Value>((resolve) => {
+    give = resolve;
+  });
+  return { given, give: (value) => give(value) };
+}

@@ -1,0 +1,44 @@
+// A server of several processes, as its parent runs it: one banner, one log, one exit code, and signals that mean all of them.
+import type { WrittenSetting } from '../config/setting-source.ts';
+import { messageFirst } from '../observability/message-first-log.ts';
+import { Supervisor } from '../workers/supervisor.ts';
+import type { ServeOutput } from './serve-output.ts';
+import type { ServeRequest } from './started-server.ts';
+import type { StopSignals } from './stop-signals.ts';
+
+/** What each worker is told to do: settings as they were written, so that a file that changes later changes none of them. */
+export interface WorkerTask extends Pick<ServeRequest, 'paths' | 'root' | 'sharedBlobs'> {
+  readonly written: readonly WrittenSetting[];
+}
+
+export interface LedServer {
+  readonly workers: number;
+  readonly said: ServeOutput;
+  readonly signals: StopSignals;
+}
+
+/** Returns the exit code when all have stopped; refuses with a WorkerFailedError when they cannot start, or do not come up again. */
+export async function serveWithWorkers(
+  { settings, written, paths, root, sharedBlobs }: ServeRequest,
+  { workers, said, signals }: LedServer,
+): Promise<number> {
+  const { log } = said;
+  const { shutdownTimeout } = settings.server;
+  // They write to a pipe, of which nobody can tell whether a terminal is behind it.
+  const format: WrittenSetting = { path: 'log.format', value: said.format, origin: 'the terminal' };
+  const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs };
+  const { print, write: writeLines } = said;
+  const supervisor = new Supervisor({ workers, work, print, writeLines, log: messageFirst(log) });
+  await supervisor.start();
+  try {
+    const signal = await Promise.race([signals.first, supervisor.failure]);
+    log.info({ signal, withinMs: shutdownTimeout }, 'stopping: running requests may finish');
+  } catch (error) {
+    log.error({ error }, 'stopping');
+    await supervisor.stop(shutdownTimeout);
+    throw error;
+  }
+  await supervisor.stop(shutdownTimeout);
+  log.info('stopped');
+  return 0;
+}

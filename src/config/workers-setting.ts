@@ -1,0 +1,16 @@
+// The setting `server.workers`: how many processes answer requests.
+import { orWord, parsed } from './value-schemas.ts';
+
+/** More than any machine has use for here: each takes memory of its own. */
+const mostWorkers = 64;
+
+const count = parsed(
+  (text) => (/^[1-9]\d?$/.test(text.trim()) && Number(text) <= mostWorkers ? Number(text) : undefined),
+  `is not a number from 1 to ${mostWorkers}`,
+);
+
+export const workersSetting = orWord('auto', count)
+  .prefault('1')
+  .describe(
+    'How many processes answer requests, as one server: 1 is a single process; auto: one for each core, at most 8. With storage.ephemeral there is one in any case.',
+  );

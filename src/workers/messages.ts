@@ -1,0 +1,64 @@
+// What the processes of one server say to each other. The parent carries what one worker says to another, so that no worker needs a
+// channel to each, and no socket lies in a directory.
+
+/** Of a process: the parent is 0, workers count from 1, and one that replaces another gets a number of its own. */
+export type ProcessNumber = number;
+export const parentNumber: ProcessNumber = 0;
+
+export interface GroupMember {
+  readonly number: ProcessNumber;
+  /** From 0 to the number of workers: the one that replaces another takes its place, and what belonged to it. */
+  readonly place: number;
+}
+
+/** An error as it crosses: what it is made of again is decided by crossing-error.ts. */
+export interface CrossingError {
+  readonly kind: string;
+  readonly message: string;
+  readonly details: unknown;
+}
+
+export type Body =
+  | { readonly type: 'question'; readonly id: number; readonly topic: string; readonly question: unknown }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly type: 'refusal'; readonly id: number; readonly error: CrossingError }
+  | { readonly type: 'news'; readonly topic: string; readonly news: unknown };
+
+export interface Letter {
+  readonly from: ProcessNumber;
+  readonly to: ProcessNumber | 'others';
+  readonly body: Body;
+}
+
+/** What a worker is told at its start: plain data. */
+export interface StartOrder<Work> {
+  readonly number: ProcessNumber;
+  readonly place: number;
+  readonly workers: number;
+  /** Only the first one of all prints the banner, and lists what is served. */
+  readonly announces: boolean;
+  /** Undefined: the one of the settings. */
+  readonly port: number | undefined;
+  readonly work: Work;
+}
+
+export type ToWorker<Work> =
+  | { readonly kind: 'start'; readonly order: StartOrder<Work> }
+  | { readonly kind: 'members'; readonly members: readonly GroupMember[] }
+  /** No new requests; running ones may take so long. */
+  | { readonly kind: 'drain'; readonly withinMs: number }
+  /** Every worker has answered its last request. */
+  | { readonly kind: 'close' }
+  | { readonly kind: 'letters'; readonly letters: readonly Letter[] };
+
+export type ToParent =
+  | { readonly kind: 'alive' }
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'print'; readonly text: string }
+  /** It cannot start, in words for whoever started the server. */
+  | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
+  | { readonly kind: 'drained' }
+  | { readonly kind: 'letters'; readonly letters: readonly Letter[] };
+
+/** Workers say that their event loop turns. */
+export const aliveEveryMs = 1_000;

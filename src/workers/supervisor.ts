@@ -1,0 +1,289 @@
+// The parent of the processes that answer requests. It holds the listening socket, hands out connections, replaces a worker that ends, and
+// carries what workers say to each other; it opens no directory and answers no request, so that whatever may take long or end badly
+// does so elsewhere.
+import cluster, { type Worker } from 'node:cluster';
+import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../storage/log.ts';
+import { watchHandedOver } from './handed-over.ts';
+import { MessageExchange } from './message-exchange.ts';
+import { aliveEveryMs, type GroupMember, type Letter, parentNumber, type ToParent, type ToWorker } from './messages.ts';
+import { RestartPause } from './restart-pause.ts';
+import { WorkerFailedError } from './worker-failed-error.ts';
+
+/** A worker whose event loop stands still for so many beats is ended: what belongs to it would wait for ever. */
+const mostSilentBeats = 20;
+
+export interface SupervisorOptions<Work> {
+  readonly workers: number;
+  /** What each of them is to do: plain data. */
+  readonly work: Work;
+  readonly print: (text: string) => void;
+  /** Whole lines of their logs. */
+  readonly writeLines: (lines: string) => void;
+  readonly log: Log;
+}
+
+/** What a process said before it ended is received within so long. */
+const lastWordsMs = 20;
+
+interface Running {
+  readonly worker: Worker;
+  readonly member: GroupMember;
+  readonly startedAtMs: number;
+  readonly announces: boolean;
+  silentBeats: number;
+  /** It has said something: what is sent to a process before that is lost (Node 20). */
+  hasBegun: boolean;
+  hasListened: boolean;
+  hasDrained: boolean;
+  failure: WorkerFailedError | undefined;
+}
+
+export class Supervisor<Work> {
+  readonly #options: SupervisorOptions<Work>;
+  readonly #running = new Map<number, Running>();
+  readonly #exchange = new MessageExchange(parentNumber, (letters) => this.#deliver(letters));
+  readonly #beat: NodeJS.Timeout;
+  #port: number | undefined;
+  /** Port 0 means the same port to all that ask for it while one of them listens; once none did, it has to be named. */
+  #isPortNamed = false;
+  #wereAllUp = false;
+  #isStopping = false;
+  #failed: (error: WorkerFailedError) => void = () => {};
+  /** Called whenever a worker listens, has drained or ended. */
+  #changed: () => void = () => {};
+  /** Rejects when a worker cannot be brought up any more. */
+  readonly failure: Promise<never>;
+
+  constructor(options: SupervisorOptions<Work>) {
+    this.#options = options;
+    this.failure = new Promise((_, reject) => {
+      this.#failed = reject;
+    });
+    this.failure.catch(() => {});
+    // Round robin, with the socket here. Where all workers accept from one shared socket, four connections came as 1 and 3 in two
+    // of three runs, and 64 as 25 and 39 with two thirds of the requests a second: who wakes first takes all that wait.
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({
+      exec: createRequire(import.meta.url).resolve('#server-worker'),
+      args: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#beat = setInterval(() => this.#endSilent(), aliveEveryMs).unref();
+  }
+
+  /** Resolves once the first worker listens; the others follow. Throws the WorkerFailedError of the first. */
+  async start(): Promise<void> {
+    const first = this.#fork(0, true);
+    await this.#until(() => first.hasListened || !this.#running.has(first.member.number));
+    if (!first.hasListened) {
+      throw first.failure ?? new WorkerFailedError('the first process of the server ended before it listened', 1);
+    }
+    for (let place = 1; place < this.#options.workers; place += 1) this.#fork(place, false);
+  }
+
+  /** Running requests may finish within that time. Resolves when no worker is left. */
+  async stop(withinMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#sendAll({ kind: 'drain', withinMs });
+    // None ends before the last one has answered: it may own what another one's last push is about.
+    await this.#until(() => [...this.#running.values()].every(({ hasDrained }) => hasDrained));
+    this.#sendAll({ kind: 'close' });
+    await this.#until(() => this.#running.size === 0);
+    clearInterval(this.#beat);
+  }
+
+  /** For questions to the parent. */
+  get exchange(): MessageExchange {
+    return this.#exchange;
+  }
+
+  /** Also those that do not listen yet, or not any more: what they hold is theirs until they have ended. */
+  get numbers(): readonly number[] {
+    return [...this.#running.keys()];
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      await new Promise<void>((resolve) => {
+        const before = this.#changed;
+        this.#changed = () => {
+          before();
+          resolve();
+        };
+      });
+    }
+  }
+
+  #tellChanged(): void {
+    const changed = this.#changed;
+    this.#changed = () => {};
+    changed();
+  }
+
+  #fork(place: number, announces: boolean): Running {
+    const { writeLines } = this.#options;
+    const worker = cluster.fork();
+    const member = { number: worker.id, place };
+    const startedAtMs = performance.now();
+    const running: Running = {
+      ...{ worker, member, startedAtMs, announces, failure: undefined },
+      ...{ silentBeats: 0, hasBegun: false, hasListened: false, hasDrained: false },
+    };
+    this.#running.set(member.number, running);
+    worker.on('message', (message: ToParent) => this.#receive(running, message));
+    // What cannot be sent to a process that has just ended.
+    worker.on('error', () => {});
+    const { stdout, stderr } = worker.process;
+    for (const stream of [stdout, stderr]) if (stream !== null) wholeLines(stream, writeLines);
+    const closeHandedOver = watchHandedOver(worker.process);
+    worker.once('exit', (code: number | null, signal: string | null) => {
+      setTimeout(() => {
+        // After a failed write Node does not find out by itself, and would go on to hand connections to a process that is gone.
+        if (worker.isConnected()) worker.process.disconnect();
+        closeHandedOver();
+        void this.#ended(running, code, signal);
+      }, lastWordsMs);
+    });
+    return running;
+  }
+
+  #begin(running: Running): void {
+    const { workers, work } = this.#options;
+    const { member, announces } = running;
+    running.hasBegun = true;
+    if (this.#port !== undefined && this.#listening.length === 0) this.#isPortNamed = true;
+    const port = this.#isPortNamed ? this.#port : undefined;
+    this.#send(running, { kind: 'start', order: { ...member, workers, announces, port, work } });
+    if (this.#isStopping) this.#send(running, { kind: 'drain', withinMs: 0 });
+    this.#tellMembers();
+  }
+
+  #receive(running: Running, message: ToParent): void {
+    switch (message.kind) {
+      case 'alive':
+        running.silentBeats = 0;
+        if (!running.hasBegun) this.#begin(running);
+        return;
+      case 'listening':
+        this.#listens(running, message.port);
+        break;
+      case 'print':
+        this.#options.print(message.text);
+        break;
+      case 'failed':
+        running.failure = new WorkerFailedError(message.message, message.exitCode);
+        break;
+      case 'drained':
+        running.hasDrained = true;
+        break;
+      case 'letters':
+        this.#deliver(message.letters);
+        return;
+    }
+    this.#tellChanged();
+  }
+
+  #listens(running: Running, port: number): void {
+    const { workers, log } = this.#options;
+    running.hasListened = true;
+    this.#port ??= port;
+    if (this.#port !== port) this.#failed(new WorkerFailedError(`port ${this.#port} was lost`, 1));
+    this.#tellMembers();
+    if (this.#wereAllUp || this.#listening.length < workers) return;
+    this.#wereAllUp = true;
+    log.info('all workers answer requests', { workers });
+  }
+
+  get #listening(): readonly Running[] {
+    return [...this.#running.values()].filter(({ hasListened }) => hasListened);
+  }
+
+  #deliver(letters: readonly Letter[]): void {
+    const byReader = new Map<number, Letter[]>();
+    for (const letter of letters) {
+      if (letter.to === parentNumber) this.#exchange.receive(letter);
+      const readers = letter.to === 'others' ? this.numbers.filter((each) => each !== letter.from) : [letter.to];
+      for (const reader of readers) {
+        const held = byReader.get(reader);
+        if (held === undefined) byReader.set(reader, [letter]);
+        else held.push(letter);
+      }
+    }
+    for (const [reader, own] of byReader) {
+      const running = this.#running.get(reader);
+      if (running !== undefined) this.#send(running, { kind: 'letters', letters: own });
+    }
+  }
+
+  #tellMembers(): void {
+    this.#sendAll({ kind: 'members', members: this.#listening.map(({ member }) => member) });
+  }
+
+  #sendAll(message: ToWorker<Work>): void {
+    for (const running of this.#running.values()) this.#send(running, message);
+  }
+
+  #send({ worker, hasBegun }: Running, message: ToWorker<Work>): void {
+    // With a callback, an error of it is not thrown: the process may have ended in this moment, and is told to `#ended`.
+    if (hasBegun && worker.isConnected()) worker.process.send(message, undefined, {}, () => {});
+  }
+
+  async #ended(running: Running, code: number | null, signal: string | null): Promise<void> {
+    const { log, workers } = this.#options;
+    const { member, startedAtMs, hasListened, failure } = running;
+    this.#running.delete(member.number);
+    this.#exchange.gone(member.number);
+    this.#tellMembers();
+    this.#tellChanged();
+    const isFirst = this.#port === undefined;
+    if (this.#isStopping || isFirst) return;
+    const pauseMs = this.#pauseOf(member.place).after({ livedMs: performance.now() - startedAtMs, hasListened });
+    const ended = { worker: member.place, pid: running.worker.process.pid, code, signal };
+    if (pauseMs === undefined) {
+      const why = failure?.message ?? `it ended with ${signal ?? code}`;
+      this.#failed(new WorkerFailedError(`one of ${workers} processes of the server does not come up: ${why}`, 1));
+      return;
+    }
+    log.warn('a worker process ended and is replaced', { ...ended, pauseMs, why: failure?.message });
+    await sleep(pauseMs);
+    if (!this.#isStopping) this.#fork(member.place, false);
+  }
+
+  readonly #pauses = new Map<number, RestartPause>();
+
+  #pauseOf(place: number): RestartPause {
+    const known = this.#pauses.get(place) ?? new RestartPause();
+    this.#pauses.set(place, known);
+    return known;
+  }
+
+  #endSilent(): void {
+    for (const running of this.#running.values()) {
+      running.silentBeats += 1;
+      if (running.silentBeats !== mostSilentBeats) continue;
+      const { pid } = running.worker.process;
+      this.#options.log.warn('a worker process stands still and is ended', { worker: running.member.place, pid });
+      running.worker.process.kill('SIGKILL');
+    }
+  }
+}
+
+/** Pieces of what a process writes, cut where lines end: what two of them write never mixes within a line. */
+function wholeLines(stream: Readable, write: (lines: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let begun = '';
+  stream.on('data', (bytes: Buffer) => {
+    const text = begun + decoder.write(bytes);
+    const end = text.lastIndexOf('\n') + 1;
+    begun = text.slice(end);
+    if (end > 0) write(text.slice(0, end));
+  });
+  stream.once('end', () => {
+    if (begun !== '') write(`${begun}\n`);
+  });
+}

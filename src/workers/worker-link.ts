@@ -1,0 +1,90 @@
+// A worker's side of the channel to its parent: what it is told, what it says, and who else there is.
+import { MessageExchange } from './message-exchange.ts';
+import {
+  aliveEveryMs,
+  type GroupMember,
+  parentNumber,
+  type StartOrder,
+  type ToParent,
+  type ToWorker,
+} from './messages.ts';
+
+export interface LinkOrders {
+  readonly onDrain: (withinMs: number) => void;
+  readonly onClose: () => void;
+}
+
+export class WorkerLink<Work> {
+  readonly order: StartOrder<Work>;
+  readonly exchange: MessageExchange;
+  #members: readonly GroupMember[] = [];
+  readonly #onMembers: ((members: readonly GroupMember[]) => void)[] = [];
+
+  private constructor(order: StartOrder<Work>) {
+    this.order = order;
+    this.exchange = new MessageExchange(order.number, (letters) => say({ kind: 'letters', letters }));
+  }
+
+  /** Resolves with the order to start. */
+  static open<Work>({ onDrain, onClose }: LinkOrders): Promise<WorkerLink<Work>> {
+    setInterval(() => say({ kind: 'alive' }), aliveEveryMs).unref();
+    return new Promise((resolve) => {
+      // What is sent before there is a listener is lost: the parent waits for a first word.
+      setImmediate(() => say({ kind: 'alive' }));
+      let link: WorkerLink<Work> | undefined;
+      process.on('message', (message: ToWorker<Work>) => {
+        if (message.kind === 'drain') onDrain(message.withinMs);
+        else if (message.kind === 'close') onClose();
+        else if (message.kind === 'start') {
+          link = new WorkerLink(message.order);
+          resolve(link);
+        } else if (link !== undefined) link.#receive(message);
+      });
+    });
+  }
+
+  #receive(message: Extract<ToWorker<Work>, { kind: 'members' | 'letters' }>): void {
+    if (message.kind === 'members') this.#meet(message.members);
+    else for (const letter of message.letters) this.exchange.receive(letter);
+  }
+
+  /** Those that listen, this one among them. */
+  get members(): readonly GroupMember[] {
+    return this.#members;
+  }
+
+  onMembers(listener: (members: readonly GroupMember[]) => void): void {
+    this.#onMembers.push(listener);
+  }
+
+  listening(port: number): void {
+    say({ kind: 'listening', port });
+  }
+
+  print(text: string): void {
+    say({ kind: 'print', text });
+  }
+
+  drained(): void {
+    say({ kind: 'drained' });
+  }
+
+  /** Resolves when the parent has it, or is gone. */
+  failed(message: string, exitCode: number): Promise<void> {
+    return new Promise((resolve) => {
+      process.send?.({ kind: 'failed', message, exitCode } satisfies ToParent, undefined, {}, () => resolve());
+    });
+  }
+
+  #meet(members: readonly GroupMember[]): void {
+    const gone = this.#members.filter(({ number }) => members.every((each) => each.number !== number));
+    this.#members = members;
+    for (const listener of this.#onMembers) listener(members);
+    for (const { number } of gone) if (number !== parentNumber) this.exchange.gone(number);
+  }
+}
+
+/** Once the parent is gone Node ends the worker; what it says until then reaches nobody. */
+function say(message: ToParent): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}

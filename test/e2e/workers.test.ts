@@ -1,0 +1,177 @@
+// Several processes as one server: one banner, one log, one port, signals that mean all, and workers that are replaced.
+import { readFile } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { type MoorageProcess, type Ready, runMoorage, type StartOptions, startMoorage } from './moorage-process.ts';
+
+interface Started {
+  readonly moorage: MoorageProcess;
+  readonly ready: Ready;
+}
+
+async function started(workers: number, options: StartOptions = {}, args: readonly string[] = []): Promise<Started> {
+  const flags = ['--listen', '127.0.0.1:0', '--workers', String(workers), ...args];
+  const moorage = await startMoorage(flags, options);
+  const ready = await moorage.ready();
+  await moorage.says(/all workers answer requests/);
+  return { moorage, ready };
+}
+
+/** Also where nothing else tells when: the test's own limit ends it. */
+async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await isSo())) await sleep(20);
+}
+
+async function workersOf({ pid }: MoorageProcess): Promise<readonly number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** On a connection of its own, which the server gives to one worker or another. */
+function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent: new Agent() }, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode));
+    }).once('error', reject);
+  });
+}
+
+const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
+const onLinux = process.platform === 'linux';
+
+describe.runIf(onLinux)('several workers', () => {
+  it('have one banner and one line that says that the server listens', async () => {
+    const { moorage, ready } = await started(3);
+    await Promise.all(Array.from({ length: 12 }, () => statusOf(`${ready.url}/v2/`)));
+    moorage.signal('SIGTERM');
+    await moorage.exited;
+    expect(moorage.stdout.match(/stop with Ctrl-C/g)).toHaveLength(1);
+    const listening = linesOf(moorage.stderr).filter((line) => line.includes('"listening"'));
+    expect(listening).toHaveLength(1);
+    expect(JSON.parse(listening[0] ?? '')).toMatchObject({ port: ready.port, workers: 3 });
+  });
+
+  it('share connections, and write one log of whole lines', async () => {
+    const { moorage, ready } = await started(2);
+    const agent = `tester/${'x'.repeat(6_000)}`;
+    const asked = Array.from({ length: 400 }, (_, at) =>
+      fetch(`${ready.url}/v2/team/app${at}/tags/list`, { headers: { 'user-agent': agent, connection: 'close' } }),
+    );
+    for (const response of await Promise.all(asked)) expect(response.status).toBe(404);
+    moorage.signal('SIGTERM');
+    const { stderr } = await moorage.exited;
+    const lines = linesOf(stderr).map((line) => JSON.parse(line) as { readonly msg: string });
+    expect(lines.filter(({ msg }) => msg === 'request')).toHaveLength(400);
+    expect(lines.filter(({ msg }) => msg === 'stopped')).toHaveLength(1);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('all end with the first %s, exit code 0', async (signal) => {
+    const { moorage } = await started(2);
+    const workers = await workersOf(moorage);
+    // As a terminal does it, or a service manager: every process of the server gets it.
+    for (const pid of workers) process.kill(pid, signal);
+    moorage.signal(signal);
+    expect(await moorage.exited).toMatchObject({ code: 0, signal: null });
+    expect(workers.some(isRunning)).toBe(false);
+    expect(moorage.stderr.match(/"msg":"stopping/g)).toHaveLength(1);
+  });
+
+  it('end at once with the second signal', async () => {
+    const { moorage, ready } = await started(2);
+    const workers = await workersOf(moorage);
+    const upload = await fetch(`${ready.url}/v2/a/blobs/uploads/`, { method: 'POST' });
+    const location = upload.headers.get('location') ?? '';
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(10)) });
+    const running = fetch(`${ready.url}${location}`, { method: 'PATCH', body, duplex: 'half' } as RequestInit);
+    running.catch(() => {});
+    await sleep(100);
+    moorage.signal('SIGTERM');
+    await moorage.says(/stopping/);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 143 });
+    await until(() => !workers.some(isRunning));
+  });
+
+  it('end when their parent was killed', async () => {
+    const { moorage } = await started(3);
+    const workers = await workersOf(moorage);
+    moorage.signal('SIGKILL');
+    await moorage.ended;
+    await until(() => !workers.some(isRunning));
+  });
+
+  it('are replaced when they end, and the others answer meanwhile', async () => {
+    const { moorage, ready } = await started(2);
+    const [killed = 0, other] = await workersOf(moorage);
+    process.kill(killed, 'SIGKILL');
+    for (let at = 0; at < 20; at += 1) {
+      const status = await statusOf(`${ready.url}/v2/`).catch(() => undefined);
+      if (status !== undefined) expect(status).toBe(200);
+    }
+    await moorage.says(/a worker process ended and is replaced/);
+    await until(async () => {
+      const now = await workersOf(moorage);
+      return now.length === 2 && now.includes(other ?? 0) && !now.includes(killed);
+    });
+    expect(await statusOf(`${ready.url}/v2/`)).toBe(200);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('keep their port when all of them end at once', async () => {
+    const { moorage, ready } = await started(2);
+    for (const pid of await workersOf(moorage)) process.kill(pid, 'SIGKILL');
+    await until(async () => (await statusOf(`${ready.url}/v2/`).catch(() => undefined)) === 200);
+    await until(async () => (await workersOf(moorage)).length === 2);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('refuse a port that another server has, in one line', async () => {
+    const { ready } = await started(2);
+    const exit = await runMoorage(['--root', 'other', '--listen', `127.0.0.1:${ready.port}`, '--workers', '2']);
+    expect(exit.code).toBe(1);
+    expect(exit.stdout).toBe('');
+    expect(linesOf(exit.stderr)).toEqual([
+      expect.stringMatching(/^moorage: cannot listen on 127\.0\.0\.1:\d+: another program uses this port/),
+    ]);
+  });
+
+  it('refuse what a single process refuses, with the same exit code', async () => {
+    const exit = await runMoorage(['missing.tar', '--port', '0', '--workers', '2']);
+    const alone = await runMoorage(['missing.tar', '--port', '0', '--workers', '1']);
+    expect(exit.code).toBe(alone.code);
+    expect(exit.stderr.replaceAll(exit.stderr.match(/\/\S+moorage-e2e-\w+/)?.[0] ?? ' ', 'X')).toBe(
+      alone.stderr.replaceAll(alone.stderr.match(/\/\S+moorage-e2e-\w+/)?.[0] ?? ' ', 'X'),
+    );
+  });
+});
+
+describe.runIf(onLinux)('one process', () => {
+  it.each([
+    ['--ephemeral', '--workers', '4'],
+    ['--root', 'registry', '--workers', '1'],
+  ])('serves %s %s %s', async (...args) => {
+    const moorage = await startMoorage([...args, '--listen', '127.0.0.1:0']);
+    await moorage.ready();
+    expect(await workersOf(moorage)).toEqual([]);
+    expect(moorage.stderr).not.toContain('"workers"');
+  });
+});
+
+it.each(['0', '65', 'many', '-1', '1.5'])('"--workers %s" is refused', async (workers) => {
+  const exit = await runMoorage(['--workers', workers]);
+  expect(exit.code).toBe(2);
+  expect(exit.stderr).toContain('is not a number from 1 to 64, or auto');
+});
