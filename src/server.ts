@@ -19,6 +19,7 @@ import { guardOf, knownUsersOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { alone, type ServerGroup } from './server-group.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
+import { RequestTurns } from './storage/request-turns.ts';
 import { TlsEndpoint } from './tls/tls-endpoint.ts';
 
 export interface RegistryServer {
@@ -62,8 +63,10 @@ export async function createServer(
     await Promise.all(mounts.map(({ reader }) => reader.close()));
     throw error;
   });
+  const turns = new RequestTurns();
   const registry = new Registry({
     mounts,
+    turns,
     log: messageFirst(log),
     rules: layoutRulesOf(settings),
   });
@@ -71,6 +74,7 @@ export async function createServer(
     registry,
     ...guard,
     audit,
+    onArrival: () => turns.arrived(),
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,

@@ -82,11 +82,7 @@ export class Answers {
   /** Part of a blob: small ones in one piece, large ones through the sender. */
   async blob(reply: FastifyReply, status: number, headers: HeaderList, part: BlobPart): Promise<void> {
     const { sender, content, first, length, check } = part;
-    if (length <= smallBlobBytes) {
-      const bytes = Buffer.allocUnsafe(length);
-      await readFully(content, bytes, first);
-      return this.bytes(reply, status, headers, bytes);
-    }
+    if (length <= smallBlobBytes) return this.bytes(reply, status, headers, await bytesOf(content, { first, length }));
     await this.#stream(reply, status, headers, length, () => sender.send(reply.raw, content, { first, length }, check));
   }
 
@@ -159,4 +155,14 @@ export class Answers {
     reply.raw.writeHead(status, [...this.#common, ...headers, ...mirrored, ...shared, ...closing]);
     reply.hijack();
   }
+}
+
+function bytesOf(content: BlobContent, { first, length }: ByteSpan): Uint8Array | Promise<Uint8Array> {
+  return content.inMemory?.subarray(first, first + length) ?? readSpan(content, first, length);
+}
+
+async function readSpan(content: BlobContent, first: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(length);
+  await readFully(content, bytes, first);
+  return bytes;
 }

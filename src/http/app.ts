@@ -1,4 +1,5 @@
 // The HTTP app: the gate before every route, one answer to errors, and the routes (routes.ts).
+import type { RequestListener } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
@@ -44,6 +45,8 @@ export interface AppOptions {
   readonly failures: FailureLog;
   /** A line for each request; without it there is no cost either. */
   readonly log?: RequestLog | undefined;
+  /** Told of each request when it was read, before anything is done with it. */
+  readonly onArrival?: () => void;
   /** How large blobs are sent; by default the best way this machine has. */
   readonly sender?: BlobSender;
 }
@@ -57,6 +60,7 @@ export function buildApp({
   failures,
   log,
   audit,
+  onArrival,
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods(routes);
@@ -98,7 +102,7 @@ export function buildApp({
   };
   const app = fastify({
     serverFactory: (handler) => {
-      const server = createHttpServer(handler, settings);
+      const server = createHttpServer(onArrival === undefined ? handler : telling(onArrival, handler), settings);
       connections?.watch(server);
       return server;
     },
@@ -147,4 +151,11 @@ export function buildApp({
     });
   }
   return app;
+}
+
+function telling(onArrival: () => void, handler: RequestListener): RequestListener {
+  return (request, response) => {
+    onArrival();
+    handler(request, response);
+  };
 }

@@ -2,7 +2,8 @@
 
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { rulesForReading } from '../registry/layout-rules.ts';
-import { type NamedLayout, Registry } from '../registry/registry.ts';
+import type { NamedLayout } from '../registry/named-layout.ts';
+import { Registry } from '../registry/registry.ts';
 import { DirectoryListing } from '../storage/filesystem/directory-listing.ts';
 import { silentLog } from '../storage/log.ts';
 import { openMountsToRead } from '../transfer/mounts-to-read.ts';

@@ -22,6 +22,7 @@ import type { LeftManifest } from './collection/layout-marking.ts';
 import type { HistoryReader } from './history/history-reader.ts';
 import { type LeftWithin, leftSince, readKept } from './history/left-manifests.ts';
 import type { TagTarget } from './history/tag-move.ts';
+import type { IndexLook } from './index/index-reader.ts';
 import type { LayoutIndex } from './index/layout-index.ts';
 import type { FoundManifest } from './manifests/manifest-lookup.ts';
 import type { ManifestReader } from './manifests/manifest-reader.ts';
@@ -71,8 +72,8 @@ export class ImageLayout {
   }
 
   /** Undefined when the repository does not exist. Throws UNAVAILABLE (503) when its index.json cannot be read. */
-  readIndex(): Promise<LayoutIndex | undefined> {
-    return this.#layout.index.current();
+  readIndex(look?: IndexLook): Promise<LayoutIndex | undefined> {
+    return this.#layout.index.current(look);
   }
 
   /** The names of one repository of this layout: its own, or a virtual one. */
@@ -104,13 +105,13 @@ export class ImageLayout {
   }
 
   /** What a tag or digest means in one repository of this layout (manifest-lookup.ts). */
-  findManifest(reference: Tag | Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
-    return this.#layout.lookup.find(reference, names);
+  findManifest(reference: Tag | Digest, names: RepositoryNames, look?: IndexLook): Promise<FoundManifest | undefined> {
+    return this.#layout.lookup.find(reference, names, look);
   }
 
   /** In byte order, without the tags that only serve clients that know no referrers API; undefined when the repository does not exist. */
-  async tags(names: RepositoryNames): Promise<readonly Tag[] | undefined> {
-    const index = await this.readIndex();
+  async tags(names: RepositoryNames, look?: IndexLook): Promise<readonly Tag[] | undefined> {
+    const index = await this.readIndex(look);
     return index === undefined || !names.existsIn(index) ? undefined : this.#layout.derived.of(index).tags(names);
   }
 
@@ -128,8 +129,8 @@ export class ImageLayout {
   }
 
   /** Every verified referrer of a digest; empty when there is none, or no such repository. */
-  async referrers(subject: Digest): Promise<readonly Referrer[]> {
-    const index = await this.readIndex();
+  async referrers(subject: Digest, look?: IndexLook): Promise<readonly Referrer[]> {
+    const index = await this.readIndex(look);
     return index === undefined ? [] : this.#layout.derived.of(index).referrers(subject);
   }
 

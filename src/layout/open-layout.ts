@@ -3,8 +3,10 @@ import type { Digest } from '../oci/digest.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import type { ObjectReader } from '../storage/object-store.ts';
+import type { RequestTurns } from '../storage/request-turns.ts';
 import type { BlobChecks, BlobReadRules } from './blobs/blob-checks.ts';
 import { LayoutBlobs } from './blobs/layout-blobs.ts';
+import type { SmallBlobs } from './blobs/small-blobs.ts';
 import type { ChangeRules, LayoutChangesOptions } from './changes/layout-changes.ts';
 import type { ReadLayout } from './changes/read-layout.ts';
 import type { FactsPlace } from './files/kept-lines.ts';
@@ -34,9 +36,13 @@ export interface ImageLayoutOptions {
   readonly store: ObjectReader;
   readonly checks: BlobChecks;
   readonly caches: ManifestCaches;
+  /** Undefined: no blobs are held in memory. */
+  readonly smallBlobs?: SmallBlobs | undefined;
   /** Where derived facts are kept across restarts; undefined: nowhere. */
   readonly facts: FactsPlace | undefined;
   readonly clock: Clock;
+  /** Undefined: each request has a look of its own at index.json. */
+  readonly turns?: RequestTurns | undefined;
   readonly log: Log;
   /** Undefined where nothing is written, and nothing healed. */
   readonly changes: LayoutChangesOptions | undefined;
@@ -44,19 +50,19 @@ export interface ImageLayoutOptions {
 
 /** `onForeign` is told of each version of index.json that is read and that this process did not publish. */
 export function openLayout(options: ImageLayoutOptions, onForeign: () => void): ReadLayout {
-  const { prefix, store, checks, caches, clock, log, rules } = options;
+  const { prefix, store, checks, caches, clock, turns, log, rules } = options;
   const keys = layoutKeys(prefix);
   const version = new LayoutVersion(store, keys);
-  const index = new IndexReader({ store, key: keys.index, version, clock, log, onForeign });
+  const index = new IndexReader({ store, key: keys.index, version, clock, turns, log, onForeign });
   const readIndex = () => index.current();
   const facts = options.facts && new FactsFile(options.facts.store, factsKey(options.facts.directory, prefix), log);
   const manifests = new ManifestReader({ store, keys, caches, log, facts });
   const statedSize = (digest: Digest) => sizeByManifests(digest, readIndex, manifests);
-  const blobs = new LayoutBlobs({ store, keys, checks, statedSize });
+  const blobs = new LayoutBlobs({ store, keys, checks, small: options.smallBlobs, statedSize });
   const unreferenced = rules.scan === 'off' ? undefined : new UnreferencedManifests(store, keys, manifests);
   const derived = new DerivedIndexes({ manifests, nested: new NestedReferrers(manifests), unreferenced });
   const childType = (snapshot: LayoutIndex, digest: Digest) => derived.of(snapshot).mediaTypeOfChild(digest);
-  const lookup = new ManifestLookup({ readIndex, childType, manifests, blobs });
+  const lookup = new ManifestLookup({ readIndex: (look) => index.current(look), childType, manifests, blobs });
   const names = new LayoutNames(options.name, rules);
   const name = options.name === '' ? '.' : options.name;
   const basis = { store, keys, name, clock, log };

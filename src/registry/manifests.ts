@@ -3,6 +3,7 @@
 import type { EditCondition, PutEdit } from '../layout/changes/index-edit.ts';
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
+import type { IndexLook } from '../layout/index/index-reader.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
 import { type ManifestOutline, requiredBy } from '../layout/manifests/manifest-outline.ts';
 import { readOutline } from '../layout/manifests/manifest-thread.ts';
@@ -67,18 +68,18 @@ export class Manifests {
 
   /** Throws MANIFEST_UNKNOWN. The bytes are exactly those that were pushed. */
   async get(reference: Reference): Promise<StoredManifest> {
-    return this.#existing(reference);
+    return this.#existing(reference, 'shared');
   }
 
-  async #existing(reference: Reference): Promise<StoredManifest> {
-    const found = await this.find(reference);
+  async #existing(reference: Reference, look: IndexLook): Promise<StoredManifest> {
+    const found = await this.find(reference, look);
     if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
     return found;
   }
 
   /** The same, where nothing is an answer as well. */
-  protected async find(reference: Reference): Promise<StoredManifest | undefined> {
-    const found = await this.#layout.findManifest(named(reference), this.#names);
+  protected async find(reference: Reference, look: IndexLook = 'own'): Promise<StoredManifest | undefined> {
+    const found = await this.#layout.findManifest(named(reference), this.#names, look);
     const bytes = found && (await this.#layout.manifests.read(found.digest));
     return found && bytes && { digest: found.digest, mediaType: found.mediaType, bytes };
   }
@@ -88,7 +89,7 @@ export class Manifests {
    * "it exists" by HEAD do not push it (oras, crane and regctl then look at none of its blobs), and only a push mends it.
    */
   async stat(reference: Reference): Promise<ManifestInfo> {
-    const { digest, mediaType, bytes } = await this.#existing(reference);
+    const { digest, mediaType, bytes } = await this.#existing(reference, 'own');
     if (await needsDamaged({ digest, mediaType }, this.#layout)) throw new RegistryError('MANIFEST_UNKNOWN');
     return { digest, mediaType, size: bytes.byteLength };
   }

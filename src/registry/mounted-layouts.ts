@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { BlobChecks, type BlobFile, type PacedRead } from '../layout/blobs/blob-checks.ts';
 import { BlobLedger, keptBlobFacts } from '../layout/blobs/blob-ledger.ts';
+import type { SmallBlobs } from '../layout/blobs/small-blobs.ts';
 import { Trash } from '../layout/blobs/trash.ts';
 import type { LayoutChangesOptions } from '../layout/changes/layout-changes.ts';
 import { newWritingProcess, type WritingProcess } from '../layout/changes/writing-process.ts';
@@ -14,6 +15,7 @@ import type { Clock } from '../storage/clock.ts';
 import { type Log, silentLog } from '../storage/log.ts';
 import type { Key, ObjectReader, ObjectStore } from '../storage/object-store.ts';
 import { PlannedStore } from '../storage/planned/planned-store.ts';
+import type { RequestTurns } from '../storage/request-turns.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { ByteRate } from './byte-rate.ts';
 import { trashedPrefixes } from './collected-prefixes.ts';
@@ -29,7 +31,9 @@ const candidateLayouts = 200;
 
 export interface SharedByLayouts {
   readonly caches: ManifestCaches;
+  readonly smallBlobs?: SmallBlobs | undefined;
   readonly clock: Clock;
+  readonly turns?: RequestTurns | undefined;
   readonly log: Log;
   /** Undefined where no mount takes pushes. */
   readonly process: WritingProcess | undefined;
@@ -96,7 +100,13 @@ export class MountedLayouts {
     const plannedFacts = facts && { ...facts, store: facts.store === writer ? store : planned(facts.store) };
     return new MountedLayouts(
       { ...this.mount, reader: store, writer: store, facts: plannedFacts, linkedBlobs: undefined },
-      { ...this.#shared, caches: createManifestCaches(), log: silentLog, process: newWritingProcess() },
+      {
+        ...this.#shared,
+        caches: createManifestCaches(),
+        smallBlobs: undefined,
+        log: silentLog,
+        process: newWritingProcess(),
+      },
     );
   }
 
@@ -197,7 +207,7 @@ export class MountedLayouts {
   }
 
   #open(prefix: LayoutPrefix): ImageLayout {
-    const { caches, clock, log, rules } = this.#shared;
+    const { caches, smallBlobs, clock, turns, log, rules } = this.#shared;
     const { reader: store, facts } = this.mount;
     const name = nameAbove(this.mount, prefix);
     const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
@@ -209,8 +219,10 @@ export class MountedLayouts {
       store,
       checks: this.#checks,
       caches,
+      smallBlobs,
       facts,
       clock,
+      turns,
       log,
       changes,
     });

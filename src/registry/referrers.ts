@@ -4,6 +4,7 @@ import { ReferrersBound } from '../layout/manifests/referrers-json.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Referrer } from '../oci/manifest-facts.ts';
+import { mediaTypes } from '../oci/media-type.ts';
 
 export interface ReferrersRequest {
   /** Any of them matches; empty means no filter. */
@@ -19,16 +20,19 @@ interface PageOf<List> {
 }
 
 export type ReferrersPage = PageOf<readonly Descriptor[]>;
-/** The JSON array of their descriptors. */
+/** An image index that lists them, as JSON. */
 export type EncodedReferrersPage = PageOf<Uint8Array>;
+
+const beforeManifests = Buffer.from(`{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`);
+const afterManifests = Buffer.from('}');
 
 /** Clients cap a response at the size of a manifest, so a page stays below 4 MB with its envelope (containerd, oras: 4 MiB). */
 const maxPageBytes = 4_000_000;
 
 export class Referrers {
   readonly #layout: ImageLayout;
-  /** The lists of a snapshot are the same arrays until the snapshot changes, so each is encoded once. */
-  readonly #encoded = new WeakMap<readonly Referrer[], Promise<Uint8Array>>();
+  /** Of whole lists. These are the same arrays until the snapshot changes, so the page that all clients ask for is made once. */
+  readonly #encoded = new WeakMap<readonly Referrer[], Promise<EncodedReferrersPage>>();
 
   constructor(layout: ImageLayout) {
     this.#layout = layout;
@@ -36,27 +40,32 @@ export class Referrers {
 
   /** Empty for an unknown repository or subject: never 404 (distribution-spec, Listing Referrers). */
   async list(subject: Digest, request: ReferrersRequest): Promise<ReferrersPage> {
-    const { manifests, next } = await this.listEncoded(subject, request);
-    return { manifests: JSON.parse(Buffer.from(manifests).toString('utf8')) as readonly Descriptor[], next };
+    const { manifests: bytes, next } = await this.listEncoded(subject, request);
+    const { manifests } = JSON.parse(Buffer.from(bytes).toString('utf8')) as { manifests: readonly Descriptor[] };
+    return { manifests, next };
   }
 
   /** The same for a client: nothing is decoded only to be encoded again. */
   async listEncoded(subject: Digest, { artifactTypes, after }: ReferrersRequest): Promise<EncodedReferrersPage> {
-    const all = await this.#layout.referrers(subject);
-    const isEvery = artifactTypes.length === 0 && after === undefined;
-    const { manifests, next } = firstPage(
-      isEvery ? all : all.filter(({ descriptor }) => isAsked(descriptor, artifactTypes, after)),
-    );
-    return { manifests: await this.#encode(manifests, all), next };
+    const all = await this.#layout.referrers(subject, 'shared');
+    if (artifactTypes.length === 0 && after === undefined) return this.#encoded.get(all) ?? this.#firstOf(all);
+    return this.#encode(firstPage(all.filter(({ descriptor }) => isAsked(descriptor, artifactTypes, after))));
   }
 
-  /** Only whole lists come again, and only of what is kept anyway: pages with annotations that are not would be megabytes each. */
-  #encode(page: readonly Referrer[], all: readonly Referrer[]): Promise<Uint8Array> {
-    const known = this.#encoded.get(page);
-    if (known !== undefined) return known;
-    const json = this.#layout.referrersJson(page);
-    if (page === all && page.every(({ withheldBytes }) => withheldBytes === 0)) this.#encoded.set(page, json);
-    return json;
+  /** Kept only where nothing is withheld: pages with annotations that are not kept themselves would be megabytes each. */
+  #firstOf(all: readonly Referrer[]): Promise<EncodedReferrersPage> {
+    const page = firstPage(all);
+    const encoded = this.#encode(page);
+    this.#encoded.set(all, encoded);
+    const forget = () => this.#encoded.delete(all);
+    const isKept = page.manifests.every(({ withheldBytes }) => withheldBytes === 0);
+    encoded.then(isKept ? undefined : forget, forget);
+    return encoded;
+  }
+
+  async #encode({ manifests, next }: PageOf<readonly Referrer[]>): Promise<EncodedReferrersPage> {
+    const json = await this.#layout.referrersJson(manifests);
+    return { manifests: Buffer.concat([beforeManifests, json, afterManifests]), next };
   }
 }
 

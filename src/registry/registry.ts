@@ -1,7 +1,7 @@
 // The registry: repositories by name, over one mount or several.
 import { checkedAtOnceBytes } from '../layout/blobs/blob-checks.ts';
+import { SmallBlobs } from '../layout/blobs/small-blobs.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
-import type { LayoutPrefix } from '../layout/files/keys.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
 import { createManifestCaches } from '../layout/manifests/manifest-caches.ts';
@@ -12,7 +12,7 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
-import type { Key } from '../storage/object-store.ts';
+import type { RequestTurns } from '../storage/request-turns.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
@@ -24,6 +24,7 @@ import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountTable } from './mount-table.ts';
 import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
+import type { NamedLayout, UnlistedDirectory } from './named-layout.ts';
 import type { Page, PageRequest } from './page.ts';
 import { Quotas } from './quota/quotas.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
@@ -38,23 +39,7 @@ export interface RegistryParts {
   /** For tests, which have no large blobs: larger ones are hashed while they are sent, or in the background. */
   readonly checkedAtOnceBytes?: number;
   readonly clock?: Clock;
-}
-
-export interface NamedLayout {
-  /** '' for a layout that is the root itself. */
-  readonly name: RepositoryName | '';
-  readonly layout: ImageLayout;
-  /** Where it is: the mount, and the directory in it. */
-  readonly mount: Mount;
-  readonly prefix: LayoutPrefix;
-}
-
-/** What is in it nobody knows. */
-export interface UnlistedDirectory {
-  readonly name: string;
-  readonly mount: Mount;
-  readonly prefix: Key;
-  readonly why: StorageError;
+  readonly turns?: RequestTurns;
 }
 
 const catchUpEveryMs = 5_000;
@@ -81,9 +66,11 @@ export class Registry {
     this.#background = background;
     this.#shared = {
       caches: createManifestCaches(),
+      smallBlobs: new SmallBlobs(),
       background,
       process: options.mounts.some(({ writer }) => writer !== undefined) ? newWritingProcess() : undefined,
       clock,
+      turns: options.turns,
       log,
       rules,
       quotas: new Quotas(rules.quotas, () => this.#mounts.map(({ mount }) => mount), clock),

@@ -16,7 +16,7 @@ export class Tags {
 
   /** In byte order, without the tags that only carry referrers responses. Throws NAME_UNKNOWN for a repository that does not exist. */
   async list(page: PageRequest): Promise<Page<Tag>> {
-    const tags = await this.#layout.tags(this.#names);
+    const tags = await this.#layout.tags(this.#names, 'shared');
     if (tags === undefined) throw new RegistryError('NAME_UNKNOWN');
     return pageOf(tags, page);
   }

@@ -7,6 +7,7 @@ export function openBytes(info: ObjectInfo, bytes: Uint8Array): OpenObject {
   return {
     info,
     fileDescriptor: undefined,
+    inMemory: bytes,
     readInto: async (buffer, at) => {
       const part = bytes.subarray(at, at + buffer.byteLength);
       buffer.set(part);

@@ -49,6 +49,8 @@ export interface OpenObject {
   readonly info: ObjectInfo;
   /** A file descriptor for sendfile, valid until `close`; undefined where the store has none. */
   readonly fileDescriptor: number | undefined;
+  /** All of its bytes, where they are in memory anyway; they never change. */
+  readonly inMemory: Uint8Array | undefined;
   /** Fills `buffer` from offset `at` as far as it can; returns the bytes read, 0 at the end. */
   readInto(buffer: Uint8Array, at: number): Promise<number>;
   /** May be called again. */

@@ -3,7 +3,7 @@ import { type LayoutKeys, layoutKeys, poolDirectory, poolKey } from '../layout/f
 import { Pace } from '../layout/pacing/pace.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { digestAlgorithms, isDigest } from '../oci/digest.ts';
-import type { NamedLayout } from '../registry/registry.ts';
+import type { NamedLayout } from '../registry/named-layout.ts';
 import type { ObjectReader } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { BlobProgress } from '../transfer/progress.ts';

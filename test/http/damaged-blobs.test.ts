@@ -123,16 +123,21 @@ describe('a small blob', () => {
     const off = await start({ verifyReads: 'off' });
     await leave(off, 'a', digest, flipped(small));
     expect(await statusOf(off.app, 'GET', urlOf('a', digest))).toBe(200);
-    for (const [verifyReads, expected] of [
-      ['once', 200],
-      ['all', 404],
+    // More than is held in memory, which is hashed whenever it comes in.
+    const middling = Buffer.alloc(40 * 1024, 7);
+    for (const [verifyReads, bytes, expected] of [
+      ['once', middling, 200],
+      ['once', small, 404],
+      ['all', middling, 404],
+      ['all', small, 404],
     ] as const) {
       const disk = await start({ verifyReads });
-      await leave(disk, 'a', digest, small);
-      expect(await statusOf(disk.app, 'GET', urlOf('a', digest))).toBe(200);
+      const left = digestOf(bytes);
+      await leave(disk, 'a', left, bytes);
+      expect(await statusOf(disk.app, 'GET', urlOf('a', left))).toBe(200);
       // Silent rot: the bytes change, and nothing else does.
-      await flip(fileOf(disk, 'a', digest));
-      expect(await statusOf(disk.app, 'GET', urlOf('a', digest))).toBe(expected);
+      await flip(fileOf(disk, 'a', left));
+      expect(await statusOf(disk.app, 'GET', urlOf('a', left))).toBe(expected);
     }
   });
 });

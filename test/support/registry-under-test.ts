@@ -11,6 +11,7 @@ import { type SystemCalls, systemCalls } from '../../src/storage/filesystem/syst
 import type { Log } from '../../src/storage/log.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
+import type { RequestTurns } from '../../src/storage/request-turns.ts';
 import { type MountOptions, mountOver } from './mounts.ts';
 import { defaultRules } from './rules.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -74,14 +75,15 @@ export interface DirectoryOptions extends RegistryTestOptions {
   /** System calls that do something else, e.g. fail. */
   readonly calls?: Partial<SystemCalls>;
   readonly clock?: TestClock;
+  readonly turns?: RequestTurns;
 }
 
 export async function directoryRegistry(options: DirectoryOptions = {}): Promise<DirectoryRegistry> {
-  const { root = await temporaryDirectory(), clock = new TestClock(), calls } = options;
+  const { root = await temporaryDirectory(), clock = new TestClock(), calls, turns } = options;
   const log = new RecordedLog();
   const store = await openFilesystemStore(root, { log, calls: { ...systemCalls, ...calls } });
   return {
-    ...registryOver(store, clock, options, log),
+    ...registryOver(store, clock, options, log, {}, turns),
     root,
     another: (others = {}) => directoryRegistry({ root, clock, ...others }),
   };
@@ -109,11 +111,12 @@ export function registryOver(
   options: RegistryTestOptions = {},
   log = new RecordedLog(),
   mount: MountOptions = {},
+  turns?: RequestTurns,
 ): Omit<RegistryUnderTest, 'another'> {
   const { readOnly = false, ...own } = options;
   const rules = { ...defaultRules, uploadsExpireAfterMs: 60_000, ...own };
   const mounts = [mountOver(store, { readOnly, ...mount })];
-  const registry = new Registry({ mounts, log, clock, rules });
+  const registry = new Registry({ mounts, log, clock, rules, ...(turns && { turns }) });
   onTestFinished(() => registry.close());
   return {
     registry,

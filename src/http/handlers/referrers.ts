@@ -7,9 +7,6 @@ import { allValues, firstValue } from '../query.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { Handler } from './handler-context.ts';
 
-const beforeManifests = Buffer.from(`{"schemaVersion":2,"mediaType":"${mediaTypes.imageIndex}","manifests":`);
-const afterManifests = Buffer.from('}');
-
 export const listReferrers: Handler = async ({ registry, answers }, request, reply) => {
   const name = repositoryNameOf(request);
   const subject = parseDigest(parameterOf(request, 'digest'));
@@ -25,7 +22,7 @@ export const listReferrers: Handler = async ({ registry, answers }, request, rep
   if (next !== undefined) {
     headers.push('Link', nextLink(referrersUrl(name, subject), { artifactType: artifactTypes, last: next }));
   }
-  answers.bytes(reply, 200, headers, Buffer.concat([beforeManifests, manifests, afterManifests]));
+  answers.bytes(reply, 200, headers, manifests);
 };
 
 /** Media types hold no spaces: one is a "+" that a client did not encode, as in `...+json`. containerd repeats the parameter. */

@@ -1,14 +1,18 @@
 // The blobs of one layout as they are answered: what is there, whether it may be given away, and what must be looked at first.
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { openBytes } from '../../storage/bytes-in-memory.ts';
 import type { ObjectInfo, ObjectReader, OpenObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import type { BlobChecks, BlobFile, PassingCheck } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
+import type { SmallBlobs } from './small-blobs.ts';
 
 export interface LayoutBlobsOptions {
   readonly store: ObjectReader;
   readonly keys: LayoutKeys;
   readonly checks: BlobChecks;
+  /** Undefined: none are held in memory. */
+  readonly small: SmallBlobs | undefined;
   /** The size that a manifest of the layout says the blob has; undefined when none says anything. */
   readonly statedSize: (digest: Digest) => Promise<number | undefined>;
 }
@@ -18,9 +22,11 @@ export class LayoutBlobs {
   readonly #keys: LayoutKeys;
   readonly #checks: BlobChecks;
   readonly #ledger: BlobLedger;
+  readonly #small: SmallBlobs | undefined;
   readonly #statedSize: LayoutBlobsOptions['statedSize'];
 
-  constructor({ store, keys, checks, statedSize }: LayoutBlobsOptions) {
+  constructor({ store, keys, checks, small, statedSize }: LayoutBlobsOptions) {
+    this.#small = small;
     this.#store = store;
     this.#keys = keys;
     this.#checks = checks;
@@ -53,6 +59,35 @@ export class LayoutBlobs {
   /** The same, opened. A large one that nobody hashed yet is to be sent through its `passingCheck`. */
   async open(digest: Digest): Promise<OpenObject | undefined> {
     const file = this.file(digest);
+    const small = this.#smallUnless(this.#ledger.isSuspect(digest));
+    const known = await small?.find(digest, this.#store, file.key);
+    if (known !== undefined) return openBytes(known.info, known.bytes);
+    const object = await this.#openFile(file);
+    return object && small ? this.#readSmall(small, file, object) : object;
+  }
+
+  /** The object itself where it is not small. */
+  async #readSmall(small: SmallBlobs, file: BlobFile, object: OpenObject): Promise<OpenObject | undefined> {
+    let isOpen = false;
+    try {
+      const read = await small.read(file.digest, object);
+      if (read !== undefined && read !== 'wrong') return openBytes(read.info, read.bytes);
+      // It changed since it was hashed, and its size and times were put back.
+      const isRight = read === undefined || this.#checks.reads === 'off' || (await this.#checks.hash(file, object));
+      isOpen = isRight;
+      return isRight ? object : undefined;
+    } finally {
+      if (!isOpen) await object.close();
+    }
+  }
+
+  /** What was found damaged once, and what is to be hashed for each answer, is read from its file. */
+  #smallUnless(isSuspect: boolean): SmallBlobs | undefined {
+    return isSuspect || this.#checks.reads === 'all' ? undefined : this.#small;
+  }
+
+  async #openFile(file: BlobFile): Promise<OpenObject | undefined> {
+    const { digest } = file;
     const object = await this.#store.open(file.key);
     if (object === undefined) return undefined;
     const { info } = object;

@@ -1,4 +1,4 @@
-// The current snapshot of index.json: one stat a request, a re-read only when the file changed, the last good state while it is broken.
+// The current snapshot of index.json: at most one stat a request, a re-read only when the file changed, the last good state while it is broken.
 import { RegistryError } from '../../oci/error-code.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Log } from '../../storage/log.ts';
@@ -11,6 +11,7 @@ import type {
   Version,
   VersionLabel,
 } from '../../storage/object-store.ts';
+import type { RequestTurns } from '../../storage/request-turns.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
@@ -36,12 +37,20 @@ interface Broken {
   readonly nextTryAtMs: number;
 }
 
+/**
+ * `own`: the file is looked at now: for whatever is decided by it, under a lock for one. `shared`: whoever only answers a request takes what was
+ * found out for another one of the same turn (request-turns.ts).
+ */
+export type IndexLook = 'own' | 'shared';
+
 export interface IndexReaderOptions {
   readonly store: ObjectReader;
   readonly key: Key;
   /** Asked whenever index.json is read anew. */
   readonly version: Pick<LayoutVersion, 'assertReadable'>;
   readonly clock: Clock;
+  /** Undefined: each request has a look of its own. */
+  readonly turns?: RequestTurns | undefined;
   readonly log: Log;
   /** A version that this process did not publish was read. */
   readonly onForeign: () => void;
@@ -50,6 +59,8 @@ export interface IndexReaderOptions {
 export class IndexReader {
   readonly #options: IndexReaderOptions;
   #seen: Seen | undefined;
+  /** In which turn of requests the file was found to be as seen. */
+  #foundIn: number | undefined;
   #broken: Broken | undefined;
   #reading: Promise<LayoutIndex | undefined> | undefined;
   #accepted: VersionLabel | undefined;
@@ -70,13 +81,13 @@ export class IndexReader {
   }
 
   /** Undefined when there is no such layout. Throws UNAVAILABLE (503) when index.json cannot be read and never could. */
-  async current(): Promise<LayoutIndex | undefined> {
-    const known = await this.#known();
+  async current(look: IndexLook = 'own'): Promise<LayoutIndex | undefined> {
+    const known = await this.#known(look);
     if (known !== undefined) return known;
     if (this.#reading !== undefined) {
       // It may have begun before a write that this request must see: another server acknowledged it, and its client came here.
       await this.#reading.catch(() => undefined);
-      const readMeanwhile = await this.#known();
+      const readMeanwhile = await this.#known('own');
       if (readMeanwhile !== undefined) return readMeanwhile;
     }
     this.#reading ??= this.#reread().finally(() => {
@@ -86,12 +97,11 @@ export class IndexReader {
   }
 
   /** The snapshot of the file as it is now, or the last good one of a file that is known to be broken; undefined asks for a read. */
-  async #known(): Promise<LayoutIndex | undefined> {
+  async #known(look: IndexLook): Promise<LayoutIndex | undefined> {
     const { store, key, clock } = this.#options;
     const seen = this.#seen;
-    if (seen !== undefined && clock.elapsed() < seen.currentUntilMs && (await store.isCurrent(key, seen.info))) {
+    if (seen !== undefined && clock.elapsed() < seen.currentUntilMs && (await this.#isAsSeen(seen, look)))
       return seen.index;
-    }
     const info = await store.stat(key);
     if (info !== undefined && this.#published?.label === info.label) return this.#adopt(this.#published.index, info);
     const broken = this.#broken;
@@ -101,6 +111,16 @@ export class IndexReader {
     if (!isStillBroken) return undefined;
     if (seen === undefined) throw indexUnavailable(broken.error);
     return seen.index;
+  }
+
+  async #isAsSeen(seen: Seen, look: IndexLook): Promise<boolean> {
+    const { store, key, turns } = this.#options;
+    const turn = turns?.current;
+    if (look === 'shared' && turn !== undefined && turn === this.#foundIn) return true;
+    const isCurrent = await store.isCurrent(key, seen.info);
+    // Another snapshot may have been taken up while a slow file system was asked.
+    if (isCurrent && seen === this.#seen) this.#foundIn = turn;
+    return isCurrent;
   }
 
   /** True when the file is the version that this process published last, or one that was judged and left as it is, or absent. */
@@ -135,6 +155,7 @@ export class IndexReader {
   #adopt(index: LayoutIndex, info: ObjectInfo): LayoutIndex {
     const currentUntilMs = info.settled ? Number.POSITIVE_INFINITY : this.#options.clock.elapsed() + settleMs;
     this.#seen = { index, info, currentUntilMs };
+    this.#foundIn = undefined;
     this.#broken = undefined;
     return index;
   }

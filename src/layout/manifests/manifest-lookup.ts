@@ -5,6 +5,7 @@ import type { Tag } from '../../oci/reference.ts';
 import type { LayoutBlobs } from '../blobs/layout-blobs.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
+import type { IndexLook } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import type { ManifestReader } from './manifest-reader.ts';
@@ -16,7 +17,7 @@ export interface FoundManifest {
 }
 
 export interface ManifestLookupOptions {
-  readonly readIndex: () => Promise<LayoutIndex | undefined>;
+  readonly readIndex: (look: IndexLook) => Promise<LayoutIndex | undefined>;
   /** The type that a manifest which no entry lists is referenced with; undefined for what no entry leads to. */
   readonly childType: (index: LayoutIndex, digest: Digest) => Promise<string | undefined>;
   readonly manifests: ManifestReader;
@@ -34,8 +35,12 @@ export class ManifestLookup {
    * What a tag or digest means: an entry, or a manifest that an entry leads to (skopeo and regctl do not list children).
    * A blob that nothing names as a manifest is none, whatever it looks like.
    */
-  async find(reference: Tag | Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
-    const index = await this.#options.readIndex();
+  async find(
+    reference: Tag | Digest,
+    names: RepositoryNames,
+    look: IndexLook = 'own',
+  ): Promise<FoundManifest | undefined> {
+    const index = await this.#options.readIndex(look);
     if (index === undefined || !names.existsIn(index)) return undefined;
     if (!isDigest(reference)) return this.#foundEntry(names.entryOf(index, reference));
     const entry = index.listed(reference).findLast(mayBeManifest);

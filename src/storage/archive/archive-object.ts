@@ -9,6 +9,7 @@ export class ArchiveObject implements OpenObject {
   readonly info: ObjectInfo;
   /** The archive's own would do for sendfile only where the member began at offset 0. */
   readonly fileDescriptor = undefined;
+  readonly inMemory = undefined;
   readonly #file: ArchiveFile;
   readonly #member: Member;
   #closed = false;

@@ -23,6 +23,7 @@ const readByAll = 0o004;
 export class FollowedFile implements OpenObject {
   readonly info: FileInfo;
   readonly fileDescriptor = undefined;
+  readonly inMemory = undefined;
   readonly #calls: SystemCalls;
   readonly #file: OpenFile;
   #closed = false;

@@ -8,6 +8,7 @@ import type { SystemCalls } from './system-calls.ts';
 export class OpenFile implements OpenObject {
   readonly info: ObjectInfo;
   readonly fileDescriptor: number;
+  readonly inMemory = undefined;
   readonly #calls: SystemCalls;
   #reads = 0;
   #closed = false;

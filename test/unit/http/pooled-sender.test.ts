@@ -12,6 +12,7 @@ function contentOf(at: number, size: number, failsAt = size): BlobContent {
   return {
     info: { size } as BlobContent['info'],
     fileDescriptor: undefined,
+    inMemory: undefined,
     readInto: async (target, from) => {
       await new Promise((resolve) => setImmediate(resolve));
       if (from >= failsAt) throw new Error('the disk is gone');

@@ -33,7 +33,7 @@ function layoutBlobs(store: ObjectStore, name: string, { ledger = new BlobLedger
   const leases = new Leases({ clock, log: silentLog, graceMs: 0, file: undefined });
   const received = new ReceivedBlobs(clock, healPolicy.windowMs);
   const shared = { store, keys: layoutKeys(parseRepositoryName(name)), checks };
-  const read = new LayoutBlobs({ ...shared, statedSize });
+  const read = new LayoutBlobs({ ...shared, small: undefined, statedSize });
   return { read, blobs: new BlobWriter({ ...shared, received, blobs: read, leases }) };
 }
 

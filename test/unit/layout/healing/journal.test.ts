@@ -408,6 +408,7 @@ function counting(store: ObjectStore, reads: number[]): ObjectStore {
     return {
       info: object.info,
       fileDescriptor: undefined,
+      inMemory: undefined,
       readInto: async (buffer, offset) => {
         const count = await object.readInto(buffer, offset);
         reads.push(count);

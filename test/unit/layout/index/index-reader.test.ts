@@ -1,10 +1,14 @@
 // Which state of index.json a request gets: never one from before it began, the last good one while the file is broken.
+import { setImmediate as afterTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { layoutKeys } from '../../../../src/layout/files/keys.ts';
+import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { IndexReader } from '../../../../src/layout/index/index-reader.ts';
+import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { Key, ObjectStore, StoredObject } from '../../../../src/storage/object-store.ts';
+import { RequestTurns } from '../../../../src/storage/request-turns.ts';
 import { StorageError } from '../../../../src/storage/storage-error.ts';
 import { imageManifest } from '../../../support/content.ts';
 import { type Interleaving, interleaving } from '../../../support/interleaving-store.ts';
@@ -33,7 +37,7 @@ interface ReaderUnderTest extends Interleaving {
   tags(): Promise<readonly string[] | undefined>;
 }
 
-function readerOver(inner: ObjectStore = new MemoryStore()): ReaderUnderTest {
+function readerOver(inner: ObjectStore = new MemoryStore(), turns?: RequestTurns): ReaderUnderTest {
   const wrapped = interleaving(inner);
   const clock = new TestClock();
   const log = new RecordedLog();
@@ -41,10 +45,57 @@ function readerOver(inner: ObjectStore = new MemoryStore()): ReaderUnderTest {
   const onForeign = () => {
     foreign += 1;
   };
-  const reader = new IndexReader({ store: wrapped.store, key, version: anyVersion, clock, log, onForeign });
+  const reader = new IndexReader({ store: wrapped.store, key, version: anyVersion, clock, turns, log, onForeign });
   const tags = async () => (await reader.current())?.tags();
   return { ...wrapped, reader, clock, log, foreign: () => foreign, tags };
 }
+
+describe('requests that arrive together', () => {
+  const shown = async ({ reader }: ReaderUnderTest) => (await reader.current('shared'))?.tags();
+
+  it('share a look, which what is decided by the index does not', async () => {
+    const turns = new RequestTurns();
+    const under = readerOver(new MemoryStore(), turns);
+    await under.store.write(key, indexWith('v1'));
+    await shown(under);
+    const looks = () => under.count('isCurrent');
+    turns.arrived();
+    await shown(under);
+    const before = looks();
+    await shown(under);
+    expect(looks()).toBe(before);
+    await under.reader.current();
+    expect(looks()).toBe(before + 1);
+  });
+
+  it('see what was written before they were sent', async () => {
+    const turns = new RequestTurns();
+    const under = readerOver(new MemoryStore(), turns);
+    await under.store.write(key, indexWith('v1'));
+    turns.arrived();
+    expect(await shown(under)).toEqual(['v1']);
+    expect(await shown(under)).toEqual(['v1']);
+    await under.store.write(key, indexWith('v1', 'v2'));
+    await afterTurn();
+    // No request of the turn has looked yet, or there is none: each looks for itself.
+    expect(await shown(under)).toEqual(['v1', 'v2']);
+    await under.store.write(key, indexWith('v1', 'v2', 'v3'));
+    turns.arrived();
+    expect(await shown(under)).toEqual(['v1', 'v2', 'v3']);
+  });
+
+  it('see what this process publishes meanwhile', async () => {
+    const turns = new RequestTurns();
+    const under = readerOver(new MemoryStore(), turns);
+    await under.store.write(key, indexWith('v1'));
+    turns.arrived();
+    await shown(under);
+    await shown(under);
+    const info = await under.store.write(key, indexWith('v2'));
+    under.reader.published(LayoutIndex.of(parseIndexDocument(indexWith('v2'), undefined)), info);
+    expect(await shown(under)).toEqual(['v2']);
+  });
+});
 
 describe('the current index', () => {
   it('is undefined where there is none, and appears with the file', async () => {
