@@ -69,7 +69,9 @@ export async function createServer(
     turns,
     log: messageFirst(log),
     rules: layoutRulesOf(settings),
+    owners: group.owners,
   });
+  group.join(registry);
   const app = buildApp({
     registry,
     ...guard,

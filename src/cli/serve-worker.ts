@@ -1,7 +1,7 @@
 // One of several processes of a server: answers requests until its parent tells it to stop, or is gone.
 import { settingsFrom } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
-import type { ServerGroup } from '../server-group.ts';
+import { groupOf } from '../worker-group.ts';
 import { WorkerLink } from '../workers/worker-link.ts';
 import { exitCodes, failureOf } from './failure.ts';
 import { createLogger } from './log-output.ts';
@@ -30,7 +30,7 @@ export async function serveAsWorker(): Promise<number> {
   });
   const voice: ServerVoice = { log, print: (text) => link.print(text) };
   const request: ServeRequest = { ...order.work, settings: onPort(settings, order.port), environment: process.env };
-  const group: ServerGroup = { size: order.workers };
+  const group = groupOf(link);
   // What is to be said of the start was said by the first one.
   if (!order.announces) log.level = 'error';
   try {

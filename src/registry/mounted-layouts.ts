@@ -65,7 +65,7 @@ export class MountedLayouts {
   /** Undefined where no pushes are taken. */
   readonly sessions: UploadSessions | undefined;
   readonly #shared: SharedByLayouts;
-  readonly #writing: Omit<LayoutChangesOptions, 'onActive'> | undefined;
+  readonly #writing: Omit<LayoutChangesOptions, 'onActive' | 'place'> | undefined;
   readonly #checks: BlobChecks;
   readonly #known = new LRUCache<LayoutPrefix, ImageLayout>({ max: knownLayouts });
   /** Names that were asked for and have shown no index.json yet. */
@@ -211,7 +211,8 @@ export class MountedLayouts {
     const { reader: store, facts } = this.mount;
     const name = nameAbove(this.mount, prefix);
     const onActive = (active: boolean) => (active ? this.#active.set(prefix, layout) : this.#active.delete(prefix));
-    const changes = this.#writing && { ...this.#writing, onActive };
+    const place = { mount: this.name, prefix };
+    const changes = this.#writing && { ...this.#writing, onActive, place };
     const layout = new ImageLayout({
       prefix,
       name,

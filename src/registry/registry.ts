@@ -1,6 +1,7 @@
 // The registry: repositories by name, over one mount or several.
 import { checkedAtOnceBytes } from '../layout/blobs/blob-checks.ts';
 import { SmallBlobs } from '../layout/blobs/small-blobs.ts';
+import type { EditOwners, LayoutPlace } from '../layout/changes/edit-owners.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
@@ -13,7 +14,6 @@ import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import type { RequestTurns } from '../storage/request-turns.ts';
-import { StorageError } from '../storage/storage-error.ts';
 import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
@@ -29,7 +29,7 @@ import type { Page, PageRequest } from './page.ts';
 import { Quotas } from './quota/quotas.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { Scrub } from './scrub.ts';
-import { unlessRefused } from './unless-refused.ts';
+import { unlessRefused, unlessUnavailable } from './unless-refused.ts';
 import { Upkeep } from './upkeep.ts';
 
 export interface RegistryParts {
@@ -40,6 +40,8 @@ export interface RegistryParts {
   readonly checkedAtOnceBytes?: number;
   readonly clock?: Clock;
   readonly turns?: RequestTurns;
+  /** Where several processes are one server. */
+  readonly owners?: EditOwners | undefined;
 }
 
 const catchUpEveryMs = 5_000;
@@ -68,7 +70,9 @@ export class Registry {
       caches: createManifestCaches(),
       smallBlobs: new SmallBlobs(),
       background,
-      process: options.mounts.some(({ writer }) => writer !== undefined) ? newWritingProcess() : undefined,
+      process: options.mounts.some(({ writer }) => writer !== undefined)
+        ? newWritingProcess(options.owners)
+        : undefined,
       clock,
       turns: options.turns,
       log,
@@ -174,6 +178,11 @@ export class Registry {
     });
     if (path === '') this.#own.set(layout, repository);
     return repository;
+  }
+
+  /** As another process of the same server names it; undefined where this one does not serve it (any more). */
+  layoutAt({ mount, prefix }: LayoutPlace): ImageLayout | undefined {
+    return this.#mounts.find(({ name }) => name === mount)?.at(prefix);
   }
 
   /**
@@ -320,15 +329,5 @@ export class Registry {
         this.#options.log.info('what other processes found out about blobs cannot be read', { error });
       });
     }
-  }
-}
-
-/** What is wrong with the storage is told by `readiness`. */
-async function unlessUnavailable<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StorageError) return undefined;
-    throw error;
   }
 }

@@ -1,58 +1,15 @@
 // Several processes as one server: one banner, one log, one port, signals that mean all, and workers that are replaced.
-import { readFile } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type MoorageProcess, type Ready, runMoorage, type StartOptions, startMoorage } from './moorage-process.ts';
-
-interface Started {
-  readonly moorage: MoorageProcess;
-  readonly ready: Ready;
-}
-
-async function started(workers: number, options: StartOptions = {}, args: readonly string[] = []): Promise<Started> {
-  const flags = ['--listen', '127.0.0.1:0', '--workers', String(workers), ...args];
-  const moorage = await startMoorage(flags, options);
-  const ready = await moorage.ready();
-  await moorage.says(/all workers answer requests/);
-  return { moorage, ready };
-}
-
-/** Also where nothing else tells when: the test's own limit ends it. */
-async function until(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isSo())) await sleep(20);
-}
-
-async function workersOf({ pid }: MoorageProcess): Promise<readonly number[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return children.split(' ').filter(Boolean).map(Number);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** On a connection of its own, which the server gives to one worker or another. */
-function statusOf(url: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: new Agent() }, (response) => {
-      response.resume();
-      response.once('end', () => resolve(response.statusCode));
-    }).once('error', reject);
-  });
-}
+import { runMoorage, startMoorage } from './moorage-process.ts';
+import { isRunning, startWorkers, statusOf, until, workersOf } from './worker-processes.ts';
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 const onLinux = process.platform === 'linux';
 
 describe.runIf(onLinux)('several workers', () => {
   it('have one banner and one line that says that the server listens', async () => {
-    const { moorage, ready } = await started(3);
+    const { moorage, ready } = await startWorkers(3);
     await Promise.all(Array.from({ length: 12 }, () => statusOf(`${ready.url}/v2/`)));
     moorage.signal('SIGTERM');
     await moorage.exited;
@@ -63,7 +20,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('share connections, and write one log of whole lines', async () => {
-    const { moorage, ready } = await started(2);
+    const { moorage, ready } = await startWorkers(2);
     const agent = `tester/${'x'.repeat(6_000)}`;
     const asked = Array.from({ length: 400 }, (_, at) =>
       fetch(`${ready.url}/v2/team/app${at}/tags/list`, { headers: { 'user-agent': agent, connection: 'close' } }),
@@ -77,7 +34,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('all end with the first %s, exit code 0', async (signal) => {
-    const { moorage } = await started(2);
+    const { moorage } = await startWorkers(2);
     const workers = await workersOf(moorage);
     // As a terminal does it, or a service manager: every process of the server gets it.
     for (const pid of workers) process.kill(pid, signal);
@@ -88,7 +45,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('end at once with the second signal', async () => {
-    const { moorage, ready } = await started(2);
+    const { moorage, ready } = await startWorkers(2);
     const workers = await workersOf(moorage);
     const upload = await fetch(`${ready.url}/v2/a/blobs/uploads/`, { method: 'POST' });
     const location = upload.headers.get('location') ?? '';
@@ -104,7 +61,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('end when their parent was killed', async () => {
-    const { moorage } = await started(3);
+    const { moorage } = await startWorkers(3);
     const workers = await workersOf(moorage);
     moorage.signal('SIGKILL');
     await moorage.ended;
@@ -112,7 +69,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('are replaced when they end, and the others answer meanwhile', async () => {
-    const { moorage, ready } = await started(2);
+    const { moorage, ready } = await startWorkers(2);
     const [killed = 0, other] = await workersOf(moorage);
     process.kill(killed, 'SIGKILL');
     for (let at = 0; at < 20; at += 1) {
@@ -130,7 +87,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('keep their port when all of them end at once', async () => {
-    const { moorage, ready } = await started(2);
+    const { moorage, ready } = await startWorkers(2);
     for (const pid of await workersOf(moorage)) process.kill(pid, 'SIGKILL');
     await until(async () => (await statusOf(`${ready.url}/v2/`).catch(() => undefined)) === 200);
     await until(async () => (await workersOf(moorage)).length === 2);
@@ -139,7 +96,7 @@ describe.runIf(onLinux)('several workers', () => {
   });
 
   it('refuse a port that another server has, in one line', async () => {
-    const { ready } = await started(2);
+    const { ready } = await startWorkers(2);
     const exit = await runMoorage(['--root', 'other', '--listen', `127.0.0.1:${ready.port}`, '--workers', '2']);
     expect(exit.code).toBe(1);
     expect(exit.stdout).toBe('');

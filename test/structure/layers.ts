@@ -61,7 +61,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   auth: ['storage', 'oci'],
   tls: ['auth', 'storage', 'oci'],
-  workers: ['storage', 'oci'],
+  workers: ['registry', 'layout/*', 'storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'registry', 'oci'],
@@ -83,7 +83,20 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'tls',
     'workers',
   ],
-  '': ['cli', 'config', 'observability', 'http', 'auth', 'tls', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
+  '': [
+    'cli',
+    'config',
+    'observability',
+    'http',
+    'auth',
+    'tls',
+    'mounts',
+    'registry',
+    'layout/*',
+    'storage',
+    'oci',
+    'workers',
+  ],
 };
 
 /** Who may touch files without a store: everybody else asks storage. */

@@ -28,7 +28,9 @@ import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { KeptTagTimes, noTagTimes, type TagTimes } from '../times/tag-times.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
+import type { CrossingEdit } from './crossing-edit.ts';
 import { EditConditions } from './edit-conditions.ts';
+import { EditRoute, type LayoutPlace } from './edit-owners.ts';
 import { type EditCondition, namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
 import { type HistoryRules, IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
@@ -56,6 +58,7 @@ export interface Deletion {
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
   readonly process: WritingProcess;
+  readonly place: LayoutPlace;
   /** True where retention may ask when tags were pushed and pulled. */
   readonly notesTimes: boolean;
   /** How long clients may count on what they are told to be there, in milliseconds, and whether other processes must know of it. */
@@ -75,6 +78,7 @@ export class LayoutChanges {
   readonly #layout: ReadLayout;
   readonly #rules: ChangeRules;
   readonly #writer: IndexWriter;
+  readonly #edits: EditRoute;
   readonly #watch: ForeignWatch;
   readonly #lostFiles: LostFiles;
   readonly #quiet: QuietReconcile | undefined;
@@ -117,12 +121,15 @@ export class LayoutChanges {
       if (isForeign) this.#watch.foreign();
     };
     this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
+    const { owners } = process;
+    this.#edits = new EditRoute({ writer: this.#writer, names: layout.names, place: options.place, owners });
     const { blobs } = this;
     this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
   }
 
   /** A version of index.json was read that this process did not publish. */
   foreignRead(): void {
+    if (this.#edits.isToldToOwner()) return;
     this.#watch.changed();
     this.#quiet?.changed();
   }
@@ -143,17 +150,22 @@ export class LayoutChanges {
     manifests.learn(outline);
     try {
       await this.#learnForResponse(facts.subject);
-      await this.#writer.submit(edit);
+      await this.#edits.submit(edit);
     } catch (error) {
       if (isNew && (meansNoSpace(error) || isUnwanted(error))) await this.#lostFiles.takeBack(digest);
       throw error;
     }
   }
 
+  /** For another process of the server: all but index.json is done. Throws what refused it. */
+  commit(edit: CrossingEdit): Promise<void> {
+    return this.#edits.commit(edit);
+  }
+
   /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, TagProtectedError, UNAVAILABLE (503). */
   async untag(tag: Tag, names: RepositoryNames, deletion: Deletion): Promise<void> {
     await this.#existing(names);
-    await this.#writer.submit({ kind: 'untag', tag, names, ...deletion });
+    await this.#edits.submit({ kind: 'untag', tag, names, ...deletion });
   }
 
   /**
@@ -174,7 +186,7 @@ export class LayoutChanges {
     await this.#learnForResponse(subject);
     const size = (await this.#layout.blobs.stat(digest))?.size ?? 0;
     const { mediaType } = found;
-    await this.#writer.submit({ kind: 'remove', digest, mediaType, size, subject, names, ...deletion });
+    await this.#edits.submit({ kind: 'remove', digest, mediaType, size, subject, names, ...deletion });
     manifests.forget(found);
     this.leases.forget(digest);
     await this.#forgetLeft();

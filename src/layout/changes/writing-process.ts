@@ -3,14 +3,17 @@
 import { randomUUID } from 'node:crypto';
 import { type JournalBudget, newJournalBudget } from '../healing/journal-budget.ts';
 import { newReplacedFiles, type ReplacedFiles } from '../healing/replaced-files.ts';
+import type { EditOwners } from './edit-owners.ts';
 
 export interface WritingProcess {
   /** Unique among all processes that ever wrote to the root. */
   readonly id: string;
   readonly journals: JournalBudget;
   readonly replaced: ReplacedFiles;
+  /** Undefined where this process is a server by itself. */
+  readonly owners: EditOwners | undefined;
 }
 
-export function newWritingProcess(): WritingProcess {
-  return { id: randomUUID(), journals: newJournalBudget(), replaced: newReplacedFiles() };
+export function newWritingProcess(owners?: EditOwners): WritingProcess {
+  return { id: randomUUID(), journals: newJournalBudget(), replaced: newReplacedFiles(), owners };
 }
