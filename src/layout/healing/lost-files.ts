@@ -7,6 +7,7 @@ import type { Log } from '../../storage/log.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { BlobWriter } from '../blobs/blob-writer.ts';
 import type { LayoutKeys } from '../files/keys.ts';
+import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { requiredBy } from '../manifests/manifest-outline.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
@@ -53,8 +54,8 @@ export class LostFiles {
   }
 
   /**
-   * Manifests come back from memory or the journal, layers and configs from the pool. Costs a stat for each entry, and one for each
-   * directory of blobs where nothing came or went since the last search. One at a time: the search of the start and the first after it meet.
+   * Manifests come back from memory or the journal, layers and configs from the pool. Costs a stat for each entry; where nothing came or
+   * went since the last search, one for each directory of blobs, and for the entries near those that changed. One at a time: the search of the start and the first after it meet.
    */
   restore(index: LayoutIndex): Promise<LostSearch> {
     const search = this.#restoring.then(() => this.#restore(index));
@@ -67,11 +68,13 @@ export class LostFiles {
     // The bytes of what is listed may be known from another layout: one that we never wrote to is not touched for that.
     if (!(await guard.hasPast())) return nothingLost;
     const listings = await this.#listings();
-    if (this.#searched?.index === index && this.#searched.listings === listings) return nothingLost;
+    // Where nothing came or went, what was there then is there: only what is listed since is looked for.
+    const searched = this.#searched?.listings === listings ? this.#searched.index : undefined;
+    if (searched === index) return nothingLost;
     const beganMs = clock.elapsed();
-    const { restored: manifests, gone } = await this.#restoreManifests(index);
+    const { restored: manifests, gone } = await this.#restoreManifests(entriesSince(searched, index));
     const blobs = await this.#restoreReferenced(index);
-    this.#gone = gone;
+    this.#gone = searched === undefined ? gone : [...new Set([...this.#gone, ...gone])];
     const restored = manifests.length + blobs.length;
     // What was put back may be gone again by the next search, and the listing be the same.
     this.#searched = restored === 0 ? { index, listings } : undefined;
@@ -133,11 +136,13 @@ export class LostFiles {
     return [`${this.#options.name}: acknowledged manifests are gone and must be pushed again: ${which}`];
   }
 
-  async #restoreManifests(index: LayoutIndex): Promise<{ restored: readonly Digest[]; gone: readonly Digest[] }> {
+  async #restoreManifests(
+    entries: Iterable<IndexEntry>,
+  ): Promise<{ restored: readonly Digest[]; gone: readonly Digest[] }> {
     const restored: Digest[] = [];
     const lost = new Set<Digest>();
     const pace = new Pace();
-    for (const { digest } of index.entries) {
+    for (const { digest } of entries) {
       await pace.step();
       if (digest === undefined || (await this.#isThere(digest))) continue;
       // What a delete took off the list before its file went is not lost: it may come at any moment of this.
@@ -195,6 +200,12 @@ export class LostFiles {
     for (const algorithm of digestAlgorithms) versions.push(await store.listingVersion(keys.blobs(algorithm)));
     return versions.join(' ');
   }
+}
+
+/** Those of the parts of the list that `searched` has not; all of them where that is undefined. */
+function* entriesSince(searched: LayoutIndex | undefined, index: LayoutIndex): Generator<IndexEntry> {
+  const known = new Set(searched?.document.segments);
+  for (const segment of index.document.segments) if (!known.has(segment)) yield* segment.entries;
 }
 
 function referencedBy(bytes: Uint8Array, mediaType: string | undefined): readonly string[] {
