@@ -135,8 +135,13 @@ export interface Updated {
 export type Change = (now: CurrentObject | undefined) => Promise<Replacement | undefined>;
 
 export interface UpdateOptions {
+  /**
+   * Asked once the update is done: whether another one of the same key follows at once. Then what keeps other processes out may be kept
+   * for it, for a moment.
+   */
+  readonly isFollowed?: () => boolean;
   /** For deletes and repairs, which must work on a full disk: space that was set aside for them is used. Deleting an object may always. */
-  readonly mayUseReserve: boolean;
+  readonly mayUseReserve?: boolean;
 }
 
 export interface EmptyPrefixRules {

@@ -143,7 +143,10 @@ export class IndexWriter {
       outcome = await transactions.prepare(now, edits(), how);
       return outcome.replacement;
     };
-    const updated = await store.update(keys.index, change, { mayUseReserve: freesOrHeals(edits()) });
+    const updated = await store.update(keys.index, change, {
+      mayUseReserve: freesOrHeals(edits()),
+      isFollowed: () => this.#pending.length > 0,
+    });
     if (outcome === undefined) return undefined;
     responses.forget(outcome.atMs);
     if (updated.replaced && updated.info !== undefined) {

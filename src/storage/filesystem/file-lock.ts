@@ -18,10 +18,14 @@ const longestWaitMs = 3;
 /** A lock that is not fair starves whoever comes second: once another process was met, leave it a gap between two holds. */
 const politeForMs = 5_000;
 const politeGapMs = 4;
+/** Whoever came meanwhile was not met: the gap after a hold of this length lets him in. */
+const longHoldMs = 250;
 
 export interface HeldLock {
   /** False once another process may have taken the lock over. */
   isOurs(): boolean;
+  /** True where another process was met lately that wants such a lock too: then it is given back after each use. */
+  isWanted(): boolean;
   release(): Promise<void>;
 }
 
@@ -41,7 +45,7 @@ export class FileLocks {
   readonly #calls = this.#callsForLibrary();
   /** When another process was last found to hold a lock that we wanted. */
   #metAtMs = Number.NEGATIVE_INFINITY;
-  #released: { readonly directory: string; readonly atMs: number } | undefined;
+  #released: { readonly directory: string; readonly atMs: number; readonly wasLong: boolean } | undefined;
 
   constructor(tree: FileTree, staleMs: number) {
     this.#tree = tree;
@@ -81,8 +85,10 @@ export class FileLocks {
     });
     const mark = this.#marks.get(path);
     if (mark !== undefined) mark.granted = true;
+    const sinceMs = this.#tree.calls.elapsed();
     return {
       isOurs: () => mark !== undefined && this.#marks.get(path) === mark && this.#isUntouched(path, mark),
+      isWanted: () => this.#tree.calls.elapsed() - this.#metAtMs <= politeForMs,
       release: async () => {
         if (mark === undefined || this.#marks.get(path) !== mark) return;
         try {
@@ -91,7 +97,8 @@ export class FileLocks {
           this.#tree.log.warn('lock not released: it goes stale', { key, error });
         } finally {
           this.#marks.delete(path);
-          this.#released = { directory: directory.key, atMs: this.#tree.calls.elapsed() };
+          const atMs = this.#tree.calls.elapsed();
+          this.#released = { directory: directory.key, atMs, wasLong: atMs - sinceMs >= longHoldMs };
         }
       },
     };
@@ -99,7 +106,8 @@ export class FileLocks {
 
   async #leaveGap(directory: string): Promise<void> {
     const nowMs = this.#tree.calls.elapsed();
-    if (nowMs - this.#metAtMs > politeForMs || this.#released?.directory !== directory) return;
+    const mayBeWanted = nowMs - this.#metAtMs <= politeForMs || this.#released?.wasLong === true;
+    if (!mayBeWanted || this.#released?.directory !== directory) return;
     const restMs = politeGapMs - (nowMs - this.#released.atMs);
     if (restMs > 0) await sleep(restMs);
   }

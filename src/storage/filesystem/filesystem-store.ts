@@ -19,6 +19,7 @@ import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { parentOf } from './file-tree.ts';
 import { FilesystemReader } from './filesystem-reader.ts';
 import { FreeSpace } from './free-space.ts';
+import { KeptLocks } from './kept-locks.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkFile } from './linked-file.ts';
 import { type LockParts, whileLocked } from './locked-directory.ts';
@@ -48,7 +49,12 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs }: FilesystemStoreSettings) {
     super(opened);
     const { parts } = opened;
-    this.#parts = { ...parts, locks: new FileLocks(this.tree, lockStaleMs), leftovers: new Leftovers(this.tree) };
+    this.#parts = {
+      ...parts,
+      locks: new FileLocks(this.tree, lockStaleMs),
+      leftovers: new Leftovers(this.tree),
+      kept: new KeptLocks(this.tree),
+    };
     this.#space = new FreeSpace(this.tree, minFree);
     this.#reserve = keepsReserve ? new ReserveFile(parts, this.root, this.#space) : undefined;
     this.#staging = new StagingArea({ ...this.#parts, root: this.root, space: this.#space });
@@ -76,7 +82,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
 
   async update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated> {
     const close = async ({ previous }: Updated) => previous?.close();
-    const update = () => this.#writing(() => replaceFile(this.#parts, key, change), close);
+    const update = () => this.#writing(() => replaceFile(this.#parts, key, change, options?.isFollowed), close);
     return this.#updates.run(parentOf(key), () =>
       options?.mayUseReserve === true ? this.#withReserve(update) : update(),
     );
@@ -168,6 +174,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
 
   override async close(): Promise<void> {
     await this.#updates.idle();
+    await this.#parts.kept.releaseAll();
     await this.#reserve?.close();
   }
 

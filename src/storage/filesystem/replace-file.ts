@@ -9,7 +9,7 @@ import { type FileInfo, labelOf, sameLabel, sameVersion } from './file-info.ts';
 import type { HeldLock } from './file-lock.ts';
 import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
-import { type LockParts, whileLocked } from './locked-directory.ts';
+import { type LockedWork, type LockParts, whileLocked } from './locked-directory.ts';
 import { moveFile } from './moved-file.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
@@ -26,7 +26,12 @@ interface Target {
 }
 
 /** One update, alone in this process for its directory. */
-export async function replaceFile(parts: LockParts, key: Key, change: Change): Promise<Updated> {
+export async function replaceFile(
+  parts: LockParts,
+  key: Key,
+  change: Change,
+  isFollowed?: () => boolean,
+): Promise<Updated> {
   const directory = parentOf(key);
   const created: string[] = [];
   let updated: Updated | undefined;
@@ -34,9 +39,11 @@ export async function replaceFile(parts: LockParts, key: Key, change: Change): P
     for (let round = 0; round < maxRounds && updated === undefined; round += 1) {
       created.push(...(await parts.directories.ensure(directory)));
       // Undefined also when the directory was removed: it is made again.
-      updated = await whileLocked(parts, directory, (held, lock) =>
-        attempt(parts, { held, name: nameOf(key), key, lock }, change),
-      );
+      const work: LockedWork<Updated | undefined> = (held, lock) =>
+        attempt(parts, { held, name: nameOf(key), key, lock }, change);
+      // A directory that was made for this may have to go again, and a lock is in it.
+      const isKept = () => created.length === 0 && isFollowed?.() === true;
+      updated = await whileLocked(parts, directory, work, isKept);
     }
   } finally {
     // A new repository whose first update came to nothing leaves nothing.

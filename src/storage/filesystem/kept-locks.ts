@@ -1,0 +1,66 @@
+// Locks that are kept from one update of a directory to the next one, where that follows at once: to take and give back a lock costs two
+// changes of the directory, as much as all else that a small update does on the processor.
+import type { HeldLock } from './file-lock.ts';
+import type { FileTree } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
+
+export interface KeptLock {
+  readonly held: HeldDirectory;
+  readonly lock: HeldLock;
+  /** When it was taken, by the clock that never goes back. */
+  readonly sinceMs: number;
+}
+
+/** Well below what makes a lock stale, and below how often proper-lockfile touches one. Others that wait get their turn by then. */
+const longestMs = 500;
+/** What was said to follow at once, and does not come. */
+const idleMs = 20;
+
+export class KeptLocks {
+  readonly #tree: FileTree;
+  readonly #kept = new Map<string, KeptLock & { readonly timer: NodeJS.Timeout }>();
+
+  constructor(tree: FileTree) {
+    this.#tree = tree;
+  }
+
+  /** The one that is kept for the directory, the caller's from now on; undefined where there is none that still holds. */
+  async take(directory: string): Promise<KeptLock | undefined> {
+    const kept = this.#kept.get(directory);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(directory);
+    clearTimeout(kept.timer);
+    if (this.#tree.isInPlace(kept.held) && kept.lock.isOurs()) return kept;
+    await giveBack(kept);
+    return undefined;
+  }
+
+  /** Keeps it for the next one who asks, or gives it back where it was had for long enough. */
+  async keep(one: KeptLock): Promise<void> {
+    const ageMs = this.#tree.calls.elapsed() - one.sinceMs;
+    if (ageMs >= longestMs || one.lock.isWanted()) return giveBack(one);
+    const { key } = one.held;
+    const timer = setTimeout(() => void this.#release(key), idleMs);
+    this.#kept.set(key, { ...one, timer });
+  }
+
+  async releaseAll(): Promise<void> {
+    for (const directory of [...this.#kept.keys()]) await this.#release(directory);
+  }
+
+  async #release(directory: string): Promise<void> {
+    const kept = this.#kept.get(directory);
+    if (kept === undefined) return;
+    this.#kept.delete(directory);
+    clearTimeout(kept.timer);
+    await giveBack(kept);
+  }
+}
+
+export async function giveBack({ held, lock }: KeptLock): Promise<void> {
+  try {
+    await lock.release();
+  } finally {
+    held.close();
+  }
+}
