@@ -10,7 +10,7 @@ import { readOutline } from '../layout/manifests/manifest-thread.ts';
 import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { pacedDigestOf } from '../layout/pacing/paced-digest.ts';
 import type { BlobReference } from '../oci/descriptor.ts';
-import { algorithmOf, canonicalAlgorithm, type Digest } from '../oci/digest.ts';
+import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm } from '../oci/digest.ts';
 import { MissingReferencesError, maxNamed, RegistryError } from '../oci/error-code.ts';
 import { keptOf } from '../oci/manifest-facts.ts';
 import { isImageIndexType, mediaTypeEssence } from '../oci/media-type.ts';
@@ -151,9 +151,10 @@ export class WritableManifests extends Manifests {
     const { reference, bytes, protection } = push;
     const tags = reference.kind === 'tag' ? [reference.tag] : push.tags;
     await this.#assertWorthwhile(push);
-    const digest = await this.#digestOf(push);
+    const known = this.#knownOutline(push);
+    const digest = await this.#digestOf(push, known?.facts.descriptor.digest);
     if (protection !== undefined) await this.#assertUnprotected(tags, digest, protection);
-    const outline = await outlineOf(push, digest);
+    const outline = known ?? (await this.#outlineOf(push, digest));
     const condition = conditionOf(reference, push.precondition);
     await this.#quotas.bring({ digest, bytes: bytes.byteLength }, async () => {
       await this.#list(outline, { how: 'push', bytes, tags, condition, protection });
@@ -213,16 +214,29 @@ export class WritableManifests extends Manifests {
   }
 
   /** The digest that the manifest is stored under. Throws DIGEST_INVALID when it is not the one in the URL, or not allowed here. */
-  async #digestOf({ reference, bytes }: ManifestPush): Promise<Digest> {
-    const algorithm = reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
+  async #digestOf({ reference, bytes }: ManifestPush, known: Digest | undefined): Promise<Digest> {
+    const algorithm = algorithmFor(reference);
     if (this.#rules.digests === 'sha256' && algorithm !== canonicalAlgorithm) {
       throw new RegistryError('DIGEST_INVALID', { detail: 'this registry takes manifests under sha256 digests only' });
     }
-    const digest = await pacedDigestOf(bytes, algorithm);
+    const digest = known ?? (await pacedDigestOf(bytes, algorithm));
     if (reference.kind === 'digest' && reference.digest !== digest) {
       throw new RegistryError('DIGEST_INVALID', { detail: `the body's digest is ${digest}` });
     }
     return digest;
+  }
+
+  /** Of the same bytes, pushed a moment ago; undefined when they must be hashed and read. */
+  #knownOutline({ reference, bytes, contentType }: ManifestPush): ManifestOutline | undefined {
+    return this.#changes.outlines.find(bytes, algorithmFor(reference), essenceOf(contentType));
+  }
+
+  /** What the manifest says of itself. Throws MANIFEST_INVALID. */
+  async #outlineOf({ bytes, contentType }: ManifestPush, digest: Digest): Promise<ManifestOutline> {
+    const mediaType = essenceOf(contentType);
+    const outline = await readOutline(bytes, digest, mediaType);
+    this.#changes.outlines.add(bytes, mediaType, outline);
+    return outline;
   }
 
   /**
@@ -251,7 +265,7 @@ export class WritableManifests extends Manifests {
    * comes back before the answer. Throws UNAVAILABLE (503) when that cannot be: a client that is told so pushes again.
    */
   async #secureAgain(references: Iterable<BlobReference>, absent: readonly string[]): Promise<void> {
-    const { missing } = await this.#changes.blobs.secure(references);
+    const { missing } = await this.#changes.blobs.secureAgain(references);
     if (missing.length <= absent.length) return;
     throw new RegistryError('UNAVAILABLE', {
       detail: 'a blob was deleted while the manifest was pushed; push it again',
@@ -271,8 +285,12 @@ function conditionOf(reference: Reference, precondition: Precondition | undefine
   return precondition && { reference: named(reference), precondition };
 }
 
-/** What the manifest says of itself. Throws MANIFEST_INVALID. */
-function outlineOf({ bytes, contentType }: ManifestPush, digest: Digest): Promise<ManifestOutline> {
-  const essence = contentType === undefined ? undefined : mediaTypeEssence(contentType);
-  return readOutline(bytes, digest, essence || undefined);
+/** What the digest of a manifest is computed with. */
+function algorithmFor(reference: Reference): DigestAlgorithm {
+  return reference.kind === 'tag' ? canonicalAlgorithm : algorithmOf(reference.digest);
+}
+
+/** Undefined where nothing was said. */
+function essenceOf(contentType: string | undefined): string | undefined {
+  return (contentType === undefined ? undefined : mediaTypeEssence(contentType)) || undefined;
 }

@@ -7,6 +7,7 @@ import type { Key, ObjectInfo, ObjectStore, StagedObject } from '../../storage/o
 import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
 import { type LayoutKeys, poolKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
+import { SharedLooks } from '../pacing/shared-looks.ts';
 import type { BlobChecks, BlobFile } from './blob-checks.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import type { LayoutBlobs } from './layout-blobs.ts';
@@ -23,6 +24,9 @@ export interface ReferenceProblems {
 
 /** Whether somebody waits until a large file is hashed, or is told something else meanwhile. */
 export type Patience = 'wait' | 'later';
+
+/** The sizes of what is there, durably. */
+type Looks = SharedLooks<string, number>;
 
 export interface BlobWriterOptions {
   readonly store: ObjectStore;
@@ -44,6 +48,8 @@ export class BlobWriter {
   readonly #trash: Trash;
   /** What this repository got through us lately, and may be put back when a foreign collector takes it; never what was deleted through us. */
   readonly #received: ReceivedBlobs;
+  readonly #looks: Looks = new SharedLooks();
+  readonly #looksAgain: Looks = new SharedLooks();
 
   constructor({ store, keys, checks, received, blobs, leases }: BlobWriterOptions) {
     this.#store = store;
@@ -90,16 +96,20 @@ export class BlobWriter {
     return info;
   }
 
-  /** Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. */
-  async putManifest(digest: Digest, bytes: Uint8Array): Promise<void> {
+  /**
+   * Stores a manifest or a response as a file of its own, durably; a file with other bytes in its place is replaced. True when there was
+   * none.
+   */
+  async putManifest(digest: Digest, bytes: Uint8Array): Promise<boolean> {
     await this.#leases.take([digest]);
     const key = this.#keys.blob(digest);
     const info = await this.#store.stat(key);
     // Never through an inode that a pool or another repository shares.
-    if (info?.hardLinks === 1 && this.#ledger.isRight(digest, info) && this.#ledger.isDurable(key, info)) return;
+    if (info?.hardLinks === 1 && this.#ledger.isRight(digest, info) && this.#ledger.isDurable(key, info)) return false;
     const written = await this.#store.write(key, bytes);
     this.#ledger.setRightInMemory(digest, written);
     this.#ledger.setDurable(key, written);
+    return info === undefined;
   }
 
   /**
@@ -146,6 +156,7 @@ export class BlobWriter {
 
   /** Its file is deleted, and not to be put back. */
   forget(digest: Digest): void {
+    for (const looks of [this.#looks, this.#looksAgain]) looks.forget();
     this.#ledger.forget(this.#keys.blob(digest));
     this.#received.delete(digest);
   }
@@ -165,18 +176,32 @@ export class BlobWriter {
   /**
    * Looks at everything a manifest refers to before it is acknowledged: what another program wrote is made durable
    * (a power cut would otherwise leave an acknowledged image with an empty layer), what a foreign collector took is
-   * linked again if this repository had received it.
+   * linked again if this repository had received it. Pushes that ask at once share the looks.
    */
-  async secure(references: Iterable<BlobReference>): Promise<ReferenceProblems> {
+  secure(references: Iterable<BlobReference>): Promise<ReferenceProblems> {
+    return this.#secure(references, this.#looks);
+  }
+
+  /** The same once index.json lists it: nothing counts that was looked at before. */
+  secureAgain(references: Iterable<BlobReference>): Promise<ReferenceProblems> {
+    return this.#secure(references, this.#looksAgain);
+  }
+
+  /** index.json was replaced: what its manifests refer to is looked for after that. */
+  replaced(): void {
+    this.#looksAgain.forget();
+  }
+
+  async #secure(references: Iterable<BlobReference>, looks: Looks): Promise<ReferenceProblems> {
     const missing = new Set<string>();
     const wrongSize = new Set<string>();
     const sizes = new Map<string, number | undefined>();
     const pace = new Pace();
-    await this.#leases.take(digestsOf(references));
+    await this.#leases.take(digestsOf(references, looks));
     for (const { digest, size } of references) {
       await pace.step();
       // A manifest may name the same blob ten thousand times.
-      if (!sizes.has(digest)) sizes.set(digest, isDigest(digest) ? await this.#secureOne(digest, size) : undefined);
+      if (!sizes.has(digest)) sizes.set(digest, await this.#secureOnce({ digest, size }, looks));
       const actual = sizes.get(digest);
       if (actual === undefined) missing.add(digest);
       else if (actual !== size) wrongSize.add(digest);
@@ -207,6 +232,13 @@ export class BlobWriter {
       if ((await this.#blobs.stat(digest)) === undefined) lost.push(digest);
     }
     return lost;
+  }
+
+  /** One of another size than it is said to have is hashed: whoever says the right size does not wait for that. */
+  async #secureOnce({ digest, size }: BlobReference, looks: Looks): Promise<number | undefined> {
+    if (!isDigest(digest)) return undefined;
+    const found = await looks.of(digest, () => this.#secureOne(digest, size));
+    return found === undefined || found === size ? found : this.#secureOne(digest, size);
   }
 
   /** The size of what is there; undefined when nothing is, or what is there is damaged. */
@@ -289,6 +321,7 @@ export class BlobWriter {
   }
 }
 
-function* digestsOf(references: Iterable<BlobReference>): Generator<string> {
-  for (const { digest } of references) yield digest;
+/** Without those that somebody looks at in this very moment, who took a lease of them. */
+function* digestsOf(references: Iterable<BlobReference>, looks: Looks): Generator<string> {
+  for (const { digest } of references) if (!looks.has(digest)) yield digest;
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../storage/clock.ts';
 import type { CurrentObject, Key, ObjectStore, Replacement, SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import { applyToDraft, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
+import type { JournaledManifest } from '../healing/journal-reader.ts';
 import type { HistoryDraft, HistoryRecorder } from '../history/history-recorder.ts';
 import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
@@ -195,8 +196,10 @@ export class IndexTransactions {
   async #missingManifests(edits: readonly IndexEdit[]): Promise<readonly SmallObject[]> {
     const { store, keys } = this.#options;
     const missing: SmallObject[] = [];
+    const looked = new Set<Digest>();
     for (const edit of edits) {
-      if (edit.kind !== 'put') continue;
+      if (edit.kind !== 'put' || looked.has(edit.facts.descriptor.digest)) continue;
+      looked.add(edit.facts.descriptor.digest);
       const key = keys.blob(edit.facts.descriptor.digest);
       if ((await store.stat(key)) === undefined) missing.push({ key, bytes: edit.bytes });
     }
@@ -210,9 +213,14 @@ function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {
 }
 
 /** What is pushed with these edits, for the journal. */
-function manifestsOf(edits: readonly IndexEdit[]) {
-  const pushed = edits.filter((edit) => edit.kind === 'put');
-  return pushed.map(({ facts, bytes, absent }) => ({ digest: facts.descriptor.digest, bytes, absent }));
+function manifestsOf(edits: readonly IndexEdit[]): readonly JournaledManifest[] {
+  const pushed = new Map<Digest, JournaledManifest>();
+  for (const edit of edits) {
+    if (edit.kind !== 'put') continue;
+    const { digest } = edit.facts.descriptor;
+    pushed.set(digest, { digest, bytes: edit.bytes, absent: edit.absent });
+  }
+  return [...pushed.values()];
 }
 
 /**

@@ -25,6 +25,7 @@ import { parseIndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestOutline } from '../manifests/manifest-outline.ts';
 import { isHeldElsewhere } from '../manifests/named-elsewhere.ts';
+import { RecentOutlines } from '../manifests/recent-outlines.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { KeptTagTimes, noTagTimes, type TagTimes } from '../times/tag-times.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
@@ -74,6 +75,7 @@ export class LayoutChanges {
   readonly times: TagTimes;
   /** Of what clients are told to be there. */
   readonly leases: Leases;
+  readonly outlines = new RecentOutlines();
   readonly #store: ObjectStore;
   readonly #layout: ReadLayout;
   readonly #rules: ChangeRules;
@@ -117,6 +119,7 @@ export class LayoutChanges {
     const transactions = new IndexTransactions({ ...shared, version, conditions, times: this.times, rules });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
+      this.blobs.replaced();
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
       if (isForeign) this.#watch.foreign();
     };
@@ -140,12 +143,11 @@ export class LayoutChanges {
    * PreconditionFailedError, TagProtectedError, UNAVAILABLE (503) while index.json cannot be read.
    */
   async pushManifest(outline: ManifestOutline, edit: PutEdit): Promise<void> {
-    const { manifests, blobs } = this.#layout;
+    const { manifests } = this.#layout;
     const { facts, bytes } = edit;
     const { digest } = facts.descriptor;
     await this.#store.assertRoom(bytes.byteLength);
-    const isNew = (await blobs.stat(digest)) === undefined;
-    await this.blobs.putManifest(digest, bytes);
+    const isNew = await this.blobs.putManifest(digest, bytes);
     manifests.remember(digest, bytes);
     manifests.learn(outline);
     try {

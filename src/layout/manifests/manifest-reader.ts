@@ -59,11 +59,12 @@ export class ManifestReader {
   }
 
   remember(digest: Digest, bytes: Uint8Array): void {
+    this.#seenHere.add(digest);
+    if (this.#caches.bytes.get(digest)?.byteLength === bytes.byteLength) return;
     const isPart = bytes.byteLength < bytes.buffer.byteLength;
     // A part of a larger buffer would keep all of it, and the cache would count a fraction.
     const own = isPart ? new Uint8Array(bytes) : bytes;
     this.#caches.bytes.set(digest, Buffer.from(own.buffer, own.byteOffset, own.byteLength));
-    this.#seenHere.add(digest);
   }
 
   /** It was deleted: nobody asks for it again. */
@@ -81,7 +82,9 @@ export class ManifestReader {
   /** What was found out when it was pushed: it is asked for again as soon as an index or a response lists it. */
   learn(outline: ManifestOutline): void {
     const { facts } = outline;
-    this.#caches.facts.set(factsKeyOf(facts.descriptor.digest, facts.descriptor.mediaType), facts);
+    const key = factsKeyOf(facts.descriptor.digest, facts.descriptor.mediaType);
+    if (this.#caches.facts.get(key) === facts) return;
+    this.#caches.facts.set(key, facts);
     this.#keepWithheld(outline);
   }
 

@@ -1,5 +1,6 @@
 // The blobs of one layout: made durable and put back before a manifest that refers to them is acknowledged.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BlobChecks, checkedAtOnceBytes } from '../../../../src/layout/blobs/blob-checks.ts';
 import { BlobLedger } from '../../../../src/layout/blobs/blob-ledger.ts';
@@ -78,6 +79,7 @@ describe('what a manifest refers to', () => {
     await blobs.secure([theirs.descriptor]);
     expect(count('makeDurable')).toBe(1);
     await store.write(keys.blob(theirs.digest), theirs.bytes);
+    await nextTurn();
     await blobs.secure([theirs.descriptor]);
     expect(count('makeDurable')).toBe(2);
   });
@@ -86,7 +88,10 @@ describe('what a manifest refers to', () => {
     const { blobs, blobsOf, receive, store, clock } = blobsUnderTest();
     await receive(blobs, blob);
     await receive(blobsOf('b'), blob);
-    const take = () => store.delete(keys.blob(blob.digest));
+    const take = async () => {
+      await store.delete(keys.blob(blob.digest));
+      await nextTurn();
+    };
     await take();
     expect(await blobs.lost()).toEqual([blob.digest]);
     expect(await blobs.secure([blob.descriptor])).toEqual({ missing: [], wrongSize: [] });
@@ -105,6 +110,7 @@ describe('what a manifest refers to', () => {
     for (const from of [layout('b').read, undefined]) {
       expect(await blobs.mount(blob.digest, from, 'later')).toBe(true);
       await store.delete(keys.blob(blob.digest));
+      await nextTurn();
       expect((await blobs.secure([blob.descriptor])).missing).toEqual([]);
     }
     const fresh = blobsOf('a');
