@@ -261,8 +261,19 @@ export interface ObjectStore extends ObjectReader {
    * programs. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
    */
   assertRoom(bytes: number): Promise<void>;
+  /**
+   * New content, atomically and durably: an object under `key`, and the same one under `sharedAs`, unless there is no space for that.
+   * Undefined, and nothing is done, where something is under one of them already, or the store cannot share objects between the two: whoever
+   * asks looks at what is there, and writes and links by itself.
+   */
+  create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined>;
   /** Creates or replaces a small object, atomically and durably. */
   write(key: Key, bytes: Uint8Array): Promise<ObjectInfo>;
+  /**
+   * Random bytes under a key, the same for every process, made when they are asked for the first time, and hidden from everybody else. Undefined
+   * where they belong to another user. A power cut may take them back: then there are others.
+   */
+  secret(key: Key): Promise<Uint8Array | undefined>;
   /** Appends to a small object, creating it; one write, not synced. */
   append(key: Key, bytes: Uint8Array): Promise<void>;
   /** The one concurrency primitive: concurrent updates of one key, of any number of processes, all take effect, one after another. */

@@ -5,6 +5,9 @@ const ownPrefix = '.moorage';
 /** Holds files of the store and of the registry above it, outside of every layout. */
 export const ownDirectory = ownPrefix;
 
+/** Where small objects are drafted. */
+export const stagingDirectory = `${ownPrefix}/staging`;
+
 /** Keys that tokens are signed with, each in a file that we alone may read. */
 export const tokenKeysDirectory = `${ownPrefix}/keys`;
 

@@ -65,6 +65,33 @@ export function objectsContract(store: () => ObjectStore): void {
       expect(await store().isCurrent(key('never'), second)).toBe(false);
     });
 
+    test('what is created is one object of two names, and nothing that is there is touched', async () => {
+      const [shared, other] = [key('.moorage/pool/sha256/aa'), key('team/b')];
+      const info = await store().create(bytesOf('hello'), config, shared);
+      expect(info?.size).toBe(5);
+      expect(info?.hardLinks).toBe(2);
+      expect([await textAt(store(), config), await textAt(store(), shared)]).toEqual(['hello', 'hello']);
+      expect((await store().stat(shared))?.label).toBe(info?.label);
+      expect(await store().create(bytesOf('other'), config, undefined)).toBeUndefined();
+      expect(await store().create(bytesOf('other'), other, shared)).toBeUndefined();
+      expect([await textAt(store(), config), await textAt(store(), other)]).toEqual(['hello', undefined]);
+      expect((await store().create(bytesOf(''), other, undefined))?.hardLinks).toBe(1);
+      expect(await store().list(key('team'))).toEqual([
+        { name: 'app', kind: 'prefix' },
+        { name: 'b', kind: 'object' },
+      ]);
+    });
+
+    test('a secret stays the same, is another one for each key, and no object that is listed', async () => {
+      const secret = await store().secret(key('.moorage/one'));
+      // Whoever only plans what another would do has none.
+      if (secret === undefined) return;
+      expect(secret.byteLength).toBe(32);
+      expect(Buffer.from((await store().secret(key('.moorage/one'))) ?? []).equals(secret)).toBe(true);
+      expect(Buffer.from((await store().secret(key('.moorage/two'))) ?? []).equals(secret)).toBe(false);
+      expect(await store().list(key(''))).toEqual([]);
+    });
+
     test('what is written is read, with one info for all ways of asking', async () => {
       const info = await store().write(config, bytesOf('hello'));
       expect(info.size).toBe(5);

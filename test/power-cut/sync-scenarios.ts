@@ -184,7 +184,7 @@ export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
     operations: [...pushed, collectorOfAnotherProgram, refusedOnce(heals, inBlobs)],
   },
   'Directories.#walk': { operations: pushed },
-  'DurableFiles.draft': { operations: pushed },
+  'DurableFiles.written': { operations: pushed },
   'DurableFiles.publish': { operations: pushed },
   'DurableFiles.#copy': { operations: [acrossFileSystems(byTheStore)] },
   'FilesystemStore.settle': {
@@ -196,8 +196,8 @@ export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
       refusedOnce(repairs('v1', one), inBlobs, 2),
     ],
   },
-  'tryLink 1': { operations: [does.writesImage(name, undefined, one), does.mounts(name, other, base)] },
-  'tryLink 2': { operations: [does.pushesBlob(name, base), does.mounts(name, other, base)] },
+  tryLink: { operations: [does.writesImage(name, undefined, one), does.mounts(name, other, base)] },
+  linked: { operations: [does.pushesBlob(name, base), does.mounts(name, other, base)] },
   assertFile: {
     operations: [does.pushesBlob(name, base), replacedWhileLinked(does.pushesBlob(other, base), base)],
   },
@@ -212,6 +212,7 @@ export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
     rules: { scan: 'lazy' },
   },
   create: { operations: pushed },
+  createIn: { operations: [does.pushesBlob(name, base)] },
   deleteFile: { operations: [does.pushesBlob(name, base), does.deletesBlob(name, base)] },
   'syncFile 1': { operations: [does.writesImage(name, undefined, one), does.tags(name, 'v1', one)] },
   'syncFile 2': { operations: [does.writesImage(name, undefined, one), does.mounts(other, name, base)] },

@@ -82,7 +82,9 @@ export class IndexReader {
 
   /** Undefined when there is no such layout. Throws UNAVAILABLE (503) when index.json cannot be read and never could. */
   async current(look: IndexLook = 'own'): Promise<LayoutIndex | undefined> {
-    const known = await this.#known(look);
+    // Of one that nothing is known of, a look would tell nothing that reading it does not tell.
+    const isUnknown = this.#seen === undefined && this.#published === undefined && this.#broken === undefined;
+    const known = isUnknown ? undefined : await this.#known(look);
     if (known !== undefined) return known;
     if (this.#reading !== undefined) {
       // It may have begun before a write that this request must see: another server acknowledged it, and its client came here.

@@ -1,10 +1,14 @@
 // Directories that exist durably: created with their parents, each entry fsynced in the directory that holds it.
-// Concurrent syncs of one directory share one fsync.
+// Concurrent syncs of one directory share one fsync (shared-syncs.ts).
+
+import { stagingDirectory } from '../own-names.ts';
 import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import { errnoOf } from './errno.ts';
 import { type FileTree, nameOf, parentOf } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
+import { OpenDirectories } from './open-directories.ts';
+import { SharedSyncs } from './shared-syncs.ts';
 
 const attempts = 5;
 
@@ -14,16 +18,29 @@ export class Directories {
   readonly #durable = new RecentSet(16_384);
   /** The last sync was refused: what was put there is found, and may be gone after a power cut. */
   readonly #owed = new RecentSet(1_024);
-  readonly #running = new Map<string, Promise<void>>();
-  readonly #queued = new Map<string, Promise<void>>();
+  readonly #syncs: SharedSyncs;
+  readonly #open: OpenDirectories;
 
   constructor(tree: FileTree) {
     this.#tree = tree;
+    this.#open = new OpenDirectories(tree);
+    this.#syncs = new SharedSyncs((directory, held) => this.#syncOnce(directory, held));
   }
 
   /** The root was mounted again or replaced. */
   forget(): void {
     this.#durable.clear();
+    this.#open.forget();
+  }
+
+  /** What is open and not in use is closed. */
+  letGo(): void {
+    this.#open.forget();
+  }
+
+  /** The same, and nothing stays open from now on. */
+  close(): void {
+    this.#open.close();
   }
 
   /** Makes `directory` (a key) and its parents exist durably; returns the keys of those it created, outermost first. */
@@ -47,39 +64,46 @@ export class Directories {
    * Holds the directory while `work` puts something into it, and runs it again when the directory was removed meanwhile.
    * Directories that were made for work that fails are removed.
    */
-  async within<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
+  within<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
+    return this.#within(directory, work, false);
+  }
+
+  /** The same for what is only drafted there: it is moved or linked from wherever the directory is by then. */
+  drafting<Result>(work: (staging: HeldDirectory) => Promise<Result>): Promise<Result> {
+    return this.withinOwn(stagingDirectory, work);
+  }
+
+  /** The same for a directory of ours that nobody moves while it is served: where it is, is asked once a second. */
+  withinOwn<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
+    return this.#within(directory, work, true);
+  }
+
+  async #within<Result>(
+    directory: string,
+    work: (held: HeldDirectory) => Promise<Result>,
+    anywhere: boolean,
+  ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
-      const created = await this.ensure(directory);
-      let held: HeldDirectory | undefined;
+      let held = this.#open.take(directory, anywhere);
+      const created = held === undefined ? await this.ensure(directory) : [];
       try {
-        held = this.#tree.hold(directory);
+        held ??= this.#open.add(this.#tree.hold(directory));
         return await work(held);
       } catch (error) {
         const vanished = held === undefined || !this.#tree.isInPlace(held);
+        if (held !== undefined && vanished) this.#open.drop(held);
         if (errnoOf(error) === 'ENOENT' && vanished && attempt < attempts) continue;
         this.removeEmpty(created);
         throw error;
       } finally {
-        held?.close();
+        if (held !== undefined) this.#open.release(held);
       }
     }
   }
 
   /** Makes the entries of a directory durable as they are now. Whoever holds it already goes on holding it until then. */
   sync(directory: string, held?: HeldDirectory): Promise<void> {
-    const queued = this.#queued.get(directory);
-    if (queued !== undefined) return queued;
-    const running = this.#running.get(directory);
-    if (running === undefined) return this.#start(directory, held);
-    // The one that runs may have begun before our entry was made: wait for it, then share the next.
-    const next = running
-      .catch(() => {})
-      .then(() => {
-        this.#queued.delete(directory);
-        return this.#start(directory, held);
-      });
-    this.#queued.set(directory, next);
-    return next;
+    return this.#syncs.share(directory, held);
   }
 
   /**
@@ -149,25 +173,15 @@ export class Directories {
     return stats;
   }
 
-  #start(directory: string, held: HeldDirectory | undefined): Promise<void> {
-    const done = this.#syncOnce(directory, held)
-      .then(
-        () => this.#owed.delete(directory),
-        (error: unknown) => {
-          this.#owed.add(directory);
-          throw error;
-        },
-      )
-      .finally(() => {
-        if (this.#running.get(directory) === done) this.#running.delete(directory);
-      });
-    this.#running.set(directory, done);
-    return done;
-  }
-
   async #syncOnce(directory: string, held: HeldDirectory | undefined): Promise<void> {
     const { calls } = this.#tree;
-    if (held !== undefined) await calls.fsync(held.descriptor);
-    else await this.#tree.holding(directory, ({ descriptor }) => calls.fsync(descriptor));
+    try {
+      if (held !== undefined) await calls.fsync(held.descriptor);
+      else await this.#tree.holding(directory, ({ descriptor }) => calls.fsync(descriptor));
+    } catch (error) {
+      this.#owed.add(directory);
+      throw error;
+    }
+    this.#owed.delete(directory);
   }
 }

@@ -54,21 +54,45 @@ export class DurableFiles {
 
   /** Writes a new file and makes its bytes durable. Its mtime gets a random part, so that its version differs where clocks are coarse. */
   async draft(path: string, bytes: Replacement['bytes']): Promise<Draft> {
-    const { calls, fileMode } = this.#tree;
-    const descriptor = calls.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
-    try {
-      await this.#writeAll(descriptor, piecesOf(bytes));
+    const { calls } = this.#tree;
+    const descriptor = await this.written(path, bytes, (written) => {
       const mtimeSeconds = (Math.floor(calls.now()) + partOfMillisecond(calls.random())) / 1_000;
-      calls.futimesSync(descriptor, mtimeSeconds, mtimeSeconds);
-      await calls.fsync(descriptor);
+      calls.futimesSync(written, mtimeSeconds, mtimeSeconds);
+    });
+    try {
       const stats = calls.fstatSync(descriptor);
-      this.#failed.forget(stats);
+      this.began(stats);
       return { path, descriptor, stats };
     } catch (error) {
       calls.closeSync(descriptor);
       this.removeDraft(path);
       throw error;
     }
+  }
+
+  /** The same with the times that the file system gives it: returns the descriptor, which is the caller's to close. */
+  async written(
+    path: string,
+    bytes: Replacement['bytes'],
+    mark: (descriptor: number) => void = () => {},
+  ): Promise<number> {
+    const { calls, fileMode } = this.#tree;
+    const descriptor = calls.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, fileMode);
+    try {
+      await this.#writeAll(descriptor, piecesOf(bytes));
+      mark(descriptor);
+      await calls.fsync(descriptor);
+      return descriptor;
+    } catch (error) {
+      calls.closeSync(descriptor);
+      this.removeDraft(path);
+      throw error;
+    }
+  }
+
+  /** Of a file that was just made: where no time of birth is kept, its number may have been that of one of which a sync failed. */
+  began(stats: Stats): void {
+    this.#failed.forget(stats);
   }
 
   /** Renames a durable file over `key`, durably; it stays where it is when that fails. */

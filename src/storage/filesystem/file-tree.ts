@@ -10,7 +10,7 @@ import { RecentSet } from '../recent-set.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { FileInfo, labelOf, sameVersion, settleMsOf } from './file-info.ts';
-import { HeldDirectory, type OpenedFile, openRegularFile } from './held-directory.ts';
+import { HeldDirectory, type OpenedFile, openRegularFile, ownDescriptors } from './held-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
@@ -142,10 +142,10 @@ export class FileTree {
     return directory === '' || this.hasRealParents(`${directory}/`);
   }
 
-  /** Opens a regular file; undefined when there is none. */
-  openForReading(key: Key): OpenedFile | undefined {
+  /** Opens a regular file; undefined when there is none. `onOther` is called where something else is there. */
+  openForReading(key: Key, onOther: () => void = () => {}): OpenedFile | undefined {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const opened = this.#openRegular(this.pathOf(key), key, O_RDONLY);
+      const opened = this.#openRegular(this.pathOf(key), key, O_RDONLY, onOther);
       if (opened === undefined) return undefined;
       const { descriptor } = opened;
       // One question to the kernel, whose answer is final, instead of a stat of each parent: most requests for a blob come through here.
@@ -172,8 +172,12 @@ export class FileTree {
     return this.#openRegular(held.at(name), held.keyOf(name), flags);
   }
 
-  #openRegular(path: string, key: string, flags: number): OpenedFile | undefined {
-    return openRegularFile(this.calls, path, flags, { mode: this.fileMode, onOther: () => this.#notRegular(key) });
+  #openRegular(path: string, key: string, flags: number, onOther: () => void = () => {}): OpenedFile | undefined {
+    const isOther = () => {
+      this.#notRegular(key);
+      onOther();
+    };
+    return openRegularFile(this.calls, path, flags, { mode: this.fileMode, onOther: isOther });
   }
 
   /** The path of an open file itself, whatever has become of its name; undefined where there is none. */
@@ -320,9 +324,6 @@ export class FileTree {
 export function newDraftName(): string {
   return `${draftPrefix}${randomUUID()}`;
 }
-
-/** Where a process finds its own open files by number, on Linux. */
-const ownDescriptors = '/proc/self/fd';
 
 export function parentOf(key: string): string {
   return key.slice(0, Math.max(0, key.lastIndexOf('/')));

@@ -85,9 +85,12 @@ export class FilesystemReader implements ObjectReader {
 
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     return translated('read', async () => {
-      const opened = this.tree.openForReading(key);
+      let isOther = false;
+      const opened = this.tree.openForReading(key, () => {
+        isOther = true;
+      });
       if (opened === undefined) {
-        this.tree.refuseIrregular(key);
+        if (isOther) this.tree.refuseIrregular(key);
         await this.root.assertPresent();
         return undefined;
       }

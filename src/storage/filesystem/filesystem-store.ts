@@ -1,5 +1,6 @@
 // The filesystem driver: an ObjectStore whose keys are files below one directory, shared with any number of other processes.
 // What is bought with which rule: ARCHITECTURE.md#the-storage-seam.
+import { constants } from 'node:fs';
 import type { UploadId } from '../../oci/upload-id.ts';
 import { KeyQueue } from '../key-queue.ts';
 import type {
@@ -13,6 +14,8 @@ import type {
   Updated,
   UpdateOptions,
 } from '../object-store.ts';
+import { ownDirectory } from '../own-names.ts';
+import { createFile } from './created-file.ts';
 import { removeEmptyDirectories } from './empty-directories.ts';
 import { saysNoSpace, translated } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
@@ -27,6 +30,7 @@ import { moveFile } from './moved-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
 import { replaceFile } from './replace-file.ts';
 import { ReserveFile } from './reserve-file.ts';
+import { readOrMakeSecret } from './secret-file.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
 import { storageProblem } from './storage-problem.ts';
@@ -44,6 +48,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   /** Undefined where none is kept. */
   readonly #reserve: ReserveFile | undefined;
   readonly #updates = new KeyQueue();
+  #writableAtMs = Number.NEGATIVE_INFINITY;
 
   /** For `openFilesystemStore`, which looks at the root first. */
   constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs }: FilesystemStoreSettings) {
@@ -66,9 +71,25 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
 
   async assertRoom(bytes: number): Promise<void> {
     await translated('write', async () => {
-      await this.root.assertPresent();
+      await this.root.assertPresentLately();
+      this.#assertNotReadOnly();
       await this.#space.assertRoom(bytes);
     });
+  }
+
+  /** Asked of the system once a second: what is only begun writes nothing, and is refused all the same where nothing can be written. */
+  #assertNotReadOnly(): void {
+    const { calls } = this.tree;
+    const nowMs = calls.elapsed();
+    if (nowMs - this.#writableAtMs < 1_000) return;
+    const own = this.tree.pathOf(ownDirectory);
+    calls.accessSync(calls.lstatSync(own) === undefined ? this.tree.root : own, constants.W_OK);
+    this.#writableAtMs = nowMs;
+  }
+
+  async create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined> {
+    this.#space.wrote(bytes.byteLength);
+    return this.#writing(() => createFile(this.#parts, { bytes, key, sharedAs }));
   }
 
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
@@ -76,8 +97,14 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     return this.#writing(() => writeSmall(this.#parts, { key, bytes }));
   }
 
+  async secret(key: Key): Promise<Uint8Array | undefined> {
+    return this.#writing(() => readOrMakeSecret(this.#parts, key));
+  }
+
   async append(key: Key, bytes: Uint8Array): Promise<void> {
-    await this.#writing(() => appendSmall(this.#parts, { key, bytes }));
+    // A file that still is the one of its name leads to no other root.
+    const isAppended = await translated('write', () => this.#parts.appends.append(key, bytes));
+    if (!isAppended) await this.#writing(() => appendSmall(this.#parts, { key, bytes }));
   }
 
   async update(key: Key, change: Change, options?: UpdateOptions): Promise<Updated> {
@@ -176,6 +203,8 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     await this.#updates.idle();
     await this.#parts.kept.releaseAll();
     await this.#reserve?.close();
+    this.#parts.directories.close();
+    this.#parts.appends.close();
   }
 
   /** Once more, with the space that is set aside, when there was none. Another delete may have got it in this very moment. */

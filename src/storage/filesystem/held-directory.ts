@@ -9,6 +9,9 @@ import type { SystemCalls } from './system-calls.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK } = constants;
 
+/** Where a process finds its own open files by number, on Linux. */
+export const ownDescriptors = '/proc/self/fd';
+
 export interface OpenedFile {
   readonly descriptor: number;
   readonly stats: Stats;
@@ -21,12 +24,27 @@ export class HeldDirectory {
   /** Lists it. */
   readonly path: string;
   readonly #calls: SystemCalls;
+  #identity: string | undefined;
 
   constructor(calls: SystemCalls, key: string, descriptor: number, path: string) {
     this.#calls = calls;
     this.key = key;
     this.descriptor = descriptor;
     this.path = path;
+  }
+
+  /** False where its names are looked up from the root. */
+  get isByDescriptor(): boolean {
+    return this.path.startsWith(ownDescriptors);
+  }
+
+  /** Of the directory itself, whatever it is called by now. */
+  get identity(): string {
+    if (this.#identity === undefined) {
+      const { dev, ino } = this.#calls.fstatSync(this.descriptor);
+      this.#identity = `${dev} ${ino}`;
+    }
+    return this.#identity;
   }
 
   /** The path of a name in it, as long as it is held. */

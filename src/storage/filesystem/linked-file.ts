@@ -7,7 +7,7 @@ import { errnoOf, refusesLink } from './errno.ts';
 import { nameOf, parentOf } from './file-tree.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { HeldDirectory, OpenedFile } from './held-directory.ts';
-import { type StoreParts, stagingDirectory } from './store-parts.ts';
+import type { StoreParts } from './store-parts.ts';
 
 /** What is linked: its directory is held, and the file open. */
 interface Source {
@@ -48,7 +48,7 @@ async function tryLink(parts: LinkParts, from: Key, to: Key, mayTryAgain: boolea
     if (!(await files.sync(file))) return false;
     await directories.within(parentOf(to), async (target) => {
       if (!isSameFile(target.lstatFile(nameOf(to)), source)) await linkOrCopy(parts, source, to, target);
-      await directories.sync(target.key, target);
+      await linked(parts, target);
     });
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
@@ -63,6 +63,11 @@ async function tryLink(parts: LinkParts, from: Key, to: Key, mayTryAgain: boolea
     held.close();
   }
   return true;
+}
+
+/** A name of a file that has others is durable from now on. */
+export async function linked({ directories }: StoreParts, target: HeldDirectory): Promise<void> {
+  await directories.sync(target.key, target);
 }
 
 async function linkOrCopy(parts: LinkParts, source: Source, to: Key, target: HeldDirectory): Promise<void> {
@@ -105,7 +110,7 @@ async function assertFile({ tree, files }: StoreParts, to: Key, target: HeldDire
 
 /** link(2) does not replace; rename(2) does. */
 async function linkOver({ tree, directories, files }: StoreParts, from: string, to: string): Promise<void> {
-  await directories.within(stagingDirectory, async (staging) => {
+  await directories.drafting(async (staging) => {
     const path = staging.at(randomUUID());
     try {
       await tree.calls.link(from, path);

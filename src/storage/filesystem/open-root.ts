@@ -5,6 +5,7 @@ import { Directories } from './directories.ts';
 import { DurableFiles } from './durable-file.ts';
 import { FileTree } from './file-tree.ts';
 import { cachesAttributes } from './network-file-system.ts';
+import { OpenAppends } from './open-appends.ts';
 import { placeOf, prepareRoot } from './root-directory.ts';
 import { RootIdentity } from './root-identity.ts';
 import type { StoreParts } from './store-parts.ts';
@@ -41,12 +42,18 @@ export async function openRoot(directory: string, options: RootOptions & RootUse
   const tree = new FileTree(resolve(directory), { calls, log, fileMode, directoryMode });
   const found = await prepareRoot(tree, access);
   const directories = new Directories(tree);
-  const parts = { tree, directories, files: new DurableFiles(tree, directories) };
+  const appends = new OpenAppends(tree);
+  const parts = { tree, directories, files: new DurableFiles(tree, directories), appends };
+  const onAway = () => {
+    directories.letGo();
+    appends.letGo();
+  };
   const onMoved = () => {
     tree.forget();
     directories.forget();
+    appends.letGo();
   };
-  const identity = await RootIdentity.open(parts, found, { laysId, onMoved });
+  const identity = await RootIdentity.open(parts, found, { laysId, onMoved, onAway });
   const { type } = await calls.statfs(tree.root);
   return { parts, identity, place: placeOf(found), cachesAttributes: cachesAttributes(type) };
 }

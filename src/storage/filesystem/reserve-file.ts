@@ -8,7 +8,7 @@ import { meansAbsent, saysNoSpace } from './errno.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import type { RootIdentity } from './root-identity.ts';
-import { type StoreParts, stagingDirectory } from './store-parts.ts';
+import type { StoreParts } from './store-parts.ts';
 
 const largestBytes = 8 * 1024 * 1024;
 const largestShare = 0.01;
@@ -85,7 +85,7 @@ export class ReserveFile {
     const bytes = Math.floor(Math.min(largestBytes, total * largestShare));
     // Twice as much: right after it was given back there is that much free, and not for long.
     if (bytes === 0 || free < 2 * bytes) return;
-    await directories.within(stagingDirectory, async (staging) => {
+    await directories.drafting(async (staging) => {
       if (this.#isBeingLaid(staging)) return;
       // Random: zeros take no space where the file system compresses.
       const filling = Buffer.alloc(bytes, randomBytes(Math.min(bytes, fillingBytes)));

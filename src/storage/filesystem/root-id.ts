@@ -9,7 +9,7 @@ import type { FileInfo } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
-import { type StoreParts, stagingDirectory } from './store-parts.ts';
+import type { StoreParts } from './store-parts.ts';
 
 export type RootId = string;
 
@@ -57,7 +57,7 @@ function openReadable(tree: FileTree): OpenedFile | undefined {
  */
 export async function layRootId(parts: StoreParts, id: RootId = randomUUID()): Promise<FoundId> {
   const { tree, files, directories } = parts;
-  await directories.within(stagingDirectory, async (staging) => {
+  await directories.drafting(async (staging) => {
     const draft = await files.draft(staging.at(randomUUID()), Buffer.from(`${id}\n`));
     try {
       if ((await readRootId(tree)) === undefined) {

@@ -10,11 +10,16 @@ import { layRootForm, readRootForm } from './root-form.ts';
 import { idKey, layRootId, type RootId, readRootId } from './root-id.ts';
 import type { StoreParts } from './store-parts.ts';
 
+/** As long as the steps of one request that do not wait take. */
+const momentMs = 1;
+
 export interface RootIdentityOptions {
   /** False: an id that is there is looked at, and none is laid. */
   readonly laysId: boolean;
   /** What was known of directories and files holds no more. */
   readonly onMoved: () => void;
+  /** Nothing is kept open that lies there. */
+  readonly onAway: () => void;
 }
 
 export class RootIdentity {
@@ -31,6 +36,8 @@ export class RootIdentity {
   #origin: RootOrigin = 'adopted';
   #laying: Promise<void> | undefined;
   #isAway = false;
+  /** As it should be. */
+  #seenAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(parts: StoreParts, directory: Stats, options: RootIdentityOptions) {
     this.#parts = parts;
@@ -58,13 +65,20 @@ export class RootIdentity {
 
   /** Throws 'unavailable' while another directory, or none, is where the root was. */
   async assertPresent(): Promise<void> {
-    if (!this.#isAway && this.#isUntouched()) return;
+    const { calls } = this.#parts.tree;
+    const nowMs = calls.elapsed();
+    if (!this.#isAway && this.#isUntouched()) {
+      this.#seenAtMs = nowMs;
+      return;
+    }
+    this.#seenAtMs = Number.NEGATIVE_INFINITY;
     try {
       await this.#lookCloser();
     } catch (error) {
       if (!this.#isAway)
         this.#log('the storage directory is gone or another one: nothing is served until it is back', { error });
       this.#isAway = true;
+      this.#options.onAway();
       throw error;
     }
     if (!this.#isAway) return;
@@ -73,9 +87,16 @@ export class RootIdentity {
     this.#options.onMoved();
   }
 
+  /** The same before something is done, after which it is asked again: what was seen a moment ago counts. */
+  async assertPresentLately(): Promise<void> {
+    const { calls } = this.#parts.tree;
+    if (!this.#isAway && calls.elapsed() - this.#seenAtMs < momentMs) return;
+    await this.assertPresent();
+  }
+
   /** The same before something is written; gives a root without an id one, and the mark of its form. */
   async assertWritable(): Promise<void> {
-    await this.assertPresent();
+    await this.assertPresentLately();
     if ((this.#file !== undefined && this.#isMarked) || !this.#options.laysId) return;
     this.#laying ??= this.#lay().finally(() => {
       this.#laying = undefined;

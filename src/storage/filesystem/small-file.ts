@@ -6,15 +6,16 @@ import { StorageError } from '../storage-error.ts';
 import { meansAbsent } from './errno.ts';
 import { type FileTree, nameOf, parentOf } from './file-tree.ts';
 import { type HeldDirectory, irregularFile, type OpenedFile } from './held-directory.ts';
+import { appendWhole, type OpenAppends } from './open-appends.ts';
 import { readWhole } from './read-file.ts';
-import { type StoreParts, stagingDirectory } from './store-parts.ts';
+import type { StoreParts } from './store-parts.ts';
 
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 /** Creates or replaces the object; afterwards its bytes and its entry are durable. */
 export async function writeSmall({ tree, directories, files }: StoreParts, object: SmallObject): Promise<ObjectInfo> {
   const { calls } = tree;
-  return directories.within(stagingDirectory, async (staging) => {
+  return directories.drafting(async (staging) => {
     const draft = await files.draft(staging.at(randomUUID()), object.bytes);
     try {
       await files.publish(draft.path, object.key);
@@ -54,28 +55,32 @@ const mostAppends = 3;
  * Appends in one write, not synced; all of it or nothing. Where another process put a new file into the place of the one that was opened, to
  * that one as well.
  */
-export async function appendSmall({ tree, directories }: StoreParts, object: SmallObject): Promise<void> {
+export async function appendSmall({ tree, directories, appends }: StoreParts, object: SmallObject): Promise<void> {
+  if (await appends.append(object.key, object.bytes)) return;
   await directories.within(parentOf(object.key), async (held) => {
-    for (let count = 0; count < mostAppends; count += 1) if (await appendOnce(tree, held, object)) return;
+    for (let count = 0; count < mostAppends; count += 1) if (await appendOnce(tree, appends, held, object)) return;
   });
 }
 
 /** False when the file is another one by now. */
-async function appendOnce(tree: FileTree, held: HeldDirectory, { key, bytes }: SmallObject): Promise<boolean> {
+async function appendOnce(
+  tree: FileTree,
+  appends: OpenAppends,
+  held: HeldDirectory,
+  { key, bytes }: SmallObject,
+): Promise<boolean> {
   const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
   if (opened === undefined) throw irregularFile(key);
+  let isOf = false;
   try {
-    const written = tree.calls.writeSync(opened.descriptor, bytes, 0);
-    if (written !== bytes.byteLength) {
-      // What is appended next must not go on in the middle of a line.
-      await tree.calls.ftruncate(opened.descriptor, opened.stats.size);
-      throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
-    }
+    await appendWhole(tree.calls, opened.descriptor, key, bytes);
     // Whoever moved it away reads it there; what took its place was written without these bytes.
     const now = held.lstatFile(nameOf(key));
-    return now === undefined || now.ino === opened.stats.ino;
+    isOf = now?.ino === opened.stats.ino;
+    return isOf || now === undefined;
   } finally {
-    tree.calls.closeSync(opened.descriptor);
+    if (isOf) appends.keep(key, opened);
+    else tree.calls.closeSync(opened.descriptor);
   }
 }
 

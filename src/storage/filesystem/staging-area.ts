@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import type { UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes } from '../object-store.ts';
+import { stagingDirectory } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { abandonedAfterMs } from './leftovers.ts';
@@ -9,7 +10,6 @@ import { readWhole } from './read-file.ts';
 import { removeTree } from './removed-tree.ts';
 import { recordName, recordOf, StagedFile, type StagingParts } from './staged-file.ts';
 import { namesIn, uploadsDirectory } from './staged-uploads.ts';
-import { stagingDirectory } from './store-parts.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 const maxRecordBytes = 1 << 20;

@@ -1,4 +1,5 @@
 // The memory driver, for tests and `--ephemeral`: the same promises as on disk, but for as long as the process lives.
+import { randomBytes } from 'node:crypto';
 import type { UploadId } from '../../oci/upload-id.ts';
 import { childrenAmong, openBytes } from '../bytes-in-memory.ts';
 import { KeyQueue } from '../key-queue.ts';
@@ -27,11 +28,13 @@ import { MemoryRoom } from './memory-room.ts';
 import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-staged.ts';
 
 const maxRounds = 100;
+const secretBytes = 32;
 
 export class MemoryStore implements ObjectStore {
   readonly place = '';
   readonly #objects = new Map<Key, MemoryObject>();
   readonly #uploads = new Map<UploadId, MemoryUpload>();
+  readonly #secrets = new Map<Key, Uint8Array>();
   readonly #updates = new KeyQueue();
   /** How often a key came or went. */
   #moves = 0;
@@ -97,8 +100,22 @@ export class MemoryStore implements ObjectStore {
     return childrenAmong(this.#objects.keys(), prefix).length === 0 ? undefined : (`${this.#moves}` as ListingVersion);
   }
 
+  async create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined> {
+    if (this.#objects.has(key) || (sharedAs !== undefined && this.#objects.has(sharedAs))) return undefined;
+    this.#room.assert(bytes.byteLength);
+    this.#put(key, new Uint8Array(bytes));
+    if (sharedAs !== undefined) await this.link(key, sharedAs);
+    return this.stat(key);
+  }
+
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
     return this.#put(key, new Uint8Array(bytes));
+  }
+
+  async secret(key: Key): Promise<Uint8Array> {
+    const secret = this.#secrets.get(key) ?? randomBytes(secretBytes);
+    this.#secrets.set(key, secret);
+    return secret;
   }
 
   async append(key: Key, bytes: Uint8Array): Promise<void> {

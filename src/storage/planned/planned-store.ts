@@ -123,11 +123,22 @@ export class PlannedStore implements ObjectStore {
     return [...(await this.#base.staged()), ...own];
   }
 
+  async create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined> {
+    const names = sharedAs === undefined ? [key] : [key, sharedAs];
+    for (const name of names) if ((await this.#found(name)) !== undefined) return undefined;
+    await this.write(key, bytes);
+    if (sharedAs !== undefined) await this.link(key, sharedAs);
+    return this.stat(key);
+  }
+
   async write(key: Key, bytes: Uint8Array): Promise<ObjectInfo> {
     const before = await this.#found(key);
     if (before?.label !== undefined && isSame(this.#tree.at(key), before.object)) this.#count(before, -1);
     return this.#put(key, new Uint8Array(bytes));
   }
+
+  /** Whoever only plans gives nothing away. */
+  async secret(): Promise<undefined> {}
 
   async append(key: Key, bytes: Uint8Array): Promise<void> {
     await this.#append({ key, bytes });

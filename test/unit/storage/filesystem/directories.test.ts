@@ -1,7 +1,7 @@
 // Directories: durable with all their parents, made again when somebody removes them, and synced together.
 
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
 import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
@@ -157,4 +157,67 @@ test('a failed sync fails for all who shared it, and not for the next (injected)
   await new Promise((resolve) => setImmediate(resolve));
   running.shift()?.();
   await expect(Promise.all([second, third])).resolves.toBeDefined();
+});
+
+test('a directory that was just used stays open for the next use, and for a moment only', async () => {
+  const opened = new Map<number, string>();
+  const { directories, root } = directoriesOnDisk({
+    openSync: (path, flags, mode) => {
+      const descriptor = systemCalls.openSync(path, flags, mode);
+      opened.set(descriptor, path);
+      return descriptor;
+    },
+    closeSync: (descriptor) => {
+      opened.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    },
+  });
+  const used = () => directories.within('team/app', async ({ descriptor }) => descriptor);
+  const descriptor = await used();
+  expect(await used()).toBe(descriptor);
+  expect([...opened.values()]).toEqual([`${root}/team/app`]);
+  await vi.waitFor(() => expect(opened.size).toBe(0), { timeout: 10_000 });
+  await used();
+  directories.close();
+  expect(opened.size).toBe(0);
+});
+
+test('another directory, or a link, in the place of one that is open is noticed', async () => {
+  const { directories, root } = directoriesOnDisk();
+  const put = (name: string) => directories.within('team/app', async (held) => writeFileSync(held.at(name), ''));
+  await put('first');
+  renameSync(`${root}/team/app`, `${root}/moved`);
+  await put('second');
+  expect([readdirSync(`${root}/moved`), readdirSync(`${root}/team/app`)]).toEqual([['first'], ['second']]);
+  const outside = newDirectory();
+  rmSync(`${root}/team/app`, { recursive: true });
+  symlinkSync(outside, `${root}/team/app`);
+  await expect(put('third')).rejects.toMatchObject({ failure: 'unsafe' });
+  expect(readdirSync(outside)).toEqual([]);
+});
+
+test('the sync of a directory that was moved away answers for no other of its name (injected)', async () => {
+  const running: (() => void)[] = [];
+  const { directories, root } = directoriesOnDisk({
+    fsync: (descriptor) => new Promise((resolve) => running.push(() => resolve(systemCalls.fsync(descriptor)))),
+  });
+  mkdirSync(`${root}/app`);
+  const tree = new FileTree(root, { calls: systemCalls, log: silentLog, fileMode: 0o644, directoryMode: 0o755 });
+  const before = tree.hold('app');
+  renameSync(`${root}/app`, `${root}/moved`);
+  mkdirSync(`${root}/app`);
+  const now = tree.hold('app');
+  const syncs = [directories.sync('app', before), directories.sync('app', before), directories.sync('app', now)];
+  expect(running).toHaveLength(2);
+  let isDone = false;
+  const all = Promise.all(syncs).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    running.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await all;
+  before.close();
+  now.close();
 });

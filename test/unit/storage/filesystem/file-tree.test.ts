@@ -160,6 +160,7 @@ test('too many open files are `unavailable`, and no descriptor is lost on the wa
   await expect(store.read(key('a'), 10)).rejects.toMatchObject({ failure: 'unavailable' });
   await expect(store.open(key('a'))).rejects.toMatchObject({ failure: 'unavailable' });
   await expect(store.write(key('b'), bytesOf('x'))).rejects.toMatchObject({ failure: 'unavailable' });
+  await store.close();
   expect(open.size).toBe(0);
 });
 
@@ -189,6 +190,7 @@ test('a directory that is removed right after it was opened is absent, and no de
   };
   await store.append(key('team/a'), bytesOf('x'));
   expect(await textAt(store, key('team/a'))).toBe('x');
+  await store.close();
   expect(open.size).toBe(0);
 });
 

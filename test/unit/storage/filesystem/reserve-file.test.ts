@@ -6,6 +6,7 @@ import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { DurableFiles } from '../../../../src/storage/filesystem/durable-file.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { FreeSpace } from '../../../../src/storage/filesystem/free-space.ts';
+import { OpenAppends } from '../../../../src/storage/filesystem/open-appends.ts';
 import { ReserveFile } from '../../../../src/storage/filesystem/reserve-file.ts';
 import { RootIdentity } from '../../../../src/storage/filesystem/root-identity.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
@@ -48,8 +49,12 @@ async function reserveOn(root: string, calls: Partial<SystemCalls> = {}) {
     directoryMode: 0o755,
   });
   const directories = new Directories(tree);
-  const parts = { tree, directories, files: new DurableFiles(tree, directories) };
-  const identity = await RootIdentity.open(parts, statSync(root), { laysId: true, onMoved: () => {} });
+  const parts = { tree, directories, files: new DurableFiles(tree, directories), appends: new OpenAppends(tree) };
+  const identity = await RootIdentity.open(parts, statSync(root), {
+    laysId: true,
+    onMoved: () => {},
+    onAway: () => {},
+  });
   return { identity, file: new ReserveFile(parts, identity, new FreeSpace(tree, 0)) };
 }
 

@@ -309,7 +309,8 @@ test('what was opened or begun is given back where nobody can tell afterwards wh
     }
     isDone = fault.left >= 0;
     fault.left = Number.POSITIVE_INFINITY;
-    expect(opened).toEqual(new Set());
     expect(await store.list(key('.moorage/uploads'))).toEqual([]);
+    await store.close();
+    expect(opened).toEqual(new Set());
   }
 });

@@ -1,0 +1,78 @@
+// A file of random bytes that all processes of a root share, and only its owner may read. It is not synced: after a power cut it may be gone or
+// hold anything, so it says by a digest whether it is whole, and another one takes its place if it is not.
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import type { Key } from '../object-store.ts';
+import { errnoOf, refusesLink } from './errno.ts';
+import { nameOf, parentOf } from './file-tree.ts';
+import type { HeldDirectory } from './held-directory.ts';
+import { readWhole } from './read-file.ts';
+import type { StoreParts } from './store-parts.ts';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const secretBytes = 32;
+const fileBytes = 2 * secretBytes;
+const mode = 0o600;
+
+/** Undefined where it is another user's. */
+export async function readOrMakeSecret(parts: StoreParts, key: Key): Promise<Uint8Array | undefined> {
+  const { tree, directories, files } = parts;
+  try {
+    const found = await readSecret(parts, key);
+    if (found !== undefined) return found;
+    await directories.drafting(async (staging) => {
+      const draft = writeDraft(parts, staging);
+      try {
+        await directories.within(parentOf(key), async (own) => place(parts, draft, own.at(nameOf(key)), key));
+      } finally {
+        files.removeDraft(draft);
+      }
+    });
+    return await readSecret(parts, key);
+  } catch (error) {
+    if (errnoOf(error) !== 'EACCES') throw error;
+    tree.log.warn('the key of upload sessions may not be read: each is stored from its start', { key, error });
+    return undefined;
+  }
+}
+
+async function readSecret({ tree }: StoreParts, key: Key): Promise<Uint8Array | undefined> {
+  const opened = tree.openForReading(key, () => tree.refuseIrregular(key));
+  if (opened === undefined) return undefined;
+  try {
+    if (opened.stats.size !== fileBytes) return undefined;
+    const bytes = Buffer.from((await readWhole(tree, opened.descriptor, fileBytes)).bytes);
+    const secret = bytes.subarray(0, secretBytes);
+    return digestOf(secret).equals(bytes.subarray(secretBytes)) ? secret : undefined;
+  } finally {
+    tree.calls.closeSync(opened.descriptor);
+  }
+}
+
+function writeDraft({ tree: { calls } }: StoreParts, staging: HeldDirectory): string {
+  const path = staging.at(randomUUID());
+  const secret = randomBytes(secretBytes);
+  const descriptor = calls.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    calls.writeSync(descriptor, Buffer.concat([secret, digestOf(secret)]), 0);
+  } finally {
+    calls.closeSync(descriptor);
+  }
+  return path;
+}
+
+/** Of several that are made at once the first one counts. */
+async function place(parts: StoreParts, draft: string, path: string, key: Key): Promise<void> {
+  const { calls } = parts.tree;
+  try {
+    calls.linkSync(draft, path);
+  } catch (error) {
+    const isTaken = errnoOf(error) === 'EEXIST';
+    if (!isTaken && !refusesLink(error)) throw error;
+    if (!isTaken || (await readSecret(parts, key)) === undefined) calls.renameSync(draft, path);
+  }
+}
+
+function digestOf(secret: Uint8Array): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
