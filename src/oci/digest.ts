@@ -1,5 +1,5 @@
 // Digests: parsing, the two registered algorithms we store, and digests of bytes (image-spec, descriptor.md, Digests).
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import type { Brand } from './brand.ts';
 import { RegistryError } from './error-code.ts';
 
@@ -53,7 +53,7 @@ export function encodedOf(digest: Digest): string {
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = canonicalAlgorithm): Digest {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+  return `${algorithm}:${hash(algorithm, bytes, 'hex')}` as Digest;
 }
 
 /** A running hash that can be asked for its digest and go on. */

@@ -3,11 +3,18 @@ import { type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
 
 /** The running hash beside a session's bytes; worth something only while it has seen every one of them, once and in order. */
 export class SessionHash {
-  readonly #digester: Digester;
+  readonly #algorithm: DigestAlgorithm;
+  #made: Digester | undefined;
   #sawAll = true;
 
   constructor(algorithm: DigestAlgorithm) {
-    this.#digester = new Digester(algorithm);
+    this.#algorithm = algorithm;
+  }
+
+  /** Many sessions never have one: a small blob is hashed in one step. */
+  get #digester(): Digester {
+    this.#made ??= new Digester(this.#algorithm);
+    return this.#made;
   }
 
   /** Before bytes are appended at `size`: when other bytes than those hashed stand before them, the hash is of no use any more. */

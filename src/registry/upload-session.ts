@@ -6,9 +6,11 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { ObjectStore, StagedObject } from '../storage/object-store.ts';
 import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
+import { type GatherBudget, gathered } from './gathered-body.ts';
 import type { BodyLimit } from './quota/quotas.ts';
 import type { SessionHash } from './session-hash.ts';
 import { SessionTurn } from './session-turn.ts';
+import { UnbegunUpload } from './unbegun-upload.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
 
 export interface UploadSessionOptions {
@@ -20,6 +22,9 @@ export interface UploadSessionOptions {
   readonly store: ObjectStore;
   /** Names this process among all that share the root. */
   readonly owner: string;
+  readonly budget: GatherBudget;
+  /** Given while nothing of it is stored, and its id tells that it was begun. */
+  readonly unbegun: (() => UnbegunUpload) | undefined;
   /** Called when there is no such session any more. */
   readonly onEnd: () => void;
 }
@@ -29,6 +34,8 @@ export class UploadSession {
   readonly uploader: string | undefined;
   readonly #options: UploadSessionOptions;
   readonly #turn = new SessionTurn();
+  /** Once it was, it is gone with what was stored. */
+  #wasStored = false;
 
   constructor(options: UploadSessionOptions) {
     this.repository = options.repository;
@@ -41,16 +48,35 @@ export class UploadSession {
     return this.#turn.busy;
   }
 
+  /** False while nothing of it is stored: whoever knows its id knows all of it. */
+  get isBegun(): boolean {
+    return this.#options.unbegun === undefined || this.#wasStored;
+  }
+
   /**
    * Runs `work` once every earlier request has ended. Throws BLOB_UPLOAD_UNKNOWN when one of them, or another process, ended the
    * session. The record is read once for that; `found` is the record of a session that no request has held yet, just read or written.
    */
   hold<Result>(work: (held: HeldSession) => Promise<Result>, found?: StagedObject): Promise<Result> {
     return this.#turn.take(async (signal) => {
-      const staged = found ?? (await readRecord(this.#options));
+      const staged = found ?? (await this.#read());
+      this.#wasStored ||= !(staged instanceof UnbegunUpload);
       const changedOwner = await takeOwnership(staged, this.#options.owner);
-      return work(new HeldSession(this.#options, { staged, changedOwner, signal }));
+      try {
+        return await work(new HeldSession(this.#options, { staged, changedOwner, signal }));
+      } finally {
+        this.#wasStored ||= staged instanceof UnbegunUpload && staged.isBegun;
+      }
     });
+  }
+
+  async #read(): Promise<StagedObject> {
+    const { id, store, unbegun, onEnd } = this.#options;
+    const staged = await store.resume(id);
+    if (isSessionOf(staged, this.#options)) return staged;
+    if (staged === undefined && unbegun !== undefined && !this.#wasStored) return unbegun();
+    onEnd();
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
   }
 }
 
@@ -79,6 +105,37 @@ export class HeldSession {
   }
 
   /**
+   * The whole of a blob, if it is small, held in memory: nothing of it is stored, so all of it or nothing is there afterwards. Undefined where it
+   * is to be appended. Throws as `append` does.
+   */
+  async gather(chunk: Chunk, limits: readonly BodyLimit[] = []): Promise<Buffer | undefined> {
+    const { id, store, budget } = this.#session;
+    const { body } = chunk;
+    if (!(this.staged instanceof UnbegunUpload) || this.staged.isBegun) return undefined;
+    const length = body === undefined ? 0 : chunk.length;
+    assertChunkFits({ id, size: 0 }, { ...chunk, length });
+    if (body === undefined || length === 0) return Buffer.alloc(0);
+    await store.assertRoom(length ?? 0);
+    const refusal = refusalOf(limits, length ?? 1);
+    if (refusal !== undefined) throw refusal;
+    const counted = countedChunk(chunk, () => {}, { size: 0, limits });
+    try {
+      const bytes = await gathered(body, { length, budget, signal: this.#signalOf(chunk), onChunk: counted.onChunk });
+      if (bytes !== undefined) counted.assertComplete();
+      return bytes;
+    } catch (error) {
+      if (counted.exceeded !== undefined) throw counted.exceeded;
+      if (counted.lied) throw new UploadRangeError({ id, size: 0 }, 'the chunk has another length than its range');
+      if (!this.#signal.aborted) throw error;
+      throw new UploadRangeError({ id, size: 0 }, 'a later request took the upload over');
+    }
+  }
+
+  #signalOf({ signal }: Chunk): AbortSignal {
+    return signal === undefined ? this.#signal : AbortSignal.any([this.#signal, signal]);
+  }
+
+  /**
    * Appends a chunk to the `size` bytes that the session holds and returns how many it holds then. Throws UploadRangeError when the
    * chunk does not start there, or has another length than it says, and what a limit says that the whole would exceed; the session is
    * as before then.
@@ -96,9 +153,8 @@ export class HeldSession {
     if (refusal !== undefined) throw refusal;
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes), { size, limits });
-    const signal = chunk.signal === undefined ? this.#signal : AbortSignal.any([this.#signal, chunk.signal]);
     try {
-      const end = await staged.append(body, { at: size, signal, onChunk: counted.onChunk });
+      const end = await staged.append(body, { at: size, signal: this.#signalOf(chunk), onChunk: counted.onChunk });
       counted.assertComplete();
       return end;
     } catch (error) {
@@ -143,21 +199,21 @@ export class HeldSession {
    * passed: what the other one wrote is no reason to refuse the upload, and a commit would take the bytes away from it.
    */
   async wasTakenOver(): Promise<boolean> {
-    const { attributes } = await readRecord(this.#session);
-    return attributes.owner !== this.#session.owner || attributes.changedOwner === 'true';
+    const { store, id, onEnd, owner } = this.#session;
+    const staged = await store.resume(id);
+    if (isSessionOf(staged, this.#session)) {
+      return staged.attributes.owner !== owner || staged.attributes.changedOwner === 'true';
+    }
+    // An empty blob is stored only when it is published.
+    if (staged === undefined && this.staged instanceof UnbegunUpload && !this.staged.isBegun) return false;
+    onEnd();
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
   }
 
   /** Committed, cancelled or refused for good. */
   end(): void {
     this.#session.onEnd();
   }
-}
-
-async function readRecord(session: UploadSessionOptions): Promise<StagedObject> {
-  const staged = await session.store.resume(session.id);
-  if (isSessionOf(staged, session)) return staged;
-  session.onEnd();
-  throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
 }
 
 /** Where a session belongs, and whose it is: nobody else may look at it, go on with it or end it (CVE-2026-32589 of Quay). */

@@ -1,13 +1,19 @@
-// All upload sessions of this process, and how they are found again on disk: after a restart, or when another process began them.
+// All upload sessions of this process, and how others are found again: on disk, or by their ids, after a restart, or when another process
+// began them.
 import { Readable } from 'node:stream';
+import { uploadSecretKey } from '../layout/files/keys.ts';
 import { canonicalAlgorithm, type DigestAlgorithm, digestAlgorithms } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
-import type { ObjectStore, StagedInfo, StagedObject } from '../storage/object-store.ts';
+import type { ObjectStore, StagedAttributes, StagedInfo, StagedObject } from '../storage/object-store.ts';
+import { RecentSet } from '../storage/recent-set.ts';
+import { GatherBudget } from './gathered-body.ts';
 import type { Quotas, RepositoryQuotas } from './quota/quotas.ts';
 import { SessionHash } from './session-hash.ts';
+import { UnbegunUpload } from './unbegun-upload.ts';
+import { type BegunUpload, UploadIds } from './upload-ids.ts';
 import { type UploadLimitRules, UploadLimits } from './upload-limits.ts';
 import { type HeldSession, isAt, isSessionOf, type SessionPlace, UploadSession } from './upload-session.ts';
 
@@ -39,12 +45,19 @@ export interface UploadSessionsOptions {
 export interface StartedSession {
   readonly id: UploadId;
   readonly session: UploadSession;
-  readonly staged: StagedObject;
+  readonly found: StagedObject;
 }
+
+/** One that was forgotten counts as begun and empty until its time is over: whoever sends its bytes again is not refused, and that is all. */
+const maxEnded = 20_000;
 
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
   readonly #local = new Map<UploadId, UploadSession>();
+  /** Their ids would still tell that they were begun. */
+  readonly #ended = new RecentSet(maxEnded);
+  readonly #budget = new GatherBudget();
+  #ids: Promise<UploadIds | undefined> | undefined;
   /** Of each uploader. */
   readonly limits: UploadLimits;
 
@@ -53,17 +66,41 @@ export class UploadSessions {
     this.limits = new UploadLimits(options.store, options.rules);
   }
 
-  /** Refuses ('no-space') when there is no room for anything. */
-  async start(place: SessionPlace, algorithm: DigestAlgorithm, id = newUploadId()): Promise<StartedSession> {
-    const { store, clock, owner } = this.#options;
+  /**
+   * Stores nothing, unless the sessions of each user are counted: all processes count what is stored. Refuses ('no-space') when there is no
+   * room for anything.
+   */
+  async start(place: SessionPlace, algorithm: DigestAlgorithm): Promise<StartedSession> {
+    const { store, clock, rules } = this.#options;
     await store.assertRoom(0);
-    const startedAt = new Date(clock.now()).toISOString();
-    const { repository, uploader } = place;
+    const ids = rules.uploadsPerUser === 'off' ? await this.#knownIds() : undefined;
+    if (ids === undefined) return this.#stored(place, algorithm, newUploadId());
+    const begun = { algorithm, startedAtMs: clock.now() };
+    const id = ids.issue(place, begun);
+    const unbegun = () => this.#unbegun(place, id, begun);
+    return { id, session: this.#sessionOf(id, place, algorithm, unbegun), found: unbegun() };
+  }
+
+  /** One whose id says what it is about, so that it can be found again. */
+  async startAs(id: UploadId, place: SessionPlace, algorithm: DigestAlgorithm): Promise<void> {
+    await this.#options.store.assertRoom(0);
+    await this.#stored(place, algorithm, id);
+  }
+
+  async #stored(place: SessionPlace, algorithm: DigestAlgorithm, id: UploadId): Promise<StartedSession> {
+    const { store, clock } = this.#options;
+    const attributes = this.#attributesOf(place, { algorithm, startedAtMs: clock.now() });
+    const found = await this.limits.start(place.uploader, () => store.stage(id, attributes));
+    return { id, session: this.#add(id, this.#sessionOf(id, place, algorithm, undefined)), found };
+  }
+
+  #unbegun(place: SessionPlace, id: UploadId, begun: BegunUpload): UnbegunUpload {
+    return new UnbegunUpload({ store: this.#options.store, id, attributes: this.#attributesOf(place, begun) });
+  }
+
+  #attributesOf({ repository, uploader }: SessionPlace, { algorithm, startedAtMs }: BegunUpload): StagedAttributes {
     const by = uploader === undefined ? {} : { uploader };
-    const staged = await this.limits.start(uploader, () =>
-      store.stage(id, { repository, ...by, algorithm, owner, startedAt }),
-    );
-    return { id, session: this.#add(place, id, algorithm), staged };
+    return { repository, ...by, algorithm, owner: this.#options.owner, startedAt: new Date(startedAtMs).toISOString() };
   }
 
   quotasOf(repository: RepositoryName): RepositoryQuotas {
@@ -76,19 +113,62 @@ export class UploadSessions {
     return isSessionOf(staged, place) ? staged.size() : undefined;
   }
 
-  /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired, or it belongs to another repository or user. */
+  /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired or ended, or it belongs to another repository or user. */
   async take<T>(place: SessionPlace, id: UploadId, work: (held: HeldSession) => Promise<T>): Promise<T> {
     // Known before the turn is asked for: whoever guesses ids under another name must not interrupt a running upload.
     const known = this.#known(place, id);
-    if (known !== undefined) return known.hold(work);
-    // A session of an earlier process, or of another one.
-    const found = await this.#options.store.resume(id);
-    if (!isSessionOf(found, place)) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+    if (known !== undefined) return this.#hold(id, known, work);
+    const { session, found } = await this.#find(place, id);
     // Two requests may find it at the same time: they must take turns.
     const other = this.#known(place, id);
-    if (other !== undefined) return other.hold(work);
-    const algorithm = digestAlgorithms.find((each) => each === found.attributes.algorithm) ?? canonicalAlgorithm;
-    return this.#add(place, id, algorithm).hold(work, found);
+    return other === undefined ? this.#hold(id, this.#add(id, session), work, found) : this.#hold(id, other, work);
+  }
+
+  /** What its id tells need not be remembered. */
+  async #hold<T>(
+    id: UploadId,
+    session: UploadSession,
+    work: (held: HeldSession) => Promise<T>,
+    found?: StagedObject,
+  ): Promise<T> {
+    try {
+      return await session.hold(work, found);
+    } finally {
+      if (!session.isBegun && !session.busy && this.#local.get(id) === session) this.#local.delete(id);
+    }
+  }
+
+  /** A session of an earlier process, or of another one, or one that has no bytes. */
+  async #find(place: SessionPlace, id: UploadId): Promise<StartedSession> {
+    const found = await this.#options.store.resume(id);
+    if (isSessionOf(found, place)) {
+      const algorithm = digestAlgorithms.find((each) => each === found.attributes.algorithm) ?? canonicalAlgorithm;
+      return { id, session: this.#sessionOf(id, place, algorithm, undefined), found };
+    }
+    const begun = found === undefined ? await this.#begunAs(place, id) : undefined;
+    if (begun === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
+    const unbegun = () => this.#unbegun(place, id, begun);
+    return { id, session: this.#sessionOf(id, place, begun.algorithm, unbegun), found: unbegun() };
+  }
+
+  /** Undefined for an id that was not given out for that place, that expired, or that this process saw end. */
+  async #begunAs(place: SessionPlace, id: UploadId): Promise<BegunUpload | undefined> {
+    const { clock, rules } = this.#options;
+    const begun = this.#ended.has(id) ? undefined : (await this.#knownIds())?.read(id, place);
+    const isOver = begun !== undefined && clock.now() - begun.startedAtMs > rules.uploadsExpireAfterMs;
+    return isOver ? undefined : begun;
+  }
+
+  /** Undefined where the key is another user's: sessions are stored from the start then. */
+  #knownIds(): Promise<UploadIds | undefined> {
+    this.#ids ??= this.#options.store.secret(uploadSecretKey).then(
+      (key) => key && new UploadIds(key),
+      (error: unknown) => {
+        this.#ids = undefined;
+        throw error;
+      },
+    );
+    return this.#ids;
   }
 
   /** A fresh object with the bytes of `staged`, which no request can find. */
@@ -149,13 +229,23 @@ export class UploadSessions {
     return session;
   }
 
-  #add(place: SessionPlace, id: UploadId, algorithm: DigestAlgorithm): UploadSession {
+  #sessionOf(
+    id: UploadId,
+    place: SessionPlace,
+    algorithm: DigestAlgorithm,
+    unbegun: (() => UnbegunUpload) | undefined,
+  ): UploadSession {
     const { store, owner } = this.#options;
     const onEnd = () => {
       this.#local.delete(id);
+      this.#ended.add(id);
       this.#options.quotas.of(place.repository).holds(id, 0);
     };
-    const session = new UploadSession({ id, ...place, hash: new SessionHash(algorithm), store, owner, onEnd });
+    const hash = new SessionHash(algorithm);
+    return new UploadSession({ id, ...place, hash, store, owner, budget: this.#budget, unbegun, onEnd });
+  }
+
+  #add(id: UploadId, session: UploadSession): UploadSession {
     this.#local.set(id, session);
     return session;
   }

@@ -1,15 +1,29 @@
 // Upload sessions (distribution-spec, Pushing Blobs): started, appended to in order, committed under a digest, cancelled, expired.
 // The bytes on disk are the truth about progress, so a restart, another process or a lost connection resumes at the right byte.
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
-import { algorithmOf, canonicalAlgorithm, type Digest, type DigestAlgorithm, Digester } from '../oci/digest.ts';
+import {
+  algorithmOf,
+  canonicalAlgorithm,
+  type Digest,
+  type DigestAlgorithm,
+  Digester,
+  digestOf,
+} from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type { StagedObject } from '../storage/object-store.ts';
 import type { BlobInfo } from './blobs.ts';
-import type { RepositoryQuotas } from './quota/quotas.ts';
+import type { BodyLimit, RepositoryQuotas } from './quota/quotas.ts';
 import type { Chunk, UploadStatus } from './upload-chunk.ts';
 import type { HeldSession, SessionPlace } from './upload-session.ts';
 import type { UploadSessions } from './upload-sessions.ts';
+
+interface Brought {
+  /** Undefined while nobody says what it will be. */
+  readonly digest: Digest | undefined;
+  readonly before: number;
+  readonly chunk: Chunk;
+}
 
 export class Uploads {
   readonly #place: SessionPlace;
@@ -42,7 +56,7 @@ export class Uploads {
       return await this.status(id);
     } catch (error) {
       if (!(error instanceof RegistryError && error.code === 'BLOB_UPLOAD_UNKNOWN')) throw error;
-      await this.#sessions.start(this.#place, algorithm, id);
+      await this.#sessions.startAs(id, this.#place, algorithm);
       return { id, size: 0 };
     }
   }
@@ -83,9 +97,9 @@ export class Uploads {
 
   /** A single POST with the whole blob (distribution-spec, end-4b). Throws DIGEST_INVALID and keeps nothing then. */
   async push(digest: Digest, chunk: Chunk): Promise<BlobInfo> {
-    const { id, session, staged } = await this.#sessions.start(this.#place, algorithmOf(digest));
+    const { id, session, found } = await this.#sessions.start(this.#place, algorithmOf(digest));
     try {
-      return await session.hold((held) => this.#commit(held, id, digest, chunk), staged);
+      return await session.hold((held) => this.#commit(held, id, digest, chunk), found);
     } catch (error) {
       await this.#sessions.discard(id);
       throw error;
@@ -94,6 +108,12 @@ export class Uploads {
 
   async #commit(held: HeldSession, id: UploadId, digest: Digest, chunk: Chunk): Promise<BlobInfo> {
     const before = await held.staged.size();
+    // Its room is kept until it is there.
+    const small = await this.#bringing(held, id, { digest, before, chunk }, async (limits) => {
+      const bytes = await held.gather(chunk, limits);
+      return bytes && this.#commitBytes(held, id, digest, bytes);
+    });
+    if (small !== undefined) return small;
     const end = await this.#append(held, id, { digest, before, chunk });
     try {
       const size = (await this.#commitOwn(held, digest, end)) ?? (await this.#commitCopy(held, digest));
@@ -106,29 +126,39 @@ export class Uploads {
     }
   }
 
+  /** A small blob that came in one piece: hashed and written once. */
+  async #commitBytes(held: HeldSession, id: UploadId, digest: Digest, bytes: Buffer): Promise<BlobInfo> {
+    const actual = digestOf(bytes, algorithmOf(digest));
+    if (actual !== digest) return refuse(held, actual);
+    await this.#changes.pushes.put(digest, bytes);
+    this.#quotas.arrived(id, digest, bytes.byteLength);
+    held.end();
+    return { digest, size: bytes.byteLength };
+  }
+
+  #append(held: HeldSession, id: UploadId, brought: Brought): Promise<number> {
+    return this.#bringing(held, id, brought, (limits) => held.append(brought.chunk, brought.before, limits));
+  }
+
   /** Room is kept for what the request says that it brings and for what comes, and afterwards for what came: also where it broke off. */
-  async #append(
+  async #bringing<Result>(
     held: HeldSession,
     id: UploadId,
-    { digest, before, chunk }: { readonly digest: Digest | undefined; readonly before: number; readonly chunk: Chunk },
-  ): Promise<number> {
+    { digest, before, chunk }: Brought,
+    bring: (limits: readonly BodyLimit[]) => Promise<Result>,
+  ): Promise<Result> {
     const { limits } = this.#sessions;
     const unfinished = await limits.limitOf(this.#place.uploader, id);
-    if (!this.#quotas.isAny && unfinished === undefined) return held.append(chunk, before);
+    if (!this.#quotas.isAny && unfinished === undefined) return bring([]);
     const length = chunk.body === undefined ? 0 : (chunk.length ?? 0);
-    let size = before;
     try {
       await this.#quotas.admit(id, { digest, bytes: before + length });
-      const limitsOfBody = [...this.#quotas.limits(id, digest), ...(unfinished === undefined ? [] : [unfinished])];
-      size = await held.append(chunk, before, limitsOfBody);
-    } catch (error) {
-      size = await held.sizeAfter(before);
-      throw error;
+      return await bring([...this.#quotas.limits(id, digest), ...(unfinished === undefined ? [] : [unfinished])]);
     } finally {
+      const size = await held.sizeAfter(before);
       limits.settle(id, size);
       this.#quotas.holds(id, size);
     }
-    return size;
   }
 
   /** The size of the blob; undefined, and nothing done, when another process may still hold the session's file open. */
@@ -138,7 +168,7 @@ export class Uploads {
     const actual = hash.digestOf(size, algorithmOf(digest)) ?? (await digestOfStaged(staged, algorithmOf(digest)));
     if (await held.wasTakenOver()) return undefined;
     if (actual !== digest) return refuse(held, actual);
-    await this.#changes.adoptBlob(digest, staged);
+    await this.#changes.pushes.adopt(digest, staged);
     return size;
   }
 
@@ -148,7 +178,7 @@ export class Uploads {
     const copy = await this.#sessions.copy(this.#place.repository, held.staged, (chunk) => digester.update(chunk));
     try {
       if (digester.digest() !== digest) return await refuse(held, digester.digest());
-      await this.#changes.adoptBlob(digest, copy);
+      await this.#changes.pushes.adopt(digest, copy);
     } finally {
       await copy.discard();
     }

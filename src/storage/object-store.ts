@@ -258,7 +258,7 @@ export interface ObjectReader {
 export interface ObjectStore extends ObjectReader {
   /**
    * Refuses ('no-space') new content of so many bytes that would leave less space than is kept for deletes, repairs and other
-   * programs. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
+   * programs; with 0, also ('read-only') whatever may come where nothing can be written. To be asked before new content is taken; appends to a staged object ask by themselves as they go.
    */
   assertRoom(bytes: number): Promise<void>;
   /**

@@ -42,7 +42,7 @@ export function smallVolume(megabytes: number): SmallVolume {
     path,
     fill: () => fillWith(filler),
     makeRoom: () => rmSync(filler),
-    remount: (mode) => run('mount', '-o', `remount,bind,${mode}`, path),
+    remount: (mode) => onceNotBusy(() => run('mount', '-o', `remount,bind,${mode}`, path)),
     unmount: () => run('umount', '--lazy', path),
     mountAnother: () => mountNew(path),
     unmountAnother: () => run('umount', '--lazy', path),
@@ -59,6 +59,17 @@ function fillWith(path: string): void {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
   } finally {
     closeSync(file);
+  }
+}
+
+/** A server keeps files that it writes to open for some milliseconds. */
+function onceNotBusy(work: () => void, tries = 100): void {
+  try {
+    work();
+  } catch (error) {
+    if (tries === 1 || !(error instanceof Error && error.message.includes('busy'))) throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    onceNotBusy(work, tries - 1);
   }
 }
 

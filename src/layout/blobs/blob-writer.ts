@@ -1,14 +1,15 @@
-// Takes in the blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
+// Looks after the blobs of one layout, and the pool of hard links that keeps equal layers and configs of a root on disk once.
 // Manifests and responses are files of their own: skopeo and crane truncate manifest files that exist, and a shared inode
 // would empty the same manifest in every repository.
 import type { BlobReference } from '../../oci/descriptor.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import type { Key, ObjectInfo, ObjectStore, StagedObject } from '../../storage/object-store.ts';
-import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
+import type { Key, ObjectInfo, ObjectStore } from '../../storage/object-store.ts';
+import { StorageError } from '../../storage/storage-error.ts';
 import { type LayoutKeys, poolKey } from '../files/keys.ts';
 import { Pace } from '../pacing/pace.ts';
 import { SharedLooks } from '../pacing/shared-looks.ts';
 import type { BlobChecks, BlobFile } from './blob-checks.ts';
+import { BlobIntake } from './blob-intake.ts';
 import type { BlobLedger } from './blob-ledger.ts';
 import type { LayoutBlobs } from './layout-blobs.ts';
 import type { Leases } from './leases.ts';
@@ -39,6 +40,8 @@ export interface BlobWriterOptions {
 }
 
 export class BlobWriter {
+  /** Of what clients push. */
+  readonly intake: BlobIntake;
   readonly #store: ObjectStore;
   readonly #keys: LayoutKeys;
   readonly #checks: BlobChecks;
@@ -60,40 +63,16 @@ export class BlobWriter {
     this.#received = received;
     this.#leases = leases;
     this.#trash = new Trash(store, keys);
+    const linkPooled = (digest: Digest, size: number) => this.#linkPooled(digest, size);
+    this.intake = new BlobIntake({ store, keys, ledger: checks.ledger, received, leases, linkPooled });
   }
 
-  /** Publishes staged bytes whose digest was checked, durably, and ends the staged object. A re-push repairs a bad file. */
-  async adopt(digest: Digest, staged: StagedObject): Promise<void> {
-    await this.#leases.tell(digest);
-    await this.#adopt(digest, staged);
-    // The first blob of a repository: there was no place for a lease before.
-    await this.#leases.tell(digest);
-  }
-
-  async #adopt(digest: Digest, staged: StagedObject): Promise<void> {
+  /** Links it from the pool. False where that has none of that size, or one that is damaged. */
+  async #linkPooled(digest: Digest, size: number): Promise<boolean> {
     const pool = poolKey(digest);
     const pooled = await this.#store.stat(pool);
-    const isPooled = pooled !== undefined && (await this.#isGood(pool, pooled, digest, await staged.size()));
-    // The pool's file goes when the last repository deletes the blob, perhaps now: what was received is kept until it is linked.
-    if (isPooled && (await this.#linkFrom(pool, digest))) return staged.discard();
-    await this.adoptUnshared(digest, staged);
-    try {
-      await this.#store.link(this.#keys.blob(digest), pool);
-    } catch (error) {
-      // The blob is durable where it belongs: to share it only saves space, and waits until it is pushed again.
-      if (meansNoSpace(error)) return;
-      throw error;
-    }
-  }
-
-  /** The same for the bytes of a manifest: a file of its own. */
-  async adoptUnshared(digest: Digest, staged: StagedObject): Promise<ObjectInfo> {
-    const key = this.#keys.blob(digest);
-    const info = await staged.commit(key);
-    this.#ledger.setRight(digest, info);
-    this.#ledger.setDurable(key, info);
-    this.#received.add(digest);
-    return info;
+    if (pooled === undefined || !(await this.#isGood(pool, pooled, digest, size))) return false;
+    return this.#linkFrom(pool, digest);
   }
 
   /**

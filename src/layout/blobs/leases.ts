@@ -45,9 +45,9 @@ export class Leases {
 
   /**
    * Before whoever asks looks whether they are there. True when something new was written down: what was looked at before must be looked at
-   * again, since it may have been collected between the two.
+   * again, since it may have been collected between the two. `isLaid`: there is a layout.
    */
-  async take(digests: Iterable<string>): Promise<boolean> {
+  async take(digests: Iterable<string>, isLaid = false): Promise<boolean> {
     const fresh: Digest[] = [];
     const running: Promise<void>[] = [];
     const { clock, graceMs } = this.#options;
@@ -59,18 +59,18 @@ export class Leases {
       if (taken === undefined || taken.atMs < oldestMs) fresh.push(digest);
       else running.push(taken.written);
     }
-    if (fresh.length > 0) running.push(this.#write(fresh, oldestMs));
+    if (fresh.length > 0) running.push(this.#write(fresh, oldestMs, isLaid));
     await Promise.all(running);
     return fresh.length > 0;
   }
 
   /** The same for what a client is about to be told to be there. */
-  tell(digest: Digest): Promise<boolean> {
+  tell(digest: Digest, isLaid = false): Promise<boolean> {
     const { clock, graceMs } = this.#options;
     this.#told.delete(digest);
     this.#told.set(digest, clock.elapsed());
     forgetOldest(this.#told, (atMs) => atMs < clock.elapsed() - graceMs);
-    return this.take([digest]);
+    return this.take([digest], isLaid);
   }
 
   /** Those of them that were told to be there, and not deleted through us since. */
@@ -90,11 +90,11 @@ export class Leases {
     this.#taken.delete(digest);
   }
 
-  #write(digests: readonly Digest[], oldestMs: number): Promise<void> {
+  #write(digests: readonly Digest[], oldestMs: number, isLaid: boolean): Promise<void> {
     const { clock, file, graceMs: forMs } = this.#options;
     const atMs = clock.now();
     const lines = digests.map((digest) => ({ digest, atMs, forMs }));
-    const written = (file === undefined ? nothingWritten : this.#append(file, lines)).then(
+    const written = (file === undefined ? nothingWritten : this.#append(file, lines, isLaid)).then(
       () => {
         this.#isFailing = false;
       },
@@ -113,8 +113,8 @@ export class Leases {
   }
 
   /** Where there is no layout as yet, nothing is there that could be collected, and what comes is young: a push that fails leaves nothing. */
-  async #append({ store, key, directory }: LeasePlace, lines: readonly Lease[]): Promise<void> {
-    if ((await store.listingVersion(directory)) !== undefined) return appendLeases(store, key, lines);
+  async #append({ store, key, directory }: LeasePlace, lines: readonly Lease[], isLaid: boolean): Promise<void> {
+    if (isLaid || (await store.listingVersion(directory)) !== undefined) return appendLeases(store, key, lines);
     for (const { digest } of lines) this.#taken.delete(digest);
   }
 

@@ -5,7 +5,7 @@ import { RegistryError } from '../../oci/error-code.ts';
 import { PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { TagProtectedError, type TagProtection } from '../../oci/tag-protection.ts';
-import type { ObjectStore, StagedObject } from '../../storage/object-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import { BlobWriter } from '../blobs/blob-writer.ts';
 import { Leases } from '../blobs/leases.ts';
@@ -29,6 +29,7 @@ import { RecentOutlines } from '../manifests/recent-outlines.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { KeptTagTimes, noTagTimes, type TagTimes } from '../times/tag-times.ts';
 import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
+import { BlobPushes } from './blob-pushes.ts';
 import type { CrossingEdit } from './crossing-edit.ts';
 import { EditConditions } from './edit-conditions.ts';
 import { EditRoute, type LayoutPlace } from './edit-owners.ts';
@@ -70,6 +71,7 @@ export interface LayoutChangesOptions {
 
 export class LayoutChanges {
   readonly blobs: BlobWriter;
+  readonly pushes: BlobPushes;
   readonly deletions: BlobDeletions;
   /** Of its tags, when they were pushed without a change, and pulled. */
   readonly times: TagTimes;
@@ -102,6 +104,7 @@ export class LayoutChanges {
     const readIndex = () => reader.current();
     const received = new ReceivedBlobs(clock, healPolicy.windowMs);
     this.blobs = new BlobWriter({ store, keys, checks, received, blobs: layout.blobs, leases: this.leases });
+    this.pushes = new BlobPushes(this.blobs.intake, layout);
     const settle = () => this.settle();
     this.deletions = new BlobDeletions({ blobs: this.blobs, manifests, readIndex, settle, rules });
     const check = (replaced: readonly ReplacedIndex[]) => this.#checkForeign(replaced);
@@ -200,12 +203,6 @@ export class LayoutChanges {
    */
   async forgetLeft(within: LeftWithin): Promise<readonly ForgottenManifest[]> {
     return forgetKept(this.#store, this.#layout.keys, leftSince(await this.#history.left(), within), within);
-  }
-
-  /** Publishes an upload whose digest was checked, durably. Bytes that this layout knows as a manifest stay a file of their own. */
-  async adoptBlob(digest: Digest, staged: StagedObject): Promise<void> {
-    const isManifest = await this.#isManifest(digest);
-    await (isManifest ? this.blobs.adoptUnshared(digest, staged) : this.blobs.adopt(digest, staged));
   }
 
   /**

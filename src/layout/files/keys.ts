@@ -10,6 +10,7 @@
 //   .moorage/times/<prefix>/.times                                   when its tags were pulled, and pushed without a change
 //   .moorage/history/<prefix>/.history                               each move of each of its tags
 //   .moorage/history/<prefix>/.manifests/<algorithm>/<encoded>       what was deleted and can be put back
+//   .moorage/upload-key                                              what the ids of upload sessions are known by
 //   .moorage/leases/<prefix>/.leases                                 what clients were told lately to be there
 //   .moorage/gc/clock  state  claim                                  what collections remember, and which process collects
 //   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>  index.json  what a collection is about to delete
@@ -135,6 +136,9 @@ export const poolRoot = `${ownDirectory}/pool` as Key;
 export function poolDirectory(algorithm: DigestAlgorithm): Key {
   return `${poolRoot}/${algorithm}` as Key;
 }
+
+/** What the ids of upload sessions are known by: 32 random bytes, for our eyes only. */
+export const uploadSecretKey = `${ownDirectory}/upload-key` as Key;
 
 /** Damaged files that nobody had a good copy of. */
 export const quarantineDirectory = `${ownDirectory}/quarantine` as Key;

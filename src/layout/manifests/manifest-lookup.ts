@@ -47,6 +47,13 @@ export class ManifestLookup {
     return (await this.#foundEntry(entry)) ?? this.#findChild(index, reference);
   }
 
+  /** The same for an entry alone: a manifest that none lists is none while its file is not there. */
+  async findListed(digest: Digest, names: RepositoryNames): Promise<FoundManifest | undefined> {
+    const index = await this.#options.readIndex('own');
+    if (index === undefined || !names.existsIn(index)) return undefined;
+    return this.#foundEntry(index.listed(digest).findLast(mayBeManifest));
+  }
+
   /** The same in a draft as it stands. */
   async findNow(
     draft: IndexDraft,

@@ -17,7 +17,7 @@ import type {
 import { ownDirectory } from '../own-names.ts';
 import { createFile } from './created-file.ts';
 import { removeEmptyDirectories } from './empty-directories.ts';
-import { saysNoSpace, translated } from './errno.ts';
+import { meansAbsent, saysNoSpace, translated } from './errno.ts';
 import { FileLocks, minimumStaleMs } from './file-lock.ts';
 import { parentOf } from './file-tree.ts';
 import { FilesystemReader } from './filesystem-reader.ts';
@@ -48,7 +48,6 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   /** Undefined where none is kept. */
   readonly #reserve: ReserveFile | undefined;
   readonly #updates = new KeyQueue();
-  #writableAtMs = Number.NEGATIVE_INFINITY;
 
   /** For `openFilesystemStore`, which looks at the root first. */
   constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs }: FilesystemStoreSettings) {
@@ -72,19 +71,20 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   async assertRoom(bytes: number): Promise<void> {
     await translated('write', async () => {
       await this.root.assertPresentLately();
-      this.#assertNotReadOnly();
+      if (bytes === 0) this.#assertNotReadOnly();
       await this.#space.assertRoom(bytes);
     });
   }
 
-  /** Asked of the system once a second: what is only begun writes nothing, and is refused all the same where nothing can be written. */
+  /** What is only begun writes nothing, and is refused all the same where nothing can be written. */
   #assertNotReadOnly(): void {
-    const { calls } = this.tree;
-    const nowMs = calls.elapsed();
-    if (nowMs - this.#writableAtMs < 1_000) return;
-    const own = this.tree.pathOf(ownDirectory);
-    calls.accessSync(calls.lstatSync(own) === undefined ? this.tree.root : own, constants.W_OK);
-    this.#writableAtMs = nowMs;
+    const { calls, root } = this.tree;
+    try {
+      calls.accessSync(this.tree.pathOf(ownDirectory), constants.W_OK);
+    } catch (error) {
+      if (!meansAbsent(error)) throw error;
+      calls.accessSync(root, constants.W_OK);
+    }
   }
 
   async create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined> {

@@ -7,7 +7,7 @@ import type { OpenedFile } from './held-directory.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** After its last use. */
-const idleMs = 100;
+const idleMs = 10;
 const maxOpen = 64;
 
 interface OpenAppend extends OpenedFile {

@@ -4,7 +4,7 @@ import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
 
 /** After its last use. */
-const idleMs = 100;
+const idleMs = 10;
 /** So often it is made sure again that those that it lies in are durable: somebody may have moved it into new ones. */
 const walkEveryMs = 1_000;
 const maxOpen = 64;

@@ -3,9 +3,9 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { Key } from '../object-store.ts';
+import { StorageError } from '../storage-error.ts';
 import { errnoOf, refusesLink } from './errno.ts';
 import { nameOf, parentOf } from './file-tree.ts';
-import type { HeldDirectory } from './held-directory.ts';
 import { readWhole } from './read-file.ts';
 import type { StoreParts } from './store-parts.ts';
 
@@ -21,8 +21,9 @@ export async function readOrMakeSecret(parts: StoreParts, key: Key): Promise<Uin
     const found = await readSecret(parts, key);
     if (found !== undefined) return found;
     await directories.drafting(async (staging) => {
-      const draft = writeDraft(parts, staging);
+      const draft = staging.at(randomUUID());
       try {
+        fill(parts, draft, key);
         await directories.within(parentOf(key), async (own) => place(parts, draft, own.at(nameOf(key)), key));
       } finally {
         files.removeDraft(draft);
@@ -49,16 +50,15 @@ async function readSecret({ tree }: StoreParts, key: Key): Promise<Uint8Array | 
   }
 }
 
-function writeDraft({ tree: { calls } }: StoreParts, staging: HeldDirectory): string {
-  const path = staging.at(randomUUID());
+function fill({ tree: { calls } }: StoreParts, path: string, key: Key): void {
   const secret = randomBytes(secretBytes);
   const descriptor = calls.openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
-    calls.writeSync(descriptor, Buffer.concat([secret, digestOf(secret)]), 0);
+    const written = calls.writeSync(descriptor, Buffer.concat([secret, digestOf(secret)]), 0);
+    if (written < fileBytes) throw new StorageError('no-space', `${key}: only ${written} bytes were written`);
   } finally {
     calls.closeSync(descriptor);
   }
-  return path;
 }
 
 /** Of several that are made at once the first one counts. */

@@ -124,8 +124,7 @@ export class PlannedStore implements ObjectStore {
   }
 
   async create(bytes: Uint8Array, key: Key, sharedAs: Key | undefined): Promise<ObjectInfo | undefined> {
-    const names = sharedAs === undefined ? [key] : [key, sharedAs];
-    for (const name of names) if ((await this.#found(name)) !== undefined) return undefined;
+    for (const name of [key, sharedAs ?? key]) if ((await this.#found(name)) !== undefined) return undefined;
     await this.write(key, bytes);
     if (sharedAs !== undefined) await this.link(key, sharedAs);
     return this.stat(key);

@@ -11,7 +11,7 @@ import type { Key } from '../../../src/storage/object-store.ts';
 import type { RootOrigin } from '../../../src/storage/root-origin.ts';
 import { blobOf, type Content, imageManifest } from '../../support/content.ts';
 import { interleaving } from '../../support/interleaving-store.ts';
-import { codeOf, digestAt, pushBlob, pushImage, pushManifest } from '../../support/pushes.ts';
+import { chunkOf, codeOf, digestAt, pushBlob, pushImage, pushManifest } from '../../support/pushes.ts';
 import { registryOver } from '../../support/registry-under-test.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
@@ -139,7 +139,9 @@ describe('a collection', () => {
 
   it('removes uploads that nobody goes on with, and says what they held', async () => {
     const { registry, repository, clock } = collected();
-    await repository().uploads.start({});
+    const { uploads } = repository();
+    const { id } = await uploads.start({});
+    await uploads.append(id, chunkOf(Buffer.from('x')));
     clock.advance(2 * graceMs);
     const { totals } = await collect(registry);
     expect(totals?.deleted.upload).toBe(1);

@@ -345,6 +345,7 @@ describe('what a request asks of the store', () => {
     const { store, count } = interleaving(new MemoryStore());
     const { uploads } = registryOver(store).repository();
     const { id } = await uploads.start({});
+    await uploads.append(id, chunkOf(part(0, 2)));
     const asked = async (request: (of: Uploads) => Promise<unknown>, of = uploads) => {
       const before = { records: count('resume'), sizes: count('size') };
       await request(of);
@@ -356,18 +357,26 @@ describe('what a request asks of the store', () => {
   it('of a chunk is the record and the size, once each, whoever began the session', async () => {
     const { store, id, asked } = await begun();
     const another = registryOver(store).repository().uploads;
-    expect(await asked((uploads) => uploads.append(id, chunkOf(part(0, 4))))).toEqual({ records: 1, sizes: 1 });
+    expect(await asked((uploads) => uploads.append(id, chunkOf(part(2, 4))))).toEqual({ records: 1, sizes: 1 });
     expect(await asked((uploads) => uploads.append(id, chunkOf(part(4))), another)).toEqual({ records: 1, sizes: 1 });
   });
 
   it('of a close is the record once more: whether another process took over meanwhile', async () => {
     const { id, asked } = await begun();
-    expect(await asked((uploads) => uploads.commit(id, blob.digest, chunkOf(bytes)))).toEqual({ records: 2, sizes: 1 });
+    expect(await asked((uploads) => uploads.commit(id, blob.digest, chunkOf(part(2))))).toEqual({
+      records: 2,
+      sizes: 1,
+    });
   });
 
-  it('of a whole blob in one request is that alone', async () => {
+  it('of a whole blob in one request is nothing, and of one whose session is begun the record alone', async () => {
     const { asked } = await begun();
-    expect(await asked((uploads) => uploads.push(blob.digest, chunkOf(bytes)))).toEqual({ records: 1, sizes: 1 });
+    expect(await asked((uploads) => uploads.push(blob.digest, chunkOf(bytes)))).toEqual({ records: 0, sizes: 0 });
+    const pushed = async (uploads: Uploads) => {
+      const { id } = await uploads.start({});
+      await uploads.commit(id, blob.digest, chunkOf(bytes));
+    };
+    expect(await asked(pushed)).toEqual({ records: 1, sizes: 0 });
   });
 });
 
@@ -459,7 +468,7 @@ describe('a request that there is no space for', () => {
     const { uploads, store, rightBefore } = await almostFull();
     rightBefore('assertRoom', full);
     await expect(uploads.start({})).rejects.toMatchObject(noSpace);
-    rightBefore('commit', full);
+    rightBefore('create', full);
     await expect(uploads.push(blob.digest, chunkOf(bytes))).rejects.toMatchObject(noSpace);
     expect(await store.staged()).toHaveLength(1);
   });

@@ -51,7 +51,7 @@ function blobsUnderTest() {
     const staged = await hooked.store.stage(newUploadId(), {});
     const { body, signal } = chunkOf(bytes);
     if (body !== undefined) await staged.append(body, { signal, onChunk: () => {} });
-    await blobs.adopt(digest, staged);
+    await blobs.intake.adopt(digest, staged);
   };
   return { ...hooked, clock, layout, blobsOf, ...layout('a'), receive };
 }

@@ -1,0 +1,156 @@
+// Small bodies, held in memory until all of them is there: they are hashed in one step and written once. All connections share what memory
+// there is for it, and nobody has a share of it for long.
+import type { Readable } from 'node:stream';
+
+/** What is larger goes to a file as it comes. */
+export const mostGatheredBytes = 256 * 1024;
+const budgetBytes = 32 * 1024 * 1024;
+/** Who has not sent it all by then goes on into a file. */
+const patienceMs = 2_000;
+const firstBytes = 16 * 1024;
+
+export class GatherBudget {
+  #left: number;
+
+  constructor(bytes = budgetBytes) {
+    this.#left = bytes;
+  }
+
+  /** False when others have it. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+export interface GatherOptions {
+  /** Of the body, if that is known. */
+  readonly length: number | undefined;
+  readonly budget: GatherBudget;
+  readonly signal: AbortSignal;
+  /** Throwing ends it. */
+  readonly onChunk: (chunk: Uint8Array) => void;
+  readonly patienceMs?: number;
+}
+
+/**
+ * The whole body; undefined where it is too large or too slow, or others hold the memory: then the body is as if nobody had read of it. Throws
+ * its error, that it ended too early, the reason of the signal, and what `onChunk` throws.
+ */
+export async function gathered(body: Readable, options: GatherOptions): Promise<Buffer | undefined> {
+  const { length, budget } = options;
+  const share = length ?? mostGatheredBytes;
+  if (share > mostGatheredBytes || !budget.take(share)) return undefined;
+  try {
+    return await new Promise((resolve, reject) => new Gathering(body, options, resolve, reject).start());
+  } finally {
+    budget.give(share);
+  }
+}
+
+class Gathering {
+  readonly #body: Readable;
+  readonly #options: GatherOptions;
+  readonly #resolve: (bytes: Buffer | undefined) => void;
+  readonly #reject: (reason: unknown) => void;
+  /** A body that comes in one piece is not copied. */
+  #bytes: Buffer | undefined;
+  #isCopied = false;
+  #size = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    body: Readable,
+    options: GatherOptions,
+    resolve: (bytes: Buffer | undefined) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#body = body;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  start(): void {
+    const { signal, patienceMs: waitMs = patienceMs } = this.#options;
+    this.#body.on('error', this.#fail);
+    if (signal.aborted) this.#reject(signal.reason);
+    else if (this.#body.readableEnded) this.#onEnd();
+    else if (this.#body.destroyed) this.#onClose();
+    else {
+      signal.addEventListener('abort', this.#onAbort);
+      this.#timer = setTimeout(this.#spill, waitMs);
+      this.#body.on('close', this.#onClose).on('end', this.#onEnd).on('data', this.#onData);
+      this.#body.resume();
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#options.onChunk(chunk);
+    } catch (reason) {
+      this.#body.pause();
+      this.#fail(reason);
+      return;
+    }
+    this.#add(chunk);
+    if (this.#size > mostGatheredBytes) this.#spill();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#stop();
+    this.#resolve(this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0));
+  };
+
+  readonly #onClose = (): void => this.#fail(this.#body.errored ?? new Error('the source closed before its end'));
+
+  readonly #onAbort = (): void => {
+    this.#body.pause();
+    this.#fail(this.#options.signal.reason);
+  };
+
+  readonly #fail = (reason: unknown): void => {
+    this.#stop();
+    this.#reject(reason);
+  };
+
+  /** Whoever reads it now gets all of it. */
+  readonly #spill = (): void => {
+    this.#stop();
+    this.#body.pause();
+    if (this.#bytes !== undefined) this.#body.unshift(this.#bytes.subarray(0, this.#size));
+    this.#resolve(undefined);
+  };
+
+  /** Pieces are copied: each is a small window of a large buffer, which it would keep alive. */
+  #add(chunk: Buffer): void {
+    const size = this.#size + chunk.byteLength;
+    if (this.#bytes === undefined && size === this.#options.length) this.#bytes = chunk;
+    else {
+      if (this.#bytes === undefined || !this.#isCopied || size > this.#bytes.byteLength) this.#grow(size);
+      this.#bytes?.set(chunk, this.#size);
+    }
+    this.#size = size;
+  }
+
+  #grow(size: number): void {
+    const { length } = this.#options;
+    const roomy = Math.max(size, length ?? Math.max(firstBytes, 2 * (this.#bytes?.byteLength ?? 0)));
+    const grown = Buffer.allocUnsafeSlow(roomy);
+    if (this.#bytes !== undefined) grown.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = grown;
+    this.#isCopied = true;
+  }
+
+  /** `error` keeps a listener: a body that fails later must not end the process. */
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+  }
+}
