@@ -2,24 +2,39 @@
 // half the time on Node 20 (it has no compile cache). The library as one CommonJS file, for programs and test runners (jest) that
 // load packages with require(). For import, dist/index.js stays as tsc wrote it.
 import { copyFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join, resolve } from 'node:path';
 
 // koffi is optional and loads a binary of its own; package.json, and the files of threads, are read where they are.
 const external = ['koffi', 'moorage/package.json', '#manifest-thread', '#password-thread', '#server-worker'];
+/** Fastify loads them for schemas, and to be asked without a socket: the executable has no use for either. */
+const neverLoaded = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'light-my-request'];
 /** What works by require() itself. The rest is taken in: import() is not to be had everywhere. */
 const commonJs = ['fastify', 'pino', 'proper-lockfile', 'tar-stream', 'lru-cache', 'zod'];
 
+/**
+ * An import of a builtin module goes through the loader, and asks for each of its exports: of node:http that loads all of fetch on Node 22 and
+ * later, a quarter of a start. A call takes what is named, at once.
+ */
+const builtinsByCall = {
+  name: 'builtins-by-call',
+  renderChunk: (code) => code.replaceAll(/^import (.+) from "((?:node:)?[a-z\d_/]+)";$/gm, byCall),
+};
+
 const rolldown = await load();
 if (rolldown !== undefined) {
-  await bundle(['dist/main.js', 'dist/server-worker.js'], external, {
+  await bundle(['dist/main.js', 'dist/server-worker.js'], [...external, ...neverLoaded], {
+    plugins: [builtinsByCall],
     dir: 'dist',
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'bundle/[name].js',
-    // Two files of what several commands share, instead of one for each set of commands that share something: each file takes milliseconds.
+    // Three files of what several commands share, instead of one for each set of commands that share something: each file takes milliseconds,
+    // and so does each hundred kilobytes that a start does not need.
     codeSplitting: {
       groups: [
-        { name: baseOf(join('dist', 'cli', 'command-line.js')), debugName: 'base', priority: 2 },
+        { name: allOf('base', join('dist', 'cli', 'command-line.js')), debugName: 'base', priority: 3 },
+        { name: allOf('server', join('dist', 'cli', 'serve.js')), debugName: 'server', priority: 2 },
         { name: 'shared', minShareCount: 2, priority: 1 },
       ],
     },
@@ -33,12 +48,20 @@ if (rolldown !== undefined) {
   copyFileSync('dist/index.d.ts', 'dist/index.d.cts');
 }
 
-/** What every command begins with, also one that only says its version. */
-function baseOf(first) {
-  let base;
+function byCall(statement, names, module) {
+  if (!isBuiltin(module)) return statement;
+  const { whole, some } = /^(?:\* as )?(?<whole>[\w$]+)?(?:, )?(?<some>\{.+\})?$/.exec(names).groups;
+  const call = `process.getBuiltinModule("${module}")`;
+  const named = some === undefined ? '' : `const ${some.replaceAll(' as ', ': ')} = ${whole ?? call};`;
+  return whole === undefined ? named : `const ${whole} = ${call};${named}`;
+}
+
+/** All that a file loads: what every command begins with, also one that only says its version; what a server starts with. */
+function allOf(name, first) {
+  let all;
   return (id, context) => {
-    base ??= reachedFrom(resolve(first), context);
-    return base.has(id) ? 'base' : null;
+    all ??= reachedFrom(resolve(first), context);
+    return all.has(id) ? name : null;
   };
 }
 
@@ -49,10 +72,10 @@ function reachedFrom(first, context) {
   return reached;
 }
 
-async function bundle(input, outside, output) {
+async function bundle(input, outside, { plugins = [], ...output }) {
   // Files that are loaded together are named one by one where they are loaded; that one of them loads another is no mistake.
   const checks = { ineffectiveDynamicImport: false };
-  const made = await rolldown({ input, platform: 'node', external: outside, checks });
+  const made = await rolldown({ input, platform: 'node', external: outside, checks, plugins });
   await made.write(output);
   await made.close();
 }
