@@ -5,7 +5,7 @@ import { type Annotations, annotationKeys } from '../../oci/annotations.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Referrer } from '../../oci/manifest-facts.ts';
-import { isReferrersTag, referrersTagOf } from '../../oci/referrers-tag.ts';
+import { referrersTagOf } from '../../oci/referrers-tag.ts';
 import type { SmallObject } from '../../storage/object-store.ts';
 import type { LayoutKeys } from '../files/keys.ts';
 import { annotationOf } from '../index/index-document.ts';
@@ -76,7 +76,7 @@ export class ReferrersResponses {
     const { referrersTag } = this.#rules;
     if (referrersTag !== 'auto') return referrersTag === 'always';
     const isOlaregs = annotationOf(draft.base.document, annotationKeys.olaregConvert) !== undefined;
-    return isOlaregs || draft.base.tags().some(isReferrersTag);
+    return isOlaregs || draft.base.hasReferrersTags;
   }
 
   /** In a layout that olareg has converted it looks for its own annotation only. The bytes differ: oras merges entries of one digest. */

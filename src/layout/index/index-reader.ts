@@ -167,7 +167,8 @@ export class IndexReader {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const document = await parseIndexInTurns(buffer, seen?.index.document);
     if (seen?.info.version !== info.version) this.#options.onForeign();
-    return this.#adopt(seen === undefined ? LayoutIndex.of(document) : seen.index.reread(document), info);
+    const index = await (seen === undefined ? LayoutIndex.inTurns(document) : seen.index.rereadInTurns(document));
+    return this.#adopt(index, info);
   }
 
   async #reread(): Promise<LayoutIndex | undefined> {

@@ -2,29 +2,35 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/reference.ts';
 import { isReferrersTag } from '../../oci/referrers-tag.ts';
+import { finished, paced, type SteppedWork } from '../pacing/steps.ts';
 import type { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { IndexSegment } from './index-segment.ts';
-import { LayeredMap } from './layered-map.ts';
+import { SharedMap } from './shared-map.ts';
 
 type Entries = readonly IndexEntry[];
 const none: Entries = [];
 const noDigests: ReadonlySet<Digest> = new Set();
 
 interface Lookups {
-  readonly byTag: LayeredMap<Tag, Entries>;
-  readonly byDigest: LayeredMap<Digest, Entries>;
-  readonly untagged: LayeredMap<Digest, Entries>;
-  readonly byResponse: LayeredMap<Digest, Entries>;
+  readonly byTag: SharedMap<Tag, Entries>;
+  readonly byDigest: SharedMap<Digest, Entries>;
+  readonly untagged: SharedMap<Digest, Entries>;
+  readonly byResponse: SharedMap<Digest, Entries>;
   /** Entries with full names, under one key: few layouts have any. */
-  readonly fullNames: LayeredMap<'full', Entries>;
+  readonly fullNames: SharedMap<'full', Entries>;
+  readonly counts: Counts;
 }
+
+/** Where more changed, all is made anew. */
+const mostDerived = 512;
 
 export class LayoutIndex {
   readonly document: IndexDocument;
   readonly #lookups: Lookups;
   #tags: readonly Tag[] | undefined;
-  #hasTags: boolean | undefined;
+  /** The tags of an earlier snapshot, and which may have come or gone since. */
+  #tagsBefore: TagsBefore | undefined;
 
   private constructor(document: IndexDocument, lookups: Lookups) {
     this.document = document;
@@ -32,12 +38,34 @@ export class LayoutIndex {
   }
 
   static of(document: IndexDocument): LayoutIndex {
+    return finished(LayoutIndex.#making(document));
+  }
+
+  /** The same, in turns. */
+  static inTurns(document: IndexDocument): Promise<LayoutIndex> {
+    return paced(LayoutIndex.#making(document));
+  }
+
+  static *#making(document: IndexDocument): SteppedWork<LayoutIndex> {
+    const byTag = new Groups(tagOf);
+    const byDigest = new Groups(digestOf);
+    const untagged = new Groups(untaggedOf);
+    const byResponse = new Groups(responseOf);
+    const fullNames = new Groups(fullNameOf);
+    const groups = [byTag, byDigest, untagged, byResponse, fullNames];
+    let counts = noCounts;
+    for (const { entries } of document.segments) {
+      for (const each of groups) each.add(entries);
+      counts = counted(counts, entries, 1);
+      yield;
+    }
     return new LayoutIndex(document, {
-      byTag: LayeredMap.of(grouped(document.entries, tagOf)),
-      byDigest: LayeredMap.of(grouped(document.entries, digestOf)),
-      untagged: LayeredMap.of(grouped(document.entries, untaggedOf)),
-      byResponse: LayeredMap.of(grouped(document.entries, responseOf)),
-      fullNames: LayeredMap.of(grouped(document.entries, fullNameOf)),
+      byTag: byTag.finish(),
+      byDigest: byDigest.finish(),
+      untagged: untagged.finish(),
+      byResponse: byResponse.finish(),
+      fullNames: fullNames.finish(),
+      counts,
     });
   }
 
@@ -62,8 +90,12 @@ export class LayoutIndex {
 
   /** True when something has a bare tag of its own; a referrers response under its tag is no image that anybody named. */
   get hasTags(): boolean {
-    this.#hasTags ??= this.#lookups.byTag.some((tag) => !isReferrersTag(tag));
-    return this.#hasTags;
+    return this.#lookups.counts.images > 0;
+  }
+
+  /** True when something has the tag under which clients without the referrers API look. */
+  get hasReferrersTags(): boolean {
+    return this.#lookups.counts.referrersTags > 0;
   }
 
   listed(digest: Digest): Entries {
@@ -82,33 +114,54 @@ export class LayoutIndex {
 
   /** Bare tags, in byte order (distribution-spec main, Listing Tags); the referrers tags are among them. */
   tags(): readonly Tag[] {
-    this.#tags ??= [...this.#lookups.byTag.keys()].sort(byteOrder);
+    this.#tags ??= this.#tagsBefore === undefined ? undefined : tagsAfter(this.#tagsBefore, this.#lookups.byTag);
+    // As byteOrder does, in two thirds of the time.
+    this.#tags ??= [...this.#lookups.byTag.keys()].sort();
+    this.#tagsBefore = undefined;
     return this.#tags;
   }
 
   /** The snapshot of `document`, which differs from this one's by the given entries: shares the rest of the look-ups. */
   derive(document: IndexDocument, removed: ReadonlySet<IndexEntry>, added: Entries): LayoutIndex {
-    const changed = [...removed, ...added];
-    const { byTag, byDigest, untagged, byResponse, fullNames } = this.#lookups;
+    const change: EntryChange = { removed: [...removed], added };
+    const { byTag, byDigest, untagged, byResponse, fullNames, counts } = this.#lookups;
     const next = new LayoutIndex(document, {
-      byTag: rederive(byTag, tagOf, changed, removed, added),
-      byDigest: rederive(byDigest, digestOf, changed, removed, added),
-      untagged: rederive(untagged, untaggedOf, changed, removed, added),
-      byResponse: rederive(byResponse, responseOf, changed, removed, added),
-      fullNames: rederive(fullNames, fullNameOf, changed, removed, added),
+      byTag: rederive(byTag, tagOf, change),
+      byDigest: rederive(byDigest, digestOf, change),
+      untagged: rederive(untagged, untaggedOf, change),
+      byResponse: rederive(byResponse, responseOf, change),
+      fullNames: rederive(fullNames, fullNameOf, change),
+      counts: counted(counted(counts, change.removed, -1), added, 1),
     });
-    if (changed.every((entry) => entry.name.kind !== 'tag')) next.#tags = this.#tags;
+    next.#tagsBefore = this.#tagsBeforeAlso([...change.removed, ...added].flatMap((entry) => tagOf(entry) ?? []));
     return next;
+  }
+
+  /** Undefined where nobody asked for the tags since so many changed that it is no less work to sort them all. */
+  #tagsBeforeAlso(changed: readonly Tag[]): TagsBefore | undefined {
+    const before = this.#tags === undefined ? this.#tagsBefore : { tags: this.#tags, changed: noTags };
+    if (before === undefined || before.changed.size + changed.length > mostTagsChanged) return undefined;
+    return { tags: before.tags, changed: new Set([...before.changed, ...changed]) };
   }
 
   /** The snapshot of a document that another process or tool wrote: derived when it shares most entries with this one. */
   reread(document: IndexDocument): LayoutIndex {
+    return finished(this.#rereading(document));
+  }
+
+  /** The same, in turns: it may share nothing, and have a hundred thousand entries. */
+  rereadInTurns(document: IndexDocument): Promise<LayoutIndex> {
+    return paced(this.#rereading(document));
+  }
+
+  *#rereading(document: IndexDocument): SteppedWork<LayoutIndex> {
     if (document === this.document) return this;
     const segments = apart(this.document.segments, document.segments);
     const entriesOf = (all: readonly IndexSegment[]) => all.flatMap(({ entries }) => entries);
     const [removed, added] = apart(entriesOf(segments[0]), entriesOf(segments[1]));
     handOnFacts(removed, added);
-    if (removed.length + added.length > 512) return LayoutIndex.of(document);
+    yield;
+    if (removed.length + added.length > mostDerived) return yield* LayoutIndex.#making(document);
     return this.derive(document, new Set(removed), added);
   }
 }
@@ -137,12 +190,36 @@ export function byteOrder(a: string, b: string): number {
 }
 
 const tagOf = ({ name }: IndexEntry) => (name.kind === 'tag' ? name.tag : undefined);
-const fullNameOf = ({ name }: IndexEntry) => (name.kind === 'full' ? 'full' : undefined);
+const fullNameOf = ({ name }: IndexEntry) => (name.kind === 'full' ? ('full' as const) : undefined);
 const digestOf = (entry: IndexEntry) => entry.digest;
 const untaggedOf = (entry: IndexEntry) => (entry.isNamed ? undefined : entry.digest);
 const responseOf = (entry: IndexEntry) => entry.responseFor;
 
-function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefined): Map<K, Entries> {
+/** Entries by a key, while there is no index of them yet. */
+class Groups<K extends string> {
+  readonly #keyOf: (entry: IndexEntry) => K | undefined;
+  readonly #groups = SharedMap.of<K, IndexEntry[]>([]).draft();
+
+  constructor(keyOf: (entry: IndexEntry) => K | undefined) {
+    this.#keyOf = keyOf;
+  }
+
+  add(entries: Entries): void {
+    for (const entry of entries) {
+      const key = this.#keyOf(entry);
+      if (key === undefined) continue;
+      const group = this.#groups.get(key);
+      if (group === undefined) this.#groups.set(key, [entry]);
+      else group.push(entry);
+    }
+  }
+
+  finish(): SharedMap<K, Entries> {
+    return this.#groups.finish();
+  }
+}
+
+function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefined): Map<K, IndexEntry[]> {
   const groups = new Map<K, IndexEntry[]>();
   for (const entry of entries) {
     const key = keyOf(entry);
@@ -154,19 +231,65 @@ function grouped<K>(entries: Entries, keyOf: (entry: IndexEntry) => K | undefine
   return groups;
 }
 
-function rederive<K>(
-  map: LayeredMap<K, Entries>,
+interface EntryChange {
+  readonly removed: Entries;
+  readonly added: Entries;
+}
+
+function rederive<K extends string>(
+  map: SharedMap<K, Entries>,
   keyOf: (entry: IndexEntry) => K | undefined,
-  changed: Entries,
-  removed: ReadonlySet<IndexEntry>,
-  added: Entries,
-): LayeredMap<K, Entries> {
-  const additions = grouped(added, keyOf);
+  { removed, added }: EntryChange,
+): SharedMap<K, Entries> {
+  const [gone, come] = [grouped(removed, keyOf), grouped(added, keyOf)];
   const changes = new Map<K, Entries | undefined>();
-  for (const key of grouped(changed, keyOf).keys()) {
-    const kept = (map.get(key) ?? none).filter((entry) => !removed.has(entry));
-    const entries = [...kept, ...(additions.get(key) ?? none)];
+  for (const key of [...gone.keys(), ...come.keys()]) {
+    const taken = new Set(gone.get(key));
+    const before = map.get(key) ?? none;
+    // A manifest may have ten thousand tags: one more of them is no reason to look at the others.
+    const kept = taken.size === 0 ? before : before.filter((entry) => !taken.has(entry));
+    const entries = kept.concat(come.get(key) ?? none);
     changes.set(key, entries.length === 0 ? undefined : entries);
   }
   return map.with(changes);
+}
+
+/** How many entries have a bare tag. */
+interface Counts {
+  /** One that is no referrers tag. */
+  readonly images: number;
+  readonly referrersTags: number;
+}
+
+const noCounts: Counts = { images: 0, referrersTags: 0 };
+
+function counted({ images, referrersTags }: Counts, entries: Entries, by: 1 | -1): Counts {
+  const tags = entries.flatMap((entry) => tagOf(entry) ?? []);
+  const referrers = tags.filter(isReferrersTag).length;
+  return { images: images + by * (tags.length - referrers), referrersTags: referrersTags + by * referrers };
+}
+
+interface TagsBefore {
+  /** In byte order. */
+  readonly tags: readonly Tag[];
+  readonly changed: ReadonlySet<Tag>;
+}
+
+const noTags: ReadonlySet<Tag> = new Set();
+const mostTagsChanged = 4_096;
+
+/** In byte order: those that came are sorted, and put among those that stayed. */
+function tagsAfter({ tags, changed }: TagsBefore, byTag: SharedMap<Tag, Entries>): readonly Tag[] {
+  const come = [...changed].filter((tag) => byTag.get(tag) !== undefined).sort(byteOrder);
+  const all: Tag[] = [];
+  let next = 0;
+  for (const tag of tags) {
+    if (changed.has(tag)) continue;
+    for (let each = come[next]; each !== undefined && each < tag; each = come[next]) {
+      all.push(each);
+      next += 1;
+    }
+    all.push(tag);
+  }
+  return all.concat(come.slice(next));
 }

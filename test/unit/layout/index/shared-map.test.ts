@@ -1,10 +1,10 @@
 // A map derived from another shares what did not change.
 import { describe, expect, it } from 'vitest';
-import { LayeredMap } from '../../../../src/layout/index/layered-map.ts';
+import { SharedMap } from '../../../../src/layout/index/shared-map.ts';
 
-describe('LayeredMap', () => {
+describe('SharedMap', () => {
   it('leaves the map that it was derived from as it was', () => {
-    const before = LayeredMap.of<string, number>([
+    const before = SharedMap.of<string, number>([
       ['a', 1],
       ['b', 2],
     ]);
@@ -23,16 +23,16 @@ describe('LayeredMap', () => {
   });
 
   it('is itself when nothing changes', () => {
-    const map = LayeredMap.of([['a', 1] as const]);
+    const map = SharedMap.of([['a', 1] as const]);
     expect(map.with(new Map())).toBe(map);
   });
 
-  it('takes more changes than fit into a layer', () => {
-    const many = new Map(Array.from({ length: 2_000 }, (_, at) => [at, at] as const));
-    const map = LayeredMap.of<number, number>([]).with(many);
+  it('takes more keys than fit into a leaf', () => {
+    const many = new Map(Array.from({ length: 2_000 }, (_, at) => [`${at}`, at] as const));
+    const map = SharedMap.of<string, number>([]).with(many);
     expect([...map.keys()].length).toBe(2_000);
     const none = map.with(new Map([...many.keys()].map((key) => [key, undefined])));
     expect([...none.keys()]).toEqual([]);
-    expect(none.get(5)).toBeUndefined();
+    expect(none.get('5')).toBeUndefined();
   });
 });

@@ -1,16 +1,16 @@
-// LayeredMap against Map: the same answers after any changes, for the newest map and for all before it.
+// SharedMap against Map: the same answers after any changes, for the newest map and for all before it.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LayeredMap } from '../../src/layout/index/layered-map.ts';
+import { SharedMap } from '../../src/layout/index/shared-map.ts';
 
-type Changes = readonly (readonly [number, string | undefined])[];
+type Changes = readonly (readonly [string, string | undefined])[];
 
-const key = fc.nat({ max: 30 });
+const key = fc.nat({ max: 30 }).map(String);
 const changes = fc.array(fc.tuple(key, fc.option(fc.string({ maxLength: 3 }), { nil: undefined })), { maxLength: 20 });
-/** Enough of them to fold the layer into the base now and then. */
-const flood = fc.constant(Array.from({ length: 400 }, (_, at) => [at, `${at}`] as const));
+/** Enough of them that leaves become branches. */
+const flood = fc.constant(Array.from({ length: 400 }, (_, at) => [`${at}`, `${at}`] as const));
 
-function applied(map: ReadonlyMap<number, string>, changed: Changes): Map<number, string> {
+function applied(map: ReadonlyMap<string, string>, changed: Changes): Map<string, string> {
   const next = new Map(map);
   for (const [each, value] of changed) {
     if (value === undefined) next.delete(each);
@@ -19,13 +19,13 @@ function applied(map: ReadonlyMap<number, string>, changed: Changes): Map<number
   return next;
 }
 
-describe('LayeredMap', () => {
+describe('SharedMap', () => {
   it('answers as a Map would, and earlier maps go on answering as they did', () => {
     const rounds = fc.array(fc.oneof({ weight: 8, arbitrary: changes }, flood), { maxLength: 12 });
     fc.assert(
       fc.property(changes, rounds, (start, steps) => {
         let model = applied(new Map(), start);
-        let map = LayeredMap.of(model);
+        let map = SharedMap.of(model);
         const states = [{ map, model }];
         for (const step of steps) {
           map = map.with(new Map(step));
@@ -34,7 +34,7 @@ describe('LayeredMap', () => {
         }
         for (const state of states) {
           expect([...state.map.keys()].sort()).toEqual([...state.model.keys()].sort());
-          for (const each of [...state.model.keys(), 0, 15, 399]) {
+          for (const each of [...state.model.keys(), '0', '15', '399']) {
             expect(state.map.get(each)).toBe(state.model.get(each));
           }
         }
