@@ -14,6 +14,7 @@ import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { LayoutVersion } from '../index/layout-version.ts';
+import { Pace } from '../pacing/pace.ts';
 import type { TagTimes } from '../times/tag-times.ts';
 import type { EditConditions } from './edit-conditions.ts';
 import { withMoves } from './edit-moves.ts';
@@ -166,7 +167,9 @@ export class IndexTransactions {
   ): Promise<{ refusals: EditRefusals; touched: ReadonlySet<Digest> }> {
     const touched = new Set<Digest>();
     const refusals: (RegistryError | undefined)[] = [];
+    const pace = new Pace();
     for (const edit of edits) {
+      await pace.step();
       const wasApplied = this.#applied.has(edit);
       try {
         await this.#options.conditions.assertHolds(draft, edit, wasApplied);
