@@ -1,15 +1,18 @@
 // The processes that are one server together, as one of them sees it: what it shares with the others, and what it leaves to them.
 import type { EditOwners } from './layout/changes/edit-owners.ts';
 import type { Registry } from './registry/registry.ts';
+import type { UploadSharers } from './registry/upload-sharers.ts';
 
 export interface ServerGroup {
   /** How many there are: what one server may hold in memory is divided by it. */
   readonly size: number;
   /** Who commits the edits of which layout; undefined: this process does. */
   readonly owners: EditOwners | undefined;
+  /** Who may have the uploads that this process goes on with; undefined: nobody else. */
+  readonly sharers: UploadSharers | undefined;
   /** Lets the others reach what this process serves, before it does. */
   join(registry: Registry): void;
 }
 
 /** One process, as nearly everywhere: nothing is shared, and nothing costs anything. */
-export const alone: ServerGroup = { size: 1, owners: undefined, join: () => {} };
+export const alone: ServerGroup = { size: 1, owners: undefined, sharers: undefined, join: () => {} };

@@ -70,6 +70,7 @@ export async function createServer(
     log: messageFirst(log),
     rules: layoutRulesOf(settings),
     owners: group.owners,
+    sharers: group.sharers,
   });
   group.join(registry);
   const app = buildApp({

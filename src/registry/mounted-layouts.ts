@@ -24,6 +24,7 @@ import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
 import type { Quotas } from './quota/quotas.ts';
 import { UploadSessions } from './upload-sessions.ts';
+import { ofMount, type UploadSharers } from './upload-sharers.ts';
 
 /** Snapshots of index.json are kept for as many repositories; a forgotten one is read again. */
 const knownLayouts = 2_000;
@@ -41,6 +42,8 @@ export interface SharedByLayouts {
   readonly checkedAtOnceBytes: number;
   readonly background: BackgroundWork;
   readonly quotas: Quotas;
+  /** The other processes of the server; undefined where there are none. */
+  readonly sharers?: UploadSharers | undefined;
 }
 
 export interface ScrubPlace {
@@ -76,15 +79,16 @@ export class MountedLayouts {
   constructor(mount: Mount, shared: SharedByLayouts) {
     this.mount = mount;
     this.#shared = shared;
-    const { clock, process, rules } = shared;
+    const { clock, process, rules, sharers } = shared;
     const { writer: store } = mount;
     this.#checks = checksOf(mount, shared);
     mount.linkedBlobs?.limitBy((prefix, digest) => this.at(prefix).blobs.statedSize(digest));
     const areShared = mount.collects === true;
     const leases = { graceMs: rules.collection.graceMs, areShared };
     this.#writing = store && process && { store, process, notesTimes: areShared, leases };
-    this.sessions =
-      store && process && new UploadSessions({ store, clock, rules, owner: process.id, quotas: shared.quotas });
+    const owner = sharers?.owner ?? process?.id ?? '';
+    const uploads = { clock, rules, owner, quotas: shared.quotas, sharers: sharers && ofMount(sharers, mount.name) };
+    this.sessions = store && process && new UploadSessions({ store, ...uploads });
   }
 
   get name(): RepositoryName | '' {

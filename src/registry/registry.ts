@@ -31,6 +31,8 @@ import { type Repository, repositoryOf, type WritableRepository } from './reposi
 import { Scrub } from './scrub.ts';
 import { unlessRefused, unlessUnavailable } from './unless-refused.ts';
 import { Upkeep } from './upkeep.ts';
+import type { UploadSessions } from './upload-sessions.ts';
+import type { UploadSharers } from './upload-sharers.ts';
 
 export interface RegistryParts {
   readonly mounts: readonly Mount[];
@@ -42,6 +44,7 @@ export interface RegistryParts {
   readonly turns?: RequestTurns;
   /** Where several processes are one server. */
   readonly owners?: EditOwners | undefined;
+  readonly sharers?: UploadSharers | undefined;
 }
 
 const catchUpEveryMs = 5_000;
@@ -77,6 +80,7 @@ export class Registry {
       turns: options.turns,
       log,
       rules,
+      sharers: options.sharers,
       quotas: new Quotas(rules.quotas, () => this.#mounts.map(({ mount }) => mount), clock),
       checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };
@@ -183,6 +187,11 @@ export class Registry {
   /** As another process of the same server names it; undefined where this one does not serve it (any more). */
   layoutAt({ mount, prefix }: LayoutPlace): ImageLayout | undefined {
     return this.#mounts.find(({ name }) => name === mount)?.at(prefix);
+  }
+
+  /** The same of the uploads of a mount. */
+  sessionsOf(mount: LayoutPlace['mount']): UploadSessions | undefined {
+    return this.#mounts.find(({ name }) => name === mount)?.sessions;
   }
 
   /**

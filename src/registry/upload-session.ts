@@ -12,6 +12,7 @@ import type { SessionHash } from './session-hash.ts';
 import { SessionTurn } from './session-turn.ts';
 import { UnbegunUpload } from './unbegun-upload.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
+import type { HashedBytes } from './upload-sharers.ts';
 
 export interface UploadSessionOptions {
   readonly id: UploadId;
@@ -20,7 +21,7 @@ export interface UploadSessionOptions {
   readonly uploader: string | undefined;
   readonly hash: SessionHash;
   readonly store: ObjectStore;
-  /** Names this process among all that share the root. */
+  /** Names this process, or with others its server, among all that share the root. */
   readonly owner: string;
   readonly budget: GatherBudget;
   /** Given while nothing of it is stored, and its id tells that it was begun. */
@@ -67,6 +68,18 @@ export class UploadSession {
       } finally {
         this.#wasStored ||= staged instanceof UnbegunUpload && staged.isBegun;
       }
+    });
+  }
+
+  /**
+   * Another process of the server goes on with it. Resolves when every request that held it here has ended, with its last write; those that
+   * run are asked to end. Nobody takes it here any more.
+   */
+  letGo(): Promise<HashedBytes | undefined> {
+    const { id, store, hash } = this.#options;
+    return this.#turn.take(async () => {
+      const staged = await store.resume(id);
+      return staged && hash.hashed(await staged.size());
     });
   }
 

@@ -16,6 +16,7 @@ import { UnbegunUpload } from './unbegun-upload.ts';
 import { type BegunUpload, UploadIds } from './upload-ids.ts';
 import { type UploadLimitRules, UploadLimits } from './upload-limits.ts';
 import { type HeldSession, isAt, isSessionOf, type SessionPlace, UploadSession } from './upload-session.ts';
+import type { HashedBytes, UploadSharersOfMount } from './upload-sharers.ts';
 
 export interface UploadRules extends UploadLimitRules {
   /** After this long without a byte a session is gone (distribution-spec main: a registry SHOULD time out sessions). */
@@ -36,9 +37,11 @@ export interface UploadSessionsOptions {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly rules: UploadRules;
-  /** Names this process among all that share the root. */
+  /** Names this process, or with others its server, among all that share the root. */
   readonly owner: string;
   readonly quotas: Quotas;
+  /** The other processes of the server; undefined where there are none. */
+  readonly sharers?: UploadSharersOfMount | undefined;
 }
 
 /** One that no request has held yet. */
@@ -46,6 +49,13 @@ export interface StartedSession {
   readonly id: UploadId;
   readonly session: UploadSession;
   readonly found: StagedObject;
+}
+
+interface KnownOfSession {
+  /** Given while nothing of it is stored. */
+  readonly unbegun?: (() => UnbegunUpload) | undefined;
+  /** What another process found out about its bytes. */
+  readonly hashed?: HashedBytes | undefined;
 }
 
 /** One that was forgotten counts as begun and empty until its time is over: whoever sends its bytes again is not refused, and that is all. */
@@ -78,7 +88,7 @@ export class UploadSessions {
     const begun = { algorithm, startedAtMs: clock.now() };
     const id = ids.issue(place, begun);
     const unbegun = () => this.#unbegun(place, id, begun);
-    return { id, session: this.#sessionOf(id, place, algorithm, unbegun), found: unbegun() };
+    return { id, session: this.#sessionOf(id, place, algorithm, { unbegun }), found: unbegun() };
   }
 
   /** One whose id says what it is about, so that it can be found again. */
@@ -91,7 +101,7 @@ export class UploadSessions {
     const { store, clock } = this.#options;
     const attributes = this.#attributesOf(place, { algorithm, startedAtMs: clock.now() });
     const found = await this.limits.start(place.uploader, () => store.stage(id, attributes));
-    return { id, session: this.#add(id, this.#sessionOf(id, place, algorithm, undefined)), found };
+    return { id, session: this.#add(id, this.#sessionOf(id, place, algorithm, {})), found };
   }
 
   #unbegun(place: SessionPlace, id: UploadId, begun: BegunUpload): UnbegunUpload {
@@ -124,6 +134,23 @@ export class UploadSessions {
     return other === undefined ? this.#hold(id, this.#add(id, session), work, found) : this.#hold(id, other, work);
   }
 
+  /** Another process of the server goes on with it. Resolves when nothing here writes to it any more. */
+  async letGo(id: UploadId): Promise<HashedBytes | undefined> {
+    const session = this.#local.get(id);
+    if (session === undefined) return undefined;
+    // At once: whoever comes from now on asks for it.
+    this.#local.delete(id);
+    const hashed = await session.letGo();
+    this.#options.quotas.of(session.repository).holds(id, 0);
+    return hashed;
+  }
+
+  /** Another process of the server has ended it. */
+  endedElsewhere(id: UploadId): void {
+    this.#ended.add(id);
+    if (this.#local.get(id)?.busy === false) this.#local.delete(id);
+  }
+
   /** What its id tells need not be remembered. */
   async #hold<T>(
     id: UploadId,
@@ -140,15 +167,22 @@ export class UploadSessions {
 
   /** A session of an earlier process, or of another one, or one that has no bytes. */
   async #find(place: SessionPlace, id: UploadId): Promise<StartedSession> {
-    const found = await this.#options.store.resume(id);
+    const { store, owner, sharers } = this.#options;
+    let found = await store.resume(id);
+    let hashed: HashedBytes | undefined;
+    // Only whose it is may have another process let go of it.
+    if (sharers !== undefined && isSessionOf(found, place) && found.attributes.owner === owner) {
+      hashed = await sharers.take(id);
+      found = await store.resume(id);
+    }
     if (isSessionOf(found, place)) {
-      const algorithm = digestAlgorithms.find((each) => each === found.attributes.algorithm) ?? canonicalAlgorithm;
-      return { id, session: this.#sessionOf(id, place, algorithm, undefined), found };
+      const algorithm = digestAlgorithms.find((each) => each === found?.attributes.algorithm) ?? canonicalAlgorithm;
+      return { id, session: this.#sessionOf(id, place, algorithm, { hashed }), found };
     }
     const begun = found === undefined ? await this.#begunAs(place, id) : undefined;
     if (begun === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
     const unbegun = () => this.#unbegun(place, id, begun);
-    return { id, session: this.#sessionOf(id, place, begun.algorithm, unbegun), found: unbegun() };
+    return { id, session: this.#sessionOf(id, place, begun.algorithm, { unbegun }), found: unbegun() };
   }
 
   /** Undefined for an id that was not given out for that place, that expired, or that this process saw end. */
@@ -233,15 +267,16 @@ export class UploadSessions {
     id: UploadId,
     place: SessionPlace,
     algorithm: DigestAlgorithm,
-    unbegun: (() => UnbegunUpload) | undefined,
+    { unbegun, hashed }: KnownOfSession,
   ): UploadSession {
-    const { store, owner } = this.#options;
+    const { store, owner, sharers } = this.#options;
     const onEnd = () => {
       this.#local.delete(id);
       this.#ended.add(id);
       this.#options.quotas.of(place.repository).holds(id, 0);
+      sharers?.tellEnded(id);
     };
-    const hash = new SessionHash(algorithm);
+    const hash = new SessionHash(algorithm, hashed);
     return new UploadSession({ id, ...place, hash, store, owner, budget: this.#budget, unbegun, onEnd });
   }
 

@@ -34,6 +34,8 @@ export interface Letter {
 export interface StartOrder<Work> {
   readonly number: ProcessNumber;
   readonly place: number;
+  /** Unique among all servers that ever were. */
+  readonly server: string;
   readonly workers: number;
   /** Only the first one of all prints the banner, and lists what is served. */
   readonly announces: boolean;

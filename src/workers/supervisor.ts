@@ -2,6 +2,7 @@
 // carries what workers say to each other; it opens no directory and answers no request, so that whatever may take long or end badly
 // does so elsewhere.
 import cluster, { type Worker } from 'node:cluster';
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
@@ -11,6 +12,7 @@ import { watchHandedOver } from './handed-over.ts';
 import { MessageExchange } from './message-exchange.ts';
 import { aliveEveryMs, type GroupMember, type Letter, parentNumber, type ToParent, type ToWorker } from './messages.ts';
 import { RestartPause } from './restart-pause.ts';
+import { arbitrateUploads } from './shared-uploads.ts';
 import { WorkerFailedError } from './worker-failed-error.ts';
 
 /** A worker whose event loop stands still for so many beats is ended: what belongs to it would wait for ever. */
@@ -47,6 +49,7 @@ export class Supervisor<Work> {
   readonly #running = new Map<number, Running>();
   readonly #exchange = new MessageExchange(parentNumber, (letters) => this.#deliver(letters));
   readonly #beat: NodeJS.Timeout;
+  readonly #id = randomUUID();
   #port: number | undefined;
   /** Port 0 means the same port to all that ask for it while one of them listens; once none did, it has to be named. */
   #isPortNamed = false;
@@ -73,6 +76,7 @@ export class Supervisor<Work> {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    arbitrateUploads(this.#exchange, () => this.#listening.map(({ member }) => member.number));
     this.#beat = setInterval(() => this.#endSilent(), aliveEveryMs).unref();
   }
 
@@ -95,16 +99,6 @@ export class Supervisor<Work> {
     this.#sendAll({ kind: 'close' });
     await this.#until(() => this.#running.size === 0);
     clearInterval(this.#beat);
-  }
-
-  /** For questions to the parent. */
-  get exchange(): MessageExchange {
-    return this.#exchange;
-  }
-
-  /** Also those that do not listen yet, or not any more: what they hold is theirs until they have ended. */
-  get numbers(): readonly number[] {
-    return [...this.#running.keys()];
   }
 
   async #until(isSo: () => boolean): Promise<void> {
@@ -158,7 +152,7 @@ export class Supervisor<Work> {
     running.hasBegun = true;
     if (this.#port !== undefined && this.#listening.length === 0) this.#isPortNamed = true;
     const port = this.#isPortNamed ? this.#port : undefined;
-    this.#send(running, { kind: 'start', order: { ...member, workers, announces, port, work } });
+    this.#send(running, { kind: 'start', order: { ...member, server: this.#id, workers, announces, port, work } });
     if (this.#isStopping) this.#send(running, { kind: 'drain', withinMs: 0 });
     this.#tellMembers();
   }
@@ -207,7 +201,8 @@ export class Supervisor<Work> {
     const byReader = new Map<number, Letter[]>();
     for (const letter of letters) {
       if (letter.to === parentNumber) this.#exchange.receive(letter);
-      const readers = letter.to === 'others' ? this.numbers.filter((each) => each !== letter.from) : [letter.to];
+      const readers =
+        letter.to === 'others' ? [...this.#running.keys()].filter((each) => each !== letter.from) : [letter.to];
       for (const reader of readers) {
         const held = byReader.get(reader);
         if (held === undefined) byReader.set(reader, [letter]);
