@@ -5,6 +5,7 @@ import { RequestAuthentication } from './auth/authentication.ts';
 import { GuardedPolicy } from './auth/guarded-policy.ts';
 import { maxFileBytes } from './auth/htpasswd/htpasswd-file.ts';
 import { PasswordLogin } from './auth/htpasswd/password-login.ts';
+import type { PasswordSharing } from './auth/htpasswd/password-sharing.ts';
 import { UserFile, UserFileError } from './auth/htpasswd/user-file.ts';
 import { ExternalAccounts } from './auth/issuers/external-accounts.ts';
 import type { ExternalTokens } from './auth/issuers/external-tokens.ts';
@@ -50,10 +51,11 @@ export async function knownUsersOf(
   settings: Settings,
   root: string | undefined,
   log: Log,
+  passwords?: PasswordSharing,
 ): Promise<KnownUsers | undefined> {
   if (!asksWhoIsThere(settings)) return undefined;
   const warn = oddRulesTeller(settings, log);
-  const users = usersOf(settings, log, warn);
+  const users = usersOf(settings, { log, onRead: warn, passwords });
   if (users === undefined) warn(new Set());
   const local = new LocalAccounts(users, robotsIn(root, log));
   const external = await externalTokensOf(settings, log);
@@ -85,12 +87,18 @@ function oddRulesTeller(settings: Settings, log: Log): (users: ReadonlySet<strin
   };
 }
 
-function usersOf({ auth }: Settings, log: Log, onRead: (names: ReadonlySet<string>) => void): LocalUsers | undefined {
+interface UserParts {
+  readonly log: Log;
+  readonly onRead: (names: ReadonlySet<string>) => void;
+  readonly passwords: PasswordSharing | undefined;
+}
+
+function usersOf({ auth }: Settings, { log, onRead, passwords }: UserParts): LocalUsers | undefined {
   if (auth.htpasswd === undefined) return undefined;
   const watched = new WatchedFile(auth.htpasswd, { maxBytes: maxFileBytes });
   try {
     const file = new UserFile(watched, { groups: groupsByUser(auth.groups), log, onRead });
-    return { file, login: new PasswordLogin({ users: file, clock: systemClock }) };
+    return { file, login: new PasswordLogin({ users: file, clock: systemClock, sharing: passwords }) };
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error;
     throw new ConfigError([{ origin: 'auth.htpasswd', message: error.message }]);

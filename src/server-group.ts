@@ -1,4 +1,6 @@
 // The processes that are one server together, as one of them sees it: what it shares with the others, and what it leaves to them.
+import type { PasswordSharing } from './auth/htpasswd/password-sharing.ts';
+import type { SharedLimits } from './http/count-sharing.ts';
 import type { EditOwners } from './layout/changes/edit-owners.ts';
 import type { Registry } from './registry/registry.ts';
 import type { UploadSharers } from './registry/upload-sharers.ts';
@@ -10,9 +12,20 @@ export interface ServerGroup {
   readonly owners: EditOwners | undefined;
   /** Who may have the uploads that this process goes on with; undefined: nobody else. */
   readonly sharers: UploadSharers | undefined;
+  /** What is counted over all of them; undefined: this process counts. */
+  readonly limits: SharedLimits | undefined;
+  /** Who checks passwords; undefined: this process does. */
+  readonly passwords: PasswordSharing | undefined;
   /** Lets the others reach what this process serves, before it does. */
   join(registry: Registry): void;
 }
 
 /** One process, as nearly everywhere: nothing is shared, and nothing costs anything. */
-export const alone: ServerGroup = { size: 1, owners: undefined, sharers: undefined, join: () => {} };
+export const alone: ServerGroup = {
+  size: 1,
+  owners: undefined,
+  sharers: undefined,
+  limits: undefined,
+  passwords: undefined,
+  join: () => {},
+};

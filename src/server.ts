@@ -55,7 +55,12 @@ export async function createServer(
   group: ServerGroup = alone,
 ): Promise<RegistryServer> {
   // First: what it refuses leaves nothing behind.
-  const users = await knownUsersOf(settings, settings.storage.ephemeral ? undefined : served.root, messageFirst(log));
+  const users = await knownUsersOf(
+    settings,
+    settings.storage.ephemeral ? undefined : served.root,
+    messageFirst(log),
+    group.passwords,
+  );
   const tls = tlsEndpointOf(settings, log);
   const audit = await auditOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
@@ -71,12 +76,14 @@ export async function createServer(
     rules: layoutRulesOf(settings),
     owners: group.owners,
     sharers: group.sharers,
+    processes: group.size,
   });
   group.join(registry);
   const app = buildApp({
     registry,
     ...guard,
     audit,
+    shared: group.limits,
     onArrival: () => turns.arrived(),
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),

@@ -1,6 +1,8 @@
 // What one worker shares with the others of its server.
 import type { ServerGroup } from './server-group.ts';
+import { sharedCounts } from './workers/shared-counts.ts';
 import { SharedEdits } from './workers/shared-edits.ts';
+import { SharedPasswords } from './workers/shared-passwords.ts';
 import { SharedUploads } from './workers/shared-uploads.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
@@ -8,7 +10,8 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
   const owners = new SharedEdits(link);
   const sharers = new SharedUploads(link);
   return {
-    ...{ size: link.order.workers, owners, sharers },
+    ...{ size: link.order.workers, owners, sharers, passwords: new SharedPasswords(link) },
+    limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
     join: (registry) => {
       owners.serve(registry);
       sharers.serve(registry);

@@ -12,6 +12,7 @@ import { bestSender } from './best-sender.ts';
 import type { BlobSender } from './blob-sender.ts';
 import { BufferedBodies } from './buffered-bodies.ts';
 import { ConnectionLimit } from './connection-limit.ts';
+import type { SharedLimits } from './count-sharing.ts';
 import { CrossOrigin } from './cross-origin.ts';
 import type { HandlerContext } from './handlers/handler-context.ts';
 import { putManifest } from './handlers/manifests.ts';
@@ -48,6 +49,8 @@ export interface AppOptions {
   readonly settings: HttpSettings;
   /** Who did what; without it there is no cost either. */
   readonly audit?: Audit | undefined;
+  /** What other processes of the server count as well; undefined: there are none. */
+  readonly shared?: SharedLimits | undefined;
   /** Errors that no client may see. */
   readonly failures: FailureLog;
   /** A line for each request; without it there is no cost either. */
@@ -67,6 +70,7 @@ export function buildApp({
   failures,
   log,
   audit,
+  shared,
   onArrival,
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
@@ -75,7 +79,8 @@ export function buildApp({
   const crossOrigin = new CrossOrigin(settings.cors);
   const answers = new Answers({ warning: settings.warning, crossOrigin, failures, methods, state });
   const { maxConnections, trustedProxies } = settings;
-  const connections = maxConnections === undefined ? undefined : new ConnectionLimit(maxConnections, trustedProxies);
+  const connections =
+    maxConnections === undefined ? undefined : new ConnectionLimit(maxConnections, trustedProxies, shared?.connections);
   const gate = new Gate({
     policy,
     whyReadOnly: (repository) => registry.whyReadOnly(repository),
@@ -84,7 +89,10 @@ export function buildApp({
     challenge: settings.challenge,
     certificates: settings.tls?.clients,
     hosts: settings.hosts,
-    requests: settings.requestsPerSecond === undefined ? undefined : new RequestRate(settings.requestsPerSecond),
+    requests:
+      settings.requestsPerSecond === undefined
+        ? undefined
+        : new RequestRate(settings.requestsPerSecond, undefined, shared?.requests),
     connections,
     crossOrigin,
     state,

@@ -5,6 +5,7 @@ import { clientNetwork } from '../auth/client-network.ts';
 import type { Principal } from '../auth/principal.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { clientAddressOf } from './client-address.ts';
+import type { CountSharing } from './count-sharing.ts';
 
 const burstSeconds = 10;
 /** Whoever is not remembered begins anew: a stranger with more addresses than that is held by none of this. */
@@ -21,9 +22,15 @@ export class RequestRate {
   readonly #nowMs: () => number;
   readonly #buckets = new LRUCache<string, Bucket>({ max: maxClients });
 
-  constructor(perSecond: number, nowMs: () => number = () => performance.now()) {
+  readonly #sharing: CountSharing | undefined;
+
+  constructor(perSecond: number, nowMs: () => number = () => performance.now(), sharing?: CountSharing) {
     this.#perSecond = perSecond;
     this.#nowMs = nowMs;
+    this.#sharing = sharing;
+    sharing?.listen((client, count) => {
+      this.#bucketOf(client).left -= count;
+    });
   }
 
   /** Of a user from an address, so that nobody uses up what another has; of who shows no name, from an address alone. Refuses with 429. */
@@ -39,14 +46,20 @@ export class RequestRate {
 
   /** Counts one; else says in how many milliseconds there is room for it. */
   take(client: string): number {
+    const bucket = this.#bucketOf(client);
+    if (bucket.left < 1) return ((1 - bucket.left) / this.#perSecond) * 1000;
+    bucket.left -= 1;
+    this.#sharing?.tell(client, 1);
+    return 0;
+  }
+
+  #bucketOf(client: string): Bucket {
     const nowMs = this.#nowMs();
     const most = this.#perSecond * burstSeconds;
     const bucket = this.#buckets.get(client) ?? { left: most, atMs: nowMs };
     bucket.left = Math.min(most, bucket.left + ((nowMs - bucket.atMs) / 1000) * this.#perSecond);
     bucket.atMs = nowMs;
     this.#buckets.set(client, bucket);
-    if (bucket.left < 1) return ((1 - bucket.left) / this.#perSecond) * 1000;
-    bucket.left -= 1;
-    return 0;
+    return bucket;
   }
 }

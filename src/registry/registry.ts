@@ -45,6 +45,8 @@ export interface RegistryParts {
   /** Where several processes are one server. */
   readonly owners?: EditOwners | undefined;
   readonly sharers?: UploadSharers | undefined;
+  /** How many they are: what a server keeps in memory is divided by it. */
+  readonly processes?: number;
 }
 
 const catchUpEveryMs = 5_000;
@@ -66,15 +68,15 @@ export class Registry {
 
   constructor(options: RegistryParts) {
     this.#options = options;
-    const { log, rules, clock = systemClock } = options;
+    const { log, rules, clock = systemClock, processes = 1 } = options;
     const background = new BackgroundWork(log);
     this.#background = background;
     this.#shared = {
-      caches: createManifestCaches(),
-      smallBlobs: new SmallBlobs(),
+      caches: createManifestCaches(processes),
+      smallBlobs: new SmallBlobs(processes),
       background,
       process: options.mounts.some(({ writer }) => writer !== undefined)
-        ? newWritingProcess(options.owners)
+        ? newWritingProcess(options.owners, processes)
         : undefined,
       clock,
       turns: options.turns,

@@ -61,7 +61,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   auth: ['storage', 'oci'],
   tls: ['auth', 'storage', 'oci'],
-  workers: ['registry', 'layout/*', 'storage', 'oci'],
+  workers: ['http', 'auth', 'registry', 'layout/*', 'storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'registry', 'oci'],

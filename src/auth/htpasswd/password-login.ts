@@ -9,6 +9,7 @@ import { KnownPasswords } from './known-passwords.ts';
 import { OpenAttempts } from './open-attempts.ts';
 import { PasswordChecks, type WantedCheck } from './password-checks.ts';
 import type { PasswordHash } from './password-hash.ts';
+import type { PasswordSharing, ShownPassword } from './password-sharing.ts';
 import { isPasswordOf } from './password-thread.ts';
 import type { User, UserFile } from './user-file.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
@@ -19,6 +20,8 @@ export interface LoginParts {
   readonly isPasswordOf?: (hash: PasswordHash, password: string) => Promise<boolean>;
   /** How the answer to a wrong password waits. */
   readonly wait?: (ms: number) => Promise<unknown>;
+  /** Undefined: there are no other processes of the server. */
+  readonly sharing?: PasswordSharing | undefined;
 }
 
 /** Nobody's name is longer, and bcrypt reads no more of a password: what clients send may be kept for a while. */
@@ -32,13 +35,16 @@ export class PasswordLogin {
   readonly #wrong: WrongPasswords;
   readonly #wait: (ms: number) => Promise<unknown>;
   readonly #attempts = new OpenAttempts();
+  readonly #sharing: PasswordSharing | undefined;
 
-  constructor({ users, clock, isPasswordOf: isRight = isPasswordOf, wait = sleep }: LoginParts) {
+  constructor({ users, clock, isPasswordOf: isRight = isPasswordOf, wait = sleep, sharing }: LoginParts) {
     this.#users = users;
     this.#known = new KnownPasswords(clock);
     this.#checks = new PasswordChecks(isRight, clock);
     this.#wrong = new WrongPasswords(clock);
     this.#wait = wait;
+    this.#sharing = sharing;
+    sharing?.serve((shown) => this.#checkForOthers(shown));
   }
 
   /**
@@ -49,6 +55,14 @@ export class PasswordLogin {
     const user = this.#users.find(name);
     const credentials = this.#known.keyOf(name, password);
     if (user !== undefined && this.#known.areFresh(credentials, user.hash)) return user.account;
+    const shown = { name, password, address };
+    const elsewhere = this.#sharing?.ask(shown);
+    return elsewhere === undefined ? this.#checkHere(shown) : this.#judged(shown, elsewhere);
+  }
+
+  #checkHere({ name, password, address }: ShownPassword): Promise<Account> {
+    const user = this.#users.find(name);
+    const credentials = this.#known.keyOf(name, password);
     const hash = user?.hash ?? this.#users.nobody;
     const network = clientNetwork(address);
     const isKnown = user !== undefined && this.#known.wereRight(credentials, hash);
@@ -60,6 +74,25 @@ export class PasswordLogin {
       this.#known.remember(credentials, now.hash);
       return now.account;
     });
+  }
+
+  async #checkForOthers(shown: ShownPassword): Promise<PasswordHash | undefined> {
+    try {
+      await this.#checkHere(shown);
+      return this.#users.find(shown.name)?.hash;
+    } catch (error) {
+      if (error instanceof BadCredentialsError) return undefined;
+      throw error;
+    }
+  }
+
+  /** By another process, which has slowed the answer to a wrong one. What holds is what the file says here and now. */
+  async #judged({ name, password }: ShownPassword, outcome: Promise<PasswordHash | undefined>): Promise<Account> {
+    const hash = await outcome;
+    const now = this.#users.find(name);
+    if (now === undefined || hash !== now.hash) throw refusal(now);
+    this.#known.remember(this.#known.keyOf(name, password), now.hash);
+    return now.account;
   }
 
   /** Again where the file changed meanwhile, and this user with it: what holds is what it says now. */
@@ -85,7 +118,11 @@ export class PasswordLogin {
 
   async #refuse(pair: string, user: User | undefined): Promise<never> {
     await this.#wait(this.#wrong.count(pair));
-    if (user === undefined) throw new BadCredentialsError('no such user');
-    throw new BadCredentialsError('wrong password', { who: user.account.principal });
+    throw refusal(user);
   }
+}
+
+function refusal(user: User | undefined): BadCredentialsError {
+  if (user === undefined) return new BadCredentialsError('no such user');
+  return new BadCredentialsError('wrong password', { who: user.account.principal });
 }

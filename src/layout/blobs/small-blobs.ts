@@ -17,10 +17,15 @@ const bytesOfPlace = 800;
 
 export class SmallBlobs {
   /** By digest alone: hard links of one file have the same attributes under all their names. */
-  readonly #known = new LRUCache<Digest, SmallBlob>({
-    maxSize: maxBytes,
-    sizeCalculation: ({ bytes }) => bytes.byteLength + bytesOfPlace,
-  });
+  readonly #known: LRUCache<Digest, SmallBlob>;
+
+  /** `processes`: so many share what one server may keep. */
+  constructor(processes = 1) {
+    this.#known = new LRUCache({
+      maxSize: Math.floor(maxBytes / processes),
+      sizeCalculation: ({ bytes }) => bytes.byteLength + bytesOfPlace,
+    });
+  }
 
   /** Undefined also where the file under that key is another one, or none. Costs one look at its attributes. */
   async find(digest: Digest, store: ObjectReader, key: Key): Promise<SmallBlob | undefined> {

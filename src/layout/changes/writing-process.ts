@@ -1,7 +1,7 @@
 // What the layouts that one process writes share: by which name the other processes of a root know it, and what its journals and
 // replaced files may take together.
 import { randomUUID } from 'node:crypto';
-import { type JournalBudget, newJournalBudget } from '../healing/journal-budget.ts';
+import { type JournalBudget, journalBytes, newJournalBudget } from '../healing/journal-budget.ts';
 import { newReplacedFiles, type ReplacedFiles } from '../healing/replaced-files.ts';
 import type { EditOwners } from './edit-owners.ts';
 
@@ -14,6 +14,8 @@ export interface WritingProcess {
   readonly owners: EditOwners | undefined;
 }
 
-export function newWritingProcess(owners?: EditOwners): WritingProcess {
-  return { id: randomUUID(), journals: newJournalBudget(), replaced: newReplacedFiles(), owners };
+/** `processes`: so many share what one server may keep in memory. */
+export function newWritingProcess(owners?: EditOwners, processes = 1): WritingProcess {
+  const journals = newJournalBudget(Math.floor(journalBytes / processes));
+  return { id: randomUUID(), journals, replaced: newReplacedFiles(), owners };
 }

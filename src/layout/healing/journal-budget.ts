@@ -9,9 +9,10 @@ export interface Releasable {
 /** By the bytes that it takes: a value that is equal to the one before would leave the sum as it was. */
 export type JournalBudget = LRUCache<Releasable, number>;
 
-const defaultBytes = 16 * 1024 * 1024;
+/** Of one server. */
+export const journalBytes = 16 * 1024 * 1024;
 
-export function newJournalBudget(bytes = defaultBytes): JournalBudget {
+export function newJournalBudget(bytes = journalBytes): JournalBudget {
   return new LRUCache<Releasable, number>({
     maxSize: bytes,
     sizeCalculation: (size) => size,

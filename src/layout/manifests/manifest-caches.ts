@@ -24,11 +24,16 @@ const factsBytes = Math.min(8 * mebibyte, Math.floor(getHeapStatistics().heap_si
 /** Of a key with its place in a cache. */
 const bytesOfPlace = 200;
 
-export function createManifestCaches(): ManifestCaches {
+/** `processes`: so many share what one server may keep. */
+export function createManifestCaches(processes = 1): ManifestCaches {
+  const share = (bytes: number) => Math.floor(bytes / processes);
   const sizeCalculation = ({ byteLength }: Buffer) => byteLength + bytesOfPlace;
   return {
-    bytes: new LRUCache({ maxSize: manifestBytes, sizeCalculation }),
-    facts: new LRUCache({ maxSize: factsBytes, sizeCalculation: (facts) => bytesInMemory(facts) + bytesOfPlace }),
-    annotations: new LRUCache({ maxSize: annotationBytes, sizeCalculation }),
+    bytes: new LRUCache({ maxSize: share(manifestBytes), sizeCalculation }),
+    facts: new LRUCache({
+      maxSize: share(factsBytes),
+      sizeCalculation: (facts) => bytesInMemory(facts) + bytesOfPlace,
+    }),
+    annotations: new LRUCache({ maxSize: share(annotationBytes), sizeCalculation }),
   };
 }
