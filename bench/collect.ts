@@ -12,7 +12,7 @@ import { writeLayout } from './content/layout-tree.ts';
 import { type Repository, tagName } from './content/repository.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { RunningServer } from './running-server.ts';
-import type { Contestant } from './servers/contestant.ts';
+import type { Startable } from './servers/contestant.ts';
 
 const checkout = process.cwd();
 const name = 'team/app';
@@ -48,12 +48,9 @@ function repositoryOf(from: number, count: number): Repository {
   return { name, manifestOf, blobs };
 }
 
-function serverOf(grace: string, every: string): Contestant {
+function serverOf(grace: string, every: string): Startable {
   return {
     name: 'moorage',
-    version: '',
-    form: 'layouts',
-    setup: '',
     command: ({ root, port }) => ({
       file: process.execPath,
       args: [join(checkout, 'dist/main.js'), 'serve', '--root', root, '--listen', `127.0.0.1:${port}`],

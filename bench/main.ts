@@ -9,13 +9,17 @@ import { describeCommit, describeMachine } from './machine.ts';
 import { measure, type Outcome } from './measure.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { PreparedData } from './prepared-data.ts';
+import { keptRatios, slowerThanKept } from './report/kept.ts';
 import { reportOf } from './report.ts';
 import { stopAllServers } from './running-server.ts';
 import { type Absent, type Contestant, isAbsent } from './servers/contestant.ts';
+import { crane } from './servers/crane.ts';
 import { distribution } from './servers/distribution.ts';
 import { moorage } from './servers/moorage.ts';
+import { nginx } from './servers/nginx.ts';
 import { nodeHttp } from './servers/node-http.ts';
 import { olareg } from './servers/olareg.ts';
+import { zot } from './servers/zot.ts';
 import { chooseWorkloads } from './workloads/all.ts';
 
 /** Compiled to build/bench/main.js of the checkout. */
@@ -30,8 +34,20 @@ function contestantsFor(options: Options): (Contestant | Absent)[] {
     ? []
     : [moorage(CHECKOUT, false, options.nodeArguments), moorage(CHECKOUT, true, options.nodeArguments)];
   const peers = options.peers.map((peer) => {
-    if (peer === 'olareg') return olareg(options.clients);
-    return peer === 'distribution' ? distribution(options.clients) : nodeHttp();
+    switch (peer) {
+      case 'olareg':
+        return olareg(options.clients);
+      case 'distribution':
+        return distribution(options.clients);
+      case 'zot':
+        return zot(options.zot);
+      case 'crane':
+        return crane(options.clients);
+      case 'nginx':
+        return nginx();
+      default:
+        return nodeHttp();
+    }
   });
   const beside =
     options.beside === undefined ? [] : [{ ...moorage(resolve(options.beside), false, []), name: 'beside' }];
@@ -93,8 +109,12 @@ async function main(): Promise<number> {
     const machine = describeMachine(base);
     const { outcomes, skipped } = await runWorkloads(options, contestants, base);
     const reservation = reservationOf(options);
-    const whole = reservation === '' && absent.length === 0 && skipped.length === 0 && contestants.length === 5;
+    const isThere = (name: string) => contestants.some((contestant) => contestant.name === name);
+    const whole =
+      reservation === '' && skipped.length === 0 && ['moorage', 'olareg', 'distribution', 'node-http'].every(isThere);
     const output = options.output ?? join(CHECKOUT, whole ? 'bench/results/latest.md' : 'build/bench/latest.md');
+    // Read before it may be replaced.
+    const kept = keptRatios(join(CHECKOUT, 'bench/results/latest.md'));
     mkdirSync(dirname(output), { recursive: true });
     const commit = describeCommit(CHECKOUT);
     writeFileSync(
@@ -102,6 +122,7 @@ async function main(): Promise<number> {
       reportOf({ outcomes, contestants, absent, machine, commit, date: new Date(), reservation, short: options.short }),
     );
     say(`report: ${output}`);
+    for (const line of slowerThanKept(outcomes, kept)) say(line);
     return summarise(outcomes, [...absent.map(({ name, reason }) => `${name}: ${reason}`), ...skipped]);
   } finally {
     await stopAllServers();

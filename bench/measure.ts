@@ -25,6 +25,8 @@ export interface Entry {
   readonly samples: Sample[];
   /** After the last round; the highest of all starts where the workload is the start. */
   memory: Memory;
+  /** The longest time that its event loop was held up; undefined where it is not known. */
+  longestTurnMs: number | undefined;
   /** Why this server was taken out of the workload; empty when it was not. */
   failure: string;
 }
@@ -44,8 +46,16 @@ export async function measure(
   say: Say,
 ): Promise<Outcome> {
   const entries = contestants
-    .filter(({ name }) => !workload.without.has(name))
-    .map((contestant): Entry => ({ contestant, samples: [], memory: { residentBytes: 0, peakBytes: 0 }, failure: '' }));
+    .filter(({ name, sitsOut }) => !workload.without.has(name) && sitsOut(workload.name) === undefined)
+    .map(
+      (contestant): Entry => ({
+        contestant,
+        samples: [],
+        memory: { residentBytes: 0, peakBytes: 0 },
+        longestTurnMs: undefined,
+        failure: '',
+      }),
+    );
   if (workload.kind === 'load') await measureLoad(workload, entries, data, say);
   else await measureStart(workload, entries, data, say);
   return { workload, entries };
@@ -98,6 +108,7 @@ async function measureLoad(
     for (const [entry, server] of servers) entry.memory = server.memory();
   } finally {
     await Promise.all([...servers.values()].map((server) => server.stop()));
+    for (const [entry, server] of servers) entry.longestTurnMs = server.longestTurnMs();
   }
 }
 

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const PEERS = ['olareg', 'distribution', 'node-http'] as const;
+export const PEERS = ['olareg', 'distribution', 'zot', 'crane', 'nginx', 'node-http'] as const;
 
 export interface Options {
   readonly help: boolean;
@@ -18,6 +18,8 @@ export interface Options {
   readonly beside: string | undefined;
   readonly withoutMoorage: boolean;
   readonly clients: string;
+  /** Path of zot's binary. */
+  readonly zot: string | undefined;
   readonly data: string;
   readonly output: string | undefined;
   /** Arguments of node for moorage alone. */
@@ -32,6 +34,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --peers A[,B]       who is measured beside moorage (default: ${PEERS.join(',')})
   --beside DIR        another checkout of moorage, compiled, takes part under the name beside: did a change make anything slower?
   --without-moorage   only the peers
+  --zot FILE          zot's binary: without one it is listed as absent
   --clients DIR       where the peers' binaries are (default: where test/interop/install-clients.sh puts them)
   --data DIR          where the servers keep their data while they are measured (default: the system's directory for temporary files)
   --output FILE       where the report goes (default: bench/results/latest.md for the whole long form, else build/bench/latest.md)
@@ -50,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
       peers: { type: 'string', default: PEERS.join(',') },
       beside: { type: 'string' },
       'without-moorage': { type: 'boolean', default: false },
+      zot: { type: 'string' },
       clients: { type: 'string', default: defaultClients() },
       data: { type: 'string', default: tmpdir() },
       output: { type: 'string' },
@@ -70,6 +74,7 @@ export function parseOptions(args: readonly string[]): Options {
     peers,
     beside: values.beside,
     withoutMoorage: values['without-moorage'],
+    zot: values.zot,
     clients: values.clients,
     data: values.data,
     output: values.output,

@@ -3,7 +3,7 @@
 import type { Machine } from './machine.ts';
 import type { Outcome } from './measure.ts';
 import { expectationsTable } from './report/expectations.ts';
-import { table } from './report/format.ts';
+import { figure, table } from './report/format.ts';
 import { costLines, lossLines } from './report/losses.ts';
 import { detailsOf, overviewTable } from './report/tables.ts';
 import type { Absent, Contestant } from './servers/contestant.ts';
@@ -30,6 +30,11 @@ export function reportOf(run: Run): string {
     `Written by \`npm run bench\` on ${run.date.toISOString().slice(0, 10)}, commit ${run.commit}. How to read it: [bench/README.md](../README.md).`,
     [
       `- Machine: ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.distribution}, kernel ${machine.kernel}, data on ${machine.fileSystem}, loopback only; load generator and servers share the cores.`,
+      ...(machine.hashedMegabytesPerSecond === undefined
+        ? []
+        : [
+            `- openssl hashes ${figure(machine.hashedMegabytesPerSecond)} MB/s with SHA-256 on one core: no push of large blobs can be faster by itself.`,
+          ]),
       '- Every figure is the median of rounds in which the servers took turns; a ratio is the median of the ratios of each round, with the lowest and the highest behind it. Above 1 moorage is better.',
       '- Compare inside a line only: absolute figures of other machines, or of another hour, are not comparable.',
     ].join('\n'),
@@ -43,7 +48,7 @@ export function reportOf(run: Run): string {
     '## Expected of this design',
     run.short ? 'Not judged in the short form: its repositories are smaller.' : expectationsTable(outcomes),
     '## Where we lose',
-    listOr(lossLines(outcomes), 'No workload is lost to olareg or distribution in this run.'),
+    listOr(lossLines(outcomes), 'No workload is lost to another registry in this run.'),
     'What an answer costs more than a peer (CPU time of the server, peak memory):',
     listOr(costLines(outcomes), 'Nothing in this run.'),
     '## All workloads',

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpConnection } from './client/http-connection.ts';
 import { OCI_INDEX, OCI_MANIFEST } from './content/image.ts';
 import { cpuSecondsOf, type Memory, memoryOf } from './process-usage.ts';
-import type { Contestant } from './servers/contestant.ts';
+import type { Startable } from './servers/contestant.ts';
+import { turnsFileVariable } from './turns/turns-file.ts';
 
 /** distribution answers 404 for an OCI manifest that the client does not say it accepts. */
 const ACCEPT = `Accept: ${OCI_MANIFEST}, ${OCI_INDEX}\r\n`;
@@ -26,9 +27,11 @@ export class RunningServer {
   readonly port: number;
   readonly pid: number;
   readonly #process: ChildProcess;
+  readonly #turnsFile: string;
   #startMs = 0;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, turnsFile: string) {
+    this.#turnsFile = turnsFile;
     this.#process = child;
     this.pid = child.pid ?? 0;
     this.port = port;
@@ -36,24 +39,26 @@ export class RunningServer {
   }
 
   /** Starts the server on a free port and polls `path` until it answers 200. */
-  static async start(contestant: Contestant, root: string, scratch: string, path: string): Promise<RunningServer> {
+  static async start(contestant: Startable, root: string, scratch: string, path: string): Promise<RunningServer> {
     mkdirSync(root, { recursive: true });
     mkdirSync(scratch, { recursive: true });
     const port = await freePort();
     const command = contestant.command({ root, scratch, port });
     const logFile = join(scratch, `${contestant.name}.log`);
     const log = openSync(logFile, 'w');
+    const turnsFile = join(scratch, `${contestant.name}.turns`);
+    rmSync(turnsFile, { force: true });
     if (stopping) throw new Error('the benchmark is being stopped');
     const begin = performance.now();
     const child = spawn(command.file, command.args, {
       // Nothing of the caller's environment may change what is measured.
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...command.env },
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, [turnsFileVariable]: turnsFile, ...command.env },
       cwd: scratch,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
     // Known before anything is awaited, so that a signal in between finds it.
-    const server = new RunningServer(child, port);
+    const server = new RunningServer(child, port, turnsFile);
     try {
       await once(child, 'spawn');
     } catch (error) {
@@ -84,6 +89,12 @@ export class RunningServer {
 
   memory(): Memory {
     return memoryOf(this.pid);
+  }
+
+  /** Of all its processes, once it was stopped; undefined where nobody noted it. */
+  longestTurnMs(): number | undefined {
+    if (!existsSync(this.#turnsFile)) return undefined;
+    return Math.max(...readFileSync(this.#turnsFile, 'utf8').trim().split('\n').map(Number));
   }
 
   /** Waits until the server has stopped working on what it was last asked, so that the next one's turn is its own. */

@@ -25,9 +25,6 @@ async function measure(paths: readonly string[], asked: string, rounds: number, 
     const server = await RunningServer.start(
       {
         name: 'moorage',
-        version: '',
-        form: 'layouts',
-        setup: '',
         command: ({ port }) => ({
           file: process.execPath,
           args: [join(checkout, 'dist/main.js'), 'serve', '--listen', `127.0.0.1:${port}`, ...paths],

@@ -34,9 +34,6 @@ async function start(name: string, scratch: string, environment: Readonly<Record
   const root = join(scratch, `${name}-root`);
   const contestant = {
     name,
-    version: '',
-    form: 'layouts',
-    setup: '',
     command: ({ port }: { readonly port: number }) => ({
       file: process.execPath,
       args: [join(checkout, 'dist/main.js'), 'serve', '--root', root, '--listen', `127.0.0.1:${port}`],

@@ -33,6 +33,7 @@ export function detailsOf(outcome: Outcome): string {
     'CPU us/operation',
     'RSS MiB',
     'Peak MiB',
+    'Longest turn ms',
   ];
   const rows = outcome.entries.filter(({ samples }) => samples.length > 0).map((entry) => detailRow(outcome, entry));
   const rounds = Math.max(0, ...outcome.entries.map(({ samples }) => samples.length));
@@ -59,6 +60,7 @@ function detailRow(outcome: Outcome, entry: Entry): string[] {
     figure(cpuMicroseconds(entry)),
     mebibytes(entry.memory.residentBytes),
     mebibytes(entry.memory.peakBytes),
+    entry.longestTurnMs === undefined ? '-' : figure(entry.longestTurnMs),
   ];
 }
 

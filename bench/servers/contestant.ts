@@ -1,7 +1,7 @@
 // One server that takes part: how it is started, how it keeps its data and what a reader has to know about it.
 
-/** The forms in which data is prepared on disk before a server starts. */
-export type StorageForm = 'layouts' | 'distribution' | 'answers';
+/** The forms in which data is prepared on disk before a server starts; `pushed`: in none, it takes all by HTTP. */
+export type StorageForm = 'layouts' | 'distribution' | 'answers' | 'pushed';
 
 export interface Command {
   readonly file: string;
@@ -16,13 +16,28 @@ export interface Place {
   readonly port: number;
 }
 
-export interface Contestant {
+/** What it takes to start one. */
+export interface Startable {
   readonly name: string;
+  command(place: Place): Command;
+}
+
+export interface Contestant extends Startable {
   readonly version: string;
   readonly form: StorageForm;
   /** How it was set up, and what its writes promise: printed in the report. */
   readonly setup: string;
-  command(place: Place): Command;
+  /** Why it has no part in a workload; undefined where it has. */
+  sitsOut(workload: string): string | undefined;
+}
+
+export function neverSitsOut(): undefined {
+  return undefined;
+}
+
+/** For a server that is no registry, only a bound. */
+export function sitsOutWrites(workload: string): string | undefined {
+  return /put|mount/.test(workload) ? 'answers reads only' : undefined;
 }
 
 /** A server that cannot take part here, with the reason. */

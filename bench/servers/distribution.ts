@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Absent, Contestant, Place } from './contestant.ts';
+import { type Absent, type Contestant, neverSitsOut, type Place } from './contestant.ts';
 import { peerBinary } from './peer-binary.ts';
 
 function configuration({ root, port }: Place): string {
@@ -33,6 +33,7 @@ export function distribution(clients: string): Contestant | Absent {
     version: binary.version,
     form: 'distribution',
     setup: 'filesystem driver, in-memory blob descriptor cache, access log and tracing off; durable writes (fsync)',
+    sitsOut: neverSitsOut,
     command: (place) => {
       const file = join(place.scratch, 'distribution.yml');
       writeFileSync(file, configuration(place));

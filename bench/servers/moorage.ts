@@ -2,7 +2,9 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Absent, Contestant } from './contestant.ts';
+import { type Absent, type Contestant, neverSitsOut } from './contestant.ts';
+
+const noteTurns = new URL('../turns/note-turns.js', import.meta.url).href;
 
 /** `nodeArguments` go to node before the program, e.g. --cpu-prof, so that a slow workload can be looked into. */
 export function moorage(checkout: string, requestLog: boolean, nodeArguments: readonly string[]): Contestant | Absent {
@@ -15,9 +17,10 @@ export function moorage(checkout: string, requestLog: boolean, nodeArguments: re
     version: `${version} (Node ${process.versions.node})`,
     form: 'layouts',
     setup: `one process, request log ${requestLog ? 'on, written to a file as JSON' : 'off'}; durable writes (fsync)`,
+    sitsOut: neverSitsOut,
     command: ({ root, port }) => ({
       file: process.execPath,
-      args: [...nodeArguments, main, 'serve', '--root', root, '--listen', `127.0.0.1:${port}`],
+      args: ['--import', noteTurns, ...nodeArguments, main, 'serve', '--root', root, '--listen', `127.0.0.1:${port}`],
       env: { MOORAGE_LOG_REQUESTS: String(requestLog) },
     }),
   };

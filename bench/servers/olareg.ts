@@ -1,6 +1,6 @@
 // olareg: the closest peer, OCI layouts like ours, in Go.
 
-import type { Absent, Contestant } from './contestant.ts';
+import { type Absent, type Contestant, neverSitsOut } from './contestant.ts';
 import { peerBinary } from './peer-binary.ts';
 
 export function olareg(clients: string): Contestant | Absent {
@@ -12,6 +12,7 @@ export function olareg(clients: string): Contestant | Absent {
     form: 'layouts',
     setup:
       'dir store, log level warn (no request log), garbage collection off; never calls fsync: its writes are not durable',
+    sitsOut: neverSitsOut,
     command: ({ root, port }) => ({
       file: binary.path,
       args: [

@@ -9,7 +9,6 @@ import {
   MEGABYTES_PER_SECOND,
   type Plan,
   REQUESTS_PER_SECOND,
-  WRITES_NOTHING,
 } from './workload.ts';
 
 /** The repository comes into being with the first push. */
@@ -25,7 +24,7 @@ export function smallBlobPut(plan: Plan): LoadWorkload {
     unit: REQUESTS_PER_SECOND,
     plan,
     dataset: emptyRoot('blob-put-1k'),
-    without: new Map([WRITES_NOTHING]),
+    without: new Map(),
     needsWrk: false,
     check: async () => undefined,
     turn: ({ server, seconds }) => {
@@ -46,7 +45,7 @@ export function largeBlobPut(blobBytes: number, connections: number, plan: Plan)
     unit: MEGABYTES_PER_SECOND,
     plan,
     dataset: emptyRoot(`blob-put-100m-c${connections}`),
-    without: new Map([WRITES_NOTHING, LOG_DOES_NOT_MATTER]),
+    without: new Map([LOG_DOES_NOT_MATTER]),
     needsWrk: false,
     check: async () => undefined,
     turn: ({ server, seconds }) => {

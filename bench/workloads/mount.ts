@@ -3,7 +3,7 @@
 import { runJob } from '../load/client.ts';
 import type { BlobData } from './blob-data.ts';
 import { removeNewLargeFiles } from './tidy.ts';
-import { LOG_DOES_NOT_MATTER, type LoadWorkload, MILLISECONDS, type Plan, WRITES_NOTHING } from './workload.ts';
+import { LOG_DOES_NOT_MATTER, type LoadWorkload, MILLISECONDS, type Plan } from './workload.ts';
 
 export function mount(data: BlobData, blobBytes: number, plan: Plan): LoadWorkload {
   const [digest = ''] = data.digests;
@@ -15,7 +15,7 @@ export function mount(data: BlobData, blobBytes: number, plan: Plan): LoadWorklo
     unit: MILLISECONDS,
     plan,
     dataset: data.dataset,
-    without: new Map([WRITES_NOTHING, LOG_DOES_NOT_MATTER]),
+    without: new Map([LOG_DOES_NOT_MATTER]),
     needsWrk: false,
     check: async () => {
       // What is large and newer than this is a copy made by a mount; the blob itself was pushed before.

@@ -6,7 +6,7 @@ import { taggedRepository } from '../content/repository.ts';
 import { runJob } from '../load/client.ts';
 import type { Contestant } from '../servers/contestant.ts';
 import { writeRepository } from './tagged-data.ts';
-import { type Dataset, type LoadWorkload, type Plan, REQUESTS_PER_SECOND, WRITES_NOTHING } from './workload.ts';
+import { type Dataset, type LoadWorkload, type Plan, REQUESTS_PER_SECOND } from './workload.ts';
 
 const SETTLE_MS = 5_000;
 
@@ -21,7 +21,7 @@ export function tagPut(tags: number, manifests: PutTagsJob['manifests'], plan: P
     unit: REQUESTS_PER_SECOND,
     plan,
     dataset: manyRepositories(tags),
-    without: new Map([WRITES_NOTHING]),
+    without: new Map(),
     needsWrk: false,
     check: async ({ port }, contestant) => {
       // The first push into a repository makes the server read it, and moorage looks closely after a file that another program

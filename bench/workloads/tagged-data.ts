@@ -51,7 +51,7 @@ export function writeRepository(
 ): void {
   if (form === 'layouts') writeLayout(root, repository);
   else if (form === 'distribution') writeDistributionTree(root, repository);
-  else writeAnswers(root, [...answers, ROOT_ANSWER]);
+  else if (form === 'answers') writeAnswers(root, [...answers, ROOT_ANSWER]);
 }
 
 /** What every server has to answer once it is up. */

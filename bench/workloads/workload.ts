@@ -70,5 +70,4 @@ export const REQUESTS_PER_SECOND: Unit = { label: 'requests/s', better: 'higher'
 export const MEGABYTES_PER_SECOND: Unit = { label: 'MB/s', better: 'higher' };
 export const MILLISECONDS: Unit = { label: 'ms', better: 'lower' };
 
-export const WRITES_NOTHING = ['node-http', 'answers reads only'] as const;
 export const LOG_DOES_NOT_MATTER = ['moorage-log', 'one log line for so much work does not show'] as const;
