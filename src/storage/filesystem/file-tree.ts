@@ -180,6 +180,11 @@ export class FileTree {
     return openRegularFile(this.calls, path, flags, { mode: this.fileMode, onOther: isOther });
   }
 
+  /** Told without an error, which costs more than all the rest of a look at what is not there. */
+  isNothingAt(key: Key): boolean {
+    return this.#lstatOf(key) === undefined;
+  }
+
   /** The path of an open file itself, whatever has become of its name; undefined where there is none. */
   pathOfOpen(descriptor: number): string | undefined {
     return this.calls.descriptorPathSync(descriptor) && `${ownDescriptors}/${descriptor}`;

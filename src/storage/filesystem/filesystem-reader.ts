@@ -85,6 +85,10 @@ export class FilesystemReader implements ObjectReader {
 
   async read(key: Key, limit: number): Promise<StoredObject | undefined> {
     return translated('read', async () => {
+      if (!this.#cachesAttributes && this.tree.isNothingAt(key)) {
+        await this.root.assertPresent();
+        return undefined;
+      }
       let isOther = false;
       const opened = this.tree.openForReading(key, () => {
         isOther = true;

@@ -103,7 +103,9 @@ export class StagingArea {
 
   async #readRecord(directory: string): Promise<StagedAttributes | undefined> {
     const { tree } = this.#parts;
-    const opened = tree.openForReading(`${directory}/${recordName}` as Key);
+    const key = `${directory}/${recordName}` as Key;
+    // Most ids are of uploads that are not stored.
+    const opened = tree.isNothingAt(key) ? undefined : tree.openForReading(key);
     if (opened === undefined) return undefined;
     try {
       const { bytes } = await readWhole(tree, opened.descriptor, maxRecordBytes);
