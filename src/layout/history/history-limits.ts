@@ -1,4 +1,5 @@
 // What is kept of a history, and for how long. Pure: the clock of whoever asks may have jumped, so ages are told from the file as well.
+import { finished, type SteppedWork } from '../pacing/steps.ts';
 import { type HistoryRecord, printRecord } from './history-record.ts';
 import { type KnownTag, type TagMove, tagKey } from './tag-move.ts';
 
@@ -36,6 +37,11 @@ export function agesOf(times: readonly number[], nowMs: number): readonly number
 
 /** The records that stay, in the same order. What a tag means stays known without its moves. */
 export function trimmed(records: readonly HistoryRecord[], nowMs: number): readonly HistoryRecord[] {
+  return finished(trimming(records, nowMs));
+}
+
+/** The same in steps: there may be a hundred thousand. */
+export function* trimming(records: readonly HistoryRecord[], nowMs: number): SteppedWork<readonly HistoryRecord[]> {
   const ages = agesOf(records.map(timeOf), nowMs);
   const kept = new Set<HistoryRecord>();
   const countOf = new Map<string, number>();
@@ -45,6 +51,7 @@ export function trimmed(records: readonly HistoryRecord[], nowMs: number): reado
     if (record === undefined || (ages[at] ?? 0) > historyLimits.longestMs) continue;
     if (record.kind !== 'move' && record.kind !== 'removed') continue;
     bytes += printRecord(record).length;
+    yield;
     if (bytes > historyLimits.mostBytes) break;
     if (record.kind === 'move') {
       const key = tagKey(record.move);

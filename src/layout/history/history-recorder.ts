@@ -5,8 +5,10 @@ import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore, SmallObject, VersionLabel } from '../../storage/object-store.ts';
 import { meansNoSpace, StorageError } from '../../storage/storage-error.ts';
 import type { LayoutNames, NamedEntries } from '../names/repository-names.ts';
+import { Pace } from '../pacing/pace.ts';
+import { paced } from '../pacing/steps.ts';
 import { type HistoryEnd, HistoryFile } from './history-file.ts';
-import { historyLimits, trimmed } from './history-limits.ts';
+import { historyLimits, trimming } from './history-limits.ts';
 import { type HistoryRecord, historyHeader, printRecord, type SeenVersion } from './history-record.ts';
 import { type TagMove, type TagTarget, tagKey } from './tag-move.ts';
 import { knownTags, movesBetween, tagTargetsIn } from './tag-targets.ts';
@@ -167,8 +169,17 @@ export class HistoryRecorder {
     const { store, key, clock } = this.#options;
     const size = (await this.#file.end())?.size ?? 0;
     const all: HistoryRecord[] = [];
-    for await (const record of this.#file.records()) all.push(record);
-    const kept = Buffer.from(`${historyHeader}${trimmed(all, clock.now()).map(printRecord).join('')}`);
+    const pace = new Pace();
+    for await (const record of this.#file.records()) {
+      all.push(record);
+      await pace.step();
+    }
+    const lines: string[] = [historyHeader];
+    for (const record of await paced(trimming(all, clock.now()))) {
+      lines.push(printRecord(record));
+      await pace.step();
+    }
+    const kept = Buffer.from(lines.join(''));
     this.#trimAtBytes = Math.max(historyLimits.floorBytes, 2 * kept.byteLength);
     try {
       if (kept.byteLength <= size / 2) await store.write(key, kept);
