@@ -27,6 +27,7 @@ export interface LoginParts {
 /** Nobody's name is longer, and bcrypt reads no more of a password: what clients send may be kept for a while. */
 const maxNameKept = 256;
 const maxPasswordKept = 100;
+const lookEveryMs = 1_000;
 
 export class PasswordLogin {
   readonly #users: LoginParts['users'];
@@ -44,7 +45,10 @@ export class PasswordLogin {
     this.#wrong = new WrongPasswords(clock);
     this.#wait = wait;
     this.#sharing = sharing;
-    sharing?.serve((shown) => this.#checkForOthers(shown));
+    if (sharing === undefined) return;
+    sharing.serve((shown) => this.#checkForOthers(shown));
+    // A process that is asked for nothing must not go on with what the file said when it was asked last, while the others know better.
+    setInterval(() => void users.find(''), lookEveryMs).unref();
   }
 
   /**
