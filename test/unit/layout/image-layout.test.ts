@@ -140,6 +140,6 @@ describe('a full disk', () => {
     await pushManifest(repository('a'), 'v1', image);
     const update = vi.spyOn(store, 'update');
     await work(repository('a'));
-    expect(update.mock.calls.map(([, , options]) => options)).toEqual([{ mayUseReserve }]);
+    expect(update.mock.calls.map(([, , options]) => options?.mayUseReserve)).toEqual([mayUseReserve]);
   });
 });
