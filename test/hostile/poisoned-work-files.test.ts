@@ -129,16 +129,20 @@ describe('sessions and links that are not ours', () => {
     const begun = await first.post('/v2/app/blobs/uploads/');
     const id = begun.location?.split('/').at(-1) ?? '';
     expect(begun.status).toBe(202);
+    // A session without bytes has no file that somebody could write into.
+    const sent = Buffer.from('what the layer');
+    expect((await first.patch(`/v2/app/blobs/uploads/${id}`, sent)).status).toBe(202);
     await first.stop();
     // Whatever file the bytes are in.
     const files = filesBelow(join(directory, '.moorage')).filter((path) => path.includes(id));
     expect(files.length).toBeGreaterThan(0);
+    expect(files.some((path) => statSync(path).size === sent.byteLength)).toBe(true);
     const layer = blobOf('what the layer should be');
-    for (const path of files) if (statSync(path).size === 0) writeFileSync(path, 'something else altogether');
+    for (const path of files) if (statSync(path).size === sent.byteLength) writeFileSync(path, 'who the layer?');
     const second = await serve(directory);
     const ended = await second.put(
       `/v2/app/blobs/uploads/${id}?digest=${layer.digest}`,
-      '',
+      ' should be',
       'application/octet-stream',
     );
     expect([400, 404]).toContain(ended.status);

@@ -29,6 +29,7 @@ export interface Served {
   head(path: string): Promise<Answer>;
   put(path: string, body: string | Buffer, contentType: string): Promise<Answer>;
   post(path: string, body?: Buffer): Promise<Answer>;
+  patch(path: string, body: Buffer): Promise<Answer>;
   del(path: string): Promise<Answer>;
   /** Ends by itself with the test. */
   stop(): Promise<void>;
@@ -73,7 +74,7 @@ async function serveAll(
   };
   onTestFinished(stop);
   const ask = async (
-    method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE',
+    method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE',
     url: string,
     payload?: string | Buffer,
     type?: string,
@@ -93,6 +94,7 @@ async function serveAll(
     head: (path) => ask('HEAD', path),
     put: (path, body, contentType) => ask('PUT', path, body, contentType),
     post: (path, body) => ask('POST', path, body, body && 'application/octet-stream'),
+    patch: (path, body) => ask('PATCH', path, body, 'application/octet-stream'),
     del: (path) => ask('DELETE', path),
     stop,
     registry: server.registry,
