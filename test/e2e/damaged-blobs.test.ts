@@ -6,7 +6,8 @@ import { encodedOf } from '../../src/oci/digest.ts';
 import { blobOf, imageManifest } from '../support/content.ts';
 import { type MoorageProcess, runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
 
-const layer = blobOf('the bytes of a layer');
+/** More than a server holds in memory, which it hashes whenever it comes in. */
+const layer = blobOf('the bytes of a layer'.repeat(2_000));
 const image = imageManifest({ layers: [layer] });
 
 /** The user's cache directory stays as it is. */

@@ -1,5 +1,6 @@
 // `moorage import` and `moorage export` as a user runs them: there and back, interrupted and gone on with, refused in one line.
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -187,7 +188,9 @@ describe('moorage import and export', () => {
     const [here, there, copied] = await Promise.all(trees);
     expect(there).toEqual(here);
     expect(copied).toEqual(here);
-    expect(readdirSync(join(directory, 'far/.moorage/uploads'))).toEqual([]);
+    // Small blobs need none.
+    const uploads = join(directory, 'far/.moorage/uploads');
+    expect(existsSync(uploads) ? readdirSync(uploads) : []).toEqual([]);
   });
 
   it('are told by a registry that it takes nothing', async () => {
