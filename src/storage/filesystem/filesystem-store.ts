@@ -103,7 +103,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
 
   async append(key: Key, bytes: Uint8Array): Promise<void> {
     // A file that still is the one of its name leads to no other root.
-    const isAppended = await translated('write', () => this.#parts.appends.append(key, bytes));
+    const isAppended = await translated('write', async () => this.#parts.appends.append(key, bytes));
     if (!isAppended) await this.#writing(() => appendSmall(this.#parts, { key, bytes }));
   }
 

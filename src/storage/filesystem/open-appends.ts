@@ -25,13 +25,13 @@ export class OpenAppends {
   }
 
   /** False where it is to be opened, and appended to: it is not open, or not the file of that name any more. All of the bytes, or nothing. */
-  async append(key: string, bytes: Uint8Array): Promise<boolean> {
+  append(key: string, bytes: Uint8Array): boolean {
     const open = this.#open.get(key);
     if (open === undefined) return false;
     open.wasUsed = true;
     let isDone = false;
     try {
-      await appendWhole(this.#tree.calls, open.descriptor, key, bytes);
+      appendWhole(this.#tree.calls, open.descriptor, key, bytes);
       isDone = this.#isOf(key, open);
       return isDone;
     } finally {
@@ -88,16 +88,11 @@ export class OpenAppends {
   }
 }
 
-/** In one write. */
-export async function appendWhole(
-  calls: SystemCalls,
-  descriptor: number,
-  key: string,
-  bytes: Uint8Array,
-): Promise<void> {
+/** In one write. At once, also where some of it is taken back: a thread might cut the file that has got the number of this one by then. */
+export function appendWhole(calls: SystemCalls, descriptor: number, key: string, bytes: Uint8Array): void {
   const written = calls.writeSync(descriptor, bytes, 0);
   if (written === bytes.byteLength) return;
   // What is appended next must not go on in the middle of a line.
-  await calls.ftruncate(descriptor, calls.fstatSync(descriptor).size - written);
+  calls.ftruncateSync(descriptor, calls.fstatSync(descriptor).size - written);
   throw new StorageError('no-space', `${key}: only ${written} bytes were appended`);
 }

@@ -56,24 +56,19 @@ const mostAppends = 3;
  * that one as well.
  */
 export async function appendSmall({ tree, directories, appends }: StoreParts, object: SmallObject): Promise<void> {
-  if (await appends.append(object.key, object.bytes)) return;
+  if (appends.append(object.key, object.bytes)) return;
   await directories.within(parentOf(object.key), async (held) => {
-    for (let count = 0; count < mostAppends; count += 1) if (await appendOnce(tree, appends, held, object)) return;
+    for (let count = 0; count < mostAppends; count += 1) if (appendOnce(tree, appends, held, object)) return;
   });
 }
 
 /** False when the file is another one by now. */
-async function appendOnce(
-  tree: FileTree,
-  appends: OpenAppends,
-  held: HeldDirectory,
-  { key, bytes }: SmallObject,
-): Promise<boolean> {
+function appendOnce(tree: FileTree, appends: OpenAppends, held: HeldDirectory, { key, bytes }: SmallObject): boolean {
   const opened = tree.openIn(held, nameOf(key), O_WRONLY | O_APPEND | O_CREAT);
   if (opened === undefined) throw irregularFile(key);
   let isOf = false;
   try {
-    await appendWhole(tree.calls, opened.descriptor, key, bytes);
+    appendWhole(tree.calls, opened.descriptor, key, bytes);
     // Whoever moved it away reads it there; what took its place was written without these bytes.
     const now = held.lstatFile(nameOf(key));
     isOf = now?.ino === opened.stats.ino;

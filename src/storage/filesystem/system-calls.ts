@@ -29,6 +29,8 @@ export interface SystemCalls {
   writevSync(descriptor: number, chunks: readonly Uint8Array[], position: number): number;
   futimesSync(descriptor: number, atimeSeconds: number, mtimeSeconds: number): void;
   utimesSync(path: string, atime: Date, mtime: Date): void;
+  /** For what must be done before anybody else has a turn. */
+  ftruncateSync(descriptor: number, size: number): void;
   mkdirSync(path: string, mode: number): void;
   rmdirSync(path: string): void;
   linkSync(from: string, to: string): void;
@@ -82,6 +84,7 @@ export const systemCalls: SystemCalls = {
   writevSync: (descriptor, chunks, position) => fs.writevSync(descriptor, chunks, position),
   futimesSync: fs.futimesSync,
   utimesSync: fs.utimesSync,
+  ftruncateSync: fs.ftruncateSync,
   mkdirSync: (path, mode) => {
     fs.mkdirSync(path, mode);
   },

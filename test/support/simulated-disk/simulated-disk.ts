@@ -345,6 +345,11 @@ export class SimulatedDisk {
 
   #systemCalls(): SystemCalls {
     const before = (call: string, path: string) => this.#before(call, path);
+    const truncate = (descriptor: number, size: number) => {
+      const opened = this.#descriptor('ftruncate', descriptor);
+      this.#beforeWith('ftruncate', opened);
+      this.#truncate(opened.node, size);
+    };
     const write = (descriptor: number, bytes: Uint8Array, offset: number) => {
       const opened = this.#descriptor('write', descriptor);
       this.#beforeWith('write', opened);
@@ -431,11 +436,8 @@ export class SimulatedDisk {
       close: async (descriptor) => void this.#opened.delete(descriptor),
       fsync: sync,
       fdatasync: sync,
-      ftruncate: async (descriptor, size) => {
-        const opened = this.#descriptor('ftruncate', descriptor);
-        this.#beforeWith('ftruncate', opened);
-        this.#truncate(opened.node, size);
-      },
+      ftruncate: async (descriptor, size) => truncate(descriptor, size),
+      ftruncateSync: truncate,
       read: async (...values) => this.#read(...values),
       write: async (...values) => write(...values),
       writev: async (...values) => writev(...values),
