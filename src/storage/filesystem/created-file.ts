@@ -12,7 +12,7 @@ import type { StoreParts } from './store-parts.ts';
 export interface NewObject {
   readonly bytes: Uint8Array;
   readonly key: Key;
-  /** Another name of the same file, among our own ones; it is gone without where there is no space for it. */
+  /** Another name of the same file, among our own ones; it is gone without where there is no space for it, or it lies on another file system. */
   readonly sharedAs: Key | undefined;
 }
 
@@ -74,7 +74,7 @@ function linkNew({ tree }: StoreParts, from: string, to: string): boolean {
   }
 }
 
-/** Gives the draft's name away, durably. False without space: to share it only saves some, and waits until it is pushed again. */
+/** Gives the draft's name away, durably. False without space, or where it cannot be: to share it only saves some, and waits until it is pushed again. */
 async function shareAs(
   parts: StoreParts,
   path: string,
@@ -87,7 +87,7 @@ async function shareAs(
     await linked(parts, shared);
     return true;
   } catch (error) {
-    if (saysNoSpace(error)) return false;
+    if (saysNoSpace(error) || refusesLink(error)) return false;
     throw error;
   }
 }

@@ -216,6 +216,19 @@ describe('on disk', () => {
     expect(existsSync(poolPathOf(under, image))).toBe(false);
   });
 
+  it('is there without its second name where the pool lies on another file system (injected)', async () => {
+    const renameSync: typeof systemCalls.renameSync = (from, to) => {
+      if (!/[0-9a-f]{64}$/.test(to)) return systemCalls.renameSync(from, to);
+      throw Object.assign(new Error('EXDEV'), { code: 'EXDEV', syscall: 'rename' });
+    };
+    const under = await directoryRegistry({ calls: { renameSync } });
+    await pushInTwo(under, blob);
+    expect(statSync(pathOf(under, blob)).nlink).toBe(1);
+    expect(existsSync(poolPathOf(under, blob))).toBe(false);
+    expect(readdirSync(join(under.root, '.moorage/staging'))).toEqual([]);
+    expect(await bytesOfBlob(under.repository(), blob.digest)).toEqual(blob.bytes);
+  });
+
   it('64 pushes of one digest at once all succeed, and leave one file', async () => {
     const under = await directoryRegistry();
     await Promise.all(Array.from({ length: 64 }, () => pushInTwo(under, blob)));
