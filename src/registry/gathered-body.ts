@@ -39,15 +39,23 @@ export interface GatherOptions {
 }
 
 /**
- * The whole body; undefined where it is too large or too slow, or others hold the memory: then the body is as if nobody had read of it. Throws
- * its error, that it ended too early, the reason of the signal, and what `onChunk` throws.
+ * What `use` makes of the whole body, which has its share of the memory until then; undefined where it is too large or too slow, or others hold
+ * the memory: then the body is as if nobody had read of it. Throws its error, that it ended too early, the reason of the signal, and what
+ * `onChunk` and `use` throw.
  */
-export async function gathered(body: Readable, options: GatherOptions): Promise<Buffer | undefined> {
+export async function gathered<Result>(
+  body: Readable,
+  options: GatherOptions,
+  use: (bytes: Buffer) => Promise<Result>,
+): Promise<Result | undefined> {
   const { length, budget } = options;
   const share = length ?? mostGatheredBytes;
   if (share > mostGatheredBytes || !budget.take(share)) return undefined;
   try {
-    return await new Promise((resolve, reject) => new Gathering(body, options, resolve, reject).start());
+    const bytes = await new Promise<Buffer | undefined>((resolve, reject) => {
+      new Gathering(body, options, resolve, reject).start();
+    });
+    return bytes && (await use(bytes));
   } finally {
     budget.give(share);
   }

@@ -118,25 +118,34 @@ export class HeldSession {
   }
 
   /**
-   * The whole of a blob, if it is small, held in memory: nothing of it is stored, so all of it or nothing is there afterwards. Undefined where it
-   * is to be appended. Throws as `append` does.
+   * What `use` makes of the whole of a blob, if it is small, held in memory: nothing of it is stored before, so all of it or nothing is there
+   * afterwards. Undefined where it is to be appended. Throws as `append` does, and what `use` throws.
    */
-  async gather(chunk: Chunk, limits: readonly BodyLimit[] = []): Promise<Buffer | undefined> {
+  async gather<Result>(
+    chunk: Chunk,
+    limits: readonly BodyLimit[],
+    use: (bytes: Buffer) => Promise<Result>,
+  ): Promise<Result | undefined> {
     const { id, store, budget } = this.#session;
     const { body } = chunk;
     if (!(this.staged instanceof UnbegunUpload) || this.staged.isBegun) return undefined;
     const length = body === undefined ? 0 : chunk.length;
     assertChunkFits({ id, size: 0 }, { ...chunk, length });
-    if (body === undefined || length === 0) return Buffer.alloc(0);
+    if (body === undefined || length === 0) return use(Buffer.alloc(0));
     await store.assertRoom(length ?? 0);
     const refusal = refusalOf(limits, length ?? 1);
     if (refusal !== undefined) throw refusal;
     const counted = countedChunk(chunk, () => {}, { size: 0, limits });
+    let isWhole = false;
     try {
-      const bytes = await gathered(body, { length, budget, signal: this.#signalOf(chunk), onChunk: counted.onChunk });
-      if (bytes !== undefined) counted.assertComplete();
-      return bytes;
+      const options = { length, budget, signal: this.#signalOf(chunk), onChunk: counted.onChunk };
+      return await gathered(body, options, async (bytes) => {
+        counted.assertComplete();
+        isWhole = true;
+        return use(bytes);
+      });
     } catch (error) {
+      if (isWhole) throw error;
       if (counted.exceeded !== undefined) throw counted.exceeded;
       if (counted.lied) throw new UploadRangeError({ id, size: 0 }, 'the chunk has another length than its range');
       if (!this.#signal.aborted) throw error;

@@ -109,10 +109,9 @@ export class Uploads {
   async #commit(held: HeldSession, id: UploadId, digest: Digest, chunk: Chunk): Promise<BlobInfo> {
     const before = await held.staged.size();
     // Its room is kept until it is there.
-    const small = await this.#bringing(held, id, { digest, before, chunk }, async (limits) => {
-      const bytes = await held.gather(chunk, limits);
-      return bytes && this.#commitBytes(held, id, digest, bytes);
-    });
+    const small = await this.#bringing(held, id, { digest, before, chunk }, (limits) =>
+      held.gather(chunk, limits, (bytes) => this.#commitBytes(held, id, digest, bytes)),
+    );
     if (small !== undefined) return small;
     const end = await this.#append(held, id, { digest, before, chunk });
     try {
