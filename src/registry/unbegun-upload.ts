@@ -1,5 +1,6 @@
 // An upload that was begun and has no bytes: it takes no space, and is stored with its first ones.
 import type { Readable } from 'node:stream';
+import { RegistryError } from '../oci/error-code.ts';
 import type { UploadId } from '../oci/upload-id.ts';
 import type {
   AppendOptions,
@@ -9,7 +10,7 @@ import type {
   StagedAttributes,
   StagedObject,
 } from '../storage/object-store.ts';
-import { StorageError } from '../storage/storage-error.ts';
+import { UploadExistsError } from '../storage/storage-error.ts';
 import { UploadRangeError } from './upload-chunk.ts';
 
 export interface UnbegunUploadOptions {
@@ -75,8 +76,10 @@ export class UnbegunUpload implements StagedObject {
     try {
       return await store.stage(id, attributes);
     } catch (error) {
-      const other = error instanceof StorageError && error.failure === 'unsafe' ? await store.resume(id) : undefined;
-      if (other === undefined) throw error;
+      if (!(error instanceof UploadExistsError)) throw error;
+      const other = await store.resume(id);
+      // It is committed, or its process was killed while it was: the client begins another one.
+      if (other === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN', { cause: error });
       throw new UploadRangeError({ id, size: await other.size() }, 'another request has begun the upload');
     }
   }

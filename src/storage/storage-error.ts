@@ -20,6 +20,13 @@ export class StorageError extends Error {
   }
 }
 
+/** Something of an upload of that id is there: somebody goes on with it, or commits it, or was killed while he did. */
+export class UploadExistsError extends StorageError {
+  constructor(id: string, cause?: unknown) {
+    super('unsafe', `upload ${id} exists`, cause);
+  }
+}
+
 /** True for the refusal of something that there was no room for. */
 export function meansNoSpace(error: unknown): boolean {
   return error instanceof StorageError && error.failure === 'no-space';

@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import type { UploadId } from '../../oci/upload-id.ts';
 import type { Key, StagedAttributes } from '../object-store.ts';
 import { stagingDirectory } from '../own-names.ts';
-import { StorageError } from '../storage-error.ts';
+import { StorageError, UploadExistsError } from '../storage-error.ts';
+import { errnoOf } from './errno.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { abandonedAfterMs } from './leftovers.ts';
 import { readWhole } from './read-file.ts';
@@ -32,7 +33,11 @@ export class StagingArea {
     const directory = `${uploadsDirectory}/${id}`;
     const staged = new StagedFile(this.#parts, directory, id, attributes);
     await directories.within(uploadsDirectory, async (uploads) => {
-      tree.calls.mkdirSync(uploads.at(id), tree.directoryMode);
+      try {
+        tree.calls.mkdirSync(uploads.at(id), tree.directoryMode);
+      } catch (error) {
+        throw errnoOf(error) === 'EEXIST' ? new UploadExistsError(id, error) : error;
+      }
       try {
         await tree.holding(directory, async (held) => this.#writeRecord(held, recordOf(attributes)));
       } catch (error) {

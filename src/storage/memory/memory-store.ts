@@ -22,7 +22,7 @@ import type {
   VersionLabel,
 } from '../object-store.ts';
 import { joined } from '../pieces.ts';
-import { StorageError } from '../storage-error.ts';
+import { StorageError, UploadExistsError } from '../storage-error.ts';
 import { MemoryObject, newLabel } from './memory-object.ts';
 import { MemoryRoom } from './memory-room.ts';
 import { MemoryStaged, type MemoryUpload, type MemoryUploads } from './memory-staged.ts';
@@ -173,7 +173,7 @@ export class MemoryStore implements ObjectStore {
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
-    if (this.#uploads.has(id)) throw new StorageError('unsafe', `upload ${id} exists`);
+    if (this.#uploads.has(id)) throw new UploadExistsError(id);
     const upload: MemoryUpload = { attributes, chunks: [], size: 0, modifiedAtMs: this.#now() };
     this.#uploads.set(id, upload);
     return new MemoryStaged(this.#uploadsOfStore, id, upload);

@@ -29,7 +29,7 @@ import type {
 } from '../object-store.ts';
 import { isOwnName } from '../own-names.ts';
 import { joined } from '../pieces.ts';
-import { StorageError } from '../storage-error.ts';
+import { StorageError, UploadExistsError } from '../storage-error.ts';
 import { type PlannedObject, PlannedTree } from './planned-tree.ts';
 
 const maxRounds = 100;
@@ -206,7 +206,7 @@ export class PlannedStore implements ObjectStore {
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
-    if (this.#uploads.has(id)) throw new StorageError('unsafe', `upload ${id} exists`);
+    if (this.#uploads.has(id)) throw new UploadExistsError(id);
     const upload: MemoryUpload = { attributes, chunks: [], size: 0, modifiedAtMs: this.#now() };
     this.#uploads.set(id, upload);
     return new MemoryStaged(this.#uploadsOfStore, id, upload);

@@ -1,5 +1,5 @@
 // Small blobs: a session without bytes is no file, a body that comes whole is written once, and what that costs is counted.
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
@@ -189,6 +189,20 @@ describe('on disk', () => {
     expect(readdirSync(join(under.root, '.moorage/staging'))).toEqual([]);
     expect(uploadsOn(under)).toEqual([]);
     expect(statSync(join(under.root, '.moorage/upload-key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('of an upload whose server was killed while it was committed nothing more is taken, and a client begins anew', async () => {
+    const under = await directoryRegistry();
+    const { uploads } = under.repository();
+    const { id } = await uploads.start({});
+    await uploads.append(id, chunkOf(blob.bytes));
+    const directory = join(under.root, '.moorage/uploads', id);
+    renameSync(`${directory}/record.json`, `${directory}/committing.json`);
+    renameSync(`${directory}/data`, `${directory}/committing`);
+    const next = (await under.another()).repository();
+    await expect(next.uploads.append(id, chunkOf(blob.bytes))).rejects.toMatchObject(unknown);
+    await next.uploads.commit(id, blob.digest, chunkOf(blob.bytes));
+    expect(await bytesOfBlob(next, blob.digest)).toEqual(blob.bytes);
   });
 
   it('pushed again it is linked, and a bad file in its place is mended', async () => {
