@@ -101,6 +101,8 @@ export class Uploads {
     try {
       return await session.hold((held) => this.#commit(held, id, digest, chunk), found);
     } catch (error) {
+      // Nobody finds it any more.
+      this.#quotas.holds(id, 0);
       await this.#sessions.discard(id);
       throw error;
     }

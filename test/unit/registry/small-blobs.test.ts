@@ -162,6 +162,20 @@ describe.each(onEveryDriver)('a small body %s', (_, open) => {
     expect(await bytesOfBlob(under.repository(), blob.digest)).toEqual(blob.bytes);
   });
 
+  it('that grew large and breaks off, pushed in one request, gives its room back', async () => {
+    const under = await open({ quotas: [{ prefix: '', bytes: 600_000 }] });
+    const [lost, next] = ['a', 'b'].map((letter) => blobOf(letter.repeat(500_000))) as [Content, Content];
+    const body = new PassThrough();
+    const pushed = under.repository().uploads.push(lost.digest, { body, length: 500_000, range: undefined });
+    const refused = expect(pushed).rejects.toThrow('the client left');
+    body.write(lost.bytes.subarray(0, 400_000));
+    await expect.poll(async () => (await under.store.staged())[0]?.size).toBe(400_000);
+    body.destroy(new Error('the client left'));
+    await refused;
+    expect(await under.store.staged()).toEqual([]);
+    await pushBlob(under.repository(), next);
+  });
+
   it('that does not fit its range is refused, and a later request takes over', async () => {
     const under = await open();
     const { uploads } = under.repository();
