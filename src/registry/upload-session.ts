@@ -14,6 +14,9 @@ import { UnbegunUpload } from './unbegun-upload.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
 import type { HashedBytes } from './upload-sharers.ts';
 
+/** Another process stored the first bytes of an upload while this one knew it without any. */
+export class BegunElsewhereError extends Error {}
+
 export interface UploadSessionOptions {
   readonly id: UploadId;
   readonly repository: RepositoryName;
@@ -56,7 +59,7 @@ export class UploadSession {
 
   /**
    * Runs `work` once every earlier request has ended. Throws BLOB_UPLOAD_UNKNOWN when one of them, or another process, ended the
-   * session. The record is read once for that; `found` is the record of a session that no request has held yet, just read or written.
+   * session, and BegunElsewhereError. The record is read once for that; `found` is the record of a session that no request has held yet, just read or written.
    */
   hold<Result>(work: (held: HeldSession) => Promise<Result>, found?: StagedObject): Promise<Result> {
     return this.#turn.take(async (signal) => {
@@ -86,7 +89,11 @@ export class UploadSession {
   async #read(): Promise<StagedObject> {
     const { id, store, unbegun, onEnd } = this.#options;
     const staged = await store.resume(id);
-    if (isSessionOf(staged, this.#options)) return staged;
+    if (isSessionOf(staged, this.#options)) {
+      // Whoever stored it may have it open: it is asked for as one that was found.
+      if (unbegun !== undefined && !this.#wasStored) throw new BegunElsewhereError();
+      return staged;
+    }
     if (staged === undefined && unbegun !== undefined && !this.#wasStored) return unbegun();
     onEnd();
     throw new RegistryError('BLOB_UPLOAD_UNKNOWN');

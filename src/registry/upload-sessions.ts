@@ -1,6 +1,7 @@
 // All upload sessions of this process, and how others are found again: on disk, or by their ids, after a restart, or when another process
 // began them.
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { uploadSecretKey } from '../layout/files/keys.ts';
 import { canonicalAlgorithm, type DigestAlgorithm, digestAlgorithms } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
@@ -15,7 +16,14 @@ import { SessionHash } from './session-hash.ts';
 import { UnbegunUpload } from './unbegun-upload.ts';
 import { type BegunUpload, UploadIds } from './upload-ids.ts';
 import { type UploadLimitRules, UploadLimits } from './upload-limits.ts';
-import { type HeldSession, isAt, isSessionOf, type SessionPlace, UploadSession } from './upload-session.ts';
+import {
+  BegunElsewhereError,
+  type HeldSession,
+  isAt,
+  isSessionOf,
+  type SessionPlace,
+  UploadSession,
+} from './upload-session.ts';
 import type { HashedBytes, UploadSharersOfMount } from './upload-sharers.ts';
 
 export interface UploadRules extends UploadLimitRules {
@@ -58,6 +66,13 @@ interface KnownOfSession {
   readonly hashed?: HashedBytes | undefined;
 }
 
+/** One that the other processes of the server have let go of for this one. */
+interface Arrival {
+  readonly id: UploadId;
+  /** Resolves once a request holds it here, or none will. */
+  readonly isOver: Promise<void>;
+}
+
 /** One that was forgotten counts as begun and empty until its time is over: whoever sends its bytes again is not refused, and that is all. */
 const maxEnded = 20_000;
 
@@ -67,6 +82,7 @@ export class UploadSessions {
   /** Their ids would still tell that they were begun. */
   readonly #ended = new RecentSet(maxEnded);
   readonly #budget = new GatherBudget();
+  readonly #arriving = new Set<Arrival>();
   #ids: Promise<UploadIds | undefined> | undefined;
   /** Of each uploader. */
   readonly limits: UploadLimits;
@@ -125,17 +141,55 @@ export class UploadSessions {
 
   /** Throws BLOB_UPLOAD_UNKNOWN when there is no such session, it expired or ended, or it belongs to another repository or user. */
   async take<T>(place: SessionPlace, id: UploadId, work: (held: HeldSession) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#take(place, id, work);
+      } catch (error) {
+        if (!(error instanceof BegunElsewhereError)) throw error;
+      }
+    }
+  }
+
+  async #take<T>(place: SessionPlace, id: UploadId, work: (held: HeldSession) => Promise<T>): Promise<T> {
     // Known before the turn is asked for: whoever guesses ids under another name must not interrupt a running upload.
     const known = this.#known(place, id);
     if (known !== undefined) return this.#hold(id, known, work);
-    const { session, found } = await this.#find(place, id);
-    // Two requests may find it at the same time: they must take turns.
-    const other = this.#known(place, id);
-    return other === undefined ? this.#hold(id, this.#add(id, session), work, found) : this.#hold(id, other, work);
+    let arrived = () => {};
+    let outcome: Promise<T>;
+    try {
+      const { session, found } = await this.#find(place, id, () => {
+        arrived = this.#arrives(id);
+      });
+      // Two requests may find it at the same time: they must take turns.
+      const other = this.#known(place, id);
+      outcome = other === undefined ? this.#hold(id, this.#add(id, session), work, found) : this.#hold(id, other, work);
+    } finally {
+      arrived();
+    }
+    return outcome;
   }
 
-  /** Another process of the server goes on with it. Resolves when nothing here writes to it any more. */
+  #arrives(id: UploadId): () => void {
+    let end = () => {};
+    const isOver = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const arrival = { id, isOver };
+    this.#arriving.add(arrival);
+    return () => {
+      this.#arriving.delete(arrival);
+      end();
+    };
+  }
+
+  /**
+   * Another process of the server goes on with it. Resolves when nothing here writes to it any more, nor what was given to this process
+   * before, and is not held yet.
+   */
   async letGo(id: UploadId): Promise<HashedBytes | undefined> {
+    // It may have been given in the very message that asks for it: whoever waited for it is told after this.
+    await nextTurn();
+    await Promise.all([...this.#arriving].map((arrival) => arrival.id === id && arrival.isOver));
     const session = this.#local.get(id);
     if (session === undefined) return undefined;
     // At once: whoever comes from now on asks for it.
@@ -160,19 +214,23 @@ export class UploadSessions {
   ): Promise<T> {
     try {
       return await session.hold(work, found);
+    } catch (error) {
+      if (error instanceof BegunElsewhereError && this.#local.get(id) === session) this.#local.delete(id);
+      throw error;
     } finally {
       if (!session.isBegun && !session.busy && this.#local.get(id) === session) this.#local.delete(id);
     }
   }
 
-  /** A session of an earlier process, or of another one, or one that has no bytes. */
-  async #find(place: SessionPlace, id: UploadId): Promise<StartedSession> {
-    const { store, owner, sharers } = this.#options;
+  /** A session of an earlier process, or of another one, or one that has no bytes. `onGiven`: the other processes of the server let go of it. */
+  async #find(place: SessionPlace, id: UploadId, onGiven: () => void): Promise<StartedSession> {
+    const { store, sharers } = this.#options;
     let found = await store.resume(id);
     let hashed: HashedBytes | undefined;
     // Only whose it is may have another process let go of it.
-    if (sharers !== undefined && isSessionOf(found, place) && found.attributes.owner === owner) {
+    if (sharers !== undefined && isSessionOf(found, place)) {
       hashed = await sharers.take(id);
+      onGiven();
       found = await store.resume(id);
     }
     if (isSessionOf(found, place)) {
