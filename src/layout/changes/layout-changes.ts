@@ -163,8 +163,10 @@ export class LayoutChanges {
   }
 
   /** For another process of the server: all but index.json is done. Throws what refused it. */
-  commit(edit: CrossingEdit): Promise<void> {
-    return this.#edits.commit(edit);
+  async commit(edit: CrossingEdit): Promise<void> {
+    // Which layers were deleted through another process is not known here.
+    if (edit.kind === 'put' && !this.deletions.mayDeleteReferenced) await this.#lostFiles.expect(edit);
+    await this.#edits.commit(edit);
   }
 
   /** Throws NAME_UNKNOWN, MANIFEST_UNKNOWN, PreconditionFailedError, TagProtectedError, UNAVAILABLE (503). */

@@ -11,6 +11,7 @@ import type { IndexEntry } from '../index/index-entry.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import { requiredBy } from '../manifests/manifest-outline.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
+import { readOutline } from '../manifests/manifest-thread.ts';
 import { Pace } from '../pacing/pace.ts';
 import type { IndexGuard } from './index-guard.ts';
 
@@ -31,6 +32,14 @@ export interface LostSearch {
   /** How many files were put back. */
   readonly restored: number;
   readonly tookMs: number;
+}
+
+/** What another process of the server received. */
+export interface ReceivedElsewhere {
+  readonly facts: { readonly descriptor: { readonly digest: Digest; readonly mediaType: string } };
+  readonly bytes: Uint8Array;
+  /** What it refers to, and nobody had. */
+  readonly absent: readonly string[];
 }
 
 /** What the last search saw: while both are the same, nothing can have gone. */
@@ -100,6 +109,16 @@ export class LostFiles {
         if (isDigest(referenced) && !missed.has(referenced)) blobs.expect(referenced);
       }
     }
+  }
+
+  /** Whoever lists a manifest puts back what is taken of it: as if it had come to this process. */
+  async expect({ facts: { descriptor }, bytes, absent }: ReceivedElsewhere): Promise<void> {
+    const { blobs, manifests } = this.#options;
+    const { digest, mediaType } = descriptor;
+    manifests.remember(digest, bytes);
+    const missed = new Set(absent);
+    for (const { digest: referenced } of requiredBy(await readOutline(bytes, digest, mediaType)))
+      if (isDigest(referenced) && !missed.has(referenced)) blobs.expect(referenced);
   }
 
   /** Puts one manifest's file back; false when it is there, or when nobody has its bytes any more. */

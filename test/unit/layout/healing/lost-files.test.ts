@@ -1,24 +1,32 @@
 // Files that another program's collector deletes although they are listed: put back from memory, from the journal, from the pool.
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
+import type { CrossingEdit } from '../../../../src/layout/changes/crossing-edit.ts';
+import type { EditOwners } from '../../../../src/layout/changes/edit-owners.ts';
 import { layoutKeys } from '../../../../src/layout/files/keys.ts';
 import { healPolicy } from '../../../../src/layout/healing/heal-policy.ts';
+import type { ImageLayout } from '../../../../src/layout/image-layout.ts';
 import { parseRepositoryName } from '../../../../src/oci/reference.ts';
-import type { Registry } from '../../../../src/registry/registry.ts';
+import { Registry } from '../../../../src/registry/registry.ts';
+import type { WritableRepository } from '../../../../src/registry/repository.ts';
 import { MemoryStore } from '../../../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../../../src/storage/object-store.ts';
 import { type Content, imageIndex, imageManifest } from '../../../support/content.ts';
 import { type Interleaving, interleaving } from '../../../support/interleaving-store.ts';
+import { mountOver } from '../../../support/mounts.ts';
 import { bytesOfBlob, codeOf, pull, pushBlob, pushImage, pushManifest } from '../../../support/pushes.ts';
 import {
   changesOf,
   directoryRegistry,
   memoryRegistry,
   onEveryDriver,
+  RecordedLog,
   type RegistryUnderTest,
   registryOver,
 } from '../../../support/registry-under-test.ts';
+import { defaultRules } from '../../../support/rules.ts';
 
 const image = imageManifest();
 const imageNumber = (n: number) => imageManifest({ annotations: { n: `${n}` } });
@@ -60,6 +68,29 @@ describe.each(onEveryDriver)('what a collector deleted %s', (_, open) => {
     await registry.close();
     for (const back of [image, ...image.layers]) expect(await store.stat(keyOf(back))).toBeDefined();
   });
+});
+
+it('what one process of a server received comes back by the one that listed it', async () => {
+  const { registry, store, clock } = await memoryRegistry();
+  const owners: EditOwners = {
+    commit: async (place, edit) => {
+      const crossed = deserialize(serialize(edit)) as CrossingEdit;
+      await changesOf(registry.layoutAt(place) as ImageLayout).commit(crossed);
+      return true;
+    },
+    isToldOf: () => true,
+  };
+  const rules = { ...defaultRules, uploadsExpireAfterMs: 60_000 };
+  const other = new Registry({ mounts: [mountOver(store)], log: new RecordedLog(), clock, rules, owners });
+  const repository = (await other.repository(parseRepositoryName('a'))) as WritableRepository;
+  // Larger than what the journal keeps.
+  const large = imageManifest({ annotations: { text: 'x'.repeat(healPolicy.manifestLimitBytes) } });
+  await pushImage(repository, large, 'v1');
+  const contents = [large, large.config, ...large.layers];
+  for (const lost of contents) await store.delete(keyOf(lost));
+  await other.close();
+  await registry.close();
+  for (const back of contents) expect(await store.stat(keyOf(back))).toBeDefined();
 });
 
 it('what a layout lists and never held is not put there, although its bytes are known from another one', async () => {
