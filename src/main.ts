@@ -16,30 +16,10 @@ if (major < floor.major || (major === floor.major && minor < floor.minor)) {
 }
 
 async function start(): Promise<void> {
-  keepCompiledCode((await import('node:module')) as CompileCache);
+  const { keepCompiledCode } = await import('./compiled-code.ts');
+  keepCompiledCode(await import('node:module'), process.env);
   const { runCommandLine } = await import('./cli/command-line.ts');
   const exitCode = await runCommandLine(process.argv.slice(2), process.env);
   // Not before what was printed has left the process: standard output may be a pipe.
   process.stdout.write('', () => process.exit(exitCode));
-}
-
-/** Of Node 22 and later. */
-interface CompileCache {
-  enableCompileCache?: (directory: string) => unknown;
-  flushCompileCache?: () => void;
-}
-
-/** When a first start is over. Node itself writes it at the end of a process, which for a server may be a kill. */
-const keepAfterMs = 2_000;
-
-/**
- * The next start takes two thirds of the time then. In a directory of the user: what lies there is run, and the one that Node would take is
- * below the directory for temporary files, where anybody could have put something.
- */
-function keepCompiledCode({ enableCompileCache, flushCompileCache }: CompileCache): void {
-  const { XDG_CACHE_HOME: configured, HOME: home, NODE_COMPILE_CACHE: chosen } = process.env;
-  const caches = configured ? configured : home ? `${home}/.cache` : undefined;
-  if (enableCompileCache === undefined || caches === undefined || chosen !== undefined) return;
-  enableCompileCache(`${caches}/moorage/compiled`);
-  if (flushCompileCache !== undefined) setTimeout(flushCompileCache, keepAfterMs).unref();
 }

@@ -2,9 +2,8 @@
 start();
 
 async function start(): Promise<void> {
-  const module = await import('node:module');
-  const { enableCompileCache } = module as { enableCompileCache?: () => void };
-  if (enableCompileCache !== undefined) enableCompileCache();
+  const { keepCompiledCode } = await import('./compiled-code.ts');
+  keepCompiledCode(await import('node:module'), process.env);
   const { serveAsWorker } = await import('./cli/serve-worker.ts');
   process.exit(await serveAsWorker());
 }
