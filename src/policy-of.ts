@@ -63,11 +63,19 @@ export async function knownUsersOf(
   return { accounts, external, rules: rulesOf(settings) };
 }
 
-/** `root`: the registry's own directory, where it is written to. Throws a StorageError for keys of tokens that cannot be used. */
-export async function guardOf(users: KnownUsers | undefined, root: string | undefined, log: Log): Promise<Guard> {
+/**
+ * `root`: the registry's own directory, where it is written to; `seed`: what other processes of the server know, too. Throws a StorageError
+ * for keys of tokens that cannot be used.
+ */
+export async function guardOf(
+  users: KnownUsers | undefined,
+  root: string | undefined,
+  log: Log,
+  seed?: Uint8Array,
+): Promise<Guard> {
   if (users === undefined) return { policy: openPolicy, tokens: undefined };
   const { accounts, rules } = users;
-  const { authentication, serviceUnder } = await tokensOf(users, root, log);
+  const { authentication, serviceUnder } = await tokensOf(users, root, log, seed);
   const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
   return { policy, tokens: serviceUnder(policy) };
 }

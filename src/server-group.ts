@@ -8,6 +8,8 @@ import type { UploadSharers } from './registry/upload-sharers.ts';
 export interface ServerGroup {
   /** How many there are: what one server may hold in memory is divided by it. */
   readonly size: number;
+  /** What these processes know and nobody else; undefined: there is one. */
+  readonly secret: Uint8Array | undefined;
   /** Who commits the edits of which layout; undefined: this process does. */
   readonly owners: EditOwners | undefined;
   /** Who may have the uploads that this process goes on with; undefined: nobody else. */
@@ -23,6 +25,7 @@ export interface ServerGroup {
 /** One process, as nearly everywhere: nothing is shared, and nothing costs anything. */
 export const alone: ServerGroup = {
   size: 1,
+  secret: undefined,
   owners: undefined,
   sharers: undefined,
   limits: undefined,

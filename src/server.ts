@@ -64,7 +64,8 @@ export async function createServer(
   const tls = tlsEndpointOf(settings, log);
   const audit = await auditOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
-  const guard = await guardOf(users, writtenRootOf(mounts, served), messageFirst(log)).catch(async (error) => {
+  const root = writtenRootOf(mounts, served);
+  const guard = await guardOf(users, root, messageFirst(log), group.secret).catch(async (error) => {
     await Promise.all(mounts.map(({ reader }) => reader.close()));
     throw error;
   });

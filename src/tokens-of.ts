@@ -21,16 +21,17 @@ export interface TokenHolders {
   readonly external: ExternalTokens | undefined;
 }
 
-/** `root`: where keys are kept; undefined: in memory. Throws a StorageError for keys that cannot be used. */
+/** `root`: where keys are kept; undefined: in memory, made of `seed` where several processes are one server. Throws a StorageError for keys that cannot be used. */
 export async function tokensOf(
   { accounts, external }: TokenHolders,
   root: string | undefined,
   log: Log,
+  seed: Uint8Array | undefined,
 ): Promise<TokenParts> {
   const { SigningKeys, TokenAuthentication, TokenService, TokenSigner } = await loaded();
   const clock = systemClock;
   const directory = root === undefined ? undefined : new PrivateDirectory(join(resolve(root), tokenKeysDirectory));
-  const keys = await SigningKeys.open({ directory, clock, log });
+  const keys = await SigningKeys.open({ directory, seed, clock, log });
   const signer = new TokenSigner(keys, clock);
   const authentication = new TokenAuthentication({ signer, keys, accounts, external, clock });
   return {

@@ -10,7 +10,8 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
   const owners = new SharedEdits(link);
   const sharers = new SharedUploads(link);
   return {
-    ...{ size: link.order.workers, owners, sharers, passwords: new SharedPasswords(link) },
+    ...{ size: link.order.workers, secret: link.order.secret },
+    ...{ owners, sharers, passwords: new SharedPasswords(link) },
     limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
     join: (registry) => {
       owners.serve(registry);

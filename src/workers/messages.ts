@@ -36,6 +36,8 @@ export interface StartOrder<Work> {
   readonly place: number;
   /** Unique among all servers that ever were. */
   readonly server: string;
+  /** Known to its processes alone. */
+  readonly secret: Uint8Array;
   readonly workers: number;
   /** Only the first one of all prints the banner, and lists what is served. */
   readonly announces: boolean;

@@ -2,7 +2,7 @@
 // carries what workers say to each other; it opens no directory and answers no request, so that whatever may take long or end badly
 // does so elsewhere.
 import cluster, { type Worker } from 'node:cluster';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
@@ -50,6 +50,7 @@ export class Supervisor<Work> {
   readonly #exchange = new MessageExchange(parentNumber, (letters) => this.#deliver(letters));
   readonly #beat: NodeJS.Timeout;
   readonly #id = randomUUID();
+  readonly #secret = randomBytes(32);
   #port: number | undefined;
   /** Port 0 means the same port to all that ask for it while one of them listens; once none did, it has to be named. */
   #isPortNamed = false;
@@ -152,7 +153,8 @@ export class Supervisor<Work> {
     running.hasBegun = true;
     if (this.#port !== undefined && this.#listening.length === 0) this.#isPortNamed = true;
     const port = this.#isPortNamed ? this.#port : undefined;
-    this.#send(running, { kind: 'start', order: { ...member, server: this.#id, workers, announces, port, work } });
+    const [server, secret] = [this.#id, this.#secret];
+    this.#send(running, { kind: 'start', order: { ...member, server, secret, workers, announces, port, work } });
     if (this.#isStopping) this.#send(running, { kind: 'drain', withinMs: 0 });
     this.#tellMembers();
   }
@@ -237,7 +239,9 @@ export class Supervisor<Work> {
     this.#tellChanged();
     const isFirst = this.#port === undefined;
     if (this.#isStopping || isFirst) return;
-    const pauseMs = this.#pauseOf(member.place).after({ livedMs: performance.now() - startedAtMs, hasListened });
+    const livedMs = performance.now() - startedAtMs;
+    const othersAnswer = this.#wereAllUp && this.#listening.length > 0;
+    const pauseMs = this.#pauseOf(member.place).after({ livedMs, hasListened, othersAnswer });
     const ended = { worker: member.place, pid: running.worker.process.pid, code, signal };
     if (pauseMs === undefined) {
       const why = failure?.message ?? `it ended with ${signal ?? code}`;

@@ -10,7 +10,11 @@ import { startWorkers, until } from './worker-processes.ts';
 
 /** On a connection of its own. */
 function statusOf(url: string, credentials?: string): Promise<number | undefined> {
-  const headers = credentials === undefined ? {} : { authorization: `Basic ${btoa(credentials)}` };
+  return statusWith(url, credentials && `Basic ${btoa(credentials)}`);
+}
+
+function statusWith(url: string, authorization: string | undefined): Promise<number | undefined> {
+  const headers = authorization === undefined ? {} : { authorization };
   return new Promise((resolve, reject) => {
     get(url, { agent: new Agent(), headers }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
@@ -66,5 +70,16 @@ describe.runIf(process.platform === 'linux')('limits of several workers', () => 
     expect(guesses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(16);
     expect(await statusOf(`${ready.url}/v2/`, 'anna:correct horse')).toBe(200);
     expect(await statusOf(`${ready.url}/v2/`, 'nobody:correct horse')).toBe(401);
+  });
+
+  it('take the tokens of each other, also where nothing is written', async () => {
+    const directory = await scratchDirectory();
+    await writeFile(join(directory, 'users'), `anna:${hashSync('correct horse', 6)}\n`);
+    const environment = { MOORAGE_AUTH_HTPASSWD: join(directory, 'users'), MOORAGE_STORAGE_ROOT: directory };
+    const { ready } = await startWorkers(2, { environment }, ['--read-only']);
+    const authorization = `Basic ${btoa('anna:correct horse')}`;
+    const answer = await fetch(`${ready.url}/token?service=moorage`, { headers: { authorization } });
+    const { token } = (await answer.json()) as { readonly token: string };
+    for (let at = 0; at < 6; at += 1) expect(await statusWith(`${ready.url}/v2/`, `Bearer ${token}`)).toBe(200);
   });
 });

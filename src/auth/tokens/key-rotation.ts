@@ -10,6 +10,11 @@ const verifiesForMs = hourMs;
 /** One that is made by a clock so far ahead would otherwise sign until that day has come. */
 const mostAheadMs = dayMs;
 
+/** When one was due that all make without asking each other. */
+export function lastDueMs(nowMs: number): number {
+  return Math.floor(nowMs / signsForMs) * signsForMs;
+}
+
 export interface KeyPlan {
   /** The youngest; undefined where a new one must be made first. */
   readonly signing: SigningKey | undefined;

@@ -1,5 +1,5 @@
 // A key that tokens are signed with, and its file. One algorithm, HMAC with SHA-256: nobody but our own processes checks our tokens.
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 export const signingAlgorithm = 'HS256';
 
@@ -19,6 +19,12 @@ export function newSigningKey(nowMs: number): SigningKey {
     createdAtMs: nowMs,
     secret: createSecretKey(randomBytes(secretBytes)),
   };
+}
+
+/** The same for all who know the seed. */
+export function derivedKey(seed: Uint8Array, createdAtMs: number): SigningKey {
+  const derived = (what: string) => createHmac('sha256', seed).update(`${what} ${createdAtMs}`).digest();
+  return { kid: derived('kid').toString('hex', 0, 16), createdAtMs, secret: createSecretKey(derived('secret')) };
 }
 
 export function isKid(name: string): boolean {

@@ -3,12 +3,14 @@ import type { Clock } from '../../storage/clock.ts';
 import type { PrivateDirectory } from '../../storage/filesystem/private-directory.ts';
 import type { Log } from '../../storage/log.ts';
 import { StorageError } from '../../storage/storage-error.ts';
-import { planOf } from './key-rotation.ts';
-import { isKid, newSigningKey, parseKey, type SigningKey, writtenKey } from './signing-key.ts';
+import { lastDueMs, planOf } from './key-rotation.ts';
+import { derivedKey, isKid, newSigningKey, parseKey, type SigningKey, writtenKey } from './signing-key.ts';
 
 export interface SigningKeysOptions {
   /** Undefined: keys are kept in memory, and tokens end with the process. */
   readonly directory: PrivateDirectory | undefined;
+  /** What the processes of one server know, and nobody else: keys in memory are made of it, so that each takes the tokens of the others. */
+  readonly seed?: Uint8Array | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,7 +55,7 @@ export class SigningKeys {
   /** Found among our own keys by its name, and nowhere else: a token brings no key along (CVE-2025-24976 of distribution). */
   find(kid: string): SigningKey | undefined {
     this.#lookAgain();
-    return this.#keys.get(kid);
+    return this.#keys.get(kid) ?? this.#sharedInMemory(kid);
   }
 
   /** The one to sign with. A new one is made when it is time, or when somebody deleted them all. */
@@ -115,8 +117,9 @@ export class SigningKeys {
     const { directory, clock, log } = this.#options;
     const key = newSigningKey(clock.now());
     try {
-      if (directory === undefined) this.#inMemory.add(key.kid);
-      else await directory.create(key.kid, writtenKey(key));
+      if (directory === undefined) return this.#keepInMemory(this.#shared() ?? key);
+      await directory.create(key.kid, writtenKey(key));
+      this.#keys.set(key.kid, key);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#failedAtMs = clock.elapsed();
@@ -124,9 +127,27 @@ export class SigningKeys {
       log.warn('a new key of tokens could not be stored', { reason });
       if (this.#plan().signing !== undefined) return;
       log.warn('tokens are signed with a key in memory: they end with this process, and no other one takes them', {});
-      this.#inMemory.add(key.kid);
+      this.#keepInMemory(this.#shared() ?? key);
     }
+  }
+
+  #keepInMemory(key: SigningKey): void {
+    this.#inMemory.add(key.kid);
     this.#keys.set(key.kid, key);
+  }
+
+  /** Undefined where there is no other process. */
+  #shared(): SigningKey | undefined {
+    const { seed, clock } = this.#options;
+    return seed && derivedKey(seed, lastDueMs(clock.now()));
+  }
+
+  /** Another process may have been the first to need it. */
+  #sharedInMemory(kid: string): SigningKey | undefined {
+    const key = this.#shared();
+    if (key?.kid !== kid) return undefined;
+    this.#keepInMemory(key);
+    return key;
   }
 
   #failedLately(): boolean {

@@ -20,6 +20,14 @@ describe('RestartPause', () => {
     expect(pause.after({ livedMs: 500, hasListened: true })).toBe(100);
   });
 
+  it('goes on while others answer, and gives up once they do not', () => {
+    const pause = new RestartPause();
+    const failed = { livedMs: 300, hasListened: false };
+    const pauses = Array.from({ length: 9 }, () => pause.after({ ...failed, othersAnswer: true }));
+    expect(pauses.at(-1)).toBe(10_000);
+    expect(pause.after(failed)).toBeUndefined();
+  });
+
   it('gives up what does not listen six times in a row', () => {
     const pause = new RestartPause();
     const failed = { livedMs: 300, hasListened: false };

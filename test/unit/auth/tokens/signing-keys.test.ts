@@ -203,3 +203,18 @@ function shorten(path: string): void {
   const key = JSON.parse(readFileSync(path, 'utf8'));
   writeFileSync(path, JSON.stringify({ ...key, k: 'AA' }));
 }
+
+describe('keys in memory of the processes of one server', () => {
+  it('are the same, also after 30 days, and of no other server', async () => {
+    const { clock } = await root();
+    const open = (seed: number) =>
+      SigningKeys.open({ directory: undefined, seed: Buffer.alloc(32, seed), clock, log: silentLog });
+    const [one, two, other] = await Promise.all([open(1), open(1), open(2)]);
+    for (let month = 0; month < 3; month += 1) {
+      const { kid, secret } = await one.signing();
+      expect(two.find(kid)?.secret.equals(secret)).toBe(true);
+      expect(other.find(kid)).toBeUndefined();
+      clock.advance(30 * day);
+    }
+  });
+});
