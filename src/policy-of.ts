@@ -105,7 +105,7 @@ function usersOf({ auth }: Settings, { log, onRead, passwords }: UserParts): Loc
   if (auth.htpasswd === undefined) return undefined;
   const watched = new WatchedFile(auth.htpasswd, { maxBytes: maxFileBytes });
   try {
-    const file = new UserFile(watched, { groups: groupsByUser(auth.groups), log, onRead });
+    const file = new UserFile(watched, { groups: groupsByUser(auth.groups), log, onRead, sharing: passwords?.users });
     return { file, login: new PasswordLogin({ users: file, clock: systemClock, sharing: passwords }) };
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error;

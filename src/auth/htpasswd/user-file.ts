@@ -17,12 +17,27 @@ export class UserFileError extends Error {
   override readonly name = 'UserFileError';
 }
 
+/** A version of the file that was whole. */
+export interface ReadUsers {
+  readonly bytes: Uint8Array;
+  readonly changedAtNs: bigint;
+}
+
+/** Where several processes are one server: who was removed is so for all of them, also for one that saw the file only when it was broken. */
+export interface UserSharing {
+  /** To the others. */
+  tell(read: ReadUsers): void;
+  listen(listener: (read: ReadUsers) => void): void;
+}
+
 export interface UserFileOptions {
   /** The groups of each user, by name. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
   readonly log: Log;
   /** Told of the names of all users whenever they were read. */
   readonly onRead: (names: ReadonlySet<string>) => void;
+  /** Undefined: there are no other processes. */
+  readonly sharing?: UserSharing | undefined;
 }
 
 export class UserFile {
@@ -31,6 +46,11 @@ export class UserFile {
   /** The version of the file that was looked at last, good or not. */
   #seen: FileState;
   #users: ReadonlyMap<string, User> = new Map();
+  /** The version that they are from, and whether another process told of it. */
+  #changedAtNs = 0n;
+  #isTold = false;
+  /** The version that was read last. */
+  #readAtNs = 0n;
   #nobody: PasswordHash = nobodysHash(usualCost);
 
   /** Throws UserFileError when the file is not whole. */
@@ -38,8 +58,14 @@ export class UserFile {
     this.#file = file;
     this.#options = options;
     this.#seen = file.current();
+    this.#readAtNs = file.changedAtNs;
     const problem = this.#take(this.#seen);
     if (problem !== undefined) throw new UserFileError(`${file.path}${problem}`);
+    options.sharing?.listen((read) => {
+      if (read.changedAtNs <= this.#changedAtNs) return;
+      this.#takeRead(read);
+      this.#isTold = true;
+    });
   }
 
   find(name: string): User | undefined {
@@ -54,7 +80,10 @@ export class UserFile {
 
   #reload(): void {
     const state = this.#file.current();
-    if (state === this.#seen) return;
+    // A file may say again what it said before another process told of something else.
+    const isReadAgain = this.#isTold && this.#file.changedAtNs !== this.#readAtNs;
+    this.#readAtNs = this.#file.changedAtNs;
+    if (state === this.#seen && !isReadAgain) return;
     this.#seen = state;
     const problem = this.#take(state);
     const { path } = this.#file;
@@ -68,8 +97,18 @@ export class UserFile {
     if (state.kind === 'unusable') {
       return `: ${state.reason}${state.reason === noSuchFile ? '; "moorage user add NAME" makes it' : ''}`;
     }
-    const lines = parseHtpasswd(state.bytes);
+    const read = { bytes: state.bytes, changedAtNs: this.#file.changedAtNs };
+    const problem = this.#takeRead(read);
+    if (problem !== undefined) return problem;
+    this.#isTold = false;
+    this.#options.sharing?.tell(read);
+    return undefined;
+  }
+
+  #takeRead({ bytes, changedAtNs }: ReadUsers): string | undefined {
+    const lines = parseHtpasswd(bytes);
     if ('problem' in lines) return `, ${lines.problem}`;
+    this.#changedAtNs = changedAtNs;
     this.#users = new Map(lines.flatMap((line) => (line.kind === 'user' ? [[line.name, this.#userOf(line)]] : [])));
     const cost = mostFrequentCost([...this.#users.values()]);
     if (cost !== costOf(this.#nobody)) this.#nobody = nobodysHash(cost);

@@ -38,6 +38,7 @@ export class WatchedFile {
   /** What the state was made of; undefined: whatever is there is read at the next look. */
   #seen: string | undefined;
   #nextLookMs = Number.NEGATIVE_INFINITY;
+  #changedAtNs = 0n;
   /** Since when a change is held back. */
   #heldSinceMs: number | undefined;
 
@@ -47,6 +48,11 @@ export class WatchedFile {
     this.#everyMs = everyMs;
     this.#settleMs = settleMs;
     this.#clock = clock;
+  }
+
+  /** When the file changed that was read last, also where it says what it said before. */
+  get changedAtNs(): bigint {
+    return this.#changedAtNs;
   }
 
   current(): FileState {
@@ -83,6 +89,7 @@ export class WatchedFile {
     }
     if (content.kind === 'unusable') return this.#unusable(content.reason);
     this.#seen = mayChange ? undefined : content.version;
+    this.#changedAtNs = content.changedAtNs;
     if (this.#state?.kind !== 'read' || !this.#state.bytes.equals(content.bytes)) {
       this.#state = { kind: 'read', bytes: content.bytes };
     }
@@ -103,7 +110,7 @@ export class WatchedFile {
 }
 
 type Content =
-  | { readonly kind: 'read'; readonly bytes: Buffer; readonly version: string }
+  | { readonly kind: 'read'; readonly bytes: Buffer; readonly version: string; readonly changedAtNs: bigint }
   | { readonly kind: 'unusable'; readonly reason: string };
 
 /** Undefined when it changed meanwhile. */
@@ -121,7 +128,7 @@ function contentOf(path: string, maxBytes: number): Content | undefined {
     const version = versionOf(stats);
     if (bytes.byteLength !== Number(stats.size)) return undefined;
     return versionOf(fstatSync(descriptor, { bigint: true })) === version
-      ? { kind: 'read', bytes, version }
+      ? { kind: 'read', bytes, version, changedAtNs: stats.ctimeNs }
       : undefined;
   } finally {
     closeSync(descriptor);

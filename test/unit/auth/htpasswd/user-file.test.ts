@@ -1,9 +1,10 @@
 // The users of a file that changes: what is known of them, and what is said when the file is broken.
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { costOf } from '../../../../src/auth/htpasswd/password-hash.ts';
-import { UserFile, UserFileError } from '../../../../src/auth/htpasswd/user-file.ts';
+import { type ReadUsers, UserFile, UserFileError } from '../../../../src/auth/htpasswd/user-file.ts';
 import { WatchedFile } from '../../../../src/storage/filesystem/watched-file.ts';
 import type { Log } from '../../../../src/storage/log.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -107,5 +108,54 @@ describe('the users of a file', () => {
     change(`a:${hashOf('a', '12')}`);
     expect(users.find('a')).toBeDefined();
     expect(users.nobody).toBe(nobody);
+  });
+});
+
+describe('the users of a file that several processes read', () => {
+  async function severalReaders(text: string) {
+    const path = join(await temporaryDirectory(), 'users');
+    const listeners: ((read: ReadUsers) => void)[] = [];
+    const log: Log = { info: () => {}, slow: () => {}, warn: () => {} };
+    const write = async (changed: string) => {
+      // The clock of a file system has coarse steps.
+      await sleep(20);
+      writeFileSync(`${path}.draft`, changed);
+      renameSync(`${path}.draft`, path);
+    };
+    await write(text);
+    const reader = () => {
+      const clock = new TestClock();
+      const sharing = {
+        tell: (read: ReadUsers) => listeners.forEach((listener) => void listener(read)),
+        listen: (listener: (read: ReadUsers) => void) => void listeners.push(listener),
+      };
+      const watched = new WatchedFile(path, { maxBytes: 10_000, clock });
+      const users = new UserFile(watched, { groups: new Map(), log, onRead: () => {}, sharing });
+      const look = (name: string) => {
+        clock.advance(10_000);
+        return users.find(name) !== undefined;
+      };
+      return { users, look };
+    };
+    return { write, one: reader(), two: reader() };
+  }
+
+  it('are gone for one that saw it only when it was broken', async () => {
+    const { write, one, two } = await severalReaders(`anna:${hashOf('a')}\nbert:${hashOf('b')}`);
+    await write(`bert:${hashOf('b')}`);
+    expect(one.look('anna')).toBe(false);
+    await write('broken');
+    expect([two.look('anna'), two.look('bert')]).toEqual([false, true]);
+    expect([one.look('anna'), one.look('bert')]).toEqual([false, true]);
+  });
+
+  it('are never those of an earlier version', async () => {
+    const { write, one, two } = await severalReaders(`anna:${hashOf('a')}`);
+    await write(`anna:${hashOf('a')}\nbert:${hashOf('b')}`);
+    expect(one.look('bert')).toBe(true);
+    await write(`anna:${hashOf('a')}`);
+    expect(two.look('bert')).toBe(false);
+    expect(one.look('bert')).toBe(false);
+    expect(two.users.find('bert')).toBeUndefined();
   });
 });
