@@ -30,9 +30,14 @@ export class KeptLocks {
     if (kept === undefined) return undefined;
     this.#kept.delete(directory);
     clearTimeout(kept.timer);
-    if (this.#tree.isInPlace(kept.held) && kept.lock.isOurs()) return kept;
-    await giveBack(kept);
-    return undefined;
+    let isGood = false;
+    try {
+      isGood = this.#tree.isInPlace(kept.held) && kept.lock.isOurs();
+    } finally {
+      // Also where that cannot be told: it would be kept from everybody for as long as this process runs.
+      if (!isGood) await giveBack(kept);
+    }
+    return isGood ? kept : undefined;
   }
 
   /** Keeps it for the next one who asks, or gives it back where it was had for long enough. */

@@ -110,3 +110,18 @@ test('lets another store in while updates follow each other without an end', asy
   await writing;
   expect(one.taken.length).toBeGreaterThan(1);
 });
+
+test('is given back where nobody can tell whether it still holds (injected)', async () => {
+  let isFailing = false;
+  const descriptorPathSync: SystemCalls['descriptorPathSync'] = (descriptor) => {
+    if (isFailing) throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'readlink' });
+    return systemCalls.descriptorPathSync(descriptor);
+  };
+  const { lock, update } = await countingStore({ descriptorPathSync });
+  await update(true);
+  isFailing = true;
+  await expect(update(true)).rejects.toThrow('EIO');
+  isFailing = false;
+  expect(existsSync(lock)).toBe(false);
+  await update(false);
+});
