@@ -167,7 +167,7 @@ export class BlobWriter {
   }
 
   /** index.json was replaced: what its manifests refer to is looked for after that. */
-  replaced(): void {
+  lookAnew(): void {
     this.#looksAgain.forget();
   }
 

@@ -29,6 +29,8 @@ export interface EditRouteOptions {
   readonly place: LayoutPlace;
   /** Undefined: there is no other process. */
   readonly owners: EditOwners | undefined;
+  /** What counts no more once another process has replaced index.json for this one. */
+  readonly looks: readonly { lookAnew(): void }[];
 }
 
 export class EditRoute {
@@ -40,10 +42,10 @@ export class EditRoute {
 
   /** Resolves once the edit is durable, whoever commits it. Throws what refused it. */
   async submit(edit: IndexEdit): Promise<void> {
-    const { writer, place, owners } = this.#options;
+    const { writer, place, owners, looks } = this.#options;
     const crossing = owners === undefined ? undefined : crossingEdit(edit);
-    if (crossing !== undefined && (await owners?.commit(place, crossing)) === true) return;
-    await writer.submit(edit);
+    if (crossing === undefined || (await owners?.commit(place, crossing)) !== true) return writer.submit(edit);
+    for (const look of looks) look.lookAnew();
   }
 
   /** For another process of the server. */

@@ -122,13 +122,14 @@ export class LayoutChanges {
     const transactions = new IndexTransactions({ ...shared, version, conditions, times: this.times, rules });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
-      this.blobs.replaced();
+      this.blobs.lookAnew();
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
       if (isForeign) this.#watch.foreign();
     };
     this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
     const { owners } = process;
-    this.#edits = new EditRoute({ writer: this.#writer, names: layout.names, place: options.place, owners });
+    const looks = [reader, this.blobs];
+    this.#edits = new EditRoute({ writer: this.#writer, names: layout.names, place: options.place, owners, looks });
     const { blobs } = this;
     this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
   }

@@ -125,6 +125,11 @@ export class IndexReader {
     return isCurrent;
   }
 
+  /** Another process replaced the file for this one: what was found in this turn may be older. */
+  lookAnew(): void {
+    this.#foundIn = undefined;
+  }
+
   /** True when the file is the version that this process published last, or one that was judged and left as it is, or absent. */
   async isAccepted(): Promise<boolean> {
     const info = await this.#options.store.stat(this.#options.key);

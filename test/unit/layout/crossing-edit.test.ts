@@ -2,6 +2,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { type CrossingEdit, crossingEdit, editOf } from '../../../src/layout/changes/crossing-edit.ts';
+import { EditRoute, type LayoutPlace } from '../../../src/layout/changes/edit-owners.ts';
 import type { PutEdit, RemoveEdit, UntagEdit } from '../../../src/layout/changes/index-edit.ts';
 import type { VirtualPath } from '../../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../../src/layout/names/repository-names.ts';
@@ -71,3 +72,19 @@ describe('an edit of another process', () => {
     expect(crossingEdit({ kind: 'restore', entries: [], names: put.names })).toBeUndefined();
   });
 });
+
+it.each([true, false])(
+  'of which another process says that it is committed makes this one look anew: %s',
+  async (isCommitted) => {
+    const done: string[] = [];
+    const route = new EditRoute({
+      writer: { submit: async () => void done.push('committed here') },
+      names: all,
+      place: { mount: '', prefix: 'team' } as unknown as LayoutPlace,
+      owners: { commit: async () => isCommitted, isToldOf: () => false },
+      looks: [{ lookAnew: () => void done.push('looked anew') }],
+    });
+    await route.submit(untag);
+    expect(done).toEqual([isCommitted ? 'looked anew' : 'committed here']);
+  },
+);

@@ -95,6 +95,18 @@ describe('requests that arrive together', () => {
     under.reader.published(LayoutIndex.of(parseIndexDocument(indexWith('v2'), undefined)), info);
     expect(await shown(under)).toEqual(['v2']);
   });
+
+  it('see what another process says that it published meanwhile', async () => {
+    const turns = new RequestTurns();
+    const under = readerOver(new MemoryStore(), turns);
+    await under.store.write(key, indexWith('v1'));
+    turns.arrived();
+    await shown(under);
+    await shown(under);
+    await under.store.write(key, indexWith('v2'));
+    under.reader.lookAnew();
+    expect(await shown(under)).toEqual(['v2']);
+  });
 });
 
 describe('the current index', () => {
