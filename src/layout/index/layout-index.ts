@@ -161,8 +161,20 @@ export class LayoutIndex {
     const [removed, added] = apart(entriesOf(segments[0]), entriesOf(segments[1]));
     handOnFacts(removed, added);
     yield;
-    if (removed.length + added.length > mostDerived) return yield* LayoutIndex.#making(document);
-    return this.derive(document, new Set(removed), added);
+    const gone = new Set(removed);
+    // What came is put behind what is there, which is its place where it stands last, or nothing else is called the same.
+    const isInOrder = added.at(-1) === document.segments.at(-1)?.entries.at(-1) || !this.#sharesNames(gone, added);
+    if (!isInOrder || removed.length + added.length > mostDerived) return yield* LayoutIndex.#making(document);
+    return this.derive(document, gone, added);
+  }
+
+  /** Whether one that came is called as one that stays. */
+  #sharesNames(gone: ReadonlySet<IndexEntry>, added: Entries): boolean {
+    return added.some((entry) => {
+      const tag = tagOf(entry);
+      const called = tag !== undefined ? this.tagged(tag) : fullNameOf(entry) !== undefined ? this.fullNames : none;
+      return called.some((each) => !gone.has(each));
+    });
   }
 }
 

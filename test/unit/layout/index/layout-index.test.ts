@@ -38,6 +38,25 @@ describe('LayoutIndex.reread', () => {
     expect(index.reread(index.document)).toBe(index);
   });
 
+  it('means by a name what the file means, wherever another tool puts a second entry of it', () => {
+    const inLines = (entries: readonly object[]) =>
+      Buffer.from(
+        `{"schemaVersion":2,"manifests":[\n${entries.map((entry) => JSON.stringify(entry)).join(',\n')}\n]}\n`,
+      );
+    for (const name of ['v1', 'host/a:v2']) {
+      const before = [entryOf(0, name), entryOf(1, 'other')];
+      const known = parseIndexDocument(inLines(before), undefined);
+      for (let at = 0; at <= before.length; at += 1) {
+        const bytes = inLines(before.toSpliced(at, 0, entryOf(2, name)));
+        const reread = LayoutIndex.of(known).reread(parseIndexDocument(bytes, known));
+        const fresh = LayoutIndex.of(parseIndexDocument(bytes, undefined));
+        const meant = (index: LayoutIndex) =>
+          [...index.tagged(parseTag('v1')), ...index.fullNames].map(({ digest }) => digest);
+        expect(meant(reread)).toEqual(meant(fresh));
+      }
+    }
+  });
+
   it.each([3, 600])('keeps what is known of %i manifests when another tool writes them in its own form', (count) => {
     const entries = Array.from({ length: count }, (_, at) => entryOf(at % 4, `v${at}`));
     const index = LayoutIndex.of(documentOf(entries));
