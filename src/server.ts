@@ -85,7 +85,8 @@ export async function createServer(
     ...guard,
     audit,
     shared: group.limits,
-    onArrival: () => turns.arrived(),
+    // A stream of HTTP/2 may come over a socket that was read from before in the turn: each looks for itself then.
+    ...(tls?.http2 === true ? {} : { onArrival: () => turns.arrived() }),
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,

@@ -2,9 +2,11 @@
 import { settingsFrom } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { groupOf } from '../worker-group.ts';
+import type { RootPlace } from '../workers/messages.ts';
 import { WorkerLink } from '../workers/worker-link.ts';
-import { exitCodes, failureOf } from './failure.ts';
+import { CommandError, exitCodes, failureOf } from './failure.ts';
 import { createLogger } from './log-output.ts';
+import { isSamePlace, placeOf } from './root-place.ts';
 import type { WorkerTask } from './serve-workers.ts';
 import { sourceFailureOf } from './source-failure.ts';
 import { announce, listRepositories, type ServeRequest, type ServerVoice, startServer } from './started-server.ts';
@@ -34,10 +36,11 @@ export async function serveAsWorker(): Promise<number> {
   // What is to be said of the start was said by the first one.
   if (!order.announces) log.level = 'error';
   try {
+    assertSameRoot(request.root, order.root);
     const started = await startServer(request, voice, group);
     log.level = settings.log.level;
     if (order.announces) announce(started, request, voice, group);
-    link.listening(started.port);
+    link.listening(started.port, placeOf(request.root));
     const stopping = new AbortController();
     const listing = order.announces ? listRepositories(started, request, voice, stopping.signal) : undefined;
     const withinMs = await draining.given;
@@ -54,6 +57,12 @@ export async function serveAsWorker(): Promise<number> {
     await link.failed(failure.message, failure.exitCode);
     return failure.exitCode;
   }
+}
+
+/** A volume that went away leaves its mount point: the others refuse, and what was pushed here would be hidden once it is back. */
+function assertSameRoot(root: string | undefined, known: RootPlace | undefined): void {
+  if (known === undefined || isSamePlace(known, placeOf(root))) return;
+  throw new CommandError(`${root} is not the storage directory that the other processes of this server opened`);
 }
 
 function onPort(settings: Settings, port: number | undefined): Settings {

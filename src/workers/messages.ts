@@ -31,6 +31,15 @@ export interface Letter {
 }
 
 /** What a worker is told at its start: plain data. */
+/** Which directory a root is. */
+export interface RootPlace {
+  /** What stays the same when a volume is mounted again. */
+  readonly ino: number;
+  readonly birthtimeMs: number;
+  /** Undefined while nothing of ours is there. */
+  readonly id: string | undefined;
+}
+
 export interface StartOrder<Work> {
   readonly number: ProcessNumber;
   readonly place: number;
@@ -43,6 +52,8 @@ export interface StartOrder<Work> {
   readonly announces: boolean;
   /** Undefined: the one of the settings. */
   readonly port: number | undefined;
+  /** Of the one that listened last, as it said; undefined for the first of all. */
+  readonly root: RootPlace | undefined;
   readonly work: Work;
 }
 
@@ -57,7 +68,7 @@ export type ToWorker<Work> =
 
 export type ToParent =
   | { readonly kind: 'alive' }
-  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'listening'; readonly port: number; readonly root: RootPlace | undefined }
   | { readonly kind: 'print'; readonly text: string }
   /** It cannot start, in words for whoever started the server. */
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }

@@ -10,7 +10,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../storage/log.ts';
 import { watchHandedOver } from './handed-over.ts';
 import { MessageExchange } from './message-exchange.ts';
-import { aliveEveryMs, type GroupMember, type Letter, parentNumber, type ToParent, type ToWorker } from './messages.ts';
+import {
+  aliveEveryMs,
+  type GroupMember,
+  type Letter,
+  parentNumber,
+  type RootPlace,
+  type ToParent,
+  type ToWorker,
+} from './messages.ts';
 import { RestartPause } from './restart-pause.ts';
 import { arbitrateUploads } from './shared-uploads.ts';
 import { WorkerFailedError } from './worker-failed-error.ts';
@@ -52,6 +60,8 @@ export class Supervisor<Work> {
   readonly #id = randomUUID();
   readonly #secret = randomBytes(32);
   #port: number | undefined;
+  /** In which directory they work, as the one said that listened last. */
+  #root: RootPlace | undefined;
   /** Port 0 means the same port to all that ask for it while one of them listens; once none did, it has to be named. */
   #isPortNamed = false;
   #wereAllUp = false;
@@ -154,7 +164,10 @@ export class Supervisor<Work> {
     if (this.#port !== undefined && this.#listening.length === 0) this.#isPortNamed = true;
     const port = this.#isPortNamed ? this.#port : undefined;
     const [server, secret] = [this.#id, this.#secret];
-    this.#send(running, { kind: 'start', order: { ...member, server, secret, workers, announces, port, work } });
+    this.#send(running, {
+      kind: 'start',
+      order: { ...member, server, secret, workers, announces, port, root: this.#root, work },
+    });
     if (this.#isStopping) this.#send(running, { kind: 'drain', withinMs: 0 });
     this.#tellMembers();
   }
@@ -166,6 +179,7 @@ export class Supervisor<Work> {
         if (!running.hasBegun) this.#begin(running);
         return;
       case 'listening':
+        this.#root = message.root ?? this.#root;
         this.#listens(running, message.port);
         break;
       case 'print':

@@ -4,6 +4,7 @@ import {
   aliveEveryMs,
   type GroupMember,
   parentNumber,
+  type RootPlace,
   type StartOrder,
   type ToParent,
   type ToWorker,
@@ -57,8 +58,9 @@ export class WorkerLink<Work> {
     this.#onMembers.push(listener);
   }
 
-  listening(port: number): void {
-    say({ kind: 'listening', port });
+  /** `root`: plain data that those which begin later are told. */
+  listening(port: number, root: RootPlace | undefined): void {
+    say({ kind: 'listening', port, root });
   }
 
   print(text: string): void {

@@ -1,10 +1,14 @@
 // Several processes as one server: one banner, one log, one port, signals that mean all, and workers that are replaced.
+import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { runMoorage, startMoorage } from './moorage-process.ts';
+import { blobOf } from '../support/content.ts';
+import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
 import { isRunning, startWorkers, statusOf, until, workersOf } from './worker-processes.ts';
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
+const blob = blobOf('a blob');
 const onLinux = process.platform === 'linux';
 
 describe.runIf(onLinux)('several workers', () => {
@@ -84,6 +88,28 @@ describe.runIf(onLinux)('several workers', () => {
     expect(await statusOf(`${ready.url}/v2/`)).toBe(200);
     moorage.signal('SIGTERM');
     expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('do not begin on the mount point of a volume that went away', async () => {
+    const directory = await scratchDirectory();
+    const root = join(directory, 'root');
+    const { moorage, ready } = await startWorkers(2, { directory }, ['--root', 'root']);
+    const start = () =>
+      fetch(`${ready.url}/v2/a/blobs/uploads/?digest=${blob.digest}`, {
+        method: 'POST',
+        body: new Uint8Array(blob.bytes),
+      });
+    expect((await start()).status).toBe(201);
+    await rename(root, join(directory, 'away'));
+    await mkdir(root);
+    const [first = 0] = await workersOf(moorage);
+    process.kill(first, 'SIGKILL');
+    await moorage.says(/is not the storage directory that the other processes of this server opened/);
+    for (let at = 0; at < 8; at += 1) expect((await start()).status).toBe(503);
+    expect(await readdir(root)).toEqual([]);
+    await rmdir(root);
+    await rename(join(directory, 'away'), root);
+    await until(async () => (await workersOf(moorage)).length === 2 && (await start()).status === 201);
   });
 
   it('keep their port when all of them end at once', async () => {
