@@ -1,8 +1,7 @@
 // A kernel and a disk in memory, as the filesystem driver calls them: every call is recorded, so that a power cut after any of them can be
 // looked at. Symbolic links, owners and modes are left out; nothing here waits.
 
-import type { Dirent } from 'node:fs';
-import { constants, Stats } from 'node:fs';
+import { constants, type Dirent, Stats } from 'node:fs';
 import { posix } from 'node:path';
 import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
