@@ -2,6 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../src/oci/media-type.ts';
+import { LayoutWriter } from '../interop/material/layout-directory.ts';
+import { contentOf, imageManifest, layerType } from '../support/content.ts';
 import { writeLayout } from '../support/fixture-layouts.ts';
 import { runShell, scratchDirectory, startMoorage } from './moorage-process.ts';
 
@@ -14,6 +17,17 @@ async function workplace() {
     return existsSync(streams) ? readdirSync(streams) : [];
   };
   return { directory, left, run: (script: string) => runShell(script, { directory, environment }) };
+}
+
+/** In one layer. */
+async function writeLargeImage(directory: string, size: number): Promise<void> {
+  const layout = new LayoutWriter(directory);
+  const image = imageManifest({ layers: [contentOf(Buffer.alloc(size), layerType)] });
+  for (const { bytes, descriptor } of [image, image.config, ...image.layers]) {
+    await layout.blob(descriptor.mediaType, bytes);
+  }
+  layout.tag('v1', { ...image.descriptor, mediaType: mediaTypes.imageManifest });
+  await layout.close();
 }
 
 describe('an archive in a pipe', () => {
@@ -60,6 +74,14 @@ describe('an archive in a pipe', () => {
     expect(existsSync(join(directory, 'registry/app'))).toBe(false);
   });
 
+  it('waits for a reader that is slower, and is whole', async () => {
+    const { run, directory } = await workplace();
+    await writeLargeImage(join(directory, 'large'), 1024 * 1024);
+    const script =
+      'moorage export ./large - > whole.tar && moorage export ./large - | (sleep 1; cat > piped.tar) && cmp whole.tar piped.tar';
+    expect(await run(script)).toMatchObject({ code: 0, stdout: '' });
+  });
+
   it('whose reader leaves is said to be incomplete', async () => {
     const { run } = await workplace();
     const { stderr } = await run('moorage export ./other:v1 - | true');
@@ -76,6 +98,17 @@ describe('an archive in a pipe', () => {
       expect(exit.stderr).not.toContain('    at ');
     },
   );
+
+  it('ends when it is interrupted while its reader stands still', async () => {
+    const { directory } = await workplace();
+    await writeLargeImage(join(directory, 'large'), 64 * 1024 * 1024);
+    const moorage = await startMoorage(['export', './large', '-'], { directory });
+    while (moorage.stdout === '') await new Promise((resolve) => setTimeout(resolve, 1));
+    moorage.stopReading('stdout');
+    moorage.signal('SIGINT');
+    expect(await moorage.ended).toEqual([130, null]);
+    expect(moorage.stderr).toContain('moorage: stopped; the archive on standard output is incomplete');
+  });
 
   it('leaves nothing when it is interrupted', async () => {
     const { directory, left } = await workplace();
