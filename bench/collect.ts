@@ -108,7 +108,7 @@ function load(port: number, repository: Repository): { stop(): Promise<void>; ta
     for (let at = 0; !isOver; at += 1) {
       const [, manifest = Buffer.alloc(0)] = tags[at % tags.length] ?? [];
       await timed('pushes', () =>
-        connection.request('PUT', `/v2/${name}/manifests/moving-${at % 10}`, headers, manifest),
+        connection.request('PUT', `/v2/${name}/manifests/moving-${at % 10}`, headers, [manifest]),
       );
     }
     connection.close();

@@ -13,6 +13,9 @@ export interface Answer {
   readonly bodyBytes: number;
 }
 
+/** In pieces, so that bodies which differ in their ends share what is large. None may change while it is being sent. */
+export type Body = readonly Uint8Array[];
+
 interface Pending {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
@@ -34,14 +37,8 @@ export class HttpConnection {
   }
 
   /** Sends one request and resolves when its whole answer has arrived; the body is counted and dropped. */
-  request(
-    method: string,
-    target: string,
-    headers = '',
-    body?: Uint8Array,
-    expectBody = method !== 'HEAD',
-  ): Promise<Answer> {
-    const length = body === undefined && method === 'GET' ? '' : `Content-Length: ${body?.length ?? 0}\r\n`;
+  request(method: string, target: string, headers = '', body?: Body, expectBody = method !== 'HEAD'): Promise<Answer> {
+    const length = body === undefined && method === 'GET' ? '' : `Content-Length: ${lengthOf(body)}\r\n`;
     const head = `${method} ${target} HTTP/1.1\r\nHost: ${this.#host}\r\n${length}${headers}\r\n`;
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject };
@@ -54,7 +51,7 @@ export class HttpConnection {
       }
       socket.cork();
       socket.write(head, 'latin1');
-      socket.write(body);
+      for (const piece of body) socket.write(piece);
       socket.uncork();
     });
   }
@@ -140,6 +137,10 @@ export class HttpConnection {
     this.close();
     pending?.reject(error);
   }
+}
+
+function lengthOf(body: Body = []): number {
+  return body.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** The value of one header of an answer's head. */

@@ -41,7 +41,31 @@ export interface MountJob extends JobBase {
   readonly intoPrefix: string;
 }
 
-export type Job = PutTagsJob | PutBlobsJob | GetBlobJob | MountJob;
+/** A pull of an image that is there: its tag, and the layer that its manifest names. */
+export interface PullStep {
+  readonly kind: 'pull';
+  readonly tag: string;
+  readonly layerDigest: string;
+  readonly layerBytes: number;
+}
+
+/** A push of a new image into a repository that did not exist. `patch`: its layer by POST, PATCH and PUT instead of POST and PUT. */
+export interface PushStep {
+  readonly kind: 'push' | 'patch';
+  readonly layerBytes: number;
+}
+
+export type ImageStep = PullStep | PushStep;
+
+/** Whole images, going round over the steps: each is a manifest, a small config and one layer. */
+export interface ImagesJob extends JobBase {
+  readonly kind: 'images';
+  readonly steps: readonly ImageStep[];
+  readonly from: string;
+  readonly intoPrefix: string;
+}
+
+export type Job = PutTagsJob | PutBlobsJob | GetBlobJob | MountJob | ImagesJob;
 
 export interface JobResult {
   readonly operations: number;

@@ -1,6 +1,7 @@
 // The load client: a process of its own, so that its work does not share an event loop with anything. Reads one job
 // from stdin, prepares bytes and digests before the clock starts, prints one result.
 
+import { copyImages } from './copy-images.ts';
 import { getBlob } from './get-blob.ts';
 import type { Job, JobResult } from './job.ts';
 import { mountBlob } from './mount-blob.ts';
@@ -23,6 +24,8 @@ function run(job: Job): Promise<JobResult> {
       return getBlob(job);
     case 'mount':
       return mountBlob(job);
+    case 'images':
+      return copyImages(job);
   }
 }
 

@@ -12,7 +12,12 @@ export function putTags(job: PutTagsJob): Promise<JobResult> {
   });
   return runLoad(job.port, job.load, async (connection, index) => {
     const target = `/v2/${job.repository}/manifests/${job.tagPrefix}-${index}`;
-    const answer = await connection.request('PUT', target, `Content-Type: ${OCI_MANIFEST}\r\n`, bodies[index]);
+    const answer = await connection.request(
+      'PUT',
+      target,
+      `Content-Type: ${OCI_MANIFEST}\r\n`,
+      bodies.slice(index, index + 1),
+    );
     expectStatus(answer, 201, 'PUT manifest');
   });
 }

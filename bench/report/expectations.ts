@@ -73,6 +73,7 @@ const EXPECTATIONS: readonly Expectation[] = [
   expectTimes('blob-put-100m-c4', 'blob PUT 100 MiB, 4 at once', 'olareg', 0.95),
   expectTimes('tag-put', 'tag PUT, 64 connections', 'distribution', 10),
   expectTimes('tag-put-new', 'tag PUT, a new manifest each', 'distribution', 6),
+  expectTimes('tag-put-c1', 'tag PUT, 1 connection', 'distribution', 1),
   expectTimes('mount', 'mount', 'distribution', 1),
   { expected: 'mount: under 5 ms', judge: under('mount', 5) },
   expectTimes('start', 'start with 1,000 repositories', 'node-http', 0.5),

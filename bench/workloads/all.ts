@@ -3,6 +3,7 @@
 import { blobData } from './blob-data.ts';
 import { largeBlobGet, smallBlobGet } from './blob-get.ts';
 import { largeBlobPut, smallBlobPut } from './blob-put.ts';
+import { imageMix, MIXES } from './image-mix.ts';
 import { manifestGet } from './manifest-get.ts';
 import { mount } from './mount.ts';
 import { referrers } from './referrers.ts';
@@ -64,8 +65,10 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
     { name: 'blob-put-1k', make: () => smallBlobPut(small) },
     { name: 'blob-put-100m-c1', make: () => largeBlobPut(large, 1, heavy) },
     { name: 'blob-put-100m-c4', make: () => largeBlobPut(large, 4, heavy) },
-    { name: 'tag-put', make: () => tagPut(manyTags, 'one', small) },
-    { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', small) },
+    { name: 'tag-put', make: () => tagPut(manyTags, 'one', 64, small) },
+    { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', 64, small) },
+    { name: 'tag-put-c1', make: () => tagPut(manyTags, 'one', 1, small) },
+    ...MIXES.map((mix) => ({ name: `mix-${mix}`, make: () => imageMix(mix, heavy) })),
     { name: 'mount', make: () => mount(blobData(1, huge), huge, heavy) },
     { name: 'start', make: () => start(repositories, small) },
   ];
