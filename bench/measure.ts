@@ -16,6 +16,7 @@ export interface Sample {
   readonly operations: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
   readonly cpuSeconds: number;
 }
 
@@ -134,7 +135,8 @@ async function measureStart(
           residentBytes: Math.max(entry.memory.residentBytes, residentBytes),
           peakBytes: Math.max(entry.memory.peakBytes, peakBytes),
         };
-        if (round >= 0) entry.samples.push({ round, value, operations: 1, p50Ms: value, p99Ms: value, cpuSeconds });
+        if (round >= 0)
+          entry.samples.push({ round, value, operations: 1, p50Ms: value, p99Ms: value, maxMs: value, cpuSeconds });
         say(`  ${round < 0 ? 'warm-up' : `round ${round + 1}`} ${entry.contestant.name}: ${toPrecision(value)} ms`);
       });
     }

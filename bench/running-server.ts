@@ -26,11 +26,14 @@ let stopping = false;
 export class RunningServer {
   readonly port: number;
   readonly pid: number;
+  /** Its data. */
+  readonly root: string;
   readonly #process: ChildProcess;
   readonly #turnsFile: string;
   #startMs = 0;
 
-  private constructor(child: ChildProcess, port: number, turnsFile: string) {
+  private constructor(child: ChildProcess, port: number, root: string, turnsFile: string) {
+    this.root = root;
     this.#turnsFile = turnsFile;
     this.#process = child;
     this.pid = child.pid ?? 0;
@@ -58,7 +61,7 @@ export class RunningServer {
     });
     closeSync(log);
     // Known before anything is awaited, so that a signal in between finds it.
-    const server = new RunningServer(child, port, turnsFile);
+    const server = new RunningServer(child, port, root, turnsFile);
     try {
       await once(child, 'spawn');
     } catch (error) {

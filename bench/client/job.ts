@@ -65,13 +65,44 @@ export interface ImagesJob extends JobBase {
   readonly intoPrefix: string;
 }
 
-export type Job = PutTagsJob | PutBlobsJob | GetBlobJob | MountJob | ImagesJob;
+/** One GET every some milliseconds on whichever connection is free, going round: each is timed from when it was due. */
+export interface GetSteadilyJob extends JobBase {
+  readonly kind: 'get-steadily';
+  readonly paths: readonly string[];
+  readonly everyMs: number;
+}
+
+/** GET by tag, PUT of a new tag, and now and then a page of the list of tags, one after the other on each connection. */
+export interface UseTagsJob extends JobBase {
+  readonly kind: 'use-tags';
+  readonly repository: string;
+  readonly tags: readonly string[];
+  readonly tagPrefix: string;
+}
+
+/** Another program that writes an index.json again and again, in a form of its own, so that all of it has to be parsed anew. */
+export interface RewriteIndexJob extends JobBase {
+  readonly kind: 'rewrite-index';
+  readonly file: string;
+  readonly everyMs: number;
+}
+
+export type Job =
+  | PutTagsJob
+  | PutBlobsJob
+  | GetBlobJob
+  | MountJob
+  | ImagesJob
+  | GetSteadilyJob
+  | UseTagsJob
+  | RewriteIndexJob;
 
 export interface JobResult {
   readonly operations: number;
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
   readonly failures: number;
   readonly firstFailure: string;
 }

@@ -3,10 +3,13 @@
 
 import { copyImages } from './copy-images.ts';
 import { getBlob } from './get-blob.ts';
+import { getSteadily } from './get-steadily.ts';
 import type { Job, JobResult } from './job.ts';
 import { mountBlob } from './mount-blob.ts';
 import { putBlobs } from './put-blobs.ts';
 import { putTags } from './put-tags.ts';
+import { rewriteIndex } from './rewrite-index.ts';
+import { useTags } from './use-tags.ts';
 
 async function readStdin(): Promise<string> {
   let text = '';
@@ -26,6 +29,12 @@ function run(job: Job): Promise<JobResult> {
       return mountBlob(job);
     case 'images':
       return copyImages(job);
+    case 'get-steadily':
+      return getSteadily(job);
+    case 'use-tags':
+      return useTags(job);
+    case 'rewrite-index':
+      return rewriteIndex(job);
   }
 }
 

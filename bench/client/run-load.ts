@@ -7,11 +7,14 @@ import type { JobResult, Load } from './job.ts';
 /** After this many failures the load stops: a server that refuses everything would otherwise be measured refusing. */
 const MAX_FAILURES = 5;
 
-/** Runs `operation(connection, index)` with indexes 0, 1, 2 ... ; whatever it throws is counted as a failure. */
+/**
+ * Runs `operation(connection, index, since)` with indexes 0, 1, 2 ... ; whatever it throws is counted as a failure. It is timed from where it
+ * began, or from the moment that it says by `since`, of `performance.now()`.
+ */
 export async function runLoad(
   port: number,
   load: Load,
-  operation: (connection: HttpConnection, index: number) => Promise<void>,
+  operation: (connection: HttpConnection, index: number, since: (ms: number) => void) => Promise<void>,
 ): Promise<JobResult> {
   const latencies: number[] = [];
   let started = 0;
@@ -26,8 +29,11 @@ export async function runLoad(
       if (before >= deadline && started > 0) break;
       const index = started++;
       try {
-        await operation(connection, index);
-        latencies.push(performance.now() - before);
+        let sinceMs = before;
+        await operation(connection, index, (ms) => {
+          sinceMs = ms;
+        });
+        latencies.push(performance.now() - sinceMs);
       } catch (error) {
         failures++;
         if (firstFailure === '') firstFailure = error instanceof Error ? error.message : String(error);
@@ -46,6 +52,7 @@ export async function runLoad(
     seconds,
     p50Ms: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
     p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
+    maxMs: sorted.at(-1) ?? 0,
     failures,
     firstFailure,
   };

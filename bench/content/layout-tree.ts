@@ -12,7 +12,7 @@ export function writeLayout(root: string, repository: Repository): void {
   const blobs = join(layout, 'blobs', 'sha256');
   mkdirSync(blobs, { recursive: true });
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  for (const bytes of [...repository.blobs, ...repository.manifestOf.values()]) {
+  for (const bytes of new Set([...repository.blobs, ...repository.manifestOf.values()])) {
     writeFileSync(join(blobs, digestOf(bytes).slice('sha256:'.length)), bytes);
   }
   const entries = [...repository.manifestOf].map(([tag, manifest]) => {

@@ -12,11 +12,13 @@ export function tagName(serial: number): string {
   return `v${String(serial).padStart(6, '0')}`;
 }
 
-/** A repository with `tags` tags; the same name and count give the same bytes. */
-export function taggedRepository(name: string, tags: number): Repository {
+/** A repository with `tags` tags on as many manifests, or on fewer; the same name and counts give the same bytes. */
+export function taggedRepository(name: string, tags: number, manifests = tags): Repository {
+  const bodies = Array.from({ length: manifests }, (_, serial) => imageManifest(`${name}:${tagName(serial)}`));
   const manifestOf = new Map<string, Buffer>();
   for (let serial = 0; serial < tags; serial++) {
-    manifestOf.set(tagName(serial), imageManifest(`${name}:${tagName(serial)}`));
+    const body = bodies[serial % manifests];
+    if (body !== undefined) manifestOf.set(tagName(serial), body);
   }
   return { name, manifestOf, blobs: IMAGE_BLOBS };
 }

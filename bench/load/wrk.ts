@@ -23,6 +23,7 @@ interface WrkSummary {
   readonly durationUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly maxUs: number;
   readonly errors: {
     readonly connect: number;
     readonly read: number;
@@ -82,6 +83,7 @@ function resultOf(output: string, load: WrkLoad): LoadResult {
     seconds: summary.durationUs / 1e6,
     p50Ms: summary.p50Us / 1000,
     p99Ms: summary.p99Us / 1000,
+    maxMs: summary.maxUs / 1000,
   };
 }
 
@@ -103,8 +105,8 @@ end
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format(
-    '${MARK}{"requests":%d,"bytes":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}\\n',
-    summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99),
+    '${MARK}{"requests":%d,"bytes":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,"maxUs":%d,"errors":{"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}}\\n',
+    summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
     e.connect, e.read, e.write, e.status, e.timeout))
 end
 `;

@@ -76,6 +76,10 @@ const EXPECTATIONS: readonly Expectation[] = [
   expectTimes('tag-put-c1', 'tag PUT, 1 connection', 'distribution', 1),
   expectTimes('mount', 'mount', 'distribution', 1),
   { expected: 'mount: under 5 ms', judge: under('mount', 5) },
+  {
+    expected: 'p99 of a small GET beside heavy work: under 10 ms',
+    judge: under('manifest-get-beside', 10),
+  },
   expectTimes('start', 'start with 1,000 repositories', 'node-http', 0.5),
 ];
 

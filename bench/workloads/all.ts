@@ -5,6 +5,7 @@ import { largeBlobGet, smallBlobGet } from './blob-get.ts';
 import { largeBlobPut, smallBlobPut } from './blob-put.ts';
 import { imageMix, MIXES } from './image-mix.ts';
 import { manifestGet } from './manifest-get.ts';
+import { manifestGetBeside } from './manifest-get-beside.ts';
 import { mount } from './mount.ts';
 import { referrers } from './referrers.ts';
 import { start } from './start.ts';
@@ -40,6 +41,7 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
   // A peer may need more than a second for one answer here: longer turns keep its figure from being a handful of answers.
   const slow = plan({ rounds: 9, seconds: 4, warmUps: 1 });
   const heavy = plan({ rounds: 5, seconds: 2, warmUps: 1 });
+  const long = plan({ rounds: 3, seconds: 10, warmUps: 1 });
 
   // The short form has less of everything that takes long to prepare; the titles say how much.
   const manyTags = short ? 1_000 : 10_000;
@@ -71,6 +73,8 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
     ...MIXES.map((mix) => ({ name: `mix-${mix}`, make: () => imageMix(mix, heavy) })),
     { name: 'mount', make: () => mount(blobData(1, huge), huge, heavy) },
     { name: 'start', make: () => start(repositories, small) },
+    // Nothing of it could be made smaller without becoming another question.
+    ...(short ? [] : [{ name: 'manifest-get-beside', make: () => manifestGetBeside(long) }]),
   ];
 }
 
