@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { engineMissing, ImageEngine } from './load/image-engine.ts';
 import { wrkMissing } from './load/wrk.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { measure, type Outcome } from './measure.ts';
@@ -70,15 +71,17 @@ async function runWorkloads(
   options: Options,
   contestants: readonly Contestant[],
   base: string,
+  engine: ImageEngine,
 ): Promise<{ outcomes: Outcome[]; skipped: string[] }> {
   const data = new PreparedData(base);
-  const noWrk = await wrkMissing();
-  const workloads = chooseWorkloads(options.only, options.short, options.rounds);
+  const missing = { wrk: await wrkMissing(), docker: engineMissing() };
+  const workloads = chooseWorkloads({ ...options, engine });
   const outcomes: Outcome[] = [];
   const skipped: string[] = [];
   for (const [index, workload] of workloads.entries()) {
-    if (noWrk !== undefined && workload.kind === 'load' && workload.needsWrk) {
-      skipped.push(`${workload.name}: ${noWrk}`);
+    const why = workload.needs === undefined ? undefined : missing[workload.needs];
+    if (why !== undefined) {
+      skipped.push(`${workload.name}: ${why}`);
       continue;
     }
     say(`${workload.name}: ${workload.title}`);
@@ -98,8 +101,10 @@ async function main(): Promise<number> {
   const absent = entrants.filter(isAbsent);
   const contestants = entrants.filter((entrant): entrant is Contestant => !isAbsent(entrant));
   const base = mkdtempSync(join(resolve(options.data), 'moorage-bench-'));
+  const layerBytes = (options.short ? 5 : 50) * 2 ** 20;
+  const engine = new ImageEngine(join(base, 'engine'), layerBytes);
   const leave = (): void => {
-    void stopAllServers().then(() => {
+    void Promise.all([stopAllServers(), engine.stop()]).then(() => {
       rmSync(base, { recursive: true, force: true });
       process.exit(130);
     });
@@ -107,7 +112,7 @@ async function main(): Promise<number> {
   process.once('SIGINT', leave).once('SIGTERM', leave);
   try {
     const machine = describeMachine(base);
-    const { outcomes, skipped } = await runWorkloads(options, contestants, base);
+    const { outcomes, skipped } = await runWorkloads(options, contestants, base, engine);
     const reservation = reservationOf(options);
     const isThere = (name: string) => contestants.some((contestant) => contestant.name === name);
     const whole =
@@ -125,7 +130,7 @@ async function main(): Promise<number> {
     for (const line of slowerThanKept(outcomes, kept)) say(line);
     return summarise(outcomes, [...absent.map(({ name, reason }) => `${name}: ${reason}`), ...skipped]);
   } finally {
-    await stopAllServers();
+    await Promise.all([stopAllServers(), engine.stop()]);
     rmSync(base, { recursive: true, force: true });
   }
 }

@@ -3,12 +3,13 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { LoadResult } from './load/load-result.ts';
 import type { PreparedData } from './prepared-data.ts';
 import type { Memory } from './process-usage.ts';
 import { RunningServer } from './running-server.ts';
 import type { Contestant } from './servers/contestant.ts';
 import { type Spread, spreadOf } from './statistics.ts';
-import type { LoadWorkload, StartWorkload, Workload } from './workloads/workload.ts';
+import type { FreshWorkload, LoadWorkload, StartWorkload, Workload } from './workloads/workload.ts';
 
 export interface Sample {
   readonly round: number;
@@ -58,7 +59,7 @@ export async function measure(
       }),
     );
   if (workload.kind === 'load') await measureLoad(workload, entries, data, say);
-  else await measureStart(workload, entries, data, say);
+  else await measureStarts(workload, entries, data, say);
   return { workload, entries };
 }
 
@@ -113,8 +114,9 @@ async function measureLoad(
   }
 }
 
-async function measureStart(
-  workload: StartWorkload,
+/** A server for each turn: what is measured is its start, or what it does from then on. */
+async function measureStarts(
+  workload: StartWorkload | FreshWorkload,
   entries: readonly Entry[],
   data: PreparedData,
   say: Say,
@@ -125,22 +127,36 @@ async function measureStart(
       await attempt(entry, say, async () => {
         const root = await data.rootFor(entry.contestant, workload);
         const scratch = data.scratchOf(entry.contestant);
-        const server = await RunningServer.start(entry.contestant, root, scratch, workload.path);
-        const cpuSeconds = server.cpuSeconds();
-        const { residentBytes, peakBytes } = server.memory();
-        await server.stop();
-        const value = server.startMs;
-        const round = number - warmUps;
-        entry.memory = {
-          residentBytes: Math.max(entry.memory.residentBytes, residentBytes),
-          peakBytes: Math.max(entry.memory.peakBytes, peakBytes),
-        };
-        if (round >= 0)
-          entry.samples.push({ round, value, operations: 1, p50Ms: value, p99Ms: value, maxMs: value, cpuSeconds });
-        say(`  ${round < 0 ? 'warm-up' : `round ${round + 1}`} ${entry.contestant.name}: ${toPrecision(value)} ms`);
+        const path = workload.kind === 'start' ? workload.path : '/v2/';
+        const server = await RunningServer.start(entry.contestant, root, scratch, path);
+        try {
+          const result = workload.kind === 'start' ? oneStart(server) : await workload.turn(server);
+          const round = number - warmUps;
+          if (round >= 0)
+            entry.samples.push({ ...result, round, value: result.p50Ms, cpuSeconds: server.cpuSeconds() });
+          entry.memory = higher(entry.memory, server.memory());
+          say(
+            `  ${round < 0 ? 'warm-up' : `round ${round + 1}`} ${entry.contestant.name}: ${toPrecision(result.p50Ms)} ms`,
+          );
+        } finally {
+          await server.stop();
+        }
+        entry.longestTurnMs = server.longestTurnMs() ?? entry.longestTurnMs;
+        if (workload.kind === 'fresh') data.discard(entry.contestant, workload);
       });
     }
   }
+}
+
+function oneStart({ startMs }: RunningServer): LoadResult {
+  return { operations: 1, seconds: startMs / 1000, p50Ms: startMs, p99Ms: startMs, maxMs: startMs };
+}
+
+function higher(one: Memory, other: Memory): Memory {
+  return {
+    residentBytes: Math.max(one.residentBytes, other.residentBytes),
+    peakBytes: Math.max(one.peakBytes, other.peakBytes),
+  };
 }
 
 /** How many times better `ours` is than `theirs`, round by round; undefined when they share no round. */

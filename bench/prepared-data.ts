@@ -42,11 +42,14 @@ export class PreparedData {
   /** Removes what the workload needed, unless one of the later ones needs it too. */
   release(contestants: readonly Contestant[], workload: Workload, later: readonly Workload[]): void {
     if (later.some(({ dataset }) => dataset.key === workload.dataset.key)) return;
-    for (const contestant of contestants) {
-      const root = this.#rootOf(contestant, workload.dataset.key);
-      rmSync(root, { recursive: true, force: true });
-      this.#ready.delete(root);
-    }
+    for (const contestant of contestants) this.discard(contestant, workload);
+  }
+
+  /** Removes one server's copy: the next one who asks for it gets a new one. */
+  discard(contestant: Contestant, { dataset }: Workload): void {
+    const root = this.#rootOf(contestant, dataset.key);
+    rmSync(root, { recursive: true, force: true });
+    this.#ready.delete(root);
   }
 
   #rootOf(contestant: Contestant, key: string): string {

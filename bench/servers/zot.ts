@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Absent, type Contestant, neverSitsOut, type Place } from './contestant.ts';
+import type { Absent, Contestant, Place } from './contestant.ts';
 
 function configuration({ root, port }: Place): string {
   return JSON.stringify({
@@ -26,7 +26,8 @@ export function zot(path: string | undefined): Contestant | Absent {
     version,
     form: 'layouts',
     setup: 'dedupe on, garbage collection off, log level error; storage.commit on: durable writes (fsync)',
-    sitsOut: neverSitsOut,
+    // `docker2s2`, which lets it take what Docker's engine pushes, is of 2.1 and later.
+    sitsOut: (workload) => (workload.startsWith('docker') ? 'takes OCI manifests only' : undefined),
     command: (place) => {
       const file = join(place.scratch, 'zot.json');
       writeFileSync(file, configuration(place));

@@ -1,8 +1,10 @@
 // Every workload, in the order in which it is run, with its rounds in the long and in the short form.
 
+import type { ImageEngine } from '../load/image-engine.ts';
 import { blobData } from './blob-data.ts';
 import { largeBlobGet, smallBlobGet } from './blob-get.ts';
 import { largeBlobPut, smallBlobPut } from './blob-put.ts';
+import { dockerPull, dockerPush } from './docker-image.ts';
 import { imageMix, MIXES } from './image-mix.ts';
 import { manifestGet } from './manifest-get.ts';
 import { manifestGetBeside } from './manifest-get-beside.ts';
@@ -25,14 +27,22 @@ interface Listed {
   make(): Workload;
 }
 
-/** `only` holds parts of names, empty for all; `rounds` replaces the number of rounds of every workload. */
-export function chooseWorkloads(only: readonly string[], short: boolean, rounds: number | undefined): Workload[] {
-  return listAll(short, rounds)
+export interface Choice {
+  /** Parts of names; empty for all. */
+  readonly only: readonly string[];
+  readonly short: boolean;
+  /** Instead of each workload's own number. */
+  readonly rounds: number | undefined;
+  readonly engine: ImageEngine;
+}
+
+export function chooseWorkloads({ only, ...choice }: Choice): Workload[] {
+  return listAll(choice)
     .filter(({ name }) => only.length === 0 || only.some((part) => name.includes(part)))
     .map((listed) => listed.make());
 }
 
-function listAll(short: boolean, rounds: number | undefined): Listed[] {
+function listAll({ short, rounds, engine }: Omit<Choice, 'only'>): Listed[] {
   const plan = (long: Plan): Plan => {
     const chosen = short ? SHORT : long;
     return { ...chosen, rounds: rounds ?? chosen.rounds };
@@ -42,6 +52,8 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
   const slow = plan({ rounds: 9, seconds: 4, warmUps: 1 });
   const heavy = plan({ rounds: 5, seconds: 2, warmUps: 1 });
   const long = plan({ rounds: 3, seconds: 10, warmUps: 1 });
+  // Half a minute each, most of it the engine's own.
+  const whole = plan({ rounds: 3, seconds: 0, warmUps: 0 });
 
   // The short form has less of everything that takes long to prepare; the titles say how much.
   const manyTags = short ? 1_000 : 10_000;
@@ -71,6 +83,8 @@ function listAll(short: boolean, rounds: number | undefined): Listed[] {
     { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', 64, small) },
     { name: 'tag-put-c1', make: () => tagPut(manyTags, 'one', 1, small) },
     ...MIXES.map((mix) => ({ name: `mix-${mix}`, make: () => imageMix(mix, heavy) })),
+    { name: 'docker-push', make: () => dockerPush(engine, whole) },
+    { name: 'docker-pull', make: () => dockerPull(engine, whole) },
     { name: 'mount', make: () => mount(blobData(1, huge), huge, heavy) },
     { name: 'start', make: () => start(repositories, small) },
     // Nothing of it could be made smaller without becoming another question.

@@ -32,7 +32,7 @@ export function largeBlobGet(data: BlobData, blobBytes: number, connections: num
     plan,
     dataset: data.dataset,
     without: new Map([LOG_DOES_NOT_MATTER]),
-    needsWrk: false,
+    needs: undefined,
     check: async (server) => {
       const response = await fetch(server.url + path);
       const body = Buffer.from(await response.arrayBuffer());

@@ -25,7 +25,7 @@ export function smallBlobPut(plan: Plan): LoadWorkload {
     plan,
     dataset: emptyRoot('blob-put-1k'),
     without: new Map(),
-    needsWrk: false,
+    needs: undefined,
     check: async () => undefined,
     turn: ({ server, seconds }) => {
       const load = { connections: 16, seconds, limit: 30_000 };
@@ -46,7 +46,7 @@ export function largeBlobPut(blobBytes: number, connections: number, plan: Plan)
     plan,
     dataset: emptyRoot(`blob-put-100m-c${connections}`),
     without: new Map([LOG_DOES_NOT_MATTER]),
-    needsWrk: false,
+    needs: undefined,
     check: async () => undefined,
     turn: ({ server, seconds }) => {
       // Bounded in number too, so that a fast server does not fill the disk.

@@ -24,7 +24,7 @@ export function getWorkload(options: GetOptions): LoadWorkload {
     ...options,
     kind: 'load',
     unit: REQUESTS_PER_SECOND,
-    needsWrk: true,
+    needs: 'wrk',
     check: async (server) => {
       bodyBytes.set(server.port, await checkAnswers(server, options));
     },

@@ -6,20 +6,20 @@ import { pushBlob, pushManifest } from '../content/push.ts';
 import { randomBytesOf } from '../content/random-bytes.ts';
 import { runJob } from '../load/client.ts';
 import { removeNewLargeFiles } from './tidy.ts';
-import { type Dataset, LOG_DOES_NOT_MATTER, type LoadWorkload, MEGABYTES_PER_SECOND, type Plan } from './workload.ts';
+import {
+  type Dataset,
+  LOG_DOES_NOT_MATTER,
+  type LoadWorkload,
+  MEGABYTES_PER_SECOND,
+  NO_REGISTRIES,
+  type Plan,
+} from './workload.ts';
 
 const MEBIBYTE = 2 ** 20;
 const PULLED = 'bench/pulled';
 /** As zot's own CI runs it. */
 const CONNECTIONS = 10;
 const OPERATIONS = 100;
-
-const WITHOUT = new Map([
-  LOG_DOES_NOT_MATTER,
-  ['node-http', 'it is no registry'],
-  ['nginx', 'it is no registry'],
-  ['crane', 'it keeps manifests in memory'],
-]);
 
 export const MIXES = ['pull', 'push', 'patch', 'both'] as const;
 
@@ -58,8 +58,8 @@ export function imageMix(mix: Mix, plan: Plan): LoadWorkload {
     unit: MEGABYTES_PER_SECOND,
     plan,
     dataset: pulledImages(),
-    without: WITHOUT,
-    needsWrk: false,
+    without: new Map([LOG_DOES_NOT_MATTER, ...NO_REGISTRIES]),
+    needs: undefined,
     check: async () => {
       // What is large and newer than this was pushed by a turn.
       began = Math.min(began, Date.now());

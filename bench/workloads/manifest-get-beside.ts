@@ -41,7 +41,7 @@ export function manifestGetBeside(plan: Plan): LoadWorkload {
       fill: undefined,
     },
     without: new Map([LOG_DOES_NOT_MATTER, ['node-http', 'takes no uploads'], ['nginx', 'takes no uploads']]),
-    needsWrk: false,
+    needs: undefined,
     check: async (server, { form }) => {
       const paths = [...asking.manifestOf].map(([tag, body]) => ({ path: `/v2/${asked}/manifests/${tag}`, body }));
       for (const { path, body } of paths) {

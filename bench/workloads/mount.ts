@@ -16,7 +16,7 @@ export function mount(data: BlobData, blobBytes: number, plan: Plan): LoadWorklo
     plan,
     dataset: data.dataset,
     without: new Map([LOG_DOES_NOT_MATTER]),
-    needsWrk: false,
+    needs: undefined,
     check: async () => {
       // What is large and newer than this is a copy made by a mount; the blob itself was pushed before.
       began = Math.min(began, Date.now());

@@ -19,6 +19,7 @@ export function start(repositories: number, plan: Plan): StartWorkload {
     unit: MILLISECONDS,
     plan,
     path,
+    needs: undefined,
     without: new Map([LOG_DOES_NOT_MATTER]),
     dataset: {
       key: 'start',

@@ -29,7 +29,7 @@ export function tagPut(
     plan,
     dataset: manyRepositories(tags),
     without: new Map(),
-    needsWrk: false,
+    needs: undefined,
     check: async ({ port }, contestant) => {
       // The first push into a repository makes the server read it, and moorage looks closely after a file that another program
       // wrote for some seconds: a running server's pushes are measured, not its first ones.

@@ -44,12 +44,15 @@ interface WorkloadBase {
   readonly dataset: Dataset;
   /** Who does not take part, and why: contestant's name to reason. */
   readonly without: ReadonlyMap<string, string>;
+  /** What has to be on the machine. */
+  readonly needs: Need | undefined;
 }
+
+export type Need = 'wrk' | 'docker';
 
 /** Load on servers that have been started before the first round. */
 export interface LoadWorkload extends WorkloadBase {
   readonly kind: 'load';
-  readonly needsWrk: boolean;
   /** Throws unless the server gives the right answers; called once, before the first round. */
   check(server: RunningServer, contestant: Contestant): Promise<void>;
   turn(turn: Turn): Promise<LoadResult>;
@@ -64,10 +67,22 @@ export interface StartWorkload extends WorkloadBase {
   readonly path: string;
 }
 
-export type Workload = LoadWorkload | StartWorkload;
+/** Load on a server that is started for each turn, on an empty directory. */
+export interface FreshWorkload extends WorkloadBase {
+  readonly kind: 'fresh';
+  turn(server: RunningServer): Promise<LoadResult>;
+}
+
+export type Workload = LoadWorkload | StartWorkload | FreshWorkload;
 
 export const REQUESTS_PER_SECOND: Unit = { label: 'requests/s', better: 'higher' };
 export const MEGABYTES_PER_SECOND: Unit = { label: 'MB/s', better: 'higher' };
 export const MILLISECONDS: Unit = { label: 'ms', better: 'lower' };
+
+export const NO_REGISTRIES = [
+  ['node-http', 'it is no registry'],
+  ['nginx', 'it is no registry'],
+  ['crane', 'it keeps manifests in memory'],
+] as const;
 
 export const LOG_DOES_NOT_MATTER = ['moorage-log', 'one log line for so much work does not show'] as const;
