@@ -1,4 +1,5 @@
 // The processes that are one server together, as one of them sees it: what it shares with the others, and what it leaves to them.
+import type { Server } from 'node:net';
 import type { PasswordSharing } from './auth/htpasswd/password-sharing.ts';
 import type { SharedLimits } from './http/count-sharing.ts';
 import type { EditOwners } from './layout/changes/edit-owners.ts';
@@ -18,8 +19,8 @@ export interface ServerGroup {
   readonly limits: SharedLimits | undefined;
   /** Who checks passwords; undefined: this process does. */
   readonly passwords: PasswordSharing | undefined;
-  /** Lets the others reach what this process serves, before it does. */
-  join(registry: Registry): void;
+  /** Lets the others reach what this process serves, and the parent know what comes to its server, before it listens. */
+  join(registry: Registry, server: Server): void;
 }
 
 /** One process, as nearly everywhere: nothing is shared, and nothing costs anything. */

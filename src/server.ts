@@ -79,7 +79,6 @@ export async function createServer(
     sharers: group.sharers,
     processes: group.size,
   });
-  group.join(registry);
   const app = buildApp({
     registry,
     ...guard,
@@ -91,6 +90,7 @@ export async function createServer(
     failures: new FailureLines(log),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
+  group.join(registry, app.server);
   for (const warning of oddRules(settings)) log.warn(warning);
   await registry.start();
   const watches = mounts.flatMap(({ archives }) => {

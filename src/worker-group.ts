@@ -1,5 +1,6 @@
 // What one worker shares with the others of its server.
 import type { ServerGroup } from './server-group.ts';
+import { countClosed } from './workers/closed-connections.ts';
 import { sharedCounts } from './workers/shared-counts.ts';
 import { SharedEdits } from './workers/shared-edits.ts';
 import { SharedPasswords } from './workers/shared-passwords.ts';
@@ -13,7 +14,8 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
     ...{ size: link.order.workers, secret: link.order.secret },
     ...{ owners, sharers, passwords: new SharedPasswords(link) },
     limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
-    join: (registry) => {
+    join: (registry, server) => {
+      countClosed(server, (closed) => link.closed(closed));
       owners.serve(registry);
       sharers.serve(registry);
     },

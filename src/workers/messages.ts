@@ -73,6 +73,8 @@ export type ToParent =
   /** It cannot start, in words for whoever started the server. */
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
   | { readonly kind: 'drained' }
+  /** So many of its connections have ended since its start. */
+  | { readonly kind: 'closed'; readonly connections: number }
   | { readonly kind: 'letters'; readonly letters: readonly Letter[] };
 
 /** Workers say that their event loop turns. */

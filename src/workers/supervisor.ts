@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../storage/log.ts';
-import { watchHandedOver } from './handed-over.ts';
+import { HandedConnections } from './handed-connections.ts';
 import { MessageExchange } from './message-exchange.ts';
 import {
   aliveEveryMs,
@@ -56,6 +56,7 @@ export class Supervisor<Work> {
   readonly #options: SupervisorOptions<Work>;
   readonly #running = new Map<number, Running>();
   readonly #exchange = new MessageExchange(parentNumber, (letters) => this.#deliver(letters));
+  readonly #connections = new HandedConnections();
   readonly #beat: NodeJS.Timeout;
   readonly #id = randomUUID();
   readonly #secret = randomBytes(32);
@@ -78,8 +79,9 @@ export class Supervisor<Work> {
       this.#failed = reject;
     });
     this.failure.catch(() => {});
-    // Round robin, with the socket here. Where all workers accept from one shared socket, four connections came as 1 and 3 in two
-    // of three runs, and 64 as 25 and 39 with two thirds of the requests a second: who wakes first takes all that wait.
+    // The socket is here, and each connection is given to the worker that has the fewest (handed-connections.ts). Where all workers accept
+    // from one shared socket, four connections came as 1 and 3 in two of three runs, and 64 as 25 and 39 with two thirds of the
+    // requests a second: who wakes first takes all that wait.
     cluster.schedulingPolicy = cluster.SCHED_RR;
     cluster.setupPrimary({
       exec: createRequire(import.meta.url).resolve('#server-worker'),
@@ -104,6 +106,7 @@ export class Supervisor<Work> {
   /** Running requests may finish within that time. Resolves when no worker is left. */
   async stop(withinMs: number): Promise<void> {
     this.#isStopping = true;
+    this.#connections.stop();
     this.#sendAll({ kind: 'drain', withinMs });
     // None ends before the last one has answered: it may own what another one's last push is about.
     await this.#until(() => [...this.#running.values()].every(({ hasDrained }) => hasDrained));
@@ -145,12 +148,13 @@ export class Supervisor<Work> {
     worker.on('error', () => {});
     const { stdout, stderr } = worker.process;
     for (const stream of [stdout, stderr]) if (stream !== null) wholeLines(stream, writeLines);
-    const closeHandedOver = watchHandedOver(worker.process);
+    this.#connections.watch(member.number, worker.process);
     worker.once('exit', (code: number | null, signal: string | null) => {
+      this.#connections.ended(member.number);
       setTimeout(() => {
         // After a failed write Node does not find out by itself, and would go on to hand connections to a process that is gone.
         if (worker.isConnected()) worker.process.disconnect();
-        closeHandedOver();
+        this.#connections.gone(member.number);
         void this.#ended(running, code, signal);
       }, lastWordsMs);
     });
@@ -191,6 +195,9 @@ export class Supervisor<Work> {
       case 'drained':
         running.hasDrained = true;
         break;
+      case 'closed':
+        this.#connections.closed(running.member.number, message.connections);
+        return;
       case 'letters':
         this.#deliver(message.letters);
         return;
@@ -200,9 +207,11 @@ export class Supervisor<Work> {
 
   #listens(running: Running, port: number): void {
     const { workers, log } = this.#options;
-    running.hasListened = true;
     this.#port ??= port;
-    if (this.#port !== port) this.#failed(new WorkerFailedError(`port ${this.#port} was lost`, 1));
+    // It asked for the free port that the others had, while the last of them ended: the one that replaces it asks by number.
+    if (this.#port !== port) return void running.worker.process.kill('SIGKILL');
+    running.hasListened = true;
+    this.#connections.listens(running.member.number);
     this.#tellMembers();
     if (this.#wereAllUp || this.#listening.length < workers) return;
     this.#wereAllUp = true;

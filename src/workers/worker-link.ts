@@ -67,6 +67,11 @@ export class WorkerLink<Work> {
     say({ kind: 'print', text });
   }
 
+  /** How many of its connections have ended since its start. */
+  closed(connections: number): void {
+    say({ kind: 'closed', connections });
+  }
+
   drained(): void {
     say({ kind: 'drained' });
   }

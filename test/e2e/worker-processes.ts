@@ -1,5 +1,5 @@
 // A server of several processes, as tests start it and look at its processes.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type MoorageProcess, type Ready, type StartOptions, startMoorage } from './moorage-process.ts';
@@ -48,4 +48,26 @@ export function statusOf(url: string): Promise<number | undefined> {
       response.once('end', () => resolve(response.statusCode));
     }).once('error', reject);
   });
+}
+
+/** The clients' ports of the connections to that port which each process holds. */
+export async function connectionsOf(pids: readonly number[], port: number): Promise<readonly (readonly number[])[]> {
+  const clients = new Map<string, number>();
+  for (const line of (await readFile('/proc/net/tcp', 'utf8')).split('\n')) {
+    const [, local = '', remote = '', state, , , , , , inode = ''] = line.trim().split(/\s+/);
+    if (state === established && portOf(local) === port) clients.set(`socket:[${inode}]`, portOf(remote));
+  }
+  return Promise.all(
+    pids.map(async (pid) => {
+      const names = await readdir(`/proc/${pid}/fd`);
+      const links = await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+      return links.flatMap((link) => clients.get(link) ?? []);
+    }),
+  );
+}
+
+const established = '01';
+
+function portOf(address: string): number {
+  return Number.parseInt(address.split(':')[1] ?? '', 16);
 }

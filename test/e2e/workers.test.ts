@@ -1,15 +1,28 @@
 // Several processes as one server: one banner, one log, one port, signals that mean all, and workers that are replaced.
+import { once } from 'node:events';
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { blobOf } from '../support/content.ts';
 import { runMoorage, scratchDirectory, startMoorage } from './moorage-process.ts';
-import { isRunning, startWorkers, statusOf, until, workersOf } from './worker-processes.ts';
+import { connectionsOf, isRunning, startWorkers, statusOf, until, workersOf } from './worker-processes.ts';
 
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 const blob = blobOf('a blob');
 const onLinux = process.platform === 'linux';
+
+/** Opens connections that end with the test. */
+function connector(port: number): () => Socket {
+  const sockets: Socket[] = [];
+  onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
+  return () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    sockets.push(socket);
+    return socket;
+  };
+}
 
 describe.runIf(onLinux)('several workers', () => {
   it('have one banner and one line that says that the server listens', async () => {
@@ -35,6 +48,36 @@ describe.runIf(onLinux)('several workers', () => {
     const lines = linesOf(stderr).map((line) => JSON.parse(line) as { readonly msg: string });
     expect(lines.filter(({ msg }) => msg === 'request')).toHaveLength(400);
     expect(lines.filter(({ msg }) => msg === 'stopped')).toHaveLength(1);
+  });
+
+  it.each([2, 4, 64])('have as many each of %i connections that come at once and stay', async (count) => {
+    const { moorage, ready } = await startWorkers(2);
+    const workers = await workersOf(moorage);
+    const open = connector(ready.port);
+    for (let at = 0; at < count; at += 1) open();
+    const counts = async () => (await connectionsOf(workers, ready.port)).map((ports) => ports.length);
+    await until(async () => (await counts()).reduce((sum, each) => sum + each, 0) === count);
+    expect(await counts()).toEqual([count / 2, count / 2]);
+  });
+
+  it('give new connections to the one whose connections have ended', async () => {
+    const { moorage, ready } = await startWorkers(2);
+    const workers = await workersOf(moorage);
+    const open = connector(ready.port);
+    const portsOfFirst = async () => (await connectionsOf(workers, ready.port))[0] ?? [];
+    const sockets = Array.from({ length: 40 }, open);
+    await until(async () => (await portsOfFirst()).length === 20);
+    const ended = await portsOfFirst();
+    for (const socket of sockets) if (ended.includes(socket.localPort ?? 0)) socket.destroy();
+    await until(async () => (await portsOfFirst()).length === 0);
+    // In turn they would come to it every second time.
+    let inARow = 0;
+    while (inARow < 3) {
+      const socket = open();
+      socket.write('GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(socket, 'data');
+      inARow = (await portsOfFirst()).includes(socket.localPort ?? 0) ? inARow + 1 : 0;
+    }
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('all end with the first %s, exit code 0', async (signal) => {
