@@ -23,7 +23,7 @@ export function parseIndexInTurns(bytes: Buffer, known: IndexDocument | undefine
 function* parsing(bytes: Buffer, known: IndexDocument | undefined): SteppedWork<IndexDocument> {
   if (known?.inOurForm === false && bytes.length > 0 && known.equals(bytes)) return known;
   try {
-    return (yield* documentInLines(bytes, known)) ?? (yield* documentInText(bytes));
+    return (yield* documentInLines(bytes, known)) ?? (yield* documentInText(bytes, known));
   } catch (cause) {
     if (cause instanceof JsonSpanError || cause instanceof SyntaxError) {
       throw new IndexUnreadableError('index.json is not a complete image index', { cause });

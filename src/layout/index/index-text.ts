@@ -4,7 +4,7 @@ import type { SteppedWork } from '../pacing/steps.ts';
 import { type AroundEntries, ForeignIndexError, IndexDocument } from './index-document.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
 import { maxIndexEntries } from './index-limits.ts';
-import { inRuns, printedSegment } from './index-segment.ts';
+import { type IndexSegment, inRuns, printedSegment } from './index-segment.ts';
 import { elementsOf, type JsonMember, JsonSpanError, membersIn, printMember } from './json-span.ts';
 
 /** There are more entries than this process has memory for. */
@@ -12,27 +12,69 @@ export class TooManyEntriesError extends Error {
   override readonly name = 'TooManyEntriesError';
 }
 
-/** Throws JsonSpanError and SyntaxError for what is no index, ForeignIndexError, TooManyEntriesError. */
-export function* documentInText(bytes: Buffer): SteppedWork<IndexDocument> {
+/**
+ * Throws JsonSpanError and SyntaxError for what is no index, ForeignIndexError, TooManyEntriesError. Entries whose text stands in `known` as well
+ * are shared, and so are segments of them: most programs print anew what they do not change.
+ */
+export function* documentInText(bytes: Buffer, known: IndexDocument | undefined): SteppedWork<IndexDocument> {
   // Decoding would replace what is not UTF-8 (RFC 8259, 8.1), and our next write would then change another program's bytes.
   if (!isUtf8(bytes)) throw new JsonSpanError('not UTF-8');
   yield;
   const members = yield* membersIn(bytes.toString('utf8'));
   const { manifests, ...around } = indexOf(members);
   if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is not an image index');
+  const shared = yield* knownEntries(known?.segments ?? []);
   const entries: IndexEntry[] = [];
   // `manifests` null or absent is an empty index (zot writes null).
   for (const line of manifests === 'null' ? [] : elementsOf(manifests)) {
     assertAdmitted(entries.length);
-    entries.push(parseIndexEntry(line));
+    entries.push(shared.get(line) ?? parseIndexEntry(line));
+    // An entry that is listed twice is two entries.
+    shared.delete(line);
     yield;
   }
-  const segments = [];
+  return new IndexDocument(around, yield* segmentsLike(known?.segments ?? [], entries), bytes);
+}
+
+/** By their text. */
+function* knownEntries(segments: readonly IndexSegment[]): SteppedWork<Map<string, IndexEntry>> {
+  const byLine = new Map<string, IndexEntry>();
+  for (const { entries } of segments) {
+    for (const entry of entries) byLine.set(entry.line, entry);
+    yield;
+  }
+  return byLine;
+}
+
+/** The entries in segments: those of `known` that are among them as they are, and new ones of what is in between. */
+function* segmentsLike(
+  known: readonly IndexSegment[],
+  entries: readonly IndexEntry[],
+): SteppedWork<readonly IndexSegment[]> {
+  const startingWith = new Map(known.map((segment) => [segment.entries[0], segment]));
+  const segments: IndexSegment[] = [];
+  let start = 0;
+  for (let at = 0; at < entries.length; ) {
+    const segment = startingWith.get(entries[at]);
+    if (segment === undefined || segment.entries.some((entry, offset) => entry !== entries[at + offset])) {
+      at += 1;
+      continue;
+    }
+    segments.push(...(yield* printedSegments(entries.slice(start, at))), segment);
+    at += segment.entries.length;
+    start = at;
+    yield;
+  }
+  return [...segments, ...(yield* printedSegments(entries.slice(start)))];
+}
+
+function* printedSegments(entries: readonly IndexEntry[]): SteppedWork<readonly IndexSegment[]> {
+  const segments: IndexSegment[] = [];
   for (const run of inRuns(entries)) {
     segments.push(printedSegment(run));
     yield;
   }
-  return new IndexDocument(around, segments, bytes);
+  return segments;
 }
 
 /** The text of its manifests, and what stands around them in our form. Throws SyntaxError where another member is no JSON. */

@@ -157,14 +157,14 @@ export class LayoutIndex {
   *#rereading(document: IndexDocument): SteppedWork<LayoutIndex> {
     if (document === this.document) return this;
     const segments = apart(this.document.segments, document.segments);
-    const entriesOf = (all: readonly IndexSegment[]) => all.flatMap(({ entries }) => entries);
-    const [removed, added] = apart(entriesOf(segments[0]), entriesOf(segments[1]));
-    handOnFacts(removed, added);
-    yield;
+    const [before, after] = [yield* entriesOf(segments[0]), yield* entriesOf(segments[1])];
+    const [removed, added] = apart(before, after);
+    yield* handOnFacts(removed, added);
+    if (removed.length + added.length > mostDerived) return yield* LayoutIndex.#making(document);
     const gone = new Set(removed);
     // What came is put behind what is there, which is its place where it stands last, or nothing else is called the same.
     const isInOrder = added.at(-1) === document.segments.at(-1)?.entries.at(-1) || !this.#sharesNames(gone, added);
-    if (!isInOrder || removed.length + added.length > mostDerived) return yield* LayoutIndex.#making(document);
+    if (!isInOrder) return yield* LayoutIndex.#making(document);
     return this.derive(document, gone, added);
   }
 
@@ -188,12 +188,30 @@ function apart<Each>(one: readonly Each[], other: readonly Each[]): readonly [re
   return [one.slice(start, one.length - end), other.slice(start, other.length - end)];
 }
 
+function* entriesOf(segments: readonly IndexSegment[]): SteppedWork<Entries> {
+  const all: IndexEntry[] = [];
+  for (const { entries } of segments) {
+    for (const entry of entries) all.push(entry);
+    yield;
+  }
+  return all;
+}
+
+/** What is handed on in one step. */
+const entriesInAStep = 256;
+
 /** A tool that writes the same entries in its own form has not changed what their manifests say: nobody need read them all again. */
-function handOnFacts(from: Entries, to: Entries): void {
+function* handOnFacts(from: Entries, to: Entries): SteppedWork<void> {
   const keyOf = ({ digest, mediaType }: IndexEntry) => `${digest} ${mediaType}`;
-  const known = new Map(from.flatMap((entry) => (entry.facts === undefined ? [] : [[keyOf(entry), entry.facts]])));
-  if (known.size === 0) return;
-  for (const entry of to) entry.facts ??= known.get(keyOf(entry));
+  const known = new Map<string, IndexEntry['facts']>();
+  for (const [at, entry] of from.entries()) {
+    if (entry.facts !== undefined) known.set(keyOf(entry), entry.facts);
+    if (at % entriesInAStep === 0) yield;
+  }
+  for (const [at, entry] of known.size === 0 ? [] : to.entries()) {
+    entry.facts ??= known.get(keyOf(entry));
+    if (at % entriesInAStep === 0) yield;
+  }
 }
 
 /** Tags and names are ASCII, where the order of UTF-16 code units is the order of bytes. */
