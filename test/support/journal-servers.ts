@@ -39,19 +39,21 @@ export class Servers {
   async announce(journal: Journal, to: string, from: string | undefined, commit: Partial<Commit> = {}): Promise<void> {
     const { added = [tagged(to)], removed = [], base = [], manifests = [] } = commit;
     await journal.load();
+    const made = from === undefined ? undefined : label(from);
+    const baseEntries = await journal.printEntriesOf(made, base);
     commit.beforeRecord?.();
     // Whoever waits for its turn has it first.
     if (commit.beforeRecord !== undefined) await setImmediate();
-    const record = journal.recordOf({
+    const records = journal.recordOf({
       author: 'commit',
-      base: from === undefined ? undefined : label(from),
+      base: made,
       label: label(to),
       delta: { added, removed: removed.map((each) => each.key) },
       judged: undefined,
       manifests: manifests.map(([digest, bytes]) => ({ digest, bytes, absent: [] })),
-      baseEntries: () => base,
+      baseEntries,
     });
-    await this.store.append(record.key, record.bytes);
+    for (const { key, bytes } of records) await this.store.append(key, bytes);
   }
 
   async commit(journal: Journal, to: string, from: string | undefined, commit?: Partial<Commit>): Promise<void> {

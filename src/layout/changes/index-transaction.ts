@@ -104,7 +104,7 @@ export class IndexTransactions {
     // Of what is refused nothing is stored or remembered.
     const applied = edits.filter((_, at) => refusals[at] === undefined);
     const first = [...(await version.missingFile()), ...(await this.#missingManifests(applied)), ...responseObjects];
-    await guard.prepareRecord();
+    const baseEntries = await guard.prepareRecord(label, base);
     const replacement: Replacement = {
       bytes: index.document.pieces,
       first,
@@ -112,6 +112,7 @@ export class IndexTransactions {
         reader.expect(published, index);
         return guard.record({
           draft,
+          baseEntries,
           author: authorOf(applied),
           manifests: manifestsOf(applied),
           base: now?.info.label,
@@ -119,7 +120,7 @@ export class IndexTransactions {
           verdict,
         });
       },
-      note: (published) => [this.#options.history.noteOf(history, published)],
+      note: (published) => this.#options.history.noteOf(history, published),
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: this.#keepAs(draft, digest) })),
     };

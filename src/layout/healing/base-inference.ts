@@ -1,7 +1,8 @@
 // What every recorded version of index.json would cost as the copy that a foreign file was made from (docs/healing.md#the-journal,
-// rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries.
+// rule 2). One walk back over the deltas: O(entries + deltas), not versions times entries. In steps: there may be a hundred thousand of each.
 import type { VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, isNamed, nameOfKey } from '../index/entry-key.ts';
+import { eachInSteps, type SteppedWork } from '../pacing/steps.ts';
 import { healPolicy } from './heal-policy.ts';
 
 /** What a version lists. */
@@ -43,24 +44,41 @@ export class FileView {
   readonly entries: ReadonlyMap<EntryKey, IndexedEntry>;
   /** Known entries that the file prints in another way, and how. */
   readonly reprinted: readonly Reprint[];
-  readonly #unnamed = new Map<string, number>();
-  #digests: ReadonlySet<string> | undefined;
-  #named: ReadonlyMap<string | undefined, readonly EntryKey[]> | undefined;
+  readonly #unnamed: ReadonlyMap<string, number>;
+  /** Of all its entries. */
+  readonly #digests: ReadonlySet<string>;
+  readonly #named: ReadonlyMap<string, readonly EntryKey[]>;
+
+  private constructor(
+    entries: ReadonlyMap<EntryKey, IndexedEntry>,
+    reprinted: readonly Reprint[],
+    { unnamed, digests, named }: ReturnType<typeof newLookups>,
+  ) {
+    this.entries = entries;
+    this.reprinted = reprinted;
+    this.#unnamed = unnamed;
+    this.#digests = digests;
+    this.#named = named;
+  }
 
   /** Entries that are `known` are taken from there: comparing a string with itself takes no time, and they are compared often. */
-  constructor(entries: Iterable<IndexedEntry>, known: State) {
+  static *of(entries: Iterable<IndexedEntry>, known: State): SteppedWork<FileView> {
     const byKey = new Map<EntryKey, IndexedEntry>();
     const reprinted: Reprint[] = [];
-    for (const entry of entries) {
+    yield* eachInSteps(entries, (entry) => {
       const same = known.get(entry.key) ?? entry;
       byKey.set(same.key, same);
       if (same.line !== entry.line) reprinted.push({ known: same, line: entry.line });
-    }
-    this.entries = byKey;
-    this.reprinted = reprinted;
-    for (const { key, digest } of byKey.values()) {
-      if (!isNamed(key)) this.#unnamed.set(digest, this.unnamed(digest) + 1);
-    }
+    });
+    const lookups = newLookups();
+    const { unnamed, digests, named } = lookups;
+    yield* eachInSteps(byKey.values(), ({ key, digest }) => {
+      digests.add(digest);
+      const name = nameOfKey(key);
+      if (name === undefined) unnamed.set(digest, (unnamed.get(digest) ?? 0) + 1);
+      else if (!named.get(name)?.push(key)) named.set(name, [key]);
+    });
+    return new FileView(byKey, reprinted, lookups);
   }
 
   has(key: EntryKey): boolean {
@@ -69,8 +87,7 @@ export class FileView {
 
   /** Entries of a name. */
   named(name: string | undefined): readonly EntryKey[] {
-    this.#named ??= keysByName(this.entries.keys());
-    return this.#named.get(name) ?? [];
+    return name === undefined ? [] : (this.#named.get(name) ?? []);
   }
 
   /** Unnamed entries of a digest. */
@@ -80,30 +97,32 @@ export class FileView {
 
   /** Rule 1: a missing unnamed entry whose digest is still listed counts as present (oras merges it into the tagged one). */
   covers(key: EntryKey): boolean {
-    return this.has(key) || (!isNamed(key) && this.#lists(digestOfKey(key)));
-  }
-
-  #lists(digest: string): boolean {
-    this.#digests ??= digestsOf(this.entries);
-    return this.#digests.has(digest);
+    return this.has(key) || (!isNamed(key) && this.#digests.has(digestOfKey(key)));
   }
 }
 
-function keysByName(keys: Iterable<EntryKey>): ReadonlyMap<string | undefined, readonly EntryKey[]> {
-  const named = new Map<string | undefined, EntryKey[]>();
-  for (const key of keys) {
-    const name = nameOfKey(key);
-    const others = named.get(name);
-    if (others === undefined) named.set(name, [key]);
-    else others.push(key);
-  }
-  return named;
+function newLookups() {
+  return {
+    unnamed: new Map<string, number>(),
+    digests: new Set<string>(),
+    named: new Map<string, EntryKey[]>(),
+  };
 }
 
-export function digestsOf(state: State): Set<string> {
+export function* digestsOf(state: State): SteppedWork<Set<string>> {
   const digests = new Set<string>();
-  for (const { digest } of state.values()) digests.add(digest);
+  yield* eachInSteps(state.values(), ({ digest }) => digests.add(digest));
   return digests;
+}
+
+/** What entries are called; without those that have no name. */
+export function* namesOf(keys: Iterable<EntryKey>): SteppedWork<Set<string>> {
+  const names = new Set<string>();
+  yield* eachInSteps(keys, (key) => {
+    const name = nameOfKey(key);
+    if (name !== undefined) names.add(name);
+  });
+  return names;
 }
 
 /** What a version would cost as the base of the file. */
@@ -121,10 +140,17 @@ export function applyDelta(state: Map<EntryKey, IndexedEntry>, { added, removed 
   for (const entry of added) state.set(entry.key, entry);
 }
 
+/** To be changed. */
+export function* copyOf(state: State): SteppedWork<Map<EntryKey, IndexedEntry>> {
+  const copy = new Map<EntryKey, IndexedEntry>();
+  yield* eachInSteps(state, ([key, entry]) => copy.set(key, entry));
+  return copy;
+}
+
 /** The state of the file at one version. */
-export function stateAt(past: Past, at: number): Map<EntryKey, IndexedEntry> {
-  const state = new Map(past.start);
-  for (const version of past.versions.slice(1, at + 1)) applyDelta(state, version);
+export function* stateAt(past: Past, at: number): SteppedWork<Map<EntryKey, IndexedEntry>> {
+  const state = yield* copyOf(past.start);
+  yield* eachInSteps(past.versions.slice(1, at + 1), (version) => applyDelta(state, version));
   return state;
 }
 
@@ -134,13 +160,18 @@ export class Timeline {
   readonly #added = new Map<EntryKey, number[]>();
   readonly #removed = new Map<EntryKey, number[]>();
 
-  constructor(past: Past) {
+  private constructor(past: Past) {
     this.#past = past;
-    for (const [at, { added, removed }] of past.versions.entries()) {
-      if (at === 0) continue;
-      for (const { key } of added) note(this.#added, key, at);
-      for (const key of removed) note(this.#removed, key, at);
-    }
+  }
+
+  static *of(past: Past): SteppedWork<Timeline> {
+    const timeline = new Timeline(past);
+    yield* eachInSteps(past.versions.entries(), ([at, { added, removed }]) => {
+      if (at === 0) return;
+      for (const { key } of added) note(timeline.#added, key, at);
+      for (const key of removed) note(timeline.#removed, key, at);
+    });
+    return timeline;
   }
 
   /** True when a version listed the entry, whatever became of it. */
@@ -149,9 +180,11 @@ export class Timeline {
   }
 
   /** Of all that any version listed. O(entries + deltas). */
-  digests(): ReadonlySet<string> {
-    const digests = digestsOf(this.#past.start);
-    for (const { added } of this.#past.versions) for (const { digest } of added) digests.add(digest);
+  *digests(): SteppedWork<ReadonlySet<string>> {
+    const digests = yield* digestsOf(this.#past.start);
+    yield* eachInSteps(this.#past.versions, ({ added }) => {
+      for (const { digest } of added) digests.add(digest);
+    });
     return digests;
   }
 
@@ -198,11 +231,15 @@ function advance(state: Map<EntryKey, IndexedEntry>, { added, removed }: Delta):
 }
 
 /** The candidates that were the newest version at some time since `sinceMs`, newest first. */
-export function candidatesOf(past: Past, file: FileView, sinceMs: number): readonly Candidate[] {
-  const state = new Map(past.start);
-  const steps = past.versions.map((version, at) => (at === 0 ? { gained: [], lost: [] } : advance(state, version)));
-  const newer = newerEntries(past, steps, file);
-  const tally = new Tally(file, state.values());
+export function* candidatesOf(past: Past, file: FileView, sinceMs: number): SteppedWork<readonly Candidate[]> {
+  const state = yield* copyOf(past.start);
+  const steps: Steps[] = [];
+  yield* eachInSteps(past.versions.entries(), ([at, version]) => {
+    steps.push(at === 0 ? { gained: [], lost: [] } : advance(state, version));
+  });
+  const newer = yield* newerEntries(past, steps, file);
+  const tally = new Tally(file);
+  yield* eachInSteps(state.values(), (entry) => tally.add(entry));
   const candidates: Candidate[] = [];
   let newerThanThis = 0;
   for (let at = past.versions.length - 1; at >= 0; at -= 1) {
@@ -212,6 +249,7 @@ export function candidatesOf(past: Past, file: FileView, sinceMs: number): reado
     for (const entry of steps[at]?.gained ?? []) tally.remove(entry);
     for (const entry of steps[at]?.lost ?? []) tally.add(entry);
     newerThanThis += newer.get(at) ?? 0;
+    yield;
   }
   return candidates;
 }
@@ -220,25 +258,33 @@ export function candidatesOf(past: Past, file: FileView, sinceMs: number): reado
  * How many entries of the file first appeared with each version: proof that its writer had read that version. An untagged
  * entry of a digest that was known before proves nothing: skopeo makes the same one when it moves a tag.
  */
-function newerEntries({ start }: Past, steps: readonly Steps[], file: FileView): ReadonlyMap<number, number> {
+function* newerEntries(
+  { start }: Past,
+  steps: readonly Steps[],
+  file: FileView,
+): SteppedWork<ReadonlyMap<number, number>> {
   const news = new Map<EntryKey, IndexedEntry>();
-  for (const entry of file.entries.values()) if (!start.has(entry.key)) news.set(entry.key, entry);
+  yield* eachInSteps(file.entries.values(), (entry) => {
+    if (!start.has(entry.key)) news.set(entry.key, entry);
+  });
   if (news.size === 0) return new Map();
   const keys = new Map<EntryKey, number>();
   const digests = new Map<string, number>();
-  const wanted = digestsOf(news);
-  for (const { digest } of start.values()) if (wanted.has(digest)) digests.set(digest, 0);
-  for (const [at, { gained }] of steps.entries()) {
+  const wanted = yield* digestsOf(news);
+  yield* eachInSteps(start.values(), ({ digest }) => {
+    if (wanted.has(digest)) digests.set(digest, 0);
+  });
+  yield* eachInSteps(steps.entries(), ([at, { gained }]) => {
     for (const { key, digest } of gained) {
       if (news.has(key) && !keys.has(key)) keys.set(key, at);
       if (wanted.has(digest) && !digests.has(digest)) digests.set(digest, at);
     }
-  }
+  });
   const newer = new Map<number, number>();
-  for (const { key, digest } of news.values()) {
+  yield* eachInSteps(news.values(), ({ key, digest }) => {
     const at = (isNamed(key) ? keys.get(key) : undefined) ?? digests.get(digest) ?? 0;
     if (at > 0) newer.set(at, (newer.get(at) ?? 0) + 1);
-  }
+  });
   return newer;
 }
 
@@ -250,11 +296,10 @@ class Tally {
   /** Entries of the state by digest, for digests with unnamed entries in the file. */
   readonly #listed = new Map<string, number>();
 
-  constructor(file: FileView, state: Iterable<IndexedEntry>) {
+  constructor(file: FileView) {
     this.#file = file;
     // Against nothing every entry is extra; rule 1 counts both ways, so unnamed ones come off as soon as their digest is listed.
     this.extra = file.entries.size;
-    for (const entry of state) this.add(entry);
   }
 
   add({ key, digest }: IndexedEntry): void {

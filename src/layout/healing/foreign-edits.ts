@@ -13,12 +13,15 @@ import {
   noDelta,
 } from '../index/entry-key.ts';
 import { untagged } from '../index/untagged-entry.ts';
+import { eachInSteps, finished, paced, type SteppedWork } from '../pacing/steps.ts';
 import {
   applyDelta,
   type Candidate,
   candidatesOf,
+  copyOf,
   digestsOf,
   FileView,
+  namesOf,
   type Past,
   type State,
   stateAt,
@@ -66,7 +69,30 @@ export type JudgementNote =
 
 /** Judges a file against the versions that are known. A file that shows what was acknowledged comes out with empty deltas. */
 export function judge(past: Past, file: ForeignFile): Judgement {
-  return new Judging(past, file).judgement();
+  return finished(judging(past, file));
+}
+
+/** The same in turns: it goes a dozen times through what may be a hundred thousand entries. */
+export function judgeInTurns(past: Past, file: ForeignFile): Promise<Judgement> {
+  return paced(judging(past, file));
+}
+
+export function* judging(past: Past, file: ForeignFile): SteppedWork<Judgement> {
+  const timeline = yield* Timeline.of(past);
+  const tipState = yield* stateAt(past, past.versions.length - 1);
+  const view = yield* FileView.of(file.entries, tipState);
+  const altered = yield* alteredAmong(view.reprinted);
+  return yield* new Judging({ past, file, timeline, tipState, view, altered }).judgement();
+}
+
+/** What is worked out before anything is judged. */
+interface Prepared {
+  readonly past: Past;
+  readonly file: ForeignFile;
+  readonly timeline: Timeline;
+  readonly tipState: State;
+  readonly view: FileView;
+  readonly altered: readonly EntryKey[];
 }
 
 class Judging {
@@ -83,33 +109,33 @@ class Judging {
   readonly #tipState: State;
   readonly #notes: JudgementNote[] = [];
 
-  constructor(past: Past, file: ForeignFile) {
+  constructor({ past, file, timeline, tipState, view, altered }: Prepared) {
     this.#past = past;
-    this.#timeline = new Timeline(past);
+    this.#timeline = timeline;
     this.#tip = past.versions.length - 1;
-    this.#tipState = stateAt(past, this.#tip);
-    this.#file = new FileView(file.entries, this.#tipState);
-    this.#altered = alteredAmong(this.#file.reprinted);
+    this.#tipState = tipState;
+    this.#file = view;
+    this.#altered = altered;
     const tipAtMs = past.versions[this.#tip]?.atMs ?? 0;
     this.#atMs = file.modifiedAtMs >= tipAtMs ? Math.min(file.modifiedAtMs, file.seenAtMs) : file.seenAtMs;
     this.#graceMs = healPolicy.graceMs[file.arrived];
   }
 
-  judgement(): Judgement {
+  *judgement(): SteppedWork<Judgement> {
     const { owed, branches } = this.#past;
     const tip = this.#tipState;
-    const before = new Map(tip);
+    const before = yield* copyOf(tip);
     applyDelta(before, owed);
-    for (const { base, delta } of branches) this.#apply(before, delta, this.#versionAt(base), false);
-    const base = this.#versionAt(this.#base());
-    const edit = this.#editFrom(base.state);
-    const want = new Map(before);
-    this.#apply(want, this.#honoured(edit, base, before), base, true);
-    const heal = this.#withAltered(differenceOf(this.#file.entries, want), want);
-    this.#noteOutcome(base.at, before, want, heal);
+    for (const { base, delta } of branches) yield* this.#apply(before, delta, yield* this.#versionAt(base), false);
+    const base = yield* this.#versionAt(yield* this.#base());
+    const edit = yield* this.#editFrom(base.state);
+    const want = yield* copyOf(before);
+    yield* this.#apply(want, yield* this.#honoured(edit, base, before), base, true);
+    const heal = this.#withAltered(yield* differenceOf(this.#file.entries, want), want);
+    yield* this.#noteOutcome(base.at, before, want, heal);
     return {
-      seen: differenceOf(tip, this.#file.entries),
-      want: differenceOf(before, want),
+      seen: yield* differenceOf(tip, this.#file.entries),
+      want: yield* differenceOf(before, want),
       heal,
       urgent: heal.removed.length > 0 || heal.added.some(({ key }) => !this.#file.covers(key)),
       notes: this.#notes,
@@ -124,65 +150,83 @@ class Judging {
   }
 
   /** What of the edit is taken for meant: all of it, unless no command of any tool leaves such a file. */
-  #honoured(edit: Delta, base: Base, before: State): Delta {
+  *#honoured(edit: Delta, base: Base, before: State): SteppedWork<Delta> {
     const tip = this.#tipState;
     const explained = {
       edit,
       base: base.state,
       isStale: base.at !== this.#tip,
-      names: new Set(Array.from(this.#file.entries.keys(), nameOfKey)),
+      names: { has: (name: string) => this.#file.named(name).length > 0 },
       isYoung: (key: EntryKey) => this.#atMs - this.#timeline.addedAtMs(key, this.#tip) <= healPolicy.windowMs,
       isKnown: (key: EntryKey) => this.#timeline.knows(key),
       isFromLater: (key: EntryKey) => this.#timeline.addedAt(key, this.#tip) > base.at,
       isWanted: (key: EntryKey) => before.has(key),
       isAltered: this.#altered.length > 0,
-      lacksAny: () => Array.from(tip.keys()).some((key) => !this.#file.covers(key)),
+      lacksAny: () => this.#lacksAnyOf(tip),
     };
-    const isDamage = isTorn(explained);
+    const isDamage = yield* isTorn(explained);
     // An emptied, overwritten or recreated file is no operation of any tool: a delete leaves the rest alone.
-    if (!isDamage && tip.size > healPolicy.undoneLimit && !this.#keepsAnyOf(tip)) {
+    if (!isDamage && tip.size > healPolicy.undoneLimit && !(yield* this.#keepsAnyOf(tip))) {
       this.#notes.push({ kind: 'clobbered', entries: tip.size });
       return { added: edit.added, removed: [] };
     }
     if (!isDamage) return edit;
     this.#notes.push({ kind: 'torn', missing: edit.removed.length, added: edit.added.length });
-    return believedOf(explained, before, this.#timeline.digests(), (entry) => untagged(entry, this.#atMs));
+    return yield* believedOf(explained, before, yield* this.#timeline.digests(), (entry) =>
+      untagged(entry, this.#atMs),
+    );
   }
 
-  #versionAt(at: number): Base {
-    return { at, state: at === this.#tip ? this.#tipState : stateAt(this.#past, at) };
+  *#versionAt(at: number): SteppedWork<Base> {
+    return { at, state: at === this.#tip ? this.#tipState : yield* stateAt(this.#past, at) };
   }
 
-  #keepsAnyOf(state: State): boolean {
-    for (const key of state.keys()) if (this.#file.covers(key)) return true;
+  *#keepsAnyOf(state: State): SteppedWork<boolean> {
+    for (const key of state.keys()) {
+      if (this.#file.covers(key)) return true;
+      yield;
+    }
+    return false;
+  }
+
+  *#lacksAnyOf(state: State): SteppedWork<boolean> {
+    for (const key of state.keys()) {
+      if (!this.#file.covers(key)) return true;
+      yield;
+    }
     return false;
   }
 
   /** Rule 2, then rule 4: the index of the version that the file was most likely made from. */
-  #base(): number {
-    const candidates = candidatesOf(this.#past, this.#file, this.#atMs - healPolicy.windowMs);
+  *#base(): SteppedWork<number> {
+    const candidates = yield* candidatesOf(this.#past, this.#file, this.#atMs - healPolicy.windowMs);
     const cost = candidates.reduce((least, candidate) => Math.min(least, candidate.cost), Number.POSITIVE_INFINITY);
     const cheapest = candidates.filter((candidate) => candidate.cost === cost);
     const newest = cheapest[0]?.at ?? this.#tip;
-    if (cost === 0) return this.#undoneOnPurpose(candidates, newest) ?? newest;
+    if (cost === 0) return (yield* this.#undoneOnPurpose(candidates, newest)) ?? newest;
     if (cheapest.length === 1) return newest;
     const tied = cheapest.slice(0, healPolicy.tieLimit).map(({ at }) => at);
-    const known = new Map(tied.flatMap((at) => [...this.#versionAt(at).state]));
-    return tied.find((at) => this.#isCredible(at, known)) ?? tied.at(-1) ?? newest;
+    const known = new Map<EntryKey, IndexedEntry>();
+    for (const at of tied) {
+      const { state } = yield* this.#versionAt(at);
+      yield* eachInSteps(state, ([key, entry]) => known.set(key, entry));
+    }
+    for (const at of tied) if (yield* this.#isCredible(at, known)) return at;
+    return tied.at(-1) ?? newest;
   }
 
   /**
    * Rule 4: the file equals an older version exactly, and a newer one explains it by at most two changes undone. Undone on
    * purpose, if the youngest of them is older than quick tools take from reading to writing; else the file is a stale rewrite.
    */
-  #undoneOnPurpose(candidates: readonly Candidate[], exact: number): number | undefined {
+  *#undoneOnPurpose(candidates: readonly Candidate[], exact: number): SteppedWork<number | undefined> {
     for (const { at, missing, extra } of candidates) {
       if (at <= exact) return undefined;
       // An edit of a version that was superseded long before is as stale as a rewrite: no reason to prefer it.
       const supersededAtMs = this.#past.versions[at + 1]?.atMs ?? this.#atMs;
       if (this.#atMs - supersededAtMs > this.#graceMs) return undefined;
       if (missing + extra > healPolicy.undoneLimit) continue;
-      const { added, removed } = this.#editFrom(this.#versionAt(at).state);
+      const { added, removed } = yield* this.#editFrom((yield* this.#versionAt(at)).state);
       const keys = [...removed, ...added.map(({ key }) => key)];
       const times = [
         ...removed.map((key) => this.#timeline.addedAtMs(key, at)),
@@ -199,10 +243,10 @@ class Judging {
    * Between candidates of equal cost: no tool deletes one entry while it adds another, or adds again what was deleted while it adds
    * something else; and what changed a moment ago was not undone, but not seen. `known` is what any of them lists.
    */
-  #isCredible(at: number, known: State): boolean {
-    const { state } = this.#versionAt(at);
-    const { added, removed } = this.#editFrom(state);
-    const [before, listed] = [digestsOf(known), digestsOf(state)];
+  *#isCredible(at: number, known: State): SteppedWork<boolean> {
+    const { state } = yield* this.#versionAt(at);
+    const { added, removed } = yield* this.#editFrom(state);
+    const [before, listed] = [yield* digestsOf(known), yield* digestsOf(state)];
     const again = added.filter(
       ({ key, digest }) => (isNamed(key) && known.has(key)) || (before.has(digest) && !listed.has(digest)),
     );
@@ -218,36 +262,40 @@ class Judging {
   }
 
   /** Rule 3: what the file adds to and removes from its base. */
-  #editFrom(base: State): Delta {
-    const { added, removed } = differenceOf(base, this.#file.entries);
+  *#editFrom(base: State): SteppedWork<Delta> {
+    const { added, removed } = yield* differenceOf(base, this.#file.entries);
     return { added, removed: removed.filter((key) => !this.#file.covers(key)) };
   }
 
   /** Rule 3: applies an edit made to `base` to what is wanted now. Names listed twice in a file that is `shown` are left to it. */
-  #apply(want: Map<EntryKey, IndexedEntry>, edit: Delta, base: Base, shown: boolean): void {
+  *#apply(want: Map<EntryKey, IndexedEntry>, edit: Delta, base: Base, shown: boolean): SteppedWork<void> {
     if (isEmptyDelta(edit)) return;
     const hasUnnamed = edit.added.some(({ key }) => !isNamed(key));
-    const [known, held] = hasUnnamed ? [digestsOf(base.state), digestsOf(want)] : [noneOf, noneOf];
+    const [known, held] = hasUnnamed ? [yield* digestsOf(base.state), yield* digestsOf(want)] : [noneOf, noneOf];
     // skopeo leaves an untagged entry where it moves a tag away; of a manifest that was deleted since it read, that is no addition.
     const added = edit.added.filter(({ key, digest }) => isNamed(key) || !known.has(digest) || held.has(digest));
     const names = new Set(edit.added.map(({ key }) => nameOfKey(key)).filter((name) => name !== undefined));
     const losers: IndexedEntry[] = [];
     if (names.size > 0) {
-      for (const entry of want.values())
-        if (isNamed(entry.key) && names.has(nameOfKey(entry.key) ?? '')) losers.push(entry);
+      yield* eachInSteps(want.values(), (entry) => {
+        const name = nameOfKey(entry.key);
+        if (name !== undefined && names.has(name)) losers.push(entry);
+      });
     }
-    const wantsWithEdit = (key: EntryKey) => want.has(key) || added.some((entry) => entry.key === key);
-    for (const key of edit.removed) {
+    const addedKeys = new Set(added.map(({ key }) => key));
+    const wantsWithEdit = (key: EntryKey) => want.has(key) || addedKeys.has(key);
+    yield* eachInSteps(edit.removed, (key) => {
       // Taken away from an old copy, but acknowledged again since.
-      if (this.#timeline.addedAt(key, this.#tip) > base.at) continue;
+      if (this.#timeline.addedAt(key, this.#tip) > base.at) return;
       // oras keeps one entry of a name: where a torn file had listed two, perhaps not ours. A name that goes to nobody is not given away.
       const holders = shown && isNamed(key) ? this.#file.named(nameOfKey(key)) : [];
       if (holders.length === 0 || holders.some(wantsWithEdit)) want.delete(key);
-    }
+    });
     for (const { key } of losers) if (!shown || !this.#file.has(key)) want.delete(key);
     for (const entry of added) want.set(entry.key, entry);
-    const listed = losers.length === 0 ? noneOf : digestsOf(want);
+    const listed = losers.length === 0 ? noneOf : yield* digestsOf(want);
     for (const entry of losers) {
+      yield;
       // What was acknowledged within the window stays pullable by digest, whichever tool took its tag; regctl lets go of older ones.
       const ageMs = base.state.has(entry.key) ? this.#atMs - this.#timeline.addedAtMs(entry.key, this.#tip) : 0;
       if (listed.has(entry.digest) || ageMs > healPolicy.windowMs) continue;
@@ -257,15 +305,15 @@ class Judging {
     }
   }
 
-  #noteOutcome(base: number, before: State, want: State, heal: Delta): void {
+  *#noteOutcome(base: number, before: State, want: State, heal: Delta): SteppedWork<void> {
     const baseAgeMs = base === this.#tip ? 0 : this.#atMs - (this.#past.versions[base + 1]?.atMs ?? this.#atMs);
     const restored = heal.added.filter(({ key }) => before.has(key) && !this.#file.covers(key)).map(({ key }) => key);
     if (restored.length > 0) this.#notes.push({ kind: 'restored', keys: restored, baseAgeMs });
     const withdrawn = heal.removed.filter((key) => !want.has(key));
     if (withdrawn.length > 0) this.#notes.push({ kind: 'withdrawn', keys: withdrawn, baseAgeMs });
-    const gone = differenceOf(before, want).removed;
-    const digests = gone.length === 0 ? noneOf : digestsOf(want);
-    const names = gone.length === 0 ? noneOf : new Set(Array.from(want.keys(), nameOfKey));
+    const gone = (yield* differenceOf(before, want)).removed;
+    const digests = gone.length === 0 ? noneOf : yield* digestsOf(want);
+    const names = gone.length === 0 ? noneOf : yield* namesOf(want.keys());
     for (const key of gone) {
       if (isNamed(key) ? names.has(nameOfKey(key)) : digests.has(digestOfKey(key))) continue;
       const ageMs = this.#atMs - this.#timeline.addedAtMs(key, this.#tip);
@@ -283,10 +331,14 @@ interface Base {
 }
 
 /** Empty when both hold the same keys. */
-function differenceOf(from: State, to: State): Delta {
+function* differenceOf(from: State, to: State): SteppedWork<Delta> {
   const added: IndexedEntry[] = [];
   const removed: EntryKey[] = [];
-  for (const entry of to.values()) if (!from.has(entry.key)) added.push(entry);
-  for (const key of from.keys()) if (!to.has(key)) removed.push(key);
+  yield* eachInSteps(to.values(), (entry) => {
+    if (!from.has(entry.key)) added.push(entry);
+  });
+  yield* eachInSteps(from.keys(), (key) => {
+    if (!to.has(key)) removed.push(key);
+  });
   return added.length + removed.length === 0 ? noDelta : { added, removed };
 }

@@ -15,14 +15,14 @@ import {
   indexedEntryOf,
   noDelta,
 } from '../index/entry-key.ts';
-import { IndexUnreadableError } from '../index/index-document.ts';
+import { type IndexDocument, IndexUnreadableError } from '../index/index-document.ts';
 import type { IndexDraft } from '../index/index-draft.ts';
 import { type IndexEntry, parseIndexEntry } from '../index/index-entry.ts';
 import { parseIndexInTurns } from '../index/index-parse.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
-import { type Judgement, judge } from './foreign-edits.ts';
+import { type Judgement, judgeInTurns } from './foreign-edits.ts';
 import type { Journal, JudgedVersion, Publication } from './journal.ts';
 import type { JournaledManifest } from './journal-reader.ts';
 
@@ -43,6 +43,8 @@ export interface Verdict {
 
 export interface Publishing {
   readonly draft: IndexDraft;
+  /** From `prepareRecord`. */
+  readonly baseEntries: readonly Buffer[];
   readonly author: Publication['author'];
   /** Pushed with this version. */
   readonly manifests: readonly JournaledManifest[];
@@ -94,9 +96,11 @@ export class IndexGuard {
     return this.#strays.length > 0;
   }
 
-  /** Under the lock, before `record` of what will be published. */
-  async prepareRecord(): Promise<void> {
-    await this.#options.journal.removeForeign();
+  /** Under the lock, before `record` of what will be published: what that needs of the version it is made from. */
+  async prepareRecord(base: VersionLabel | undefined, { document }: LayoutIndex): Promise<readonly Buffer[]> {
+    const { journal } = this.#options;
+    await journal.removeForeign();
+    return journal.printEntriesOf(base, entriesIn(document));
   }
 
   async judge(base: LayoutIndex, info: ObjectInfo | undefined): Promise<Verdict> {
@@ -114,7 +118,7 @@ export class IndexGuard {
     let judged: JudgedVersion | undefined;
     if (!shown) {
       const newest = past.versions.at(-1)?.label;
-      const judgement = judge(past, this.#foreignFile(base.entries, info, newest));
+      const judgement = await judgeInTurns(past, this.#foreignFile(base.document, info, newest));
       const heal = await this.#withoutLost(judgement.heal);
       judged = { label: info?.label, past, judgement: { ...judgement, heal } };
       changes.push(heal);
@@ -125,7 +129,7 @@ export class IndexGuard {
       const document = await documentOf(stray);
       if (document === undefined) continue;
       const then = asOf(past, stray.info.modifiedAtMs);
-      const judgement = judge(then, this.#foreignFile(document.entries, stray.info, stray.info.label));
+      const judgement = await judgeInTurns(then, this.#foreignFile(document, stray.info, stray.info.label));
       changes.push(await this.#withoutLost(judgement.want));
       this.#report(judgement);
     }
@@ -140,17 +144,16 @@ export class IndexGuard {
   }
 
   /** What to append before the version is visible. */
-  record({ draft, author, manifests, base, published, verdict }: Publishing): readonly SmallObject[] {
-    const record = this.#options.journal.recordOf({
+  record({ draft, baseEntries, author, manifests, base, published, verdict }: Publishing): readonly SmallObject[] {
+    return this.#options.journal.recordOf({
       author,
       base,
       label: published,
       delta: { added: draft.added.map(indexedEntryOf), removed: [...draft.removed].map((entry) => entry.key) },
       judged: verdict.judged,
       manifests,
-      baseEntries: () => draft.base.entries.map(indexedEntryOf),
+      baseEntries,
     });
-    return [record];
   }
 
   /** The version that the verdict led to is visible. Strays that came while it was being written wait for the next one. */
@@ -198,11 +201,11 @@ export class IndexGuard {
     return { added: kept, removed };
   }
 
-  #foreignFile(entries: readonly IndexEntry[], info: ObjectInfo | undefined, before: VersionLabel | undefined) {
+  #foreignFile(document: IndexDocument, info: ObjectInfo | undefined, before: VersionLabel | undefined) {
     const nowMs = this.#options.clock.now();
     const isInPlace = info !== undefined && before !== undefined && isSameObject(info.label, before);
     return {
-      entries: entries.map(indexedEntryOf),
+      entries: entriesIn(document),
       arrived: isInPlace ? ('in-place' as const) : ('rename' as const),
       modifiedAtMs: info?.modifiedAtMs ?? nowMs,
       seenAtMs: nowMs,
@@ -264,4 +267,8 @@ async function documentOf(stray: StoredObject) {
     if (error instanceof IndexUnreadableError) return undefined;
     throw error;
   }
+}
+
+function* entriesIn({ segments }: IndexDocument): Generator<IndexedEntry> {
+  for (const { entries } of segments) for (const entry of entries) yield indexedEntryOf(entry);
 }

@@ -3,13 +3,14 @@
 import { annotationKeys } from '../../oci/annotations.ts';
 import { type Delta, type EntryKey, entryKeyOf, type IndexedEntry, identityOf } from '../index/entry-key.ts';
 import { parseIndexEntry } from '../index/index-entry.ts';
+import { eachInSteps, type SteppedWork } from '../pacing/steps.ts';
 import type { Past } from './base-inference.ts';
 import type { RecalledPast } from './journal-remains.ts';
 
 type Renamed = ReadonlyMap<EntryKey, EntryKey>;
 
-export function withPresentKeys(past: RecalledPast): RecalledPast {
-  const renamed = renamedIn(past);
+export function* withPresentKeys(past: RecalledPast): SteppedWork<RecalledPast> {
+  const renamed = yield* renamedIn(past);
   if (renamed.size === 0) return past;
   const start = Array.from(past.start.values(), (entry) => renamedEntry(entry, renamed));
   return {
@@ -21,22 +22,24 @@ export function withPresentKeys(past: RecalledPast): RecalledPast {
 }
 
 /** By the key of old; without those that an entry has that really carries no image name. */
-function renamedIn({ start, versions, owed, branches }: Past): Renamed {
+function* renamedIn({ start, versions, owed, branches }: Past): SteppedWork<Renamed> {
   const renamed = new Map<EntryKey, EntryKey>();
   const genuine = new Set<EntryKey>();
   const deltas = [...versions, owed, ...branches.map(({ delta }) => delta)];
-  for (const { key, line } of [...start.values(), ...deltas.flatMap(({ added }) => added)]) {
+  const note = ({ key, line }: IndexedEntry) => {
     const { imageName, baseName } = annotationKeys;
     const mayBeNamed = line.includes(imageName) || line.includes(baseName);
     const present = mayBeNamed ? parseIndexEntry(line).key : key;
     if (identityOf(present).imageName === undefined) {
       genuine.add(key);
-      continue;
+      return;
     }
     const old = entryKeyOf({ ...identityOf(present), imageName: undefined });
     if (old !== present) renamed.set(old, present);
-  }
-  for (const key of genuine) renamed.delete(key);
+  };
+  yield* eachInSteps(start.values(), note);
+  for (const { added } of deltas) yield* eachInSteps(added, note);
+  for (const key of renamed.size === 0 ? [] : genuine) renamed.delete(key);
   return renamed;
 }
 

@@ -3,10 +3,11 @@
 import { algorithmOf, type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import type { Clock } from '../../storage/clock.ts';
 import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
+import { paced } from '../pacing/steps.ts';
 import type { JournalBudget } from './journal-budget.ts';
 import { JournalFile } from './journal-file.ts';
 import { withPresentKeys } from './journal-keys.ts';
-import { parseAbsent, parseEntries, parseManifest } from './journal-record.ts';
+import { parseAbsent, parsedEntries, parseManifest } from './journal-record.ts';
 import type { RecalledPast } from './journal-remains.ts';
 import { JournalView } from './journal-view.ts';
 import type { VersionTree } from './version-tree.ts';
@@ -83,13 +84,13 @@ export class JournalReader {
       await this.load();
       return this.recall(label);
     }
-    const entries = parseEntries(line);
-    if (entries === undefined) {
+    const start = await paced(parsedEntries(line));
+    if (start === undefined) {
       // Damaged by a power cut: the next record starts again from what the file shows.
       this.#replaceView(new JournalView(light));
       return undefined;
     }
-    return withPresentKeys({ start: new Map(entries.map((entry) => [entry.key, entry])), ...past });
+    return paced(withPresentKeys({ start, ...past }));
   }
 
   /** The bytes of a manifest that was pushed within the window, if it was small; undefined when they are not kept. */

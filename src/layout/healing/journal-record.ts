@@ -1,6 +1,7 @@
 // The text of the journal: lines of JSON, appended only. A line that does not parse (a crash while it was written) is no record.
 import type { VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, digestOfKey, type EntryKey, type IndexedEntry, noDelta } from '../index/entry-key.ts';
+import type { SteppedWork } from '../pacing/steps.ts';
 
 export type VersionAuthor = 'commit' | 'delete' | 'heal' | 'foreign' | 'snapshot';
 
@@ -57,8 +58,21 @@ export function printManifest(digest: string, bytes: Uint8Array, absent: readonl
   return `\n${prefixes.manifest}${digest}${missing}${base64Separator}${base64}${manifestEnd}\n`;
 }
 
-export function printEntries(entries: Iterable<IndexedEntry>): string {
-  return `\n${prefixes.entries}${JSON.stringify(Array.from(entries, ({ key, line }) => [key, line]))}}\n`;
+/** In pieces, which together are one line: of a hundred thousand entries, 30 MB. */
+export function* printedEntries(entries: Iterable<IndexedEntry>): SteppedWork<readonly Buffer[]> {
+  const pieces: Buffer[] = [];
+  let run = `\n${prefixes.entries}[`;
+  let separator = '';
+  for (const { key, line } of entries) {
+    run += `${separator}${JSON.stringify([key, line])}`;
+    separator = ',';
+    if (run.length < printedCharacters) continue;
+    pieces.push(Buffer.from(run));
+    run = '';
+    yield;
+  }
+  pieces.push(Buffer.from(`${run}]}\n`));
+  return pieces;
 }
 
 export function printRecord(record: JournalRecord): string {
@@ -118,11 +132,31 @@ export function parseAbsent(line: Buffer): readonly string[] {
   return line.toString('latin1', at + absentSeparator.length, end).split(' ');
 }
 
-/** The entries of a snapshot; undefined when the line was damaged. */
-export function parseEntries(line: Buffer): readonly IndexedEntry[] | undefined {
-  const json = parseJson(line);
-  return isObject(json) ? entriesOf(json.entries) : undefined;
+/** The entries of a snapshot, by their keys; undefined when the line was damaged. Each step parses some hundred of them. */
+export function* parsedEntries(line: Buffer): SteppedWork<Map<EntryKey, IndexedEntry> | undefined> {
+  const entries = new Map<EntryKey, IndexedEntry>();
+  const [open, close] = [`${prefixes.entries}[`, ']}'];
+  if (line.toString('latin1', 0, open.length) !== open) return undefined;
+  const end = line.length - close.length;
+  if (line.toString('latin1', end) !== close) return undefined;
+  for (let start = open.length; start < end; ) {
+    // A quote within a string has a backslash before it: this can stand between two entries only.
+    const next = line.indexOf(betweenEntries, start + pieceCharacters) + 1;
+    const stop = next > 0 && next < end ? line.indexOf(',', next) : end;
+    const run = entriesOf(parseJson(Buffer.concat([bracket, line.subarray(start, stop), closingBracket])));
+    if (run === undefined) return undefined;
+    for (const entry of run) entries.set(entry.key, entry);
+    start = stop + 1;
+    yield;
+  }
+  return entries;
 }
+
+/** Parsed in one step; written in one. */
+const pieceCharacters = 64 * 1024;
+const printedCharacters = 512 * 1024;
+const betweenEntries = '"],["';
+const [bracket, closingBracket] = [Buffer.from('['), Buffer.from(']')];
 
 function parseRecord(line: Buffer): JournalRecord | undefined {
   const json = parseJson(line);

@@ -2,13 +2,14 @@
 // append to under the repository's lock. Nothing in it is needed to serve; without it a foreign file is adopted as it is.
 import type { ObjectStore, SmallObject, VersionLabel } from '../../storage/object-store.ts';
 import { type Delta, type IndexedEntry, noDelta } from '../index/entry-key.ts';
+import { paced } from '../pacing/steps.ts';
 import { type Past, stateAt } from './base-inference.ts';
 import type { Judgement } from './foreign-edits.ts';
 import { healPolicy } from './heal-policy.ts';
 import { JournalReader, type JournalReaderOptions } from './journal-reader.ts';
 import {
   type JournalRecord,
-  printEntries,
+  printedEntries,
   printHeader,
   printManifest,
   printRecord,
@@ -34,8 +35,8 @@ export interface Publication {
   readonly judged: JudgedVersion | undefined;
   /** Manifests that the delta lists: what is small enough is kept. */
   readonly manifests: Iterable<PublishedManifest>;
-  /** All entries of the base: asked for only when the journal does not know it. */
-  baseEntries(): Iterable<IndexedEntry>;
+  /** All entries of the base, where the journal does not know it: as `printEntriesOf` gave them. */
+  readonly baseEntries: readonly Buffer[];
 }
 
 export interface PublishedManifest {
@@ -70,27 +71,41 @@ export class Journal extends JournalReader {
   }
 
   /** What to append before the version becomes visible. */
-  recordOf(publication: Publication): SmallObject {
-    const { author, base, label, delta, judged, manifests } = publication;
+  /** What `recordOf` needs of a base that the journal does not know; nothing of one that it knows. */
+  async printEntriesOf(base: VersionLabel | undefined, entries: Iterable<IndexedEntry>): Promise<readonly Buffer[]> {
+    return this.#begins(base) ? paced(printedEntries(entries)) : [];
+  }
+
+  /** A layout that was removed begins anew: nothing of what it held is owed to its successor. */
+  #begins(base: VersionLabel | undefined): boolean {
+    return base === undefined || (this.view.isWhole && !this.tree.knows(base));
+  }
+
+  /** What to append, in this order. */
+  recordOf(publication: Publication): readonly SmallObject[] {
+    const { author, base, label, delta, judged, manifests, baseEntries } = publication;
     const pieces = this.#file.exists ? [] : [printHeader(this.#newId())];
     for (const { digest, bytes, absent } of manifests) {
       if (bytes.byteLength > healPolicy.manifestLimitBytes || this.view.manifests.has(digest)) continue;
       pieces.push(printManifest(digest, bytes, absent));
     }
     if (judged !== undefined) pieces.push(this.#foreignRecord(judged));
-    else if (base === undefined || (this.view.isWhole && !this.tree.knows(base))) {
-      // A layout that was removed begins anew: nothing of what it held is owed to its successor.
-      pieces.push(printEntries(publication.baseEntries()));
+    const isBegun = judged === undefined && baseEntries.length > 0;
+    const before: SmallObject[] = [];
+    if (isBegun) {
+      // All in one write, unless it is a large one.
+      if (baseEntries.length === 1) pieces.push(...baseEntries.map(String));
+      else before.push(...[Buffer.from(pieces.splice(0).join('')), ...baseEntries].map((bytes) => this.#object(bytes)));
       pieces.push(this.#record({ author: 'snapshot', base: undefined, label: base, delta: noDelta, owed: noDelta }));
     }
     pieces.push(this.#record({ author, base, label, delta, owed: noDelta }));
     this.tree.announced = label;
-    return this.#piece(pieces);
+    return [...before, this.#object(Buffer.from(pieces.join('')))];
   }
 
   /** What to append, still under the lock, about a foreign version that stays as it is. */
   foreignRecordOf(judged: JudgedVersion): SmallObject {
-    return this.#piece([this.#foreignRecord(judged)]);
+    return this.#object(Buffer.from(this.#foreignRecord(judged)));
   }
 
   /** To be told after each update that published: tells a version that another holder of the lock replaced from one that never was. */
@@ -114,7 +129,8 @@ export class Journal extends JournalReader {
     const spans = Array.from(digests, (digest) => this.view.manifests.get(digest));
     const past = await this.recall(label);
     if (past?.versions.length !== versions.length) return;
-    const pieces = [printHeader(this.#newId()), printEntries(stateAt(past, cut).values())];
+    const entries = await paced(printedEntries((await paced(stateAt(past, cut))).values()));
+    const pieces: string[] = [];
     const snapshot = { author: 'snapshot', base: undefined, label: last.label, delta: noDelta, owed: noDelta } as const;
     pieces.push(this.#record(snapshot, last.atMs));
     for (const span of spans) {
@@ -123,7 +139,8 @@ export class Journal extends JournalReader {
       if (line === undefined) return;
       pieces.push(`\n${line}\n`);
     }
-    if (!(await this.#file.replace(pieces.join(''), last.end))) return;
+    const head = [Buffer.from(printHeader(this.#newId())), ...entries, Buffer.from(pieces.join(''))];
+    if (!(await this.#file.replace(head, last.end))) return;
     this.#trimAtBytes = healPolicy.journalFloorBytes;
     await this.load();
   }
@@ -148,8 +165,8 @@ export class Journal extends JournalReader {
     return printRecord({ ...version, atMs, voids, process: this.#options.process });
   }
 
-  #piece(pieces: readonly string[]): SmallObject {
-    return { key: this.#options.key, bytes: Buffer.from(pieces.join('')) };
+  #object(bytes: Buffer): SmallObject {
+    return { key: this.#options.key, bytes };
   }
 }
 

@@ -25,7 +25,7 @@ export class WritableJournalFile extends JournalFile {
    * Becomes `head` and what stands from `from` on, copied in pieces: an hour of pushes may be hundreds of megabytes. False where there
    * is no room for both, or the file is another one by now: it stays as it is, and no write of the repository is refused for that.
    */
-  async replace(head: string, from: number): Promise<boolean> {
+  async replace(head: readonly Buffer[], from: number): Promise<boolean> {
     const journal = await this.#store.open(this.key);
     if (journal === undefined) return false;
     try {
@@ -54,9 +54,9 @@ export class WritableJournalFile extends JournalFile {
 
 async function* contentOf(
   journal: OpenObject,
-  { head, from, to }: { readonly head: string; readonly from: number; readonly to: number },
+  { head, from, to }: { readonly head: readonly Buffer[]; readonly from: number; readonly to: number },
 ): AsyncGenerator<Buffer> {
-  yield Buffer.from(head);
+  yield* head;
   for (let at = from; at < to; ) {
     const bytes = await readSpan(journal, { at, length: Math.min(pieceBytes, to - at) });
     if (bytes.length === 0) throw new StorageError('unavailable', 'a journal was cut short while it was trimmed');

@@ -1,5 +1,5 @@
 // What is kept of a history, and for how long. Pure: the clock of whoever asks may have jumped, so ages are told from the file as well.
-import { finished, type SteppedWork } from '../pacing/steps.ts';
+import { eachInSteps, finished, type SteppedWork } from '../pacing/steps.ts';
 import { type HistoryRecord, printRecord } from './history-record.ts';
 import { type KnownTag, type TagMove, tagKey } from './tag-move.ts';
 
@@ -61,26 +61,35 @@ export function* trimming(records: readonly HistoryRecord[], nowMs: number): Ste
     }
     kept.add(record);
   }
-  const moves = records.filter((record) => kept.has(record));
+  const stay: HistoryRecord[] = yield* knownBefore(records, kept);
+  yield* eachInSteps(records, (record) => {
+    if (kept.has(record)) stay.push(record);
+  });
   const seen = records.findLast(({ kind }) => kind === 'seen');
-  return [...knownBefore(records, kept), ...moves, ...(seen === undefined ? [] : [seen])];
+  if (seen !== undefined) stay.push(seen);
+  return stay;
 }
 
 /** What tags meant before their first move that stays: of those that have none, what they mean. */
-function knownBefore(records: readonly HistoryRecord[], kept: ReadonlySet<HistoryRecord>): readonly HistoryRecord[] {
+function* knownBefore(
+  records: readonly HistoryRecord[],
+  kept: ReadonlySet<HistoryRecord>,
+): SteppedWork<HistoryRecord[]> {
   const known = new Map<string, KnownTag>();
   const moved = new Set<string>();
-  for (const record of records) {
+  yield* eachInSteps(records, (record) => {
     if (record.kind === 'known') known.set(tagKey(record.known), record.known);
-    if (record.kind !== 'move') continue;
+    if (record.kind !== 'move') return;
     const { move } = record;
     const key = tagKey(move);
-    if (moved.has(key)) continue;
+    if (moved.has(key)) return;
     if (kept.has(record)) moved.add(key);
     else if (move.to === undefined) known.delete(key);
     else known.set(key, knownBy(move, move.to));
-  }
-  return Array.from(known.values(), (each) => ({ kind: 'known', known: each }));
+  });
+  const stay: HistoryRecord[] = [];
+  yield* eachInSteps(known.values(), (each) => stay.push({ kind: 'known', known: each }));
+  return stay;
 }
 
 function knownBy({ tag, path, atMs }: TagMove, is: KnownTag['is']): KnownTag {

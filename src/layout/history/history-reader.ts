@@ -4,10 +4,18 @@ import type { Tag } from '../../oci/reference.ts';
 import type { Key, ObjectReader, VersionLabel } from '../../storage/object-store.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
 import type { LayoutNames, RepositoryNames } from '../names/repository-names.ts';
+import { paced } from '../pacing/steps.ts';
 import { HistoryFile } from './history-file.ts';
 import type { HistoryRecord } from './history-record.ts';
-import type { KnownTag, RemovedManifest, TagMove, TagOfLayout, TagTargets } from './tag-move.ts';
-import { movesBetween, pathsOf, tagTargetsIn } from './tag-targets.ts';
+import {
+  type KnownTag,
+  ownMove,
+  type RemovedManifest,
+  type TagMove,
+  type TagOfLayout,
+  type TagTargets,
+} from './tag-move.ts';
+import { movesFound, pathsOf, tagTargetsOf } from './tag-targets.ts';
 
 /** What is known of some tags. */
 export interface TagHistory {
@@ -94,16 +102,12 @@ export class HistoryReader {
       if (!isSteady) continue;
       const isForeign = !(await isOurs(info?.label));
       const atMs = Math.max(info?.changedAtMs ?? 0, (end.seen?.atMs ?? 0) + 1);
-      const now: TagTargets = index === undefined ? new Map() : tagTargetsIn(index, names);
-      const moves = movesBetween(known, now, { how: 'foreign', atMs });
+      const now: TagTargets = index === undefined ? new Map() : await paced(tagTargetsOf(index, names));
+      const moves = await paced(movesFound(known, now, { how: 'foreign', atMs }));
       const told = isForeign ? moves : moves.map(ownMove);
       this.#compared = told.length > mostRemembered ? undefined : { state, moves: told };
       return told;
     }
     return [];
   }
-}
-
-function ownMove(move: TagMove): TagMove {
-  return { ...move, how: move.to === undefined ? 'delete' : 'push' };
 }

@@ -3,6 +3,7 @@
 import type { Tag } from '../../oci/reference.ts';
 import type { VersionLabel } from '../../storage/object-store.ts';
 import { spansOfLines } from '../files/kept-lines.ts';
+import { eachInSteps, type SteppedWork } from '../pacing/steps.ts';
 import {
   isMoveHow,
   type KnownTag,
@@ -33,6 +34,29 @@ export const historyHeader = `${JSON.stringify({ moorage: 'tag history', version
 export function printRecord(record: HistoryRecord): string {
   return `${JSON.stringify(fieldsOf(record))}\n`;
 }
+
+/** In pieces of whole lines: of a hundred thousand tags, 20 MB. */
+export function* printedRecords(records: Iterable<HistoryRecord>): SteppedWork<readonly Buffer[]> {
+  const pieces: Buffer[] = [];
+  let run: string[] = [];
+  let characters = 0;
+  const end = () => {
+    if (run.length > 0) pieces.push(Buffer.from(run.join('')));
+    run = [];
+    characters = 0;
+  };
+  yield* eachInSteps(records, (record) => {
+    const line = printRecord(record);
+    run.push(line);
+    characters += line.length;
+    if (characters >= pieceCharacters) end();
+  });
+  end();
+  return pieces;
+}
+
+/** Written at once. */
+const pieceCharacters = 512 * 1024;
 
 function fieldsOf(record: HistoryRecord): object {
   if (record.kind === 'seen') return { seen: record.seen.label ?? null, at: record.seen.atMs };

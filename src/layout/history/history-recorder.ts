@@ -9,9 +9,9 @@ import { Pace } from '../pacing/pace.ts';
 import { paced } from '../pacing/steps.ts';
 import { type HistoryEnd, HistoryFile } from './history-file.ts';
 import { historyLimits, trimming } from './history-limits.ts';
-import { type HistoryRecord, historyHeader, printRecord, type SeenVersion } from './history-record.ts';
-import { type TagMove, type TagTarget, tagKey } from './tag-move.ts';
-import { knownTags, movesBetween, tagTargetsIn } from './tag-targets.ts';
+import { type HistoryRecord, historyHeader, printedRecords, printRecord, type SeenVersion } from './history-record.ts';
+import { ownMove, type TagMove, type TagTarget, type TagTargets, tagKey } from './tag-move.ts';
+import { knownTag, movesFound, tagTargetsOf } from './tag-targets.ts';
 
 /** index.json as it is before any edit, with what was put back of it. */
 export interface LookedAt {
@@ -39,20 +39,20 @@ export interface HistoryRecorderOptions {
 export class HistoryDraft {
   readonly isNew: boolean;
   readonly #atMs: number;
-  readonly #records: HistoryRecord[];
+  readonly #begun: BegunDraft;
+  readonly #records: HistoryRecord[] = [];
   readonly #lastOf = new Map<string, number>();
   #lastMs: number;
 
-  constructor({ isNew, atMs, records }: { isNew: boolean; atMs: number; records: readonly HistoryRecord[] }) {
-    this.isNew = isNew;
-    this.#atMs = atMs;
-    this.#records = [...records];
-    this.#lastMs = atMs;
-    for (const record of records) if (record.kind === 'move') this.#lastOf.set(tagKey(record.move), record.move.atMs);
+  constructor(begun: BegunDraft) {
+    this.isNew = begun.isNew;
+    this.#begun = begun;
+    this.#atMs = begun.atMs;
+    this.#lastMs = begun.atMs;
   }
 
   get isEmpty(): boolean {
-    return this.#records.length === 0;
+    return this.#begun.printed.length === 0 && this.#records.length === 0;
   }
 
   /** When what is added now happens: later than whatever is in the file, unless the clock was set back. */
@@ -64,7 +64,7 @@ export class HistoryDraft {
   addMoves(moves: readonly Omit<TagMove, 'atMs'>[]): void {
     for (const move of moves) {
       const key = tagKey(move);
-      const atMs = Math.max(this.#atMs, (this.#lastOf.get(key) ?? 0) + 1);
+      const atMs = Math.max(this.#atMs, (this.#lastOf.get(key) ?? this.#begun.movedAtMs(key) ?? 0) + 1);
       this.#lastOf.set(key, atMs);
       this.#lastMs = Math.max(this.#lastMs, atMs);
       this.#records.push({ kind: 'move', move: { ...move, atMs } });
@@ -76,13 +76,27 @@ export class HistoryDraft {
     this.#records.push({ kind: 'removed', removed: { removed, atMs: this.#atMs } });
   }
 
-  /** Begins on a line of its own, also after one that was cut short. */
-  print(label: VersionLabel | undefined): { readonly bytes: Buffer; readonly seen: SeenVersion } {
+  /** Begins on a line of its own, also after one that was cut short. Several pieces only where what was found before is large. */
+  print(label: VersionLabel | undefined): { readonly pieces: readonly Buffer[]; readonly seen: SeenVersion } {
     const seen = { label, atMs: this.#lastMs };
-    const lines = [...this.#records, { kind: 'seen', seen } as const].map(printRecord).join('');
-    return { bytes: Buffer.from(`${this.isNew ? historyHeader : '\n'}${lines}`), seen };
+    const { printed } = this.#begun;
+    const begin = Buffer.from(this.isNew ? historyHeader : '\n');
+    const rest = Buffer.from([...this.#records, { kind: 'seen', seen } as const].map(printRecord).join(''));
+    const pieces = printed.length > 1 ? [begin, ...printed, rest] : [Buffer.concat([begin, ...printed, rest])];
+    return { pieces, seen };
   }
 }
+
+/** What was found out before anything was edited. */
+interface BegunDraft {
+  readonly isNew: boolean;
+  readonly atMs: number;
+  readonly printed: readonly Buffer[];
+  /** When a tag moved, by what was found. */
+  readonly movedAtMs: (tagKey: string) => number | undefined;
+}
+
+const nothingMoved = () => undefined;
 
 /** Within so much a clock is taken to go on, however coarse it is: times that follow each other differ. */
 const coarseMs = 1_000;
@@ -108,31 +122,41 @@ export class HistoryRecorder {
     if (end === undefined) {
       // What is no history, or of a form that nobody knows, would stand before what is appended.
       if ((await store.stat(key)) !== undefined) await store.delete(key);
-      const known = knownTags(tagTargetsIn(now.index, names), Math.min(now.changedAtMs ?? nowMs, nowMs));
-      return new HistoryDraft({
-        isNew: true,
-        atMs: nowMs,
-        records: known.map((each) => ({ kind: 'known', known: each })),
-      });
+      const sinceMs = Math.min(now.changedAtMs ?? nowMs, nowMs);
+      const targets = await paced(tagTargetsOf(now.index, names));
+      const printed = await paced(printedRecords(knownIn(targets, sinceMs)));
+      return new HistoryDraft({ isNew: true, atMs: nowMs, printed, movedAtMs: nothingMoved });
     }
     const lastMs = end.seen?.atMs ?? 0;
     const atMs = nowMs <= lastMs && lastMs - nowMs < coarseMs ? lastMs + 1 : nowMs;
     if (end.seen !== undefined && end.seen.label === now.label && !now.isHealed) {
-      return new HistoryDraft({ isNew: false, atMs, records: [] });
+      return new HistoryDraft({ isNew: false, atMs, printed: [], movedAtMs: nothingMoved });
     }
     const known = await this.#file.targetsAtEnd();
     const writtenMs = Math.max(Math.min(now.changedAtMs ?? nowMs, atMs - 1), Math.min(lastMs + 1, atMs));
-    const moves = movesBetween(known, tagTargetsIn(now.index, names), { how: 'foreign', atMs: writtenMs }).map(
-      (move) => (now.isForeign ? move : { ...move, how: move.to === undefined ? 'delete' : 'push' }) satisfies TagMove,
-    );
-    return new HistoryDraft({ isNew: false, atMs, records: moves.map((move) => ({ kind: 'move', move })) });
+    const targets = await paced(tagTargetsOf(now.index, names));
+    const moves = await paced(movesFound(known, targets, { how: 'foreign', atMs: writtenMs }));
+    const moved = new Set<string>();
+    const told = function* () {
+      for (const move of moves) {
+        moved.add(tagKey(move));
+        yield { kind: 'move', move: now.isForeign ? move : ownMove(move) } as const;
+      }
+    };
+    const printed = await paced(printedRecords(told()));
+    return new HistoryDraft({
+      isNew: false,
+      atMs,
+      printed,
+      movedAtMs: (key) => (moved.has(key) ? writtenMs : undefined),
+    });
   }
 
   /** What to append once the version is visible. */
-  noteOf(draft: HistoryDraft, published: VersionLabel): SmallObject {
+  noteOf(draft: HistoryDraft, published: VersionLabel): readonly SmallObject[] {
     const note = draft.print(published);
     this.#noted.set(draft, note);
-    return { key: this.#options.key, bytes: note.bytes };
+    return note.pieces.map((bytes) => ({ key: this.#options.key, bytes }));
   }
 
   /** The version is visible. `problem`: what kept it from being noted; undefined when it was. */
@@ -140,7 +164,7 @@ export class HistoryRecorder {
     if (problem !== undefined) this.#unnoted(problem);
     const noted = this.#noted.get(draft);
     const isKnown = problem === undefined && !draft.isNew && noted?.seen.label === label;
-    if (isKnown) this.#file.appended(noted.bytes.byteLength, noted.seen);
+    if (isKnown) this.#file.appended(bytesOf(noted.pieces), noted.seen);
     else this.#file.forget();
   }
 
@@ -151,7 +175,7 @@ export class HistoryRecorder {
     if (end?.seen !== undefined && end.seen.label === label && draft.isEmpty) return;
     this.#file.forget();
     try {
-      await store.append(key, draft.print(label).bytes);
+      for (const bytes of draft.print(label).pieces) await store.append(key, bytes);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#unnoted(error);
@@ -174,12 +198,8 @@ export class HistoryRecorder {
       all.push(record);
       await pace.step();
     }
-    const lines: string[] = [historyHeader];
-    for (const record of await paced(trimming(all, clock.now()))) {
-      lines.push(printRecord(record));
-      await pace.step();
-    }
-    const kept = Buffer.from(lines.join(''));
+    const records = await paced(trimming(all, clock.now()));
+    const kept = Buffer.concat([Buffer.from(historyHeader), ...(await paced(printedRecords(records)))]);
     this.#trimAtBytes = Math.max(historyLimits.floorBytes, 2 * kept.byteLength);
     try {
       if (kept.byteLength <= size / 2) await store.write(key, kept);
@@ -190,4 +210,12 @@ export class HistoryRecorder {
     this.#file.forget();
     return this.#file.end();
   }
+}
+
+function* knownIn(targets: TagTargets, sinceMs: number): Generator<HistoryRecord> {
+  for (const target of targets.values()) yield { kind: 'known', known: knownTag(target, sinceMs) };
+}
+
+function bytesOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -67,6 +67,11 @@ export function isSameTarget(one: TagTarget | undefined, other: TagTarget | unde
   return one?.digest === other?.digest;
 }
 
+/** One that was found out later, and that no other program made. */
+export function ownMove(move: TagMove): TagMove {
+  return { ...move, how: move.to === undefined ? 'delete' : 'push' };
+}
+
 /** Undefined for what is none. */
 export function parseTarget(json: unknown): TagTarget | undefined {
   if (typeof json !== 'object' || json === null) return undefined;

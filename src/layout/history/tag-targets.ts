@@ -7,6 +7,7 @@ import type { IndexEntry } from '../index/index-entry.ts';
 import type { NameRules } from '../names/name-rules.ts';
 import { impliedLatest, latest, longPathOf, type VirtualPath } from '../names/name-table.ts';
 import { entryMeant, type LayoutNames, type NamedEntries, type RepositoryNames } from '../names/repository-names.ts';
+import { eachInSteps, finished, type SteppedWork } from '../pacing/steps.ts';
 import {
   isSameTarget,
   type KnownTag,
@@ -22,22 +23,31 @@ import {
  * O(entries). An image with a full name has its tags under that name, whatever repository they are served in by now: that changes with what
  * else is in the file.
  */
-export function tagTargetsIn({ entries }: NamedEntries, { rules }: LayoutNames): TagTargets {
+export function tagTargetsIn(index: NamedEntries, names: LayoutNames): TagTargets {
+  return finished(tagTargetsOf(index, names));
+}
+
+/** The same in steps: there may be a hundred thousand. */
+export function* tagTargetsOf({ entries }: NamedEntries, { rules }: LayoutNames): SteppedWork<TagTargets> {
   const groups = new Map<string, TagOfLayout & { readonly entries: IndexEntry[] }>();
   const add = (name: TagOfLayout, entry: IndexEntry) => {
-    const group = groups.get(tagKey(name));
-    if (group === undefined) groups.set(tagKey(name), { ...name, entries: [entry] });
+    const key = tagKey(name);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { ...name, entries: [entry] });
     else group.entries.push(entry);
   };
-  const all = [...entries];
-  for (const entry of all) for (const name of namesOf(entry, rules)) add(name, entry);
+  const all: IndexEntry[] = [];
+  yield* eachInSteps(entries, (entry) => {
+    all.push(entry);
+    for (const name of namesOf(entry, rules)) add(name, entry);
+  });
   const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
   if (unnamed !== undefined) add({ path: '', tag: latest }, unnamed);
   const found = new Map<string, TargetOfTag>();
-  for (const [key, { path, tag, entries: named }] of groups) {
+  yield* eachInSteps(groups, ([key, { path, tag, entries: named }]) => {
     const target = targetOf(tag, entryMeant(named, rules));
     if (target !== undefined) found.set(key, { path, tag, target });
-  }
+  });
   return found;
 }
 
@@ -91,19 +101,28 @@ function withoutHost(path: VirtualPath): string {
 export function movesBetween(
   before: TagTargets,
   now: TagTargets,
-  { how, atMs }: Pick<TagMove, 'how' | 'atMs'>,
+  how: Pick<TagMove, 'how' | 'atMs'>,
 ): readonly TagMove[] {
+  return finished(movesFound(before, now, how));
+}
+
+/** The same in steps. */
+export function* movesFound(
+  before: TagTargets,
+  now: TagTargets,
+  { how, atMs }: Pick<TagMove, 'how' | 'atMs'>,
+): SteppedWork<readonly TagMove[]> {
   const moves: TagMove[] = [];
-  for (const [key, { tag, path, target }] of now) {
+  yield* eachInSteps(now, ([key, { tag, path, target }]) => {
     const from = before.get(key)?.target;
     if (!isSameTarget(from, target)) moves.push({ tag, path, how, atMs, from, to: target });
-  }
-  for (const [key, { tag, path, target }] of before) {
+  });
+  yield* eachInSteps(before, ([key, { tag, path, target }]) => {
     if (!now.has(key)) moves.push({ tag, path, how, atMs, from: target, to: undefined });
-  }
+  });
   return moves;
 }
 
-export function knownTags(targets: TagTargets, sinceMs: number): readonly KnownTag[] {
-  return Array.from(targets.values(), ({ tag, path, target }) => ({ tag, path, is: target, sinceMs }));
+export function knownTag({ tag, path, target }: TargetOfTag, sinceMs: number): KnownTag {
+  return { tag, path, is: target, sinceMs };
 }

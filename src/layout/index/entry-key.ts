@@ -84,6 +84,9 @@ export function isNamed(key: EntryKey): boolean {
 
 /** What two entries cannot both be called: the ref.name together with the image name. Undefined for an entry without a name. */
 export function nameOfKey(key: EntryKey): string | undefined {
+  const end = key.indexOf('\n');
+  // Only a ref.name: most entries of most layouts.
+  if (end >= 0 && key.startsWith('=', end + 1) && !key.includes('\n', end + 1)) return unescaped(key.slice(end + 2));
   if (!isNamed(key)) return undefined;
   const { refName = '', imageName } = identityOf(key);
   return imageName === undefined ? refName : `${refName}\n${imageName}`;

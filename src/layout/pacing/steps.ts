@@ -21,3 +21,16 @@ export async function paced<Result>(steps: SteppedWork<Result>): Promise<Result>
     await pace.step();
   }
 }
+
+/** Of what takes about a microsecond each, so many are one step. */
+export const manyInAStep = 512;
+
+/** Does something with each of many. */
+export function* eachInSteps<Each>(all: Iterable<Each>, work: (each: Each) => void): SteppedWork<void> {
+  let count = 0;
+  for (const each of all) {
+    work(each);
+    count += 1;
+    if (count % manyInAStep === 0) yield;
+  }
+}

@@ -1,7 +1,8 @@
 // `update`: lock -> look -> change -> what must be durable first -> draft -> record -> re-check and rename -> sync -> unlock.
 // The lock alone is never trusted: the version that `change` saw is compared right before the rename, synchronously.
 import { constants, type Stats } from 'node:fs';
-import type { Change, CurrentObject, Key, Replacement, StoredObject, Updated } from '../object-store.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Change, CurrentObject, Key, Replacement, SmallObject, StoredObject, Updated } from '../object-store.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
 import { errnoOf, refusesLink, saysNoSpace, toStorageError } from './errno.ts';
@@ -102,7 +103,7 @@ async function replaceFound(
     const draftName = newDraftName();
     const draft = await parts.files.draft(held.at(draftName), replacement.bytes);
     try {
-      for (const object of replacement.record(labelOf(draft.stats))) await appendSmall(parts, object);
+      await appendEach(parts, replacement.record(labelOf(draft.stats)));
       parts.tree.markPublished(draft.stats);
       if (!lock.isOurs() || !publish(parts.tree, draft, target, seen)) return undefined;
       const displaced = seen && takeDisplaced(parts, { held, name: draftName, seen });
@@ -125,11 +126,19 @@ async function replaceFound(
   return { replaced: true, info, previous, problem };
 }
 
+/** What is large comes in pieces, and others take their turns between them. */
+async function appendEach(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
+  for (const [at, object] of objects.entries()) {
+    if (at > 0) await nextTurn();
+    await appendSmall(parts, object);
+  }
+}
+
 /** Returns what kept something from being noted or kept: the replacement is visible by then, and nothing is told that it failed. */
 async function finish(parts: LockParts, { note, remove }: Replacement, published: FileInfo): Promise<unknown> {
   let problem: unknown;
   try {
-    for (const object of note(published.label)) await appendSmall(parts, object);
+    await appendEach(parts, note(published.label));
   } catch (error) {
     problem = toStorageError(error, 'write');
   }
