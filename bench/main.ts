@@ -16,7 +16,7 @@ import { stopAllServers } from './running-server.ts';
 import { type Absent, type Contestant, isAbsent } from './servers/contestant.ts';
 import { crane } from './servers/crane.ts';
 import { distribution } from './servers/distribution.ts';
-import { moorage } from './servers/moorage.ts';
+import { moorage, nameOn } from './servers/moorage.ts';
 import { nginx } from './servers/nginx.ts';
 import { nodeHttp } from './servers/node-http.ts';
 import { olareg } from './servers/olareg.ts';
@@ -31,9 +31,14 @@ function say(line: string): void {
 }
 
 function contestantsFor(options: Options): (Contestant | Absent)[] {
-  const ours = options.withoutMoorage
-    ? []
-    : [moorage(CHECKOUT, false, options.nodeArguments), moorage(CHECKOUT, true, options.nodeArguments)];
+  const { nodeArguments, alsoNode } = options;
+  const own = { name: 'moorage', checkout: CHECKOUT, requestLog: false, node: process.execPath, nodeArguments };
+  const ours = [
+    moorage(own),
+    // One second of each workload shows no log.
+    ...(options.short ? [] : [moorage({ ...own, name: 'moorage-log', requestLog: true })]),
+    ...(alsoNode === undefined ? [] : [moorage({ ...own, name: nameOn(alsoNode), node: alsoNode })]),
+  ];
   const peers = options.peers.map((peer) => {
     switch (peer) {
       case 'olareg':
@@ -51,12 +56,16 @@ function contestantsFor(options: Options): (Contestant | Absent)[] {
     }
   });
   const beside =
-    options.beside === undefined ? [] : [{ ...moorage(resolve(options.beside), false, []), name: 'beside' }];
-  return [...ours, ...beside, ...peers];
+    options.beside === undefined
+      ? []
+      : [moorage({ ...own, name: 'beside', checkout: resolve(options.beside), nodeArguments: [] })];
+  return [...(options.withoutMoorage ? [] : ours), ...beside, ...peers];
 }
 
 function reservationOf(options: Options): string {
-  if (options.short) return 'The short form: one round each, to show that everything runs. These are no measurements.';
+  if (options.short) {
+    return 'The short form: few rounds of a second, smaller repositories, no warm-up. Its ratios say which way, not how far.';
+  }
   const parts = [
     options.rounds === undefined ? '' : `${options.rounds} rounds each`,
     options.only.length === 0 ? '' : `only ${options.only.join(', ')}`,

@@ -5,6 +5,7 @@ import type { Outcome } from './measure.ts';
 import { expectationsTable } from './report/expectations.ts';
 import { figure, table } from './report/format.ts';
 import { costLines, lossLines } from './report/losses.ts';
+import { otherNodeTable } from './report/other-node.ts';
 import { detailsOf, overviewTable } from './report/tables.ts';
 import type { Absent, Contestant } from './servers/contestant.ts';
 
@@ -53,6 +54,9 @@ export function reportOf(run: Run): string {
     listOr(costLines(outcomes), 'Nothing in this run.'),
     '## All workloads',
     overviewTable(outcomes, names),
+    ...names
+      .filter((name) => name.startsWith('moorage-node'))
+      .flatMap((name) => [`## On another Node: ${name}`, otherNodeTable(outcomes, name, names)]),
     '## In detail',
     ...outcomes.map(detailsOf),
   ];

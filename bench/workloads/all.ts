@@ -19,7 +19,10 @@ import type { Plan, Workload } from './workload.ts';
 const MEBIBYTE = 2 ** 20;
 const FEW_TAGS = 100;
 
-const SHORT: Plan = { rounds: 1, seconds: 1, warmUps: 0 };
+/** Instead of a workload's own in the short form, which is over in minutes and still says which way a ratio goes. */
+const SHORT_READS: Plan = { rounds: 3, seconds: 1, warmUps: 0 };
+const SHORT_WRITES: Plan = { rounds: 3, seconds: 0.5, warmUps: 0 };
+const SHORT_HEAVY: Plan = { rounds: 2, seconds: 0.5, warmUps: 0 };
 
 /** A workload by name, made (with its data in memory) only when it is going to be run. */
 interface Listed {
@@ -43,17 +46,18 @@ export function chooseWorkloads({ only, ...choice }: Choice): Workload[] {
 }
 
 function listAll({ short, rounds, engine }: Omit<Choice, 'only'>): Listed[] {
-  const plan = (long: Plan): Plan => {
-    const chosen = short ? SHORT : long;
+  const plan = (long: Plan, inShort: Plan): Plan => {
+    const chosen = short ? inShort : long;
     return { ...chosen, rounds: rounds ?? chosen.rounds };
   };
-  const small = plan({ rounds: 9, seconds: 2, warmUps: 1 });
+  const reads = plan({ rounds: 5, seconds: 2, warmUps: 1 }, SHORT_READS);
+  const writes = plan({ rounds: 5, seconds: 2, warmUps: 1 }, SHORT_WRITES);
   // A peer may need more than a second for one answer here: longer turns keep its figure from being a handful of answers.
-  const slow = plan({ rounds: 9, seconds: 4, warmUps: 1 });
-  const heavy = plan({ rounds: 5, seconds: 2, warmUps: 1 });
-  const long = plan({ rounds: 3, seconds: 10, warmUps: 1 });
+  const slow = plan({ rounds: 3, seconds: 4, warmUps: 1 }, SHORT_READS);
+  const heavy = plan({ rounds: 3, seconds: 2, warmUps: 1 }, SHORT_HEAVY);
+  const long = plan({ rounds: 3, seconds: 10, warmUps: 1 }, SHORT_HEAVY);
   // Half a minute each, most of it the engine's own.
-  const whole = plan({ rounds: 3, seconds: 0, warmUps: 0 });
+  const whole = plan({ rounds: 3, seconds: 0, warmUps: 0 }, SHORT_HEAVY);
 
   // The short form has less of everything that takes long to prepare; the titles say how much.
   const manyTags = short ? 1_000 : 10_000;
@@ -67,26 +71,26 @@ function listAll({ short, rounds, engine }: Omit<Choice, 'only'>): Listed[] {
   const largeBlob = once(() => blobData(1, large));
 
   return [
-    { name: 'manifest-get-few', make: () => manifestGet('few', FEW_TAGS, few(), small) },
+    { name: 'manifest-get-few', make: () => manifestGet('few', FEW_TAGS, few(), reads) },
     { name: 'manifest-get-many', make: () => manifestGet('many', manyTags, many(), slow) },
-    { name: 'tags-list-few', make: () => tagsList('few', FEW_TAGS, 64, few(), small) },
+    { name: 'tags-list-few', make: () => tagsList('few', FEW_TAGS, 64, few(), reads) },
     // 16 connections: 64 would wait many seconds for one answer of distribution.
     { name: 'tags-list-many', make: () => tagsList('many', manyTags, 16, many(), slow) },
-    { name: 'referrers', make: () => referrers(referring, small) },
-    { name: 'blob-get-4k', make: () => smallBlobGet(blobData(100, 4096), small) },
+    { name: 'referrers', make: () => referrers(referring, reads) },
+    { name: 'blob-get-4k', make: () => smallBlobGet(blobData(100, 4096), reads) },
     { name: 'blob-get-100m-c1', make: () => largeBlobGet(largeBlob(), large, 1, heavy) },
     { name: 'blob-get-100m-c4', make: () => largeBlobGet(largeBlob(), large, 4, heavy) },
-    { name: 'blob-put-1k', make: () => smallBlobPut(small) },
+    { name: 'blob-put-1k', make: () => smallBlobPut(writes) },
     { name: 'blob-put-100m-c1', make: () => largeBlobPut(large, 1, heavy) },
     { name: 'blob-put-100m-c4', make: () => largeBlobPut(large, 4, heavy) },
-    { name: 'tag-put', make: () => tagPut(manyTags, 'one', 64, small) },
-    { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', 64, small) },
-    { name: 'tag-put-c1', make: () => tagPut(manyTags, 'one', 1, small) },
+    { name: 'tag-put', make: () => tagPut(manyTags, 'one', 64, writes) },
+    { name: 'tag-put-new', make: () => tagPut(manyTags, 'new', 64, writes) },
+    { name: 'tag-put-c1', make: () => tagPut(manyTags, 'one', 1, writes) },
     ...MIXES.map((mix) => ({ name: `mix-${mix}`, make: () => imageMix(mix, heavy) })),
     { name: 'docker-push', make: () => dockerPush(engine, whole) },
     { name: 'docker-pull', make: () => dockerPull(engine, whole) },
     { name: 'mount', make: () => mount(blobData(1, huge), huge, heavy) },
-    { name: 'start', make: () => start(repositories, small) },
+    { name: 'start', make: () => start(repositories, writes) },
     // Nothing of it could be made smaller without becoming another question.
     ...(short ? [] : [{ name: 'manifest-get-beside', make: () => manifestGetBeside(long) }]),
   ];
