@@ -2,7 +2,7 @@
 // A failed fsync poisons a draft: a second one answers OK although pages are lost, so it is discarded and never retried.
 import { constants, type Stats } from 'node:fs';
 import type { Key, Replacement } from '../object-store.ts';
-import { lengthOf, type Pieces, piecesOf, withoutFirst } from '../pieces.ts';
+import { afterCommon, lengthOf, type Pieces, piecesOf, withoutFirst } from '../pieces.ts';
 import type { Directories } from './directories.ts';
 import { errnoOf } from './errno.ts';
 import { FailedSyncs } from './failed-syncs.ts';
@@ -15,6 +15,8 @@ const { COPYFILE_EXCL, COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } =
 const mostPieces = 1_024;
 /** Small enough that writing it at once is cheaper than asking a thread to. */
 const smallBytes = 65_536;
+/** Over what is in memory already: a run of entries, of which a tag touches one. */
+const smallChangeBytes = 262_144;
 
 /**
  * A file that is durable under a name of its own and still open. Its descriptor is the caller's to close. Its path is good as long
@@ -24,6 +26,12 @@ export interface Draft {
   readonly path: string;
   readonly descriptor: number;
   readonly stats: Stats;
+}
+
+/** A file that is open to be written, and what it holds. */
+export interface HeldPieces {
+  readonly descriptor: number;
+  readonly pieces: Pieces;
 }
 
 export class DurableFiles {
@@ -55,10 +63,7 @@ export class DurableFiles {
   /** Writes a new file and makes its bytes durable. Its mtime gets a random part, so that its version differs where clocks are coarse. */
   async draft(path: string, bytes: Replacement['bytes']): Promise<Draft> {
     const { calls } = this.#tree;
-    const descriptor = await this.written(path, bytes, (written) => {
-      const mtimeSeconds = (Math.floor(calls.now()) + partOfMillisecond(calls.random())) / 1_000;
-      calls.futimesSync(written, mtimeSeconds, mtimeSeconds);
-    });
+    const descriptor = await this.written(path, bytes, (written) => this.#stamp(written));
     try {
       const stats = calls.fstatSync(descriptor);
       this.began(stats);
@@ -68,6 +73,33 @@ export class DurableFiles {
       this.removeDraft(path);
       throw error;
     }
+  }
+
+  /**
+   * The same in the place of a file that nobody sees and nobody else has open, whose bytes are known: only what differs is written. Closed and
+   * removed when that fails.
+   */
+  async redraft(path: string, { descriptor, pieces: held }: HeldPieces, bytes: Replacement['bytes']): Promise<Draft> {
+    const { calls } = this.#tree;
+    try {
+      const pieces = piecesOf(bytes);
+      const { at, left } = afterCommon(held, pieces);
+      await this.#writeFrom(descriptor, left, at);
+      if (lengthOf(pieces) < lengthOf(held)) await calls.ftruncate(descriptor, lengthOf(pieces));
+      this.#stamp(descriptor);
+      await calls.fsync(descriptor);
+      return { path, descriptor, stats: calls.fstatSync(descriptor) };
+    } catch (error) {
+      calls.closeSync(descriptor);
+      this.removeDraft(path);
+      throw error;
+    }
+  }
+
+  #stamp(descriptor: number): void {
+    const { calls } = this.#tree;
+    const mtimeSeconds = (Math.floor(calls.now()) + partOfMillisecond(calls.random())) / 1_000;
+    calls.futimesSync(descriptor, mtimeSeconds, mtimeSeconds);
   }
 
   /** The same with the times that the file system gives it: returns the descriptor, which is the caller's to close. */
@@ -163,9 +195,18 @@ export class DurableFiles {
         offset += isSmall ? calls.writeSync(descriptor, only, offset) : await calls.write(descriptor, only, offset);
       return;
     }
-    let offset = 0;
+    await this.#writeFrom(descriptor, pieces, 0);
+  }
+
+  async #writeFrom(descriptor: number, pieces: Pieces, at: number): Promise<void> {
+    const { calls } = this.#tree;
+    const isSmall = lengthOf(pieces) <= smallChangeBytes;
+    let offset = at;
     for (let left = pieces; left.length > 0; ) {
-      const written = await calls.writev(descriptor, left.slice(0, mostPieces), offset);
+      const some = left.slice(0, mostPieces);
+      const written = isSmall
+        ? calls.writevSync(descriptor, some, offset)
+        : await calls.writev(descriptor, some, offset);
       offset += written;
       left = withoutFirst(left, written);
     }

@@ -58,6 +58,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
       locks: new FileLocks(this.tree, lockStaleMs),
       leftovers: new Leftovers(this.tree),
       kept: new KeptLocks(this.tree),
+      spares: opened.spares,
     };
     this.#space = new FreeSpace(this.tree, minFree);
     this.#reserve = keepsReserve ? new ReserveFile(parts, this.root, this.#space) : undefined;
@@ -181,6 +182,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   }
 
   async removeEmpty(prefix: Key, rules: EmptyPrefixRules): Promise<readonly Key[]> {
+    await this.#parts.spares.removeAll();
     return this.#writing(() => removeEmptyDirectories(this.tree, prefix, rules));
   }
 
@@ -202,6 +204,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   override async close(): Promise<void> {
     await this.#updates.idle();
     await this.#parts.kept.releaseAll();
+    await this.#parts.spares.close();
     await this.#reserve?.close();
     this.#parts.directories.close();
     this.#parts.appends.close();

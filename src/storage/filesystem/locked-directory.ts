@@ -4,12 +4,14 @@ import type { FileLocks, HeldLock } from './file-lock.ts';
 import type { HeldDirectory } from './held-directory.ts';
 import { giveBack, type KeptLock, type KeptLocks } from './kept-locks.ts';
 import type { Leftovers } from './leftovers.ts';
+import type { SpareFiles } from './spare-files.ts';
 import type { StoreParts } from './store-parts.ts';
 
 export interface LockParts extends StoreParts {
   readonly locks: FileLocks;
   readonly leftovers: Leftovers;
   readonly kept: KeptLocks;
+  readonly spares: SpareFiles;
 }
 
 export type LockedWork<Result> = (held: HeldDirectory, lock: HeldLock) => Promise<Result>;

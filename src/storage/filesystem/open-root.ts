@@ -8,6 +8,7 @@ import { cachesAttributes } from './network-file-system.ts';
 import { OpenAppends } from './open-appends.ts';
 import { placeOf, prepareRoot } from './root-directory.ts';
 import { RootIdentity } from './root-identity.ts';
+import { SpareFiles } from './spare-files.ts';
 import type { StoreParts } from './store-parts.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
 
@@ -31,6 +32,7 @@ export interface RootUse {
 export interface OpenedRoot {
   readonly parts: StoreParts;
   readonly identity: RootIdentity;
+  readonly spares: SpareFiles;
   readonly place: string;
   /** The root is on a file system that answers a bare stat from a cache. */
   readonly cachesAttributes: boolean;
@@ -44,16 +46,20 @@ export async function openRoot(directory: string, options: RootOptions & RootUse
   const directories = new Directories(tree);
   const appends = new OpenAppends(tree);
   const parts = { tree, directories, files: new DurableFiles(tree, directories), appends };
+  const { type } = await calls.statfs(tree.root);
+  const isCached = cachesAttributes(type);
+  const spares = new SpareFiles(tree, !isCached);
   const onAway = () => {
     directories.letGo();
     appends.letGo();
+    spares.forget();
   };
   const onMoved = () => {
     tree.forget();
+    spares.forget();
     directories.forget();
     appends.letGo();
   };
   const identity = await RootIdentity.open(parts, found, { laysId, onMoved, onAway });
-  const { type } = await calls.statfs(tree.root);
-  return { parts, identity, place: placeOf(found), cachesAttributes: cachesAttributes(type) };
+  return { parts, identity, spares, place: placeOf(found), cachesAttributes: isCached };
 }

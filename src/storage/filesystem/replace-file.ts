@@ -3,6 +3,7 @@
 import { constants, type Stats } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Change, CurrentObject, Key, Replacement, SmallObject, StoredObject, Updated } from '../object-store.ts';
+import { piecesOf } from '../pieces.ts';
 import { StorageError } from '../storage-error.ts';
 import type { Draft } from './durable-file.ts';
 import { errnoOf, refusesLink, saysNoSpace, toStorageError } from './errno.ts';
@@ -15,6 +16,7 @@ import { moveFile } from './moved-file.ts';
 import { readWhole } from './read-file.ts';
 import { ReplacedFile } from './replaced-file.ts';
 import { appendSmall, deleteFile, keepOrWrite } from './small-file.ts';
+import type { PublishedPieces } from './spare-files.ts';
 
 const maxRounds = 100;
 
@@ -100,19 +102,29 @@ async function replaceFound(
   let info: FileInfo | undefined;
   let problem: unknown;
   try {
-    const draftName = newDraftName();
-    const draft = await parts.files.draft(held.at(draftName), replacement.bytes);
+    const taken = parts.spares.take(held);
+    const draftName = taken?.name ?? newDraftName();
+    const path = held.at(draftName);
+    const draft = await (taken === undefined
+      ? parts.files.draft(path, replacement.bytes)
+      : parts.files.redraft(path, taken, replacement.bytes));
     try {
       await appendEach(parts, replacement.record(labelOf(draft.stats)));
       parts.tree.markPublished(draft.stats);
-      if (!lock.isOurs() || !publish(parts.tree, draft, target, seen)) return undefined;
+      if (!lock.isOurs()) return undefined;
+      // It is complete: whoever finds it from now on may open it.
+      if (taken !== undefined) parts.tree.calls.unleaseSync(draft.descriptor);
+      if (!publish(parts.tree, draft, target, seen)) return undefined;
       const displaced = seen && takeDisplaced(parts, { held, name: draftName, seen });
-      if (displaced !== undefined) {
+      if (displaced?.stray !== undefined) {
         await previous?.close();
-        previous = displaced;
+        previous = displaced.stray;
       }
       const published = infoOfPublished(parts.tree, draft);
       await parts.directories.sync(held.key, held);
+      const pieces = piecesOf(replacement.bytes);
+      const spare = previous && displaced?.held && { name: draftName, replaced: previous, ...displaced.held };
+      parts.spares.keep(held.key, { stats: draft.stats, pieces }, spare);
       // Still under the lock: a push of the same object waits, and then finds it gone.
       problem = await finish(parts, replacement, published);
       info = published;
@@ -167,19 +179,27 @@ function publish(tree: FileTree, draft: Draft, { held, name }: Target, seen: Sta
   return true;
 }
 
-/**
- * After an exchange the draft's name holds what was under the key: cleared away if it is what `change` saw. Else another program
- * renamed its file there between our re-check and our exchange: that one is given to the caller as what was replaced.
- */
+interface Displaced {
+  /** Another program renamed its file there between our re-check and our exchange: what is given to the caller as what was replaced. */
+  readonly stray?: ReplacedFile | undefined;
+  /** What `change` saw, and we had published: the next draft may be written over it. */
+  readonly held?: PublishedPieces;
+}
+
+/** After an exchange the draft's name holds what was under the key: cleared away unless the next draft may be written there. */
 function takeDisplaced(
-  { tree, files }: LockParts,
+  { tree, files, spares }: LockParts,
   draft: { readonly held: HeldDirectory; readonly name: string; readonly seen: Stats },
-): ReplacedFile | undefined {
-  const found = draft.held.lstat(draft.name);
+): Displaced | undefined {
+  const { held, name, seen } = draft;
+  const found = held.lstat(name);
   if (found === undefined) return undefined;
-  const displaced = sameLabel(found, draft.seen) ? undefined : ReplacedFile.openDisplaced(tree, draft);
-  files.removeDraft(draft.held.at(draft.name));
-  return displaced;
+  const isSeen = sameLabel(found, seen);
+  const pieces = isSeen ? spares.piecesOf(held.key, seen) : undefined;
+  if (pieces !== undefined) return { held: { stats: seen, pieces } };
+  const stray = isSeen ? undefined : ReplacedFile.openDisplaced(tree, draft);
+  files.removeDraft(held.at(name));
+  return { stray };
 }
 
 /** Nothing was there: link(2) refuses when something is by now. */

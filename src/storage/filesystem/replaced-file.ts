@@ -18,7 +18,7 @@ export interface FileToReplace {
 
 export class ReplacedFile implements ReplacedObject {
   readonly #tree: FileTree;
-  readonly #descriptor: number;
+  #descriptor: number;
   /** As `change` saw it. The change time is left out: our own rename moves it. */
   readonly #baseline: Stats;
   readonly #wasSettled: boolean;
@@ -66,6 +66,20 @@ export class ReplacedFile implements ReplacedObject {
       this.#reads -= 1;
       if (this.#closed && this.#reads === 0) await this.#tree.calls.close(this.#descriptor);
     }
+  }
+
+  /**
+   * It is about to be written anew through `descriptor`: closed here, if `take` finds that nobody else has it open then. Otherwise whoever has may
+   * still write into it: it is read through that descriptor from now on ('kept'), unless it was closed already ('refused').
+   */
+  yieldTo(descriptor: number, take: () => boolean): 'yielded' | 'kept' | 'refused' {
+    if (this.#reads > 0) return 'refused';
+    if (this.#closed) return take() ? 'yielded' : 'refused';
+    this.#tree.calls.closeSync(this.#descriptor);
+    this.#descriptor = descriptor;
+    if (!take()) return 'kept';
+    this.#closed = true;
+    return 'yielded';
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 // to bring about what a machine does not do on demand (a failed fsync, a full disk, a foreign write at the worst moment).
 import fs, { type Dirent, type NoParamCallback, type Stats, type StatsFs } from 'node:fs';
 import { exchangeSync } from './exchange.ts';
+import { leaseSync, unleaseSync } from './lease.ts';
 import { makeTree } from './make-tree.ts';
 
 /** The part of statfs(2) that is used: its type, the size of its blocks, how many there are, and how many of them we may fill. */
@@ -38,6 +39,9 @@ export interface SystemCalls {
   /** Swaps two names in one step; false when that cannot be done here, and nothing has happened. */
   exchangeSync(from: string, to: string): boolean;
   unlinkSync(path: string): void;
+  /** As in lease.ts. */
+  leaseSync(descriptor: number): boolean;
+  unleaseSync(descriptor: number): void;
 
   /** Off the main thread: to free the pages of a file that has no name any more takes milliseconds. */
   close(descriptor: number): Promise<void>;
@@ -93,6 +97,8 @@ export const systemCalls: SystemCalls = {
   renameSync: fs.renameSync,
   exchangeSync,
   unlinkSync: fs.unlinkSync,
+  leaseSync,
+  unleaseSync,
 
   close: (descriptor) => completed((done) => fs.close(descriptor, done)),
   fsync: (descriptor) => completed((done) => fs.fsync(descriptor, done)),

@@ -1,14 +1,13 @@
 // A kernel and a disk in memory, as the filesystem driver calls them: every call is recorded, so that a power cut after any of them can be
 // looked at. Symbolic links, owners and modes are left out; nothing here waits.
 
-import { constants, type Dirent, Stats } from 'node:fs';
+import { constants, type Dirent } from 'node:fs';
 import { posix } from 'node:path';
 import type { SystemCalls } from '../../../src/storage/filesystem/system-calls.ts';
 import { applyToBytes, type DiskEvent, type DiskImage, rootNode } from './disk-image.ts';
-import { failure, type Node, type Opened } from './disk-node.ts';
+import { failure, type Node, type Opened, statsOf } from './disk-node.ts';
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFREG } = constants;
-const device = 7;
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 const heldPath = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/;
 
 export interface SimulatedDiskOptions {
@@ -17,6 +16,11 @@ export interface SimulatedDiskOptions {
   readonly callTakesMs?: number;
   /** Called before every call that a system may refuse, by its name: throws what the call is to fail with. */
   readonly before?: (call: string, path: string) => void;
+  /**
+   * True: two names can be swapped, and the system says who has a file open. Unless given it is as on a machine without renameat2: the way with a
+   * plain rename is the one with fewer guarantees.
+   */
+  readonly exchanges?: boolean;
   /** False: a sync does nothing, as if it were not there. */
   readonly doesSync?: () => boolean;
 }
@@ -169,29 +173,6 @@ export class SimulatedDisk {
     return opened;
   }
 
-  #statsOf(node: Node): Stats {
-    const { number: ino, type, bytes, mtimeMs, ctimeMs, birthtimeMs } = node;
-    const mode = type === 'file' ? S_IFREG | 0o644 : S_IFDIR | 0o755;
-    const fields = {
-      dev: device,
-      ino,
-      mode,
-      nlink: node.links,
-      size: bytes.length,
-      mtimeMs,
-      ctimeMs,
-      atimeMs: mtimeMs,
-      birthtimeMs,
-    };
-    const dates = {
-      mtime: new Date(mtimeMs),
-      ctime: new Date(ctimeMs),
-      atime: new Date(mtimeMs),
-      birthtime: new Date(birthtimeMs),
-    };
-    return Object.assign(Object.create(Stats.prototype) as Stats, fields, dates);
-  }
-
   #before(call: string, path: string): void {
     if (!this.#isForeign) this.#options.before?.(call, path);
   }
@@ -308,6 +289,16 @@ export class SimulatedDisk {
     if (node.type === 'directory') node.parent = target.directory.number;
   }
 
+  #exchange(from: string, to: string): boolean {
+    const [one, other] = [this.#existing('rename', from), this.#existing('rename', to)];
+    const [source, target] = [this.#placeOf('rename', from), this.#placeOf('rename', to)];
+    this.#setEntries([
+      [target.directory, target.name, one],
+      [source.directory, source.name, other],
+    ]);
+    return true;
+  }
+
   #unlink(path: string): void {
     const node = this.#existing('unlink', path);
     if (node.type === 'directory') throw failure('EISDIR', 'unlink', path);
@@ -380,17 +371,17 @@ export class SimulatedDisk {
       fstatSync: (descriptor) => {
         const opened = this.#descriptor('fstat', descriptor);
         this.#beforeWith('fstat', opened);
-        return this.#statsOf(opened.node);
+        return statsOf(opened.node);
       },
       lstatSync: (path) => {
         before('lstat', path);
         const node = this.#resolveIfThere(path);
-        return node && this.#statsOf(node);
+        return node && statsOf(node);
       },
       statSync: (path) => {
         before('stat', path);
         const node = this.#resolveIfThere(path);
-        return node && this.#statsOf(node);
+        return node && statsOf(node);
       },
       descriptorPathSync: (descriptor) => this.#pathOfOpen(this.#descriptor('readlink', descriptor)),
       readSync: (...values) => this.#read(...values),
@@ -426,8 +417,15 @@ export class SimulatedDisk {
         before('rename', to);
         this.#rename(from, to);
       },
-      // As on a machine without renameat2: the way with a plain rename is the one with fewer guarantees.
-      exchangeSync: () => false,
+      exchangeSync: (from, to) => this.#options.exchanges === true && this.#exchange(from, to),
+      leaseSync: (descriptor) => {
+        const { node } = this.#descriptor('fcntl', descriptor);
+        return (
+          this.#options.exchanges === true &&
+          [...this.#opened.values()].filter((each) => each.node === node).length === 1
+        );
+      },
+      unleaseSync: () => {},
       unlinkSync: (path) => {
         before('unlink', path);
         this.#unlink(path);
