@@ -20,6 +20,7 @@ import { ConfigError } from './config/config-error.ts';
 import type { Settings } from './config/schema.ts';
 import { externalTokensOf } from './issuers-of.ts';
 import { groupsByUser, oddRulesOf, rulesOf } from './rules-of.ts';
+import { alone, type ServerGroup } from './server-group.ts';
 import { systemClock } from './storage/clock.ts';
 import { WatchedFile } from './storage/filesystem/watched-file.ts';
 import type { Log } from './storage/log.ts';
@@ -64,18 +65,18 @@ export async function knownUsersOf(
 }
 
 /**
- * `root`: the registry's own directory, where it is written to; `seed`: what other processes of the server know, too. Throws a StorageError
+ * `root`: the registry's own directory, where it is written to. Throws a StorageError
  * for keys of tokens that cannot be used.
  */
 export async function guardOf(
   users: KnownUsers | undefined,
   root: string | undefined,
   log: Log,
-  seed?: Uint8Array,
+  group: ServerGroup = alone,
 ): Promise<Guard> {
   if (users === undefined) return { policy: openPolicy, tokens: undefined };
   const { accounts, rules } = users;
-  const { authentication, serviceUnder } = await tokensOf(users, root, log, seed);
+  const { authentication, serviceUnder } = await tokensOf(users, root, log, group);
   const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
   return { policy, tokens: serviceUnder(policy) };
 }

@@ -17,6 +17,8 @@ export interface ServerGroup {
   readonly sharers: UploadSharers | undefined;
   /** What is counted over all of them; undefined: this process counts. */
   readonly limits: SharedLimits | undefined;
+  /** True for one of them: what each finds out by itself is said once. */
+  speaks(): boolean;
   /** Who checks passwords; undefined: this process does. */
   readonly passwords: PasswordSharing | undefined;
   /** Lets the others reach what this process serves, and the parent know what comes to its server, before it listens. */
@@ -31,5 +33,6 @@ export const alone: ServerGroup = {
   sharers: undefined,
   limits: undefined,
   passwords: undefined,
+  speaks: () => true,
   join: () => {},
 };

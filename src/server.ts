@@ -18,6 +18,7 @@ import { RequestLines } from './observability/request-lines.ts';
 import { guardOf, knownUsersOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { alone, type ServerGroup } from './server-group.ts';
+import { whileItSpeaks } from './storage/log.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 import { RequestTurns } from './storage/request-turns.ts';
 import { TlsEndpoint } from './tls/tls-endpoint.ts';
@@ -54,18 +55,19 @@ export async function createServer(
   served: Served,
   group: ServerGroup = alone,
 ): Promise<RegistryServer> {
+  const saidOnce = whileItSpeaks(messageFirst(log), group.speaks);
   // First: what it refuses leaves nothing behind.
   const users = await knownUsersOf(
     settings,
     settings.storage.ephemeral ? undefined : served.root,
-    messageFirst(log),
+    saidOnce,
     group.passwords,
   );
   const tls = tlsEndpointOf(settings, log);
   const audit = await auditOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
   const root = writtenRootOf(mounts, served);
-  const guard = await guardOf(users, root, messageFirst(log), group.secret).catch(async (error) => {
+  const guard = await guardOf(users, root, messageFirst(log), group).catch(async (error) => {
     await Promise.all(mounts.map(({ reader }) => reader.close()));
     throw error;
   });
@@ -95,7 +97,7 @@ export async function createServer(
   await registry.start();
   const watches = mounts.flatMap(({ archives }) => {
     const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);
-    return archives === undefined ? [] : [new ArchiveWatch({ archives, onChange, log: messageFirst(log) })];
+    return archives === undefined ? [] : [new ArchiveWatch({ archives, onChange, log: saidOnce })];
   });
   if (settings.layouts.scan === 'startup') void registry.scan();
   return {

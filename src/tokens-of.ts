@@ -5,6 +5,7 @@ import type { Tokens } from './auth/authentication.ts';
 import type { ExternalTokens } from './auth/issuers/external-tokens.ts';
 import type { Policy } from './auth/policy.ts';
 import type { TokenService } from './auth/tokens/token-service.ts';
+import type { ServerGroup } from './server-group.ts';
 import { systemClock } from './storage/clock.ts';
 import { PrivateDirectory } from './storage/filesystem/private-directory.ts';
 import type { Log } from './storage/log.ts';
@@ -21,19 +22,19 @@ export interface TokenHolders {
   readonly external: ExternalTokens | undefined;
 }
 
-/** `root`: where keys are kept; undefined: in memory, made of `seed` where several processes are one server. Throws a StorageError for keys that cannot be used. */
+/** `root`: where keys are kept; undefined: in memory, made of what they know where several processes are one server. Throws a StorageError for keys that cannot be used. */
 export async function tokensOf(
   { accounts, external }: TokenHolders,
   root: string | undefined,
   log: Log,
-  seed: Uint8Array | undefined,
+  { secret: seed, size: processes }: Pick<ServerGroup, 'secret' | 'size'>,
 ): Promise<TokenParts> {
   const { SigningKeys, TokenAuthentication, TokenService, TokenSigner } = await loaded();
   const clock = systemClock;
   const directory = root === undefined ? undefined : new PrivateDirectory(join(resolve(root), tokenKeysDirectory));
   const keys = await SigningKeys.open({ directory, seed, clock, log });
   const signer = new TokenSigner(keys, clock);
-  const authentication = new TokenAuthentication({ signer, keys, accounts, external, clock });
+  const authentication = new TokenAuthentication({ signer, keys, accounts, external, clock, processes });
   return {
     authentication,
     serviceUnder: (policy) => new TokenService({ signer, accounts, policy, external }),

@@ -13,6 +13,7 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
   return {
     ...{ size: link.order.workers, secret: link.order.secret },
     ...{ owners, sharers, passwords: new SharedPasswords(link) },
+    speaks: () => link.isFirst,
     limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
     join: (registry, server) => {
       countClosed(server, (closed) => link.closed(closed));

@@ -1,8 +1,8 @@
 // Runs a server from start to stop: log, banner, signals, exit code. Of several processes, this is the one that leads (serve-workers.ts).
-import { availableParallelism } from 'node:os';
 import { alone } from '../server-group.ts';
 import { workerCount } from '../workers/worker-count.ts';
 import { exitCodes } from './failure.ts';
+import { machine } from './machine.ts';
 import { openOutputs, type ServeOutput } from './serve-output.ts';
 import { announce, listRepositories, type ServeRequest, startServer } from './started-server.ts';
 import { type StopSignals, watchStopSignals } from './stop-signals.ts';
@@ -20,7 +20,7 @@ export async function serve(request: ServeRequest): Promise<number> {
     underNpm: environment.npm_lifecycle_event !== undefined,
   });
   const { ephemeral } = settings.storage;
-  const workers = workerCount(settings.server.workers, { cores: availableParallelism(), ephemeral });
+  const workers = workerCount(settings.server.workers, { ...machine(), ephemeral });
   if (workers === 1) return serveAlone(request, said, signals);
   // Loaded only where it is wanted: a single process pays nothing for it.
   const { serveWithWorkers } = await import('./serve-workers.ts');

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 
 /** What is larger goes to a file as it comes. */
 export const mostGatheredBytes = 256 * 1024;
+/** For all processes of a server. */
 const budgetBytes = 32 * 1024 * 1024;
 /** Who has not sent it all by then goes on into a file. */
 const patienceMs = 2_000;
@@ -14,6 +15,11 @@ export class GatherBudget {
 
   constructor(bytes = budgetBytes) {
     this.#left = bytes;
+  }
+
+  /** The part of one of so many processes. */
+  static ofOneOf(processes: number): GatherBudget {
+    return new GatherBudget(Math.floor(budgetBytes / processes));
   }
 
   /** False when others have it. */

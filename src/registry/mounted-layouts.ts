@@ -19,6 +19,7 @@ import type { RequestTurns } from '../storage/request-turns.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { ByteRate } from './byte-rate.ts';
 import { trashedPrefixes } from './collected-prefixes.ts';
+import { GatherBudget } from './gathered-body.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
 import { nameAbove } from './mount.ts';
@@ -44,6 +45,8 @@ export interface SharedByLayouts {
   readonly quotas: Quotas;
   /** The other processes of the server; undefined where there are none. */
   readonly sharers?: UploadSharers | undefined;
+  /** For small blobs, whatever they are pushed to. */
+  readonly gathering?: GatherBudget | undefined;
 }
 
 export interface ScrubPlace {
@@ -87,7 +90,8 @@ export class MountedLayouts {
     const leases = { graceMs: rules.collection.graceMs, areShared };
     this.#writing = store && process && { store, process, notesTimes: areShared, leases };
     const owner = sharers?.owner ?? process?.id ?? '';
-    const uploads = { clock, rules, owner, quotas: shared.quotas, sharers: sharers && ofMount(sharers, mount.name) };
+    const { quotas, gathering: budget = new GatherBudget() } = shared;
+    const uploads = { clock, rules, owner, quotas, budget, sharers: sharers && ofMount(sharers, mount.name) };
     this.sessions = store && process && new UploadSessions({ store, ...uploads });
   }
 

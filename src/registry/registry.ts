@@ -18,6 +18,7 @@ import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
+import { GatherBudget } from './gathered-body.ts';
 import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
@@ -83,6 +84,7 @@ export class Registry {
       log,
       rules,
       sharers: options.sharers,
+      gathering: GatherBudget.ofOneOf(processes),
       quotas: new Quotas(rules.quotas, () => this.#mounts.map(({ mount }) => mount), clock),
       checkedAtOnceBytes: options.checkedAtOnceBytes ?? checkedAtOnceBytes,
     };

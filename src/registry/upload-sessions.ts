@@ -10,7 +10,7 @@ import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedAttributes, StagedInfo, StagedObject } from '../storage/object-store.ts';
 import { RecentSet } from '../storage/recent-set.ts';
-import { GatherBudget } from './gathered-body.ts';
+import type { GatherBudget } from './gathered-body.ts';
 import type { Quotas, RepositoryQuotas } from './quota/quotas.ts';
 import { SessionHash } from './session-hash.ts';
 import { UnbegunUpload } from './unbegun-upload.ts';
@@ -48,6 +48,7 @@ export interface UploadSessionsOptions {
   /** Names this process, or with others its server, among all that share the root. */
   readonly owner: string;
   readonly quotas: Quotas;
+  readonly budget: GatherBudget;
   /** The other processes of the server; undefined where there are none. */
   readonly sharers?: UploadSharersOfMount | undefined;
 }
@@ -81,7 +82,6 @@ export class UploadSessions {
   readonly #local = new Map<UploadId, UploadSession>();
   /** Their ids would still tell that they were begun. */
   readonly #ended = new RecentSet(maxEnded);
-  readonly #budget = new GatherBudget();
   readonly #arriving = new Set<Arrival>();
   #ids: Promise<UploadIds | undefined> | undefined;
   /** Of each uploader. */
@@ -335,7 +335,7 @@ export class UploadSessions {
       sharers?.tellEnded(id);
     };
     const hash = new SessionHash(algorithm, hashed);
-    return new UploadSession({ id, ...place, hash, store, owner, budget: this.#budget, unbegun, onEnd });
+    return new UploadSession({ id, ...place, hash, store, owner, budget: this.#options.budget, unbegun, onEnd });
   }
 
   #add(id: UploadId, session: UploadSession): UploadSession {

@@ -9,5 +9,14 @@ export interface Log {
   warn(message: string, details: object): void;
 }
 
+/** Where several find out the same: says it only while this one `speaks`. */
+export function whileItSpeaks(log: Log, speaks: () => boolean): Log {
+  return {
+    info: (message, details) => void (speaks() && log.info(message, details)),
+    slow: (message, details) => void (speaks() && log.slow(message, details)),
+    warn: (message, details) => void (speaks() && log.warn(message, details)),
+  };
+}
+
 /** For whoever finds out by itself what there is to tell. */
 export const silentLog: Log = { info: () => {}, slow: () => {}, warn: () => {} };

@@ -25,6 +25,7 @@ export class SharedEdits implements EditOwners {
   readonly #link: WorkerLink<unknown>;
   readonly #owners = new Map<string, GroupMember | undefined>();
   readonly #told = new Map<string, NodeJS.Timeout>();
+  #registry: Registry | undefined;
 
   constructor(link: WorkerLink<unknown>) {
     this.#link = link;
@@ -40,6 +41,7 @@ export class SharedEdits implements EditOwners {
       if (changes === undefined) throw unavailable('the process that stores it does not serve it now');
       await changes.commit(edit);
     });
+    this.#registry = registry;
     exchange.answer(readTopic, async (place) => {
       await registry.layoutAt(place as LayoutPlace)?.readIndex();
     });
@@ -66,11 +68,22 @@ export class SharedEdits implements EditOwners {
     if (this.#told.has(key)) return true;
     const tell = () => {
       this.#told.delete(key);
-      // An owner that has ended is replaced by one that looks at everything.
-      this.#link.exchange.ask(owner.number, readTopic, place).catch(() => {});
+      void this.#tell(place);
     };
     this.#told.set(key, setTimeout(tell, tellEveryMs).unref());
     return true;
+  }
+
+  /** Whoever owns it by then: one may have ended meanwhile, or end before it has looked, and what it owned is another one's, or ours now. */
+  async #tell(place: LayoutPlace): Promise<void> {
+    const owner = this.#elsewhere(place);
+    try {
+      if (owner === undefined) this.#registry?.layoutAt(place)?.changes?.foreignRead();
+      else await this.#link.exchange.ask(owner.number, readTopic, place);
+    } catch (error) {
+      // What cannot be read is tried again by whoever asks for it next.
+      if (error instanceof ProcessGoneError) await this.#tell(place);
+    }
   }
 
   /** Undefined where it is this process, or nobody. */

@@ -28,9 +28,8 @@ export class SharedPasswords implements PasswordSharing {
   }
 
   ask(shown: ShownPassword): Promise<PasswordHash | undefined> | undefined {
-    const { members, order } = this.#link;
-    const [first] = members.toSorted((one, other) => one.place - other.place);
-    return first === undefined || first.number === order.number ? undefined : this.#askNow(first.number, shown);
+    const { first, isFirst } = this.#link;
+    return first === undefined || isFirst ? undefined : this.#askNow(first.number, shown);
   }
 
   async #askNow(number: ProcessNumber, shown: ShownPassword): Promise<PasswordHash | undefined> {

@@ -2,16 +2,20 @@
 
 /** More cores than that serve other programs: each process takes memory of its own. */
 const mostByItself = 8;
+/** For each that starts by itself: one holds 75 to 95 MiB at rest, and some hundred while large manifests are pushed and indexes read. */
+const memoryOfEach = 256 * 1024 * 1024;
 
 export interface CountedMachine {
-  /** Cores that this process may use (`os.availableParallelism`): a container may have fewer than the machine. */
+  /** Whole cores that this process may use: a container may have fewer than the machine. */
   readonly cores: number;
+  /** Bytes, of the machine or of the container. */
+  readonly memory: number;
   /** What is in the memory of one process is in no other. */
   readonly ephemeral: boolean;
 }
 
-export function workerCount(workers: number | 'auto', { cores, ephemeral }: CountedMachine): number {
+export function workerCount(workers: number | 'auto', { cores, memory, ephemeral }: CountedMachine): number {
   if (ephemeral) return 1;
   if (workers !== 'auto') return workers;
-  return Math.max(1, Math.min(cores, mostByItself));
+  return Math.max(1, Math.min(cores, mostByItself, Math.floor(memory / memoryOfEach)));
 }

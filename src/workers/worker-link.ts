@@ -54,6 +54,15 @@ export class WorkerLink<Work> {
     return this.#members;
   }
 
+  /** Of those that listen; true while there are none. */
+  get isFirst(): boolean {
+    return (this.first ?? this.order).number === this.order.number;
+  }
+
+  get first(): GroupMember | undefined {
+    return this.#members.toSorted((one, other) => one.place - other.place)[0];
+  }
+
   onMembers(listener: (members: readonly GroupMember[]) => void): void {
     this.#onMembers.push(listener);
   }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../src/oci/digest.ts';
 import { RegistryError } from '../../src/oci/error-code.ts';
 import type { UploadId } from '../../src/oci/upload-id.ts';
+import { GatherBudget } from '../../src/registry/gathered-body.ts';
 import type { WritableRepository } from '../../src/registry/repository.ts';
 import type { Chunk } from '../../src/registry/upload-chunk.ts';
 import { UploadRangeError } from '../../src/registry/upload-chunk.ts';
@@ -308,6 +309,7 @@ class Expire implements fc.AsyncCommand<Model, Real> {
       clock,
       rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 },
       owner: 'sweeper',
+      budget: new GatherBudget(),
       quotas: noQuotas,
     });
     // What has no bytes need not be stored.

@@ -15,6 +15,8 @@ export interface TokenAuthenticationOptions {
   readonly accounts: Pick<Accounts, 'find'>;
   readonly external: ExternalHolders | undefined;
   readonly clock: Clock;
+  /** How many are one server: what it remembers is divided by it. */
+  readonly processes?: number;
 }
 
 /** Tokens of issuers elsewhere. */
@@ -32,10 +34,7 @@ const longestToken = 12 * 1024;
 export class TokenAuthentication implements Tokens {
   readonly #options: TokenAuthenticationOptions;
   /** By their signatures, which are shorter to look up; the whole text is compared after that. */
-  readonly #known = new LRUCache<string, KnownToken>({
-    maxSize: mostRemembered,
-    sizeCalculation: ({ token }) => token.length,
-  });
+  readonly #known: LRUCache<string, KnownToken>;
   /** The one that was shown last: clients send one token many times in a row, and looking among all costs more than the rest of a check. */
   #last: KnownToken | undefined;
   readonly #external = new WeakMap<Principal, Principal>();
@@ -43,6 +42,10 @@ export class TokenAuthentication implements Tokens {
 
   constructor(options: TokenAuthenticationOptions) {
     this.#options = options;
+    this.#known = new LRUCache({
+      maxSize: Math.floor(mostRemembered / (options.processes ?? 1)),
+      sizeCalculation: ({ token }) => token.length,
+    });
     this.#keysVersion = options.keys.version;
   }
 

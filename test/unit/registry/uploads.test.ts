@@ -5,6 +5,7 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { newUploadId } from '../../../src/oci/upload-id.ts';
+import { GatherBudget } from '../../../src/registry/gathered-body.ts';
 import { UploadRangeError } from '../../../src/registry/upload-chunk.ts';
 import { UploadSessions } from '../../../src/registry/upload-sessions.ts';
 import type { Uploads } from '../../../src/registry/uploads.ts';
@@ -392,6 +393,7 @@ describe.each(onEveryDriver)('sessions that nobody touched for long %s', (_, ope
       clock,
       rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 },
       owner: 'sweeper',
+      budget: new GatherBudget(),
       quotas: noQuotas,
     });
 
