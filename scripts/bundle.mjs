@@ -33,8 +33,14 @@ if (rolldown !== undefined) {
     // and so does each hundred kilobytes that a start does not need.
     codeSplitting: {
       groups: [
+        // What begins beside the rest of a start must not wait for it.
+        { name: allOf('early', join('dist', 'cli', 'early-worker.js')), debugName: 'early', priority: 4 },
+        { name: allOf('forked', join('dist', 'workers', 'forked-worker.js')), debugName: 'forked', priority: 4 },
         { name: allOf('base', join('dist', 'cli', 'command-line.js')), debugName: 'base', priority: 3 },
-        { name: allOf('server', join('dist', 'cli', 'serve.js')), debugName: 'server', priority: 2 },
+        // The parent of several processes has no part in serving.
+        { name: allOf('leader', join('dist', 'cli', 'serve-workers.js')), debugName: 'leader', priority: 2.5 },
+        { name: allOf('serve', join('dist', 'cli', 'serve.js')), debugName: 'serve', priority: 2.5 },
+        { name: allOf('server', join('dist', 'cli', 'serve-alone.js')), debugName: 'server', priority: 2 },
         { name: 'shared', minShareCount: 2, priority: 1 },
       ],
     },

@@ -18,8 +18,11 @@ if (major < floor.major || (major === floor.major && minor < floor.minor)) {
 async function start(): Promise<void> {
   const { keepCompiledCode } = await import('./compiled-code.ts');
   keepCompiledCode(await import('node:module'), process.env);
+  const args = process.argv.slice(2);
+  const { beginEarly } = await import('./cli/early-worker.ts');
+  await beginEarly(args, process.env);
   const { runCommandLine } = await import('./cli/command-line.ts');
-  const exitCode = await runCommandLine(process.argv.slice(2), process.env);
+  const exitCode = await runCommandLine(args, process.env);
   // Not before what was printed has left the process: standard output may be a pipe.
   process.stdout.write('', () => process.exit(exitCode));
 }

@@ -1,6 +1,7 @@
 // `moorage gc [NAME|PATH...]`: its flags and its help.
 import { Command } from 'commander';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { helpText } from './help-text.ts';
 import { rootFlag } from './open-options.ts';

@@ -1,7 +1,8 @@
 // The flags by which commands find what REF, PATH and URL name, and what they stand for.
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { layoutRulesOf } from '../config/schema.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';

@@ -1,7 +1,7 @@
 // `moorage reconcile DIR`: its flags and its help.
 import { Command } from 'commander';
+import { configFileVariable } from '../config/early-settings.ts';
 import type { Environment } from '../config/environment.ts';
-import { configFileVariable } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { helpText } from './help-text.ts';
 import { type ScanFlag, writtenByScan } from './open-options.ts';

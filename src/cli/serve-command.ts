@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { hostInUrl } from '../config/listen-address.ts';
 import { loadWrittenSettings, settingsFrom } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';

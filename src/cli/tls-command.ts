@@ -1,6 +1,7 @@
 // `moorage tls init`: its flags and its help.
 import { Command } from 'commander';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { commandGroup } from './command-group.ts';
 import { helpText } from './help-text.ts';

@@ -1,6 +1,7 @@
 // `moorage token create|list|revoke`: their flags and their help.
 import { Command, Option } from 'commander';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { settingAt } from '../config/settings.ts';

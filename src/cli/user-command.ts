@@ -1,6 +1,7 @@
 // `moorage user add|remove|list`: their flags and their help.
 import { Command, Option } from 'commander';
-import { configFileVariable, type Environment } from '../config/environment.ts';
+import { configFileVariable } from '../config/early-settings.ts';
+import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
 import { settingAt } from '../config/settings.ts';
 import { commandGroup } from './command-group.ts';

@@ -1,14 +1,12 @@
 // Settings from the environment: MOORAGE_SERVER_READ_ONLY is server.readOnly.
 import type { ConfigProblem } from './config-error.ts';
+import { configFileVariable } from './early-settings.ts';
 import { emptyGuard } from './guarding-settings.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { settings } from './settings.ts';
 import { elsewhere, nearest } from './suggestion.ts';
 
 const prefix = 'MOORAGE_';
-
-/** Names the configuration file. */
-export const configFileVariable = 'MOORAGE_CONFIG';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

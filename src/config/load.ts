@@ -1,7 +1,8 @@
 // Puts the settings together: flags win over the environment, which wins over the file, which wins over the defaults.
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
-import { configFileVariable, type Environment, readEnvironment } from './environment.ts';
+import { configFileVariable } from './early-settings.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { missingHalves } from './joint-settings.ts';
 import { configSchema, type Settings } from './schema.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';

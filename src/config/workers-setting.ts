@@ -1,4 +1,5 @@
 // The setting `server.workers`: how many processes answer requests.
+import { usualWorkers } from './early-settings.ts';
 import { orWord, parsed } from './value-schemas.ts';
 
 /** More than any machine has use for here: each takes memory of its own. */
@@ -10,7 +11,7 @@ const count = parsed(
 );
 
 export const workersSetting = orWord('auto', count)
-  .prefault('1')
+  .prefault(usualWorkers)
   .describe(
     'How many processes answer requests, as one server: 1 is a single process; auto: one for each core, at most 8. With storage.ephemeral there is one in any case.',
   );

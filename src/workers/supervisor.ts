@@ -1,13 +1,13 @@
 // The parent of the processes that answer requests. It holds the listening socket, hands out connections, replaces a worker that ends, and
 // carries what workers say to each other; it opens no directory and answers no request, so that whatever may take long or end badly
 // does so elsewhere.
-import cluster, { type Worker } from 'node:cluster';
+import type { Worker } from 'node:cluster';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../storage/log.ts';
+import { forkedWorker, takeFirstWorker } from './forked-worker.ts';
 import { HandedConnections } from './handed-connections.ts';
 import { MessageExchange } from './message-exchange.ts';
 import {
@@ -79,16 +79,6 @@ export class Supervisor<Work> {
       this.#failed = reject;
     });
     this.failure.catch(() => {});
-    // The socket is here, and each connection is given to the worker that has the fewest (handed-connections.ts). Where all workers accept
-    // from one shared socket, four connections came as 1 and 3 in two of three runs, and 64 as 25 and 39 with two thirds of the
-    // requests a second: who wakes first takes all that wait.
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    cluster.setupPrimary({
-      exec: createRequire(import.meta.url).resolve('#server-worker'),
-      args: [],
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
     arbitrateUploads(this.#exchange, () => this.#listening.map(({ member }) => member.number));
     this.#beat = setInterval(() => this.#endSilent(), aliveEveryMs).unref();
   }
@@ -135,7 +125,8 @@ export class Supervisor<Work> {
 
   #fork(place: number, announces: boolean): Running {
     const { writeLines } = this.#options;
-    const worker = cluster.fork();
+    const begun = announces ? takeFirstWorker() : undefined;
+    const worker = begun?.worker ?? forkedWorker();
     const member = { number: worker.id, place };
     const startedAtMs = performance.now();
     const running: Running = {
@@ -158,6 +149,7 @@ export class Supervisor<Work> {
         void this.#ended(running, code, signal);
       }, lastWordsMs);
     });
+    if (begun?.hasSpoken === true) this.#begin(running);
     return running;
   }
 

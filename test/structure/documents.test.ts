@@ -20,7 +20,8 @@ import { tokenCommand } from '../../src/cli/token-command.ts';
 import { treeCommand } from '../../src/cli/tree-command.ts';
 import { userCommand } from '../../src/cli/user-command.ts';
 import { verifyCommand } from '../../src/cli/verify-command.ts';
-import { configFileVariable, readEnvironment } from '../../src/config/environment.ts';
+import { configFileVariable } from '../../src/config/early-settings.ts';
+import { readEnvironment } from '../../src/config/environment.ts';
 import { projectDirectory } from './source-files.ts';
 
 const documents = ['README.md', 'docs/recipes.md', 'docs/security.md'];
