@@ -1,6 +1,6 @@
 // The repositories of all mounts, whole or in pages: every directory that holds an index.json, and the full names inside it, in byte
 // order.
-import { byteOrder } from '../layout/index/layout-index.ts';
+import { byteOrder } from '../layout/index/tag-order.ts';
 import { Pace } from '../layout/pacing/pace.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { mountOf, nameAbove } from './mount.ts';

@@ -2,7 +2,7 @@
 // comes or goes in them: each page of the catalogue would list them again.
 import { LRUCache } from 'lru-cache';
 import { indexFileName, mayHoldRepositories } from '../layout/files/keys.ts';
-import { byteOrder } from '../layout/index/layout-index.ts';
+import { byteOrder } from '../layout/index/tag-order.ts';
 import { isRepositoryName } from '../oci/reference.ts';
 import type { Key, ListingVersion, ObjectReader } from '../storage/object-store.ts';
 import { childrenOf } from './layout-prefixes.ts';

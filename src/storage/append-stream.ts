@@ -1,6 +1,7 @@
 // From a stream into an unfinished object: gather chunks, keep one write in flight, sync in the background, hold the source
 // back at 4 MiB. The fastest way to a durable file that was measured; shared by the drivers.
 import type { Readable } from 'node:stream';
+import { ArrivalTurns } from './arrival-turns.ts';
 import type { AppendOptions } from './object-store.ts';
 import { StorageError } from './storage-error.ts';
 
@@ -38,6 +39,9 @@ class Appender {
   readonly #options: AppendOptions;
   readonly #resolve: (size: number) => void;
   readonly #reject: (reason: unknown) => void;
+  readonly #turns = new ArrivalTurns();
+  /** It has had its share of this turn. */
+  #isWaiting = false;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #writingBytes = 0;
@@ -89,9 +93,20 @@ class Appender {
     }
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.byteLength;
-    if (this.#queuedBytes + this.#writingBytes >= holdBackAtBytes) this.#source.pause();
+    if (!this.#turns.take(chunk.byteLength, this.#onTurn)) this.#isWaiting = true;
+    if (this.#isWaiting || this.#queuedBytes + this.#writingBytes >= holdBackAtBytes) this.#source.pause();
     this.#proceed();
   };
+
+  readonly #onTurn = (): void => {
+    this.#isWaiting = false;
+    this.#goOn();
+  };
+
+  #goOn(): void {
+    const isHeldBack = this.#isWaiting || this.#queuedBytes + this.#writingBytes >= holdBackAtBytes;
+    if (this.#failure === undefined && !this.#finished && !isHeldBack) this.#source.resume();
+  }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -154,7 +169,7 @@ class Appender {
       this.#stop(reason);
     }
     this.#writingBytes = 0;
-    if (this.#failure === undefined && this.#queuedBytes < holdBackAtBytes) this.#source.resume();
+    this.#goOn();
     this.#proceed();
   }
 

@@ -11,7 +11,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'layout/files': ['storage', 'oci'],
   'layout/pacing': ['storage', 'oci'],
   'layout/index': ['layout/pacing', 'layout/files', 'storage', 'oci'],
-  'layout/names': ['layout/index', 'layout/files', 'storage', 'oci'],
+  'layout/names': ['layout/index', 'layout/files', 'layout/pacing', 'storage', 'oci'],
   'layout/blobs': ['layout/pacing', 'layout/files', 'storage', 'oci'],
   'layout/manifests': ['layout/blobs', 'layout/names', ...contents],
   'layout/healing': ['layout/manifests', 'layout/blobs', ...contents],

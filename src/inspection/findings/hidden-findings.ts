@@ -8,6 +8,7 @@ import { LayoutVersion, UnsupportedLayoutError } from '../../layout/index/layout
 import type { NameRules } from '../../layout/names/name-rules.ts';
 import { impliedLatest } from '../../layout/names/name-table.ts';
 import { Pace } from '../../layout/pacing/pace.ts';
+import { paced } from '../../layout/pacing/steps.ts';
 import { systemClock } from '../../storage/clock.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import type { ObjectReader } from '../../storage/object-store.ts';
@@ -18,7 +19,7 @@ import { fieldsOf } from './entry-fields.ts';
 import type { FindingCode, FindingSubject } from './finding.ts';
 import { FindingList } from './finding-list.ts';
 import { shownName } from './manifest-findings.ts';
-import { findNames } from './name-findings.ts';
+import { findingNames } from './name-findings.ts';
 
 /** Beyond, tagged files are not looked at: this runs while a server starts. */
 const maxLookedAt = 20_000;
@@ -52,8 +53,8 @@ export async function findHidden(options: FindHiddenOptions): Promise<FindingLis
     const read = () => readIndexDocument(store, keys.index, maxReadBytes);
     const document = await whileUnfinished(read, { clock: systemClock, patienceMs });
     if (document === undefined) return findings;
-    const index = LayoutIndex.of(document);
-    findNames(index, name, names, findings);
+    const index = await LayoutIndex.inTurns(document);
+    await paced(findingNames(index, name, names, findings));
     await findDangling(options, keys, index, findings);
     if (findings.has('dangling-tag')) await findNoBlobs(options, keys, findings);
   } catch (error) {

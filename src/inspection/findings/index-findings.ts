@@ -18,7 +18,7 @@ export async function findIndex({ store, keys, findings }: InspectedLayout): Pro
     if (!document.inOurForm && goesOn(document.bytes)) findings.add('trailing-garbage', { path });
     const version = wrongSchemaVersion(document);
     if (version !== undefined) findings.add('other-schema-version', { path, detail: `schemaVersion ${version}` });
-    return LayoutIndex.of(document);
+    return await LayoutIndex.inTurns(document);
   } catch (error) {
     if (error instanceof IndexUnreadableError) {
       const isTooLarge = error.cause instanceof TooManyEntriesError;

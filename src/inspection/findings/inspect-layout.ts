@@ -6,6 +6,7 @@ import { createManifestCaches } from '../../layout/manifests/manifest-caches.ts'
 import { ManifestReader } from '../../layout/manifests/manifest-reader.ts';
 import type { ScanRules } from '../../layout/manifests/unreferenced-manifests.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
+import { paced } from '../../layout/pacing/steps.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DirectoryListing } from '../../storage/filesystem/directory-listing.ts';
 import { silentLog } from '../../storage/log.ts';
@@ -21,7 +22,7 @@ import { type FindingGroup, FindingList } from './finding-list.ts';
 import { findIndex, unlessUnreadable } from './index-findings.ts';
 import { asItSeems, type InspectedLayout } from './inspected-layout.ts';
 import { findContent } from './manifest-findings.ts';
-import { findNames } from './name-findings.ts';
+import { findingNames } from './name-findings.ts';
 import { findRaw, findReconcile, findReferrersTags } from './referrer-findings.ts';
 import { findUntagged } from './untagged-findings.ts';
 
@@ -62,7 +63,7 @@ export async function inspectLayout(options: InspectLayoutOptions): Promise<Layo
   await findBlobFiles(inspected, (digest) => (verify || hashed.isSuspect(digest)) && blobs.push(digest));
   const checks = new ContentChecks(inspected);
   if (index !== undefined) {
-    findNames(index, name, rules, findings);
+    await paced(findingNames(index, name, rules, findings));
     await findContent(inspected, checks, index);
     if (isMissingManifests(findings)) await findNoBlobs(inspected, keys, findings);
     const caches = createManifestCaches();

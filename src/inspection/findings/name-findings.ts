@@ -5,19 +5,27 @@ import { parseImageName } from '../../layout/index/image-name.ts';
 import type { IndexEntry } from '../../layout/index/index-entry.ts';
 import type { LayoutIndex } from '../../layout/index/layout-index.ts';
 import type { NameRules } from '../../layout/names/name-rules.ts';
-import { impliedLatest, nameTableOf } from '../../layout/names/name-table.ts';
+import { impliedLatest, namingOf } from '../../layout/names/name-table.ts';
 import { entryMeant } from '../../layout/names/repository-names.ts';
+import { eachInSteps, type SteppedWork } from '../../layout/pacing/steps.ts';
 import { annotationKeys } from '../../oci/annotations.ts';
 import { fieldsOf } from './entry-fields.ts';
 import type { FindingList } from './finding-list.ts';
 
-/** `own` is the name that the layout is served under. Reads nothing. */
-export function findNames(index: LayoutIndex, own: string, rules: NameRules, findings: FindingList): void {
-  for (const entry of index.entries) findName(entry, findings);
-  const table = nameTableOf(index.entries, own, rules);
+/** `own` is the name that the layout is served under. Reads nothing; in steps. */
+export function* findingNames(
+  index: LayoutIndex,
+  own: string,
+  rules: NameRules,
+  findings: FindingList,
+): SteppedWork<void> {
+  yield* eachInSteps(index.entries, (entry) => findName(entry, findings));
+  const table = yield* namingOf(index.entries, own, rules);
   const seen = new Set<string>();
   for (const tags of table.repositories.values()) {
-    for (const [tag, entries] of tags) if (entries.length > 1) findDuplicates(tag, entries, rules, seen, findings);
+    yield* eachInSteps(tags, ([tag, entries]) => {
+      if (entries.length > 1) findDuplicates(tag, entries, rules, seen, findings);
+    });
   }
   const latest = rules.unnamed === 'latest' ? impliedLatest(index.entries) : undefined;
   if (latest?.digest !== undefined) {

@@ -45,7 +45,11 @@ export class IndexDocument implements AroundEntries {
 
   /** All of them, for questions that are about all: made once it is asked for, at a cost that grows with them. */
   get entries(): readonly IndexEntry[] {
-    this.#entries ??= this.segments.flatMap(({ entries }) => entries);
+    if (this.#entries === undefined) {
+      const all: IndexEntry[] = [];
+      for (const { entries } of this.segments) for (const entry of entries) all.push(entry);
+      this.#entries = all;
+    }
     return this.#entries;
   }
 

@@ -1,5 +1,5 @@
 // index.json as any program may write it: on one line, indented, with members that nobody knows.
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { SteppedWork } from '../pacing/steps.ts';
 import { type AroundEntries, ForeignIndexError, IndexDocument } from './index-document.ts';
 import { type IndexEntry, parseIndexEntry } from './index-entry.ts';
@@ -20,7 +20,8 @@ export function* documentInText(bytes: Buffer, known: IndexDocument | undefined)
   // Decoding would replace what is not UTF-8 (RFC 8259, 8.1), and our next write would then change another program's bytes.
   if (!isUtf8(bytes)) throw new JsonSpanError('not UTF-8');
   yield;
-  const members = yield* membersIn(bytes.toString('utf8'));
+  // What is ASCII is decoded in a third of the time.
+  const members = yield* membersIn(bytes.toString(isAscii(bytes) ? 'latin1' : 'utf8'));
   const { manifests, ...around } = indexOf(members);
   if (!hasIndexMember(members.map(({ name }) => name))) throw new ForeignIndexError('index.json is not an image index');
   const shared = yield* knownEntries(known?.segments ?? []);

@@ -7,6 +7,7 @@ import type { IndexDocument } from './index-document.ts';
 import type { IndexEntry } from './index-entry.ts';
 import type { IndexSegment } from './index-segment.ts';
 import { SharedMap } from './shared-map.ts';
+import { sortedTags, type TagsBefore, tagsAfter } from './tag-order.ts';
 
 type Entries = readonly IndexEntry[];
 const none: Entries = [];
@@ -114,9 +115,22 @@ export class LayoutIndex {
 
   /** Bare tags, in byte order (distribution-spec main, Listing Tags); the referrers tags are among them. */
   tags(): readonly Tag[] {
-    this.#tags ??= this.#tagsBefore === undefined ? undefined : tagsAfter(this.#tagsBefore, this.#lookups.byTag);
-    // As byteOrder does, in two thirds of the time.
-    this.#tags ??= [...this.#lookups.byTag.keys()].sort();
+    return finished(this.#sorting());
+  }
+
+  /** The same, in turns. */
+  tagsInTurns(): Promise<readonly Tag[]> {
+    return paced(this.#sorting());
+  }
+
+  *#sorting(): SteppedWork<readonly Tag[]> {
+    if (this.#tags !== undefined) return this.#tags;
+    const { byTag } = this.#lookups;
+    const before = this.#tagsBefore;
+    const isThere = (tag: Tag) => byTag.get(tag) !== undefined;
+    const tags = yield* before === undefined ? sortedTags(byTag.keys()) : tagsAfter(before, isThere);
+    // Whoever sorted meanwhile came to the same: it is one list for all who ask.
+    this.#tags ??= tags;
     this.#tagsBefore = undefined;
     return this.#tags;
   }
@@ -214,11 +228,6 @@ function* handOnFacts(from: Entries, to: Entries): SteppedWork<void> {
   }
 }
 
-/** Tags and names are ASCII, where the order of UTF-16 code units is the order of bytes. */
-export function byteOrder(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
-
 const tagOf = ({ name }: IndexEntry) => (name.kind === 'tag' ? name.tag : undefined);
 const fullNameOf = ({ name }: IndexEntry) => (name.kind === 'full' ? ('full' as const) : undefined);
 const digestOf = (entry: IndexEntry) => entry.digest;
@@ -299,27 +308,5 @@ function counted({ images, referrersTags }: Counts, entries: Entries, by: 1 | -1
   return { images: images + by * (tags.length - referrers), referrersTags: referrersTags + by * referrers };
 }
 
-interface TagsBefore {
-  /** In byte order. */
-  readonly tags: readonly Tag[];
-  readonly changed: ReadonlySet<Tag>;
-}
-
 const noTags: ReadonlySet<Tag> = new Set();
 const mostTagsChanged = 4_096;
-
-/** In byte order: those that came are sorted, and put among those that stayed. */
-function tagsAfter({ tags, changed }: TagsBefore, byTag: SharedMap<Tag, Entries>): readonly Tag[] {
-  const come = [...changed].filter((tag) => byTag.get(tag) !== undefined).sort(byteOrder);
-  const all: Tag[] = [];
-  let next = 0;
-  for (const tag of tags) {
-    if (changed.has(tag)) continue;
-    for (let each = come[next]; each !== undefined && each < tag; each = come[next]) {
-      all.push(each);
-      next += 1;
-    }
-    all.push(tag);
-  }
-  return all.concat(come.slice(next));
-}

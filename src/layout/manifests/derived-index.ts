@@ -9,10 +9,11 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { VirtualPath } from '../names/name-table.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
+import { paced } from '../pacing/steps.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { NestedReferrers } from './nested-referrers.ts';
 import { type Reachable, reachableManifests } from './reachable-manifests.ts';
-import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
+import { addRawReferrers, groupedBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 import type { UnreferencedManifest, UnreferencedManifests } from './unreferenced-manifests.ts';
 import { untaggedImages } from './untagged-images.ts';
 
@@ -128,7 +129,7 @@ export class DerivedIndex {
 
   #subjects(): Promise<Subjects> {
     this.#bySubject ??= unlessItFails(
-      this.learnFacts().then(() => entriesBySubject(this.index.entries)),
+      this.learnFacts().then(() => paced(groupedBySubject(this.index.entries))),
       () => {
         this.#bySubject = undefined;
       },
@@ -137,7 +138,7 @@ export class DerivedIndex {
   }
 
   async #ordinaryTags(names: RepositoryNames): Promise<readonly Tag[]> {
-    const tags = names.tags(this.index) ?? this.index.tags();
+    const tags = names.tags(this.index) ?? (await this.index.tagsInTurns());
     if (names.all.rules.listReferrersTags) return tags;
     const hidden = new Set<Tag>();
     const pace = new Pace();

@@ -8,6 +8,7 @@ import { referrersTagOf } from '../../oci/referrers-tag.ts';
 import { tagOf } from '../index/entry-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import { Pace } from '../pacing/pace.ts';
+import { eachInSteps, finished, type SteppedWork } from '../pacing/steps.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 
 /** What both a snapshot and a draft can be asked. */
@@ -21,15 +22,22 @@ export interface ReferrerSources {
 
 /** Entries by what they refer to, from one walk over all of them. What nobody has learnt about an entry is left out. */
 export function entriesBySubject(entries: Iterable<IndexEntry>): ReadonlyMap<Digest, readonly IndexEntry[]> {
+  return finished(groupedBySubject(entries));
+}
+
+/** The same in steps. */
+export function* groupedBySubject(
+  entries: Iterable<IndexEntry>,
+): SteppedWork<ReadonlyMap<Digest, readonly IndexEntry[]>> {
   const found = new Map<Digest, IndexEntry[]>();
-  for (const entry of entries) {
+  yield* eachInSteps(entries, (entry) => {
     // An annotation is a hint; the manifest itself decides as soon as it is known.
     const subject = entry.facts === undefined || entry.facts === 'none' ? entry.subject : entry.facts.subject;
-    if (subject === undefined) continue;
+    if (subject === undefined) return;
     const group = found.get(subject);
     if (group === undefined) found.set(subject, [entry]);
     else group.push(entry);
-  }
+  });
   return found;
 }
 

@@ -6,6 +6,7 @@ import { isReferrersTag } from '../../oci/referrers-tag.ts';
 import { isNamedResponse } from '../index/entry-name.ts';
 import { hostComponent, type ImageName } from '../index/image-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
+import { eachInSteps, finished, type SteppedWork } from '../pacing/steps.ts';
 import type { NameRules } from './name-rules.ts';
 
 /** '' is the layout's own repository, anything else the path of a virtual one below it. */
@@ -30,6 +31,11 @@ export interface NameTable {
 
 /** `own` is the name the layout itself is served under: full names that end with it mean the layout itself. */
 export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: NameRules): NameTable {
+  return finished(namingOf(entries, own, rules));
+}
+
+/** The same in steps. */
+export function* namingOf(entries: Iterable<IndexEntry>, own: string, rules: NameRules): SteppedWork<NameTable> {
   const all = [...entries];
   const repositories = new Map<VirtualPath, Map<Tag, IndexEntry[]>>();
   const tagless = new Map<VirtualPath, IndexEntry[]>();
@@ -42,10 +48,10 @@ export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: N
   const images = imagesOf(all);
   const paths = pathsOf(images, rules);
   const ofLayout = imageOfLayout(images, own);
-  for (const entry of all) {
+  yield* eachInSteps(all, (entry) => {
     const { name } = entry;
     if (name.kind === 'tag') add('', name.tag, entry);
-    if (name.kind !== 'full') continue;
+    if (name.kind !== 'full') return;
     const { bareTag } = name;
     const implied = rules.tagless === 'latest' && !name.hasDigest ? latest : undefined;
     for (const image of [name.image, ...name.others]) {
@@ -54,7 +60,7 @@ export function nameTableOf(entries: Iterable<IndexEntry>, own: string, rules: N
       // Here the directory is the repository, so what stands as its tag is its tag; elsewhere the full name decides.
       if (key === ofLayout) add('', bareTag ?? image.tag ?? implied, entry);
     }
-  }
+  });
   const unnamed = rules.unnamed === 'latest' ? impliedLatest(all) : undefined;
   if (unnamed !== undefined) add('', latest, unnamed);
   const virtual = images.filter((image) => keyOf(image) !== ofLayout);

@@ -15,7 +15,7 @@ import {
   printImageName,
 } from '../index/image-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
-import { byteOrder } from '../index/layout-index.ts';
+import { byteOrder } from '../index/tag-order.ts';
 import type { NameRules } from './name-rules.ts';
 import { type NameTable, nameTableOf, type VirtualPath } from './name-table.ts';
 

@@ -10,9 +10,12 @@ import { type IndexEntry, newIndexEntry } from '../../../../src/layout/index/ind
 import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts';
 import { documentInText } from '../../../../src/layout/index/index-text.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
+import { sortedTags, tagsAfter } from '../../../../src/layout/index/tag-order.ts';
+import { namingOf } from '../../../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { finished, manyInAStep, type SteppedWork } from '../../../../src/layout/pacing/steps.ts';
 import type { Digest } from '../../../../src/oci/digest.ts';
+import type { Tag } from '../../../../src/oci/reference.ts';
 import { defaultRules } from '../../../support/rules.ts';
 
 const count = 5_000;
@@ -192,5 +195,37 @@ describe('what grows with the entries of a layout', () => {
     const printed = walked(printedRecords(counted.of(records)), counted);
     expect(printed.most).toBeLessThanOrEqual(manyInAStep);
     expect(walked(trimming(records, historyLimits.longestMs), counted).steps).toBeGreaterThan(count);
+  });
+
+  it('tags are sorted in runs, and a list that is known is gone on with', () => {
+    const counted = new Counted();
+    const tags = Array.from({ length: count }, (_, serial) => `v${(serial * 7_919) % count}` as Tag);
+    const sorted = walked(sortedTags(counted.of(tags)), counted);
+    expect(sorted.most).toBeLessThanOrEqual(2_049);
+    expect(sorted.result).toEqual([...tags].sort());
+    expect(finished(sortedTags([]))).toEqual([]);
+    const come = ['a', 'v2500x', 'z'] as Tag[];
+    const gone = new Set(['v1', 'v4999'] as Tag[]);
+    const before = { tags: sorted.result, changed: new Set([...come, ...gone, 'unknown' as Tag]) };
+    const after = walked(
+      tagsAfter(before, (tag) => come.includes(tag)),
+      counted,
+    );
+    expect(after.steps).toBeGreaterThan(count / manyInAStep);
+    expect(after.result).toEqual([...tags.filter((tag) => !gone.has(tag)), ...come].sort());
+  });
+
+  it('a list that is asked for while it is sorted is one list', async () => {
+    const index = LayoutIndex.of(parseIndexDocument(textOf(entries, '\n'), undefined));
+    const [one, other] = await Promise.all([index.tagsInTurns(), index.tagsInTurns()]);
+    expect(one).toBe(other);
+    expect(index.tags()).toBe(one);
+    expect(one).toHaveLength(count);
+  });
+
+  it('names are told in steps', () => {
+    const { steps, result } = walked(namingOf(entries, 'app', defaultRules), new Counted());
+    expect(result.repositories.get('')?.size).toBe(count);
+    expect(steps).toBeGreaterThan(count / manyInAStep);
   });
 });
