@@ -8,6 +8,7 @@ import { errnoOf } from './errno.ts';
 import { FailedSyncs } from './failed-syncs.ts';
 import { type FileTree, nameOf, newDraftName, parentOf } from './file-tree.ts';
 import type { HeldDirectory, OpenedFile } from './held-directory.ts';
+import { SyncedFiles } from './synced-files.ts';
 
 const { COPYFILE_EXCL, COPYFILE_FICLONE, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
 
@@ -38,6 +39,7 @@ export class DurableFiles {
   readonly #tree: FileTree;
   readonly #directories: Directories;
   readonly #failed = new FailedSyncs();
+  readonly #synced = new SyncedFiles();
 
   constructor(tree: FileTree, directories: Directories) {
     this.#tree = tree;
@@ -48,16 +50,38 @@ export class DurableFiles {
    * Makes the bytes of a file durable that is there already. False where that failed before: what a power cut leaves of it nobody knows,
    * so it is to be written anew.
    */
-  async sync({ descriptor, stats }: OpenedFile, how: 'fsync' | 'fdatasync' = 'fsync'): Promise<boolean> {
+  async sync({ descriptor, stats }: OpenedFile): Promise<boolean> {
     if (stats.size === 0) this.#failed.forget(stats);
     else if (this.#failed.has(stats)) return false;
+    if (this.#synced.has(stats)) return true;
     try {
-      await this.#tree.calls[how](descriptor);
+      await this.#tree.calls.fsync(descriptor);
       return true;
     } catch (error) {
       this.#failed.note(stats);
       throw error;
     }
+  }
+
+  /** The same for one that nobody but this process writes to: after each write it says so by `changes`. */
+  async syncOurs({ descriptor, stats: opened }: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<boolean> {
+    if (opened.size === 0) this.#failed.forget(opened);
+    else if (this.#failed.has(opened)) return false;
+    const stats = this.#tree.calls.fstatSync(descriptor);
+    if (this.#synced.has(stats)) return true;
+    try {
+      await this.#tree.calls[how](descriptor);
+    } catch (error) {
+      this.#failed.note(stats);
+      throw error;
+    }
+    this.#synced.note(stats);
+    return true;
+  }
+
+  /** Before bytes of a file are written or cut that `syncOurs` is asked for. */
+  changes({ stats }: OpenedFile): void {
+    this.#synced.changes(stats);
   }
 
   /** Writes a new file and makes its bytes durable. Its mtime gets a random part, so that its version differs where clocks are coarse. */

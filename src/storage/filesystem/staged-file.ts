@@ -69,6 +69,7 @@ export class StagedFile implements StagedObject {
       if (size > now) throw new RangeError(`cannot cut ${now} bytes to ${size}`);
       if (size === now) return;
       await this.#withData(O_RDWR, async (data) => {
+        this.#parts.files.changes(data);
         await this.#parts.tree.calls.ftruncate(data.descriptor, size);
         await this.#sync(data, 'fsync');
       });
@@ -144,11 +145,12 @@ export class StagedFile implements StagedObject {
   }
 
   #sinkOf(data: OpenedFile): AppendSink {
-    const { space, tree } = this.#parts;
+    const { space, tree, files } = this.#parts;
     const { calls } = tree;
     return {
       write: async (chunks, position) => {
         this.#synced = false;
+        files.changes(data);
         const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
         return this.#guard(async () => {
           await space.assertRoom(bytes);
@@ -165,7 +167,7 @@ export class StagedFile implements StagedObject {
   /** A failed sync poisons: the pages may be lost although the next sync answers OK. */
   async #sync(data: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<void> {
     try {
-      const isDurable = await this.#parts.files.sync(data, how);
+      const isDurable = await this.#parts.files.syncOurs(data, how);
       if (!isDurable) throw new StorageError('unavailable', `${this.#directory}: a sync of it failed before`);
       this.#synced = true;
     } catch (error) {
