@@ -20,13 +20,19 @@ export interface Exploration {
   readonly violation: string | undefined;
 }
 
-export interface ExploreOptions {
+/** What is recorded. */
+export interface Recording {
   readonly operations: readonly Operation[];
+  readonly doesSync?: () => boolean;
+  readonly rules?: Partial<LayoutRules>;
+  /** The file system exchanges names: default none, which is the more that a power cut may show. */
+  readonly exchanges?: boolean;
+}
+
+export interface ExploreOptions extends Recording {
   /** Of states at one moment: with fewer possible ones, all are looked at. */
   readonly limit: number;
   readonly seed?: number;
-  readonly doesSync?: () => boolean;
-  readonly rules?: Partial<LayoutRules>;
   /** Only the moments between two requests are looked at. */
   readonly onlyBetween?: boolean;
 }
@@ -39,7 +45,7 @@ interface Answer {
 /** Ends with the first violation. */
 export async function explore(options: ExploreOptions): Promise<Exploration> {
   const { operations, limit, seed = 1, rules, onlyBetween = false } = options;
-  const events = await recorded(operations, options.doesSync, rules);
+  const events = await recorded(options);
   // What a killed collection took is put back by the next start.
   const collects = operations.some((operation) => operation.name === 'collect');
   const states = new CrashStates();
@@ -83,12 +89,13 @@ function countOf({ tags, blobs, referrers, uploads }: Acknowledged): string {
   return [tags.size, blobs.size, present, referrers.size, uploads.size].join(' ');
 }
 
-export async function recorded(
-  operations: readonly Operation[],
-  doesSync: (() => boolean) | undefined,
-  rules: Partial<LayoutRules> | undefined,
-): Promise<readonly DiskEvent[]> {
-  const disk = new SimulatedDisk({ nowMs: startedAtMs, ...(doesSync === undefined ? {} : { doesSync }) });
+export async function recorded({
+  operations,
+  doesSync = () => true,
+  rules,
+  exchanges = false,
+}: Recording): Promise<readonly DiskEvent[]> {
+  const disk = new SimulatedDisk({ nowMs: startedAtMs, doesSync, exchanges });
   const running = await startOn(disk, false, rules);
   try {
     for (const operation of operations) {

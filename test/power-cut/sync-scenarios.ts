@@ -16,7 +16,7 @@ import { image, name, scenarios } from '../support/simulated-disk/scenarios.ts';
 import type { SimulatedDisk } from '../support/simulated-disk/simulated-disk.ts';
 import type { SiteScenario } from './sync-sites.ts';
 
-const { O_CREAT, O_WRONLY } = constants;
+const { O_CREAT, O_RDWR, O_WRONLY } = constants;
 const one = image('one');
 const [base = one.config] = one.layers;
 const blobPath = (of: string, { digest }: Content) => `${of}/blobs/sha256/${encodedOf(digest)}`;
@@ -177,6 +177,26 @@ const heals: does.Operation = {
   after: (before) => does.withTag(before, `${name}:v1`, one),
 };
 
+/** So large that what it displaces is written to again. */
+const largeIndexOfAnotherProgram: does.Operation = {
+  name: 'another program annotates the index',
+  run: async (_, { disk }) => {
+    const path = `${rootOnDisk}/${name}/index.json`;
+    disk.foreign((calls) => {
+      const descriptor = calls.openSync(path, O_RDWR, 0);
+      const bytes = Buffer.alloc(calls.fstatSync(descriptor).size);
+      calls.readSync(descriptor, bytes, 0, bytes.byteLength, 0);
+      const index: object = JSON.parse(bytes.toString());
+      const annotated = { ...index, annotations: { 'com.example.note': 'x'.repeat(80_000) } };
+      calls.writeSync(descriptor, Buffer.from(JSON.stringify(annotated)), 0);
+      void calls.fsync(descriptor);
+      calls.closeSync(descriptor);
+    });
+    disk.pass(60_000);
+  },
+  after: (before) => before,
+};
+
 const inBlobs = `${rootOnDisk}/${name}/blobs/sha256`;
 
 export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
@@ -185,6 +205,10 @@ export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
   },
   'Directories.#walk': { operations: pushed },
   'DurableFiles.written': { operations: pushed },
+  'DurableFiles.redraft': {
+    operations: [...pushed, largeIndexOfAnotherProgram, ...['v2', 'v3', 'v4'].map((tag) => does.tags(name, tag, one))],
+    exchanges: true,
+  },
   'DurableFiles.publish': { operations: pushed },
   'DurableFiles.#copy': { operations: [acrossFileSystems(byTheStore)] },
   'FilesystemStore.settle': {

@@ -65,17 +65,18 @@ function siteNow(): string | undefined {
 export interface SiteScenario {
   readonly operations: readonly Operation[];
   readonly rules?: Partial<LayoutRules>;
+  readonly exchanges?: boolean;
 }
 
 /** All places that sync while these are done. */
-export async function syncSitesOf({ operations, rules }: SiteScenario): Promise<ReadonlySet<string>> {
+export async function syncSitesOf(scenario: SiteScenario): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const doesSync = () => {
     const site = siteNow();
     if (site !== undefined) found.add(site);
     return true;
   };
-  await recorded(operations, doesSync, rules);
+  await recorded({ ...scenario, doesSync });
   return found;
 }
 
