@@ -1,6 +1,7 @@
 // The referrers of a digest within one repository (distribution-spec, Listing Referrers), in pages that clients can hold.
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { ReferrersBound } from '../layout/manifests/referrers-json.ts';
+import { paced, type SteppedWork } from '../layout/pacing/steps.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Referrer } from '../oci/manifest-facts.ts';
@@ -49,17 +50,22 @@ export class Referrers {
   async listEncoded(subject: Digest, { artifactTypes, after }: ReferrersRequest): Promise<EncodedReferrersPage> {
     const all = await this.#layout.referrers(subject, 'shared');
     if (artifactTypes.length === 0 && after === undefined) return this.#encoded.get(all) ?? this.#firstOf(all);
-    return this.#encode(firstPage(all.filter(({ descriptor }) => isAsked(descriptor, artifactTypes, after))));
+    const isListed = ({ descriptor }: Referrer) => isAsked(descriptor, artifactTypes, after);
+    return this.#encode(await paced(firstPage(all, isListed)));
   }
 
   /** Kept only where nothing is withheld: pages with annotations that are not kept themselves would be megabytes each. */
   #firstOf(all: readonly Referrer[]): Promise<EncodedReferrersPage> {
-    const page = firstPage(all);
-    const encoded = this.#encode(page);
-    this.#encoded.set(all, encoded);
     const forget = () => this.#encoded.delete(all);
-    const isKept = page.manifests.every(({ withheldBytes }) => withheldBytes === 0);
-    encoded.then(isKept ? undefined : forget, forget);
+    const make = async () => {
+      const page = await paced(firstPage(all, () => true));
+      const encoded = await this.#encode(page);
+      if (page.manifests.some(({ withheldBytes }) => withheldBytes > 0)) forget();
+      return encoded;
+    };
+    const encoded = make();
+    this.#encoded.set(all, encoded);
+    encoded.catch(forget);
     return encoded;
   }
 
@@ -77,13 +83,18 @@ function isAsked({ digest, artifactType }: Descriptor, artifactTypes: readonly s
 }
 
 /** Told by sizes alone: an entry has at most a megabyte of annotations, so there is always one that fits. */
-function firstPage(referrers: readonly Referrer[]): PageOf<readonly Referrer[]> {
+function* firstPage(
+  all: readonly Referrer[],
+  isListed: (referrer: Referrer) => boolean,
+): SteppedWork<PageOf<readonly Referrer[]>> {
   const bound = new ReferrersBound(maxPageBytes);
-  for (const [at, referrer] of referrers.entries()) {
-    const last = referrers[at - 1];
-    if (!bound.admits(referrer) && last !== undefined) {
-      return { manifests: referrers.slice(0, at), next: last.descriptor.digest };
-    }
+  const manifests: Referrer[] = [];
+  for (const referrer of all) {
+    yield;
+    if (!isListed(referrer)) continue;
+    const last = manifests.at(-1);
+    if (!bound.admits(referrer) && last !== undefined) return { manifests, next: last.descriptor.digest };
+    manifests.push(referrer);
   }
-  return { manifests: referrers, next: undefined };
+  return { manifests, next: undefined };
 }

@@ -20,6 +20,8 @@ import {
   referrersJson,
   responseAround,
 } from '../manifests/referrers-json.ts';
+import { Pace } from '../pacing/pace.ts';
+import { paced } from '../pacing/steps.ts';
 import { olaregResponses, setOlaregResponse, setResponse } from './index-edit.ts';
 
 /** Of some hundred referrers. */
@@ -50,7 +52,7 @@ export class ReferrersResponses {
   /** Lists the new responses in the draft; returns their bytes, which must be durable first. */
   async rewrite(draft: IndexDraft, subjects: ReadonlySet<Digest>, nowMs: number): Promise<readonly SmallObject[]> {
     if (subjects.size === 0) return [];
-    const bySubject = entriesBySubject(draft.entries);
+    const bySubject = await paced(entriesBySubject(draft.entries));
     const isOlaregs = annotationOf(draft.base.document, annotationKeys.olaregConvert) === 'true';
     const written: Response[] = [];
     for (const subject of subjects) {
@@ -96,7 +98,11 @@ export class ReferrersResponses {
   ): Promise<Response | undefined | 'too large'> {
     if (referrers.length === 0) return undefined;
     const bound = new ReferrersBound(maxResponseBytes);
-    if (!referrers.every((each) => bound.admits(each))) return 'too large';
+    const pace = new Pace();
+    for (const each of referrers) {
+      if (!bound.admits(each)) return 'too large';
+      await pace.step();
+    }
     return responseAround(await referrersJson(referrers, this.#manifests), annotations);
   }
 

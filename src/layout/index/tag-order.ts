@@ -1,47 +1,21 @@
-// Tags in byte order: many are sorted in runs that are put together, in steps, and a list that is known is gone on with.
+// Tags in byte order: sorted in steps, and a list that is known is gone on with.
 import type { Tag } from '../../oci/reference.ts';
+import { mergedInSteps, type SortOrder, sortedInSteps } from '../pacing/sorting.ts';
 import { eachInSteps, type SteppedWork } from '../pacing/steps.ts';
-
-/** Sorted in one step: a millisecond. */
-const runLength = 2_048;
 
 /** Tags and names are ASCII, where the order of UTF-16 code units is the order of bytes. */
 export function byteOrder(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-export function* sortedTags(tags: Iterable<Tag>): SteppedWork<readonly Tag[]> {
-  let runs: Tag[][] = [];
-  let run: Tag[] = [];
-  for (const tag of tags) {
-    run.push(tag);
-    if (run.length < runLength) continue;
-    // As byteOrder does, in two thirds of the time.
-    runs.push(run.sort());
-    run = [];
-    yield;
-  }
-  runs.push(run.sort());
-  while (runs.length > 1) {
-    const joined: Tag[][] = [];
-    for (let at = 0; at < runs.length; at += 2) joined.push(yield* merged(runs[at] ?? [], runs[at + 1] ?? []));
-    runs = joined;
-  }
-  return runs[0] ?? [];
-}
+const order: SortOrder<Tag> = {
+  // As byteOrder does, in two thirds of the time.
+  sort: (run) => run.sort(),
+  isBefore: (one, other) => one < other,
+};
 
-function* merged(one: readonly Tag[], other: readonly Tag[]): SteppedWork<Tag[]> {
-  const all: Tag[] = [];
-  let next = 0;
-  yield* eachInSteps(one, (tag) => {
-    for (let each = other[next]; each !== undefined && each < tag; each = other[next]) {
-      all.push(each);
-      next += 1;
-    }
-    all.push(tag);
-  });
-  yield* eachInSteps(other.slice(next), (tag) => all.push(tag));
-  return all;
+export function sortedTags(tags: Iterable<Tag>): SteppedWork<readonly Tag[]> {
+  return sortedInSteps(tags, order);
 }
 
 /** A list that is in byte order, and which tags may have come or gone since. */
@@ -56,5 +30,5 @@ export function* tagsAfter({ tags, changed }: TagsBefore, isThere: (tag: Tag) =>
   yield* eachInSteps(tags, (tag) => {
     if (!changed.has(tag)) stayed.push(tag);
   });
-  return yield* merged(stayed, [...changed].filter(isThere).sort());
+  return yield* mergedInSteps(stayed, [...changed].filter(isThere).sort(), order);
 }

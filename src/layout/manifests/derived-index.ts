@@ -13,7 +13,7 @@ import { paced } from '../pacing/steps.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { NestedReferrers } from './nested-referrers.ts';
 import { type Reachable, reachableManifests } from './reachable-manifests.ts';
-import { addRawReferrers, groupedBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
+import { addRawReferrers, entriesBySubject, mayHaveReferrers, referrersOf, useOfReferrersTag } from './referrers.ts';
 import type { UnreferencedManifest, UnreferencedManifests } from './unreferenced-manifests.ts';
 import { untaggedImages } from './untagged-images.ts';
 
@@ -129,7 +129,7 @@ export class DerivedIndex {
 
   #subjects(): Promise<Subjects> {
     this.#bySubject ??= unlessItFails(
-      this.learnFacts().then(() => paced(groupedBySubject(this.index.entries))),
+      this.learnFacts().then(() => paced(entriesBySubject(this.index.entries))),
       () => {
         this.#bySubject = undefined;
       },

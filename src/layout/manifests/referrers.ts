@@ -8,7 +8,8 @@ import { referrersTagOf } from '../../oci/referrers-tag.ts';
 import { tagOf } from '../index/entry-name.ts';
 import type { IndexEntry } from '../index/index-entry.ts';
 import { Pace } from '../pacing/pace.ts';
-import { eachInSteps, finished, type SteppedWork } from '../pacing/steps.ts';
+import { type SortOrder, sortedInSteps } from '../pacing/sorting.ts';
+import { eachInSteps, paced, type SteppedWork } from '../pacing/steps.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 
 /** What both a snapshot and a draft can be asked. */
@@ -21,12 +22,7 @@ export interface ReferrerSources {
 }
 
 /** Entries by what they refer to, from one walk over all of them. What nobody has learnt about an entry is left out. */
-export function entriesBySubject(entries: Iterable<IndexEntry>): ReadonlyMap<Digest, readonly IndexEntry[]> {
-  return finished(groupedBySubject(entries));
-}
-
-/** The same in steps. */
-export function* groupedBySubject(
+export function* entriesBySubject(
   entries: Iterable<IndexEntry>,
 ): SteppedWork<ReadonlyMap<Digest, readonly IndexEntry[]>> {
   const found = new Map<Digest, IndexEntry[]>();
@@ -68,22 +64,24 @@ export async function referrersOf(
       await pace.step();
     }
   }
-  return [...found.values()].sort(byDigest);
+  return paced(sortedInSteps(found.values(), byDigest));
 }
 
 /** With what a scan found; what entries and responses say comes first. */
-export function addRawReferrers(
+export async function addRawReferrers(
   listed: readonly Referrer[],
   unreferenced: readonly { readonly digest: Digest; readonly facts: KeptFacts }[],
-): readonly Referrer[] {
+): Promise<readonly Referrer[]> {
+  if (unreferenced.length === 0) return listed;
   const known = new Set(listed.map(({ descriptor }) => descriptor.digest));
   const added = unreferenced.filter(({ digest }) => !known.has(digest)).map(({ facts }) => facts);
-  return added.length === 0 ? listed : [...listed, ...added].sort(byDigest);
+  return added.length === 0 ? listed : paced(sortedInSteps([...listed, ...added], byDigest));
 }
 
-function byDigest({ descriptor: a }: Referrer, { descriptor: b }: Referrer): number {
-  return a.digest < b.digest ? -1 : 1;
-}
+const byDigest: SortOrder<Referrer> = {
+  sort: (run) => run.sort((one, other) => (one.descriptor.digest < other.descriptor.digest ? -1 : 1)),
+  isBefore: (one, other) => one.descriptor.digest < other.descriptor.digest,
+};
 
 /** Keeps no more of it than of the manifest of an entry: a subject may have any number of them. */
 function addIfReferrer(found: Map<Digest, Referrer>, subject: Digest, facts: KeptFacts | KnownFacts): void {

@@ -11,6 +11,7 @@ import { parseIndexDocument } from '../../../../src/layout/index/index-parse.ts'
 import { documentInText } from '../../../../src/layout/index/index-text.ts';
 import { LayoutIndex } from '../../../../src/layout/index/layout-index.ts';
 import { sortedTags, tagsAfter } from '../../../../src/layout/index/tag-order.ts';
+import { entriesBySubject } from '../../../../src/layout/manifests/referrers.ts';
 import { namingOf } from '../../../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../../../src/layout/names/repository-names.ts';
 import { finished, manyInAStep, type SteppedWork } from '../../../../src/layout/pacing/steps.ts';
@@ -221,6 +222,13 @@ describe('what grows with the entries of a layout', () => {
     expect(one).toBe(other);
     expect(index.tags()).toBe(one);
     expect(one).toHaveLength(count);
+  });
+
+  it('entries are grouped by what they refer to in steps', () => {
+    const counted = new Counted();
+    const { most, result } = walked(entriesBySubject(counted.of(entries)), counted);
+    expect(most).toBeLessThanOrEqual(manyInAStep);
+    expect(result.size).toBe(0);
   });
 
   it('names are told in steps', () => {
