@@ -38,7 +38,10 @@ export interface GatherOptions {
   /** Of the body, if that is known. */
   readonly length: number | undefined;
   readonly budget: GatherBudget;
-  readonly signal: AbortSignal;
+  /** True when nobody is to begin. */
+  readonly isAborted: boolean;
+  /** Asked for where it is waited for the body. */
+  readonly signal: () => AbortSignal;
   /** Throwing ends it. */
   readonly onChunk: (chunk: Uint8Array) => void;
   readonly patienceMs?: number;
@@ -77,6 +80,7 @@ class Gathering {
   #isCopied = false;
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
 
   constructor(
     body: Readable,
@@ -91,8 +95,26 @@ class Gathering {
   }
 
   start(): void {
-    const { signal, patienceMs: waitMs = patienceMs } = this.#options;
     this.#body.on('error', this.#fail);
+    if (!this.#options.isAborted && this.#isAllHere()) this.#takeAll();
+    else this.#wait(this.#options.signal());
+  }
+
+  /** As most small bodies are by the time that somebody reads them: they come in one packet with their head. */
+  #isAllHere(): boolean {
+    const { length } = this.#options;
+    const isReceived = 'complete' in this.#body && this.#body.complete === true && !this.#body.destroyed;
+    return isReceived && length !== undefined && length > 0 && this.#body.readableLength === length;
+  }
+
+  #takeAll(): void {
+    this.#onData(this.#body.read() as Buffer);
+    if (this.#size === this.#options.length) this.#onEnd();
+  }
+
+  #wait(signal: AbortSignal): void {
+    const { patienceMs: waitMs = patienceMs } = this.#options;
+    this.#signal = signal;
     if (signal.aborted) this.#reject(signal.reason);
     else if (this.#body.readableEnded) this.#onEnd();
     else if (this.#body.destroyed) this.#onClose();
@@ -125,7 +147,7 @@ class Gathering {
 
   readonly #onAbort = (): void => {
     this.#body.pause();
-    this.#fail(this.#options.signal.reason);
+    this.#fail(this.#signal?.reason);
   };
 
   readonly #fail = (reason: unknown): void => {
@@ -164,7 +186,8 @@ class Gathering {
   /** `error` keeps a listener: a body that fails later must not end the process. */
   #stop(): void {
     clearTimeout(this.#timer);
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal === undefined) return;
     this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
   }
 }

@@ -9,7 +9,7 @@ import { meansNoSpace, StorageError } from '../storage/storage-error.ts';
 import { type GatherBudget, gathered } from './gathered-body.ts';
 import type { BodyLimit } from './quota/quotas.ts';
 import type { SessionHash } from './session-hash.ts';
-import { SessionTurn } from './session-turn.ts';
+import { type Interruption, SessionTurn } from './session-turn.ts';
 import { UnbegunUpload } from './unbegun-upload.ts';
 import { type Chunk, type ChunkRange, UploadRangeError, type UploadStatus } from './upload-chunk.ts';
 import type { HashedBytes } from './upload-sharers.ts';
@@ -62,12 +62,12 @@ export class UploadSession {
    * session, and BegunElsewhereError. The record is read once for that; `found` is the record of a session that no request has held yet, just read or written.
    */
   hold<Result>(work: (held: HeldSession) => Promise<Result>, found?: StagedObject): Promise<Result> {
-    return this.#turn.take(async (signal) => {
+    return this.#turn.take(async (interruption) => {
       const staged = found ?? (await this.#read());
       this.#wasStored ||= !(staged instanceof UnbegunUpload);
       const changedOwner = await takeOwnership(staged, this.#options.owner);
       try {
-        return await work(new HeldSession(this.#options, { staged, changedOwner, signal }));
+        return await work(new HeldSession(this.#options, { staged, changedOwner, interruption }));
       } finally {
         this.#wasStored ||= staged instanceof UnbegunUpload && staged.isBegun;
       }
@@ -103,7 +103,7 @@ export class UploadSession {
 interface Held {
   readonly staged: StagedObject;
   readonly changedOwner: boolean;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
 }
 
 /** A session while one request holds it. */
@@ -112,15 +112,14 @@ export class HeldSession {
   readonly hash: SessionHash;
   /** Another process had it at some time, and may still hold its file open: its bytes may change under us. */
   readonly changedOwner: boolean;
-  /** Aborted when a later request wants the session. */
-  readonly #signal: AbortSignal;
+  readonly #interruption: Interruption;
   readonly #session: UploadSessionOptions;
 
-  constructor(session: UploadSessionOptions, { staged, changedOwner, signal }: Held) {
+  constructor(session: UploadSessionOptions, { staged, changedOwner, interruption }: Held) {
     this.staged = staged;
     this.hash = session.hash;
     this.changedOwner = changedOwner;
-    this.#signal = signal;
+    this.#interruption = interruption;
     this.#session = session;
   }
 
@@ -145,7 +144,8 @@ export class HeldSession {
     const counted = countedChunk(chunk, () => {}, { size: 0, limits });
     let isWhole = false;
     try {
-      const options = { length, budget, signal: this.#signalOf(chunk), onChunk: counted.onChunk };
+      const isAborted = this.#interruption.aborted || chunk.signal?.aborted === true;
+      const options = { length, budget, isAborted, signal: () => this.#signalOf(chunk), onChunk: counted.onChunk };
       return await gathered(body, options, async (bytes) => {
         counted.assertComplete();
         isWhole = true;
@@ -155,13 +155,14 @@ export class HeldSession {
       if (isWhole) throw error;
       if (counted.exceeded !== undefined) throw counted.exceeded;
       if (counted.lied) throw new UploadRangeError({ id, size: 0 }, 'the chunk has another length than its range');
-      if (!this.#signal.aborted) throw error;
+      if (!this.#interruption.aborted) throw error;
       throw new UploadRangeError({ id, size: 0 }, 'a later request took the upload over');
     }
   }
 
   #signalOf({ signal }: Chunk): AbortSignal {
-    return signal === undefined ? this.#signal : AbortSignal.any([this.#signal, signal]);
+    const { signal: interrupted } = this.#interruption;
+    return signal === undefined ? interrupted : AbortSignal.any([interrupted, signal]);
   }
 
   /**
@@ -197,7 +198,7 @@ export class HeldSession {
         throw new UploadRangeError({ id, size }, 'the chunk has another length than its range');
       }
       await this.giveUpSpace(error, size);
-      if (!this.#signal.aborted) throw error;
+      if (!this.#interruption.aborted) throw error;
       throw new UploadRangeError({ id, size: await staged.size() }, 'a later request took the upload over');
     }
   }

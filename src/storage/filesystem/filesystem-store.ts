@@ -35,6 +35,9 @@ import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
 import { storageProblem } from './storage-problem.ts';
 
+/** For so long what could be written to counts as that for what is only begun. */
+const writableForMs = 10;
+
 export interface FilesystemStoreSettings {
   readonly minFree: number | undefined;
   readonly keepsReserve: boolean;
@@ -48,6 +51,7 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   /** Undefined where none is kept. */
   readonly #reserve: ReserveFile | undefined;
   readonly #updates = new KeyQueue();
+  #writableAtMs = Number.NEGATIVE_INFINITY;
 
   /** For `openFilesystemStore`, which looks at the root first. */
   constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs }: FilesystemStoreSettings) {
@@ -72,12 +76,19 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   async assertRoom(bytes: number): Promise<void> {
     await translated('write', async () => {
       await this.root.assertPresentLately();
-      if (bytes === 0) this.#assertNotReadOnly();
+      if (bytes === 0) this.#assertNotReadOnlyLately();
       await this.#space.assertRoom(bytes);
     });
   }
 
-  /** What is only begun writes nothing, and is refused all the same where nothing can be written. */
+  /** What is only begun writes nothing, and is refused all the same where nothing can be written; its first bytes are refused in any case. */
+  #assertNotReadOnlyLately(): void {
+    const nowMs = this.tree.calls.elapsed();
+    if (nowMs - this.#writableAtMs < writableForMs) return;
+    this.#assertNotReadOnly();
+    this.#writableAtMs = nowMs;
+  }
+
   #assertNotReadOnly(): void {
     const { calls, root } = this.tree;
     try {

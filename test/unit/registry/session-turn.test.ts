@@ -1,21 +1,21 @@
 // Turns of the requests to a session.
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { SessionTurn } from '../../../src/registry/session-turn.ts';
+import { type Interruption, SessionTurn } from '../../../src/registry/session-turn.ts';
 
 /** Holds the session until it is let go. */
 function holder(turn: SessionTurn, order: string[], name: string) {
   let letGo = () => {};
-  let signal: AbortSignal | undefined;
+  let interruption: Interruption | undefined;
   const done = turn.take(async (given) => {
-    signal = given;
+    interruption = given;
     order.push(`${name} holds`);
     await new Promise<void>((resolve) => {
       letGo = resolve;
     });
     order.push(`${name} ends`);
   });
-  return { done, letGo: () => letGo(), aborted: () => signal?.aborted };
+  return { done, letGo: () => letGo(), aborted: () => interruption?.aborted && interruption.signal.aborted };
 }
 
 describe('SessionTurn', () => {
