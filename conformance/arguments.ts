@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export const usage = `Usage: npm run conformance [-- OPTIONS]
 
 Checks a registry against the OCI distribution spec. Without --url it starts moorage itself, on a fresh directory, and
-runs everything three times: twice on that directory, and once more after a restart.
+runs everything three times: twice on that directory, and once more after a restart, with two workers.
 
   --url URL         another registry, e.g. http://127.0.0.1:5000; everything once, optional features may skip
   --strict          with --url: the registry is a moorage, nothing may skip and every chosen answer counts

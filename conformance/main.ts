@@ -64,9 +64,10 @@ async function findSuites(args: Arguments): Promise<Suites> {
   return { main: usable(found.main), 'v1.1.1': usable(found['v1.1.1']), missing };
 }
 
-/** Twice on one directory, once more after a restart of every server. With --filter once is enough. */
+/** Twice on one directory, once more after a restart of every server, each of several processes then. With --filter once is enough. */
 async function ownRounds(args: Arguments, suites: Suites, scratch: string): Promise<Round[]> {
-  const titles = args.filter === undefined ? ['first run', 'second run', 'after a restart'] : ['run'];
+  const restarted = 'after a restart, with two workers';
+  const titles = args.filter === undefined ? ['first run', 'second run', restarted] : ['run'];
   const rounds: Round[] = [];
   let fleet: Fleet = await startFleet(scratch);
   const interrupt = (): void => {
@@ -78,9 +79,9 @@ async function ownRounds(args: Arguments, suites: Suites, scratch: string): Prom
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     for (const title of titles) {
-      if (title === 'after a restart') {
+      if (title === restarted) {
         await fleet.stop();
-        fleet = await startFleet(scratch);
+        fleet = await startFleet(scratch, 2);
       }
       const { baseUrl, variants } = fleet;
       // Stalled clients are waited for in the first round only: the servers' patience does not depend on what is stored.

@@ -21,12 +21,15 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
-/** Starts every server on directories below `directory`; the same directory again is a restart. */
-export async function startFleet(directory: string): Promise<Fleet> {
+/** Starts every server on directories below `directory`, each of so many processes; the same directory again is a restart. */
+export async function startFleet(directory: string, workers = 1): Promise<Fleet> {
   const running: MoorageProcess[] = [];
   const start = async (root: string, settings: Record<string, string>): Promise<string> => {
     await mkdir(path.join(directory, root), { recursive: true });
-    const server = await startMoorage(path.join(directory, root), settings);
+    const server = await startMoorage(path.join(directory, root), {
+      ...settings,
+      MOORAGE_SERVER_WORKERS: String(workers),
+    });
     running.push(server);
     return server.url;
   };

@@ -68,6 +68,12 @@ export class ServerProcess {
     return { rssMiB: (kib * 1024) / mebibyte, descriptors: readdirSync(`/proc/${this.#child.pid}/fd`).length };
   }
 
+  /** Its processes besides the one that was started; none where that is the server itself. */
+  workers(): readonly number[] {
+    const { pid } = this.#child;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  }
+
   /** Without a chance to do anything more: kill -9. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

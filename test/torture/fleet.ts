@@ -62,7 +62,7 @@ export class Fleet {
     this.#isOver = true;
   }
 
-  /** Kills one of the servers and starts it again, or a `moorage gc` soon after it began. */
+  /** Kills one of the servers and starts it again, or one of its workers, or a `moorage gc` soon after it began. */
   async strike(draws: Draws): Promise<void> {
     if (draws.chance(0.5)) {
       const flags = draws.chance(0.2) ? ['--dry-run'] : [];
@@ -70,6 +70,7 @@ export class Fleet {
       return;
     }
     const at = draws.below(this.#servers.length);
+    if (draws.chance(0.5) && this.#killWorker(at, draws)) return;
     await this.#kill(at);
     this.#servers[at] = await this.#started();
   }
@@ -85,6 +86,21 @@ export class Fleet {
     this.#servers[at] = undefined;
     this.kills.add('servers');
     await server.kill();
+  }
+
+  /** The server replaces it. False where it is a single process. */
+  #killWorker(at: number, draws: Draws): boolean {
+    const workers = this.#servers[at]?.workers() ?? [];
+    const worker = workers[draws.below(workers.length)];
+    if (worker === undefined) return false;
+    try {
+      process.kill(worker, 'SIGKILL');
+    } catch {
+      // It has ended since, as one that was killed a moment before.
+      return false;
+    }
+    this.kills.add('workers');
+    return true;
   }
 
   #started(): Promise<ServerProcess> {

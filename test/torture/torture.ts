@@ -59,6 +59,7 @@ export async function torture({ scratch, seed, first, rounds, totals }: TortureO
     MOORAGE_GC_EVERY: '1s',
     MOORAGE_GC_GRACE: `${graceMs}ms`,
     MOORAGE_LOG_REQUESTS: 'false',
+    MOORAGE_SERVER_WORKERS: new Draws(seed, `workers ${first}`).chance(0.5) ? '2' : '1',
   };
   const fleet = new Fleet({ root, log, settings });
   const shared = sharedLayers(seed);
