@@ -5,6 +5,7 @@ import type { SharedLimits } from './http/count-sharing.ts';
 import type { EditOwners } from './layout/changes/edit-owners.ts';
 import type { Registry } from './registry/registry.ts';
 import type { UploadSharers } from './registry/upload-sharers.ts';
+import type { ReadSharing } from './storage/filesystem/read-sharing.ts';
 
 export interface ServerGroup {
   /** How many there are: what one server may hold in memory is divided by it. */
@@ -21,6 +22,8 @@ export interface ServerGroup {
   speaks(): boolean;
   /** Who checks passwords; undefined: this process does. */
   readonly passwords: PasswordSharing | undefined;
+  /** What another process read of the CAs of clients; undefined: there is none. */
+  readonly authorities: ReadSharing | undefined;
   /** Lets the others reach what this process serves, and the parent know what comes to its server, before it listens. */
   join(registry: Registry, server: Server): void;
 }
@@ -33,6 +36,7 @@ export const alone: ServerGroup = {
   sharers: undefined,
   limits: undefined,
   passwords: undefined,
+  authorities: undefined,
   speaks: () => true,
   join: () => {},
 };

@@ -63,7 +63,7 @@ export async function createServer(
     saidOnce,
     group.passwords,
   );
-  const tls = tlsEndpointOf(settings, log);
+  const tls = tlsEndpointOf(settings, log, group);
   const audit = await auditOf(settings, log);
   const mounts = await mountsOf(settings, log, served);
   const root = writtenRootOf(mounts, served);
@@ -160,10 +160,14 @@ function hostSettingsOf({ hosts, listen, tls }: Settings['server']): HostSetting
 }
 
 /** Undefined: plain HTTP. Throws a TlsFileError. */
-function tlsEndpointOf({ server: { tls } }: Settings, log: Logger): TlsEndpoint | undefined {
+function tlsEndpointOf(
+  { server: { tls } }: Settings,
+  log: Logger,
+  { authorities: sharing }: ServerGroup,
+): TlsEndpoint | undefined {
   const { certificate, key, ...others } = tls;
   if (certificate === undefined || key === undefined) return undefined;
-  return new TlsEndpoint({ certificate, key, ...others, log: messageFirst(log) });
+  return new TlsEndpoint({ certificate, key, ...others, sharing, log: messageFirst(log) });
 }
 
 async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {

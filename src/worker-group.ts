@@ -4,6 +4,7 @@ import { countClosed } from './workers/closed-connections.ts';
 import { sharedCounts } from './workers/shared-counts.ts';
 import { SharedEdits } from './workers/shared-edits.ts';
 import { SharedPasswords } from './workers/shared-passwords.ts';
+import { sharedReads } from './workers/shared-reads.ts';
 import { SharedUploads } from './workers/shared-uploads.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
@@ -13,6 +14,7 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
   return {
     ...{ size: link.order.workers, secret: link.order.secret },
     ...{ owners, sharers, passwords: new SharedPasswords(link) },
+    authorities: sharedReads(link.exchange, 'client authorities'),
     speaks: () => link.isFirst,
     limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
     join: (registry, server) => {

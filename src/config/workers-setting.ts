@@ -13,5 +13,5 @@ const count = parsed(
 export const workersSetting = orWord('auto', count)
   .prefault(usualWorkers)
   .describe(
-    'How many processes answer requests, as one server: 1 is a single process; auto: one for each core, at most 8. With storage.ephemeral there is one in any case.',
+    'How many processes answer requests, as one server: 1 is a single process; auto: one for each core, and each 256 MiB of memory, that it may use, at most 8. With storage.ephemeral there is one in any case.',
   );

@@ -1,6 +1,7 @@
 // The CAs whose certificates clients may show: read from a file, and read anew when it changes.
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../storage/clock.ts';
+import type { ReadSharing } from '../storage/filesystem/read-sharing.ts';
 import { type FileState, WatchedFile } from '../storage/filesystem/watched-file.ts';
 import type { Log } from '../storage/log.ts';
 import { type Certificates, contextProblem, parseCertificates } from './key-pair.ts';
@@ -10,6 +11,8 @@ import { holdsAt, lifetimeOf } from './validity.ts';
 export interface ClientAuthoritiesOptions {
   /** Path of a PEM file. */
   readonly path: string;
+  /** Undefined: there are no other processes of the server. */
+  readonly sharing?: ReadSharing | undefined;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -23,31 +26,58 @@ export class ClientAuthorities {
   readonly #file: WatchedFile;
   readonly #log: Log;
   #state: FileState;
+  readonly #sharing: ReadSharing | undefined;
   #present: Certificates;
+  /** The version of the file that they are from, and whether another process told of it. */
+  #changedAtNs: bigint;
+  #isTold = false;
+  /** The version that was read last. */
+  #readAtNs: bigint;
 
   /** Throws a TlsFileError. */
-  constructor({ path, log, clock }: ClientAuthoritiesOptions) {
+  constructor({ path, sharing, log, clock }: ClientAuthoritiesOptions) {
     this.#file = new WatchedFile(path, { maxBytes, clock });
     this.#log = log;
     this.#state = this.#file.current();
     const read = certificatesIn(this.#state);
     if ('reason' in read) throw new TlsFileError(this.#problem(read.reason));
     this.#present = read;
+    this.#sharing = sharing;
+    this.#changedAtNs = this.#file.changedAtNs;
+    this.#readAtNs = this.#changedAtNs;
+    sharing?.listen(({ bytes, changedAtNs }) => {
+      if (changedAtNs <= this.#changedAtNs) return;
+      const told = certificatesIn({ kind: 'read', bytes: Buffer.from(bytes) });
+      if ('reason' in told) return;
+      this.#take(told, changedAtNs);
+      this.#isTold = true;
+    });
   }
 
   /** The same object for as long as they are the same. What cannot be used does not replace them. */
   current(): Certificates {
     const state = this.#file.current();
-    if (state === this.#state) return this.#present;
+    // A file may say again what it said before another process told of something else.
+    const isReadAgain = this.#isTold && this.#file.changedAtNs !== this.#readAtNs;
+    this.#readAtNs = this.#file.changedAtNs;
+    if (state === this.#state && !isReadAgain) return this.#present;
     this.#state = state;
     const read = certificatesIn(state);
     if ('reason' in read) {
       this.#log.warn('the CAs of clients stay those that were read before', { problem: this.#problem(read.reason) });
-    } else if (read.pem !== this.#present.pem) {
-      this.#present = read;
-      this.#log.info('the CAs of clients were replaced', { count: read.certificates.length });
+    } else {
+      this.#take(read, this.#file.changedAtNs);
+      this.#isTold = false;
+      if (state.kind === 'read') this.#sharing?.tell({ bytes: state.bytes, changedAtNs: this.#changedAtNs });
     }
     return this.#present;
+  }
+
+  #take(read: Certificates, changedAtNs: bigint): void {
+    this.#changedAtNs = changedAtNs;
+    if (read.pem === this.#present.pem) return;
+    this.#present = read;
+    this.#log.info('the CAs of clients were replaced', { count: read.certificates.length });
   }
 
   #problem(reason: string): string {

@@ -2,6 +2,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import { type Clock, systemClock } from '../storage/clock.ts';
+import type { ReadSharing } from '../storage/filesystem/read-sharing.ts';
 import type { Log } from '../storage/log.ts';
 import { ClientAuthorities } from './client-authorities.ts';
 import { CertifiedClients } from './client-certificates.ts';
@@ -16,6 +17,8 @@ export interface TlsEndpointOptions {
   readonly key: string;
   /** Path of a PEM file with the CAs of clients; undefined: none is asked for a certificate. */
   readonly clientCA?: string | undefined;
+  /** Undefined: there are no other processes of the server. */
+  readonly sharing?: ReadSharing | undefined;
   readonly clientUsers?: readonly ClientUserRule[] | undefined;
   /** Whether clients may choose HTTP/2. */
   readonly http2: boolean;
@@ -25,6 +28,8 @@ export interface TlsEndpointOptions {
 
 /** So that a certificate which ends is told of where nobody connects. */
 const lookEveryMs = 60_000;
+/** One that is asked for nothing must not miss what the others saw. */
+const lookForOthersEveryMs = 1_000;
 
 export class TlsEndpoint {
   readonly #pair: ServedPair;
@@ -37,16 +42,25 @@ export class TlsEndpoint {
   #context: SecureContextOptions;
 
   /** Throws a TlsFileError. */
-  constructor({ certificate, key, clientCA, clientUsers, http2, log, clock = systemClock }: TlsEndpointOptions) {
+  constructor({
+    certificate,
+    key,
+    clientCA,
+    sharing,
+    clientUsers,
+    http2,
+    log,
+    clock = systemClock,
+  }: TlsEndpointOptions) {
     this.http2 = http2;
     this.#pair = new ServedPair({ certificate, key, log, clock });
     if (clientCA !== undefined) {
-      this.#authorities = new ClientAuthorities({ path: clientCA, log, clock });
+      this.#authorities = new ClientAuthorities({ path: clientCA, sharing, log, clock });
       this.clients = new CertifiedClients({ authorities: this.#authorities, rules: clientUsers, clock });
     }
     this.#madeOf = [this.#pair.current(), this.#authorities?.current()];
     this.#context = contextOf(...this.#madeOf);
-    this.#timer = setInterval(() => this.current(), lookEveryMs).unref();
+    this.#timer = setInterval(() => this.current(), sharing === undefined ? lookEveryMs : lookForOthersEveryMs).unref();
   }
 
   /** The same object for as long as nothing changed. */

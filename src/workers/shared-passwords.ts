@@ -1,26 +1,23 @@
 // Passwords are checked by one worker for all, the first of those that listen: guesses take their turns and wait as in a single process.
 import type { PasswordHash } from '../auth/htpasswd/password-hash.ts';
 import type { PasswordCheck, PasswordSharing, ShownPassword } from '../auth/htpasswd/password-sharing.ts';
-import type { ReadUsers, UserSharing } from '../auth/htpasswd/user-file.ts';
 import { RegistryError } from '../oci/error-code.ts';
+import type { ReadSharing } from '../storage/filesystem/read-sharing.ts';
 import { ProcessGoneError } from './message-exchange.ts';
 import type { ProcessNumber } from './messages.ts';
+import { sharedReads } from './shared-reads.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 const topic = 'password';
 const usersTopic = 'users';
 
 export class SharedPasswords implements PasswordSharing {
-  readonly users: UserSharing;
+  readonly users: ReadSharing;
   readonly #link: WorkerLink<unknown>;
 
   constructor(link: WorkerLink<unknown>) {
     this.#link = link;
-    const { exchange } = link;
-    this.users = {
-      tell: (read) => exchange.tell(usersTopic, read),
-      listen: (listener) => exchange.listen(usersTopic, (news) => listener(news as ReadUsers)),
-    };
+    this.users = sharedReads(link.exchange, usersTopic);
   }
 
   serve(check: PasswordCheck): void {

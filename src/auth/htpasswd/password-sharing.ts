@@ -1,7 +1,7 @@
 // Where several processes are one server, one of them checks the passwords of all: whoever guesses is slowed as by a single process, over
 // whichever connections they come.
+import type { ReadSharing } from '../../storage/filesystem/read-sharing.ts';
 import type { PasswordHash } from './password-hash.ts';
-import type { UserSharing } from './user-file.ts';
 
 export interface ShownPassword {
   readonly name: string;
@@ -17,5 +17,5 @@ export interface PasswordSharing {
   serve(check: PasswordCheck): void;
   /** Undefined: this process is the one. */
   ask(shown: ShownPassword): ReturnType<PasswordCheck> | undefined;
-  readonly users: UserSharing;
+  readonly users: ReadSharing;
 }

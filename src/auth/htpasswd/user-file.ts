@@ -1,5 +1,6 @@
 // The users of a htpasswd file, as the file says now; while it is broken or gone, as it said when it last was whole.
 import { createHash } from 'node:crypto';
+import type { ReadFile, ReadSharing } from '../../storage/filesystem/read-sharing.ts';
 import { type FileState, noSuchFile, type WatchedFile } from '../../storage/filesystem/watched-file.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Account } from '../accounts.ts';
@@ -17,19 +18,6 @@ export class UserFileError extends Error {
   override readonly name = 'UserFileError';
 }
 
-/** A version of the file that was whole. */
-export interface ReadUsers {
-  readonly bytes: Uint8Array;
-  readonly changedAtNs: bigint;
-}
-
-/** Where several processes are one server: who was removed is so for all of them, also for one that saw the file only when it was broken. */
-export interface UserSharing {
-  /** To the others. */
-  tell(read: ReadUsers): void;
-  listen(listener: (read: ReadUsers) => void): void;
-}
-
 export interface UserFileOptions {
   /** The groups of each user, by name. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
@@ -37,7 +25,7 @@ export interface UserFileOptions {
   /** Told of the names of all users whenever they were read. */
   readonly onRead: (names: ReadonlySet<string>) => void;
   /** Undefined: there are no other processes. */
-  readonly sharing?: UserSharing | undefined;
+  readonly sharing?: ReadSharing | undefined;
 }
 
 export class UserFile {
@@ -105,7 +93,7 @@ export class UserFile {
     return undefined;
   }
 
-  #takeRead({ bytes, changedAtNs }: ReadUsers): string | undefined {
+  #takeRead({ bytes, changedAtNs }: ReadFile): string | undefined {
     const lines = parseHtpasswd(bytes);
     if ('problem' in lines) return `, ${lines.problem}`;
     this.#changedAtNs = changedAtNs;

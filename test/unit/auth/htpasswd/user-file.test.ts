@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { costOf } from '../../../../src/auth/htpasswd/password-hash.ts';
-import { type ReadUsers, UserFile, UserFileError } from '../../../../src/auth/htpasswd/user-file.ts';
+import { UserFile, UserFileError } from '../../../../src/auth/htpasswd/user-file.ts';
+import type { ReadFile } from '../../../../src/storage/filesystem/read-sharing.ts';
 import { WatchedFile } from '../../../../src/storage/filesystem/watched-file.ts';
 import type { Log } from '../../../../src/storage/log.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
@@ -114,7 +115,7 @@ describe('the users of a file', () => {
 describe('the users of a file that several processes read', () => {
   async function severalReaders(text: string) {
     const path = join(await temporaryDirectory(), 'users');
-    const listeners: ((read: ReadUsers) => void)[] = [];
+    const listeners: ((read: ReadFile) => void)[] = [];
     const log: Log = { info: () => {}, slow: () => {}, warn: () => {} };
     const write = async (changed: string) => {
       // The clock of a file system has coarse steps.
@@ -126,8 +127,8 @@ describe('the users of a file that several processes read', () => {
     const reader = () => {
       const clock = new TestClock();
       const sharing = {
-        tell: (read: ReadUsers) => listeners.forEach((listener) => void listener(read)),
-        listen: (listener: (read: ReadUsers) => void) => void listeners.push(listener),
+        tell: (read: ReadFile) => listeners.forEach((listener) => void listener(read)),
+        listen: (listener: (read: ReadFile) => void) => void listeners.push(listener),
       };
       const watched = new WatchedFile(path, { maxBytes: 10_000, clock });
       const users = new UserFile(watched, { groups: new Map(), log, onRead: () => {}, sharing });
