@@ -28,6 +28,8 @@ function nextTurn(): void {
 export class ArrivalTurns {
   #turn = -1;
   #bytes = 0;
+  /** It is called in the next turn. */
+  #isWaiting = false;
 
   /** So many bytes arrived. False where that is enough for this turn: whoever asks takes no more until `goOn` is called, in the next one. */
   take(bytes: number, goOn: () => void): boolean {
@@ -36,13 +38,15 @@ export class ArrivalTurns {
     if (this.#turn !== turn) {
       this.#turn = turn;
       this.#bytes = 0;
+      this.#isWaiting = false;
       receiving += 1;
     }
-    const before = this.#bytes;
     this.#bytes += bytes;
+    // The share grows smaller as others come, so that one may have had more than it before its next bytes arrive.
     const share = Math.max(bytesInATurn / Math.max(receiving, receivedBefore), leastBytes);
     if (this.#bytes < share) return true;
-    if (before < share) waiting.push(goOn);
+    if (!this.#isWaiting) waiting.push(goOn);
+    this.#isWaiting = true;
     return false;
   }
 }

@@ -8,9 +8,16 @@ import { ArrivalTurns } from '../../../src/storage/arrival-turns.ts';
 const mebibyte = 2 ** 20;
 const chunkBytes = 64 * 1024;
 
+/** In the turn before. */
+async function onlyOne(): Promise<void> {
+  await nextTurn();
+  new ArrivalTurns().take(1, () => {});
+  await nextTurn();
+}
+
 describe('what arrives', () => {
   it('is one mebibyte a turn of one alone, and goes on in the next', async () => {
-    await nextTurn();
+    await onlyOne();
     const turns = new ArrivalTurns();
     for (let round = 0; round < 3; round += 1) {
       let [taken, isCalled] = [chunkBytes, 0];
@@ -34,6 +41,20 @@ describe('what arrives', () => {
     for (const each of all) takenBy(each);
     await nextTurn();
     expect(all.map(takenBy)).toEqual(all.map(() => mebibyte / 8));
+  });
+
+  it('goes on also where the share became smaller than what was taken of it', async () => {
+    await onlyOne();
+    const [one, ...others] = Array.from({ length: 8 }, () => new ArrivalTurns());
+    expect(one?.take(8 * chunkBytes, () => {})).toBe(true);
+    for (const other of others) other.take(chunkBytes, () => {});
+    let isCalled = false;
+    const goOn = () => {
+      isCalled = true;
+    };
+    expect(one?.take(chunkBytes, goOn)).toBe(false);
+    await nextTurn();
+    expect(isCalled).toBe(true);
   });
 
   it('is hashed in short turns, whatever the sources hold', async () => {
