@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Job } from '../client/job.ts';
 import { digestOf, OCI_MANIFEST } from '../content/image.ts';
 import { type Repository, someTags, taggedRepository } from '../content/repository.ts';
-import { runJob } from '../load/client.ts';
+import { runJob, runJobBeside } from '../load/client.ts';
 import type { StorageForm } from '../servers/contestant.ts';
 import { writeRepository } from './tagged-data.ts';
 import { removeNewLargeFiles } from './tidy.ts';
@@ -56,7 +56,7 @@ export function manifestGetBeside(plan: Plan): LoadWorkload {
     },
     turn: async (turn) => {
       const { seconds, server } = turn;
-      const others = Promise.all(heavyJobs(turn).map(runJob));
+      const others = Promise.all(heavyJobs(turn).map(runJobBeside));
       const load = { connections: 16, seconds, limit: unlimited };
       const job = { kind: 'get-steadily', port: server.port, load, paths, everyMs: askEveryMs } as const;
       const [result] = await Promise.all([runJob(job), others]);
