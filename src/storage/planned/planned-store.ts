@@ -27,10 +27,10 @@ import type {
   UpdateOptions,
   VersionLabel,
 } from '../object-store.ts';
-import { isOwnName } from '../own-names.ts';
 import { joined } from '../pieces.ts';
 import { StorageError, UploadExistsError } from '../storage-error.ts';
 import { type PlannedObject, PlannedTree } from './planned-tree.ts';
+import { removeBelow } from './removed-prefixes.ts';
 
 const maxRounds = 100;
 /** No file that is appended to, or updated, is larger. */
@@ -200,9 +200,8 @@ export class PlannedStore implements ObjectStore {
   }
 
   async removeEmpty(prefix: Key, rules: EmptyPrefixRules): Promise<readonly Key[]> {
-    const removed: Key[] = [];
-    await this.#removeBelow(prefix, rules, removed);
-    return removed;
+    const drop = (empty: Key) => this.#tree.dropPrefix(empty);
+    return removeBelow(this, drop, prefix, rules);
   }
 
   async stage(id: UploadId, attributes: StagedAttributes): Promise<StagedObject> {
@@ -320,23 +319,6 @@ export class PlannedStore implements ObjectStore {
     const by = this.#links.get(label);
     if (by === undefined) return info;
     return { size, version, label, modifiedAtMs, changedAtMs, settled, hardLinks: hardLinks + by };
-  }
-
-  async #removeBelow(prefix: Key, rules: EmptyPrefixRules, removed: Key[]): Promise<void> {
-    const children = await this.list(prefix);
-    const prefixes = new Set(children.filter(({ kind }) => kind === 'prefix').map(({ name }) => name));
-    const names = children.map(({ name }) => name);
-    for (const name of rules.below(prefix, names)) {
-      if (!prefixes.has(name) || isOwnName(name)) continue;
-      const child = (prefix === '' ? name : `${prefix}/${name}`) as Key;
-      // Before what is in it goes, which is a change as well.
-      const changedAtMs = await this.prefixChangedAtMs(child);
-      await this.#removeBelow(child, rules, removed);
-      const isEmpty = changedAtMs !== undefined && rules.mayGo(changedAtMs) && (await this.list(child)).length === 0;
-      if (!isEmpty) continue;
-      this.#tree.dropPrefix(child);
-      removed.push(child);
-    }
   }
 }
 
