@@ -26,7 +26,7 @@ export interface ReferenceProblems {
 /** Whether somebody waits until a large file is hashed, or is told something else meanwhile. */
 export type Patience = 'wait' | 'later';
 
-/** The sizes of what is there, durably. */
+/** The sizes of what is there, durably, by digest and the size that it is said to have: what has another one is hashed, and who knows better does not wait. */
 type Looks = SharedLooks<string, number>;
 
 export interface BlobWriterOptions {
@@ -213,11 +213,9 @@ export class BlobWriter {
     return lost;
   }
 
-  /** One of another size than it is said to have is hashed: whoever says the right size does not wait for that. */
-  async #secureOnce({ digest, size }: BlobReference, looks: Looks): Promise<number | undefined> {
-    if (!isDigest(digest)) return undefined;
-    const found = await looks.of(digest, () => this.#secureOne(digest, size));
-    return found === undefined || found === size ? found : this.#secureOne(digest, size);
+  async #secureOnce(reference: BlobReference, looks: Looks): Promise<number | undefined> {
+    const { digest, size } = reference;
+    return isDigest(digest) ? looks.of(lookOf(reference), () => this.#secureOne(digest, size)) : undefined;
   }
 
   /** The size of what is there; undefined when nothing is, or what is there is damaged. */
@@ -302,5 +300,9 @@ export class BlobWriter {
 
 /** Without those that somebody looks at in this very moment, who took a lease of them. */
 function* digestsOf(references: Iterable<BlobReference>, looks: Looks): Generator<string> {
-  for (const { digest } of references) if (!looks.has(digest)) yield digest;
+  for (const reference of references) if (!looks.has(lookOf(reference))) yield reference.digest;
+}
+
+function lookOf({ digest, size }: BlobReference): string {
+  return `${digest} ${size}`;
 }

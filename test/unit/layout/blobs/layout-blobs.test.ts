@@ -68,6 +68,35 @@ describe('what a manifest refers to', () => {
     });
   });
 
+  it('is not waited for by who says its size while it is hashed for somebody who says another one', async () => {
+    const { store } = blobsUnderTest();
+    await store.write(keys.blob(blob.digest), blob.bytes);
+    let read = () => {};
+    const isRead = new Promise<void>((resolve) => {
+      read = resolve;
+    });
+    const open: ObjectStore['open'] = async (key) => {
+      const object = await store.open(key);
+      return (
+        object && {
+          ...object,
+          info: object.info,
+          readInto: async (...values) => isRead.then(() => object.readInto(...values)),
+        }
+      );
+    };
+    const slow = new Proxy(store, { get: (of, name) => (name === 'open' ? open : Reflect.get(of, name)) });
+    const { blobs } = layoutBlobs(slow, 'a');
+    let isOver = false;
+    const wrong = blobs.secure([{ ...blob.descriptor, size: 1 }]).finally(() => {
+      isOver = true;
+    });
+    expect(await blobs.secure([blob.descriptor])).toEqual({ missing: [], wrongSize: [] });
+    expect(isOver).toBe(false);
+    read();
+    expect(await wrong).toEqual({ missing: [], wrongSize: [blob.digest] });
+  });
+
   it('is made durable once when another program wrote it, not when we did', async () => {
     const { blobs, receive, store, count } = blobsUnderTest();
     await receive(blobs, blob);
