@@ -49,9 +49,11 @@ async function lockIn({ tree, locks }: LockParts, directory: string): Promise<Ke
     const lock = await locks.acquire(held);
     return { held, lock, sinceMs: tree.calls.elapsed() };
   } catch (error) {
-    const isAbsent = isGone({ tree }, error, held);
-    held?.close();
-    if (isAbsent) return undefined;
+    try {
+      if (isGone({ tree }, error, held)) return undefined;
+    } finally {
+      held?.close();
+    }
     throw error;
   }
 }

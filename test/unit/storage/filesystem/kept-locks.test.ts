@@ -125,3 +125,35 @@ test('is given back where nobody can tell whether it still holds (injected)', as
   expect(existsSync(lock)).toBe(false);
   await update(false);
 });
+
+test('where it cannot be told why a lock was not taken, nothing stays open (injected)', async () => {
+  const open = new Set<number>();
+  let isFailing = false;
+  const fail = (code: string) => Object.assign(new Error(code), { code, syscall: 'mkdir' });
+  const { store } = await storeOnDisk({
+    openSync: (...values) => {
+      const descriptor = systemCalls.openSync(...values);
+      open.add(descriptor);
+      return descriptor;
+    },
+    closeSync: (descriptor) => {
+      open.delete(descriptor);
+      systemCalls.closeSync(descriptor);
+    },
+    mkdirSync: (path, mode) => {
+      isFailing = path.endsWith('.moorage.lock') && existsSync(path.replace(/[^/]+$/, 'index.json'));
+      if (isFailing) throw fail('ENOENT');
+      systemCalls.mkdirSync(path, mode);
+    },
+    descriptorPathSync: (descriptor) => {
+      if (isFailing) throw fail('EIO');
+      return systemCalls.descriptorPathSync(descriptor);
+    },
+  });
+  const change = async () => ({ bytes: Buffer.from('x'), first: [], record: () => [], note: () => [], remove: [] });
+  await store.update(index, change);
+  const before = open.size;
+  await expect(store.update(index, change)).rejects.toMatchObject({ failure: 'unavailable' });
+  isFailing = false;
+  expect(open.size).toBe(before);
+});
