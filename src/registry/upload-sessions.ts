@@ -2,19 +2,19 @@
 // began them.
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { uploadSecretKey } from '../layout/files/keys.ts';
 import { canonicalAlgorithm, type DigestAlgorithm, digestAlgorithms } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import { newUploadId, type UploadId } from '../oci/upload-id.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { ObjectStore, StagedAttributes, StagedInfo, StagedObject } from '../storage/object-store.ts';
-import { RecentSet } from '../storage/recent-set.ts';
+import { ArrivingUploads } from './arriving-uploads.ts';
+import { BegunUploads } from './begun-uploads.ts';
 import type { GatherBudget } from './gathered-body.ts';
 import type { Quotas, RepositoryQuotas } from './quota/quotas.ts';
 import { SessionHash } from './session-hash.ts';
 import { UnbegunUpload } from './unbegun-upload.ts';
-import { type BegunUpload, UploadIds } from './upload-ids.ts';
+import type { BegunUpload } from './upload-ids.ts';
 import { type UploadLimitRules, UploadLimits } from './upload-limits.ts';
 import {
   BegunElsewhereError,
@@ -67,29 +67,19 @@ interface KnownOfSession {
   readonly hashed?: HashedBytes | undefined;
 }
 
-/** One that the other processes of the server have let go of for this one. */
-interface Arrival {
-  readonly id: UploadId;
-  /** Resolves once a request holds it here, or none will. */
-  readonly isOver: Promise<void>;
-}
-
-/** One that was forgotten counts as begun and empty until its time is over: whoever sends its bytes again is not refused, and that is all. */
-const maxEnded = 20_000;
-
 export class UploadSessions {
   readonly #options: UploadSessionsOptions;
   readonly #local = new Map<UploadId, UploadSession>();
-  /** Their ids would still tell that they were begun. */
-  readonly #ended = new RecentSet(maxEnded);
-  readonly #arriving = new Set<Arrival>();
-  #ids: Promise<UploadIds | undefined> | undefined;
+  readonly #begun: BegunUploads;
+  readonly #arriving = new ArrivingUploads();
   /** Of each uploader. */
   readonly limits: UploadLimits;
 
   constructor(options: UploadSessionsOptions) {
     this.#options = options;
-    this.limits = new UploadLimits(options.store, options.rules);
+    const { store, clock, rules } = options;
+    this.#begun = new BegunUploads({ store, clock, expireAfterMs: rules.uploadsExpireAfterMs });
+    this.limits = new UploadLimits(store, rules);
   }
 
   /**
@@ -97,12 +87,11 @@ export class UploadSessions {
    * room for anything.
    */
   async start(place: SessionPlace, algorithm: DigestAlgorithm): Promise<StartedSession> {
-    const { store, clock, rules } = this.#options;
+    const { store, rules } = this.#options;
     await store.assertRoom(0);
-    const ids = rules.uploadsPerUser === 'off' ? await this.#knownIds() : undefined;
-    if (ids === undefined) return this.#stored(place, algorithm, newUploadId());
-    const begun = { algorithm, startedAtMs: clock.now() };
-    const id = ids.issue(place, begun);
+    const issued = rules.uploadsPerUser === 'off' ? await this.#begun.begin(place, algorithm) : undefined;
+    if (issued === undefined) return this.#stored(place, algorithm, newUploadId());
+    const { id, begun } = issued;
     const unbegun = () => this.#unbegun(place, id, begun);
     return { id, session: this.#sessionOf(id, place, algorithm, { unbegun }), found: unbegun() };
   }
@@ -158,7 +147,7 @@ export class UploadSessions {
     let outcome: Promise<T>;
     try {
       const { session, found } = await this.#find(place, id, () => {
-        arrived = this.#arrives(id);
+        arrived = this.#arriving.begin(id);
       });
       // Two requests may find it at the same time: they must take turns.
       const other = this.#known(place, id);
@@ -169,19 +158,6 @@ export class UploadSessions {
     return outcome;
   }
 
-  #arrives(id: UploadId): () => void {
-    let end = () => {};
-    const isOver = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const arrival = { id, isOver };
-    this.#arriving.add(arrival);
-    return () => {
-      this.#arriving.delete(arrival);
-      end();
-    };
-  }
-
   /**
    * Another process of the server goes on with it. Resolves when nothing here writes to it any more, nor what was given to this process
    * before, and is not held yet.
@@ -189,7 +165,7 @@ export class UploadSessions {
   async letGo(id: UploadId): Promise<HashedBytes | undefined> {
     // It may have been given in the very message that asks for it: whoever waited for it is told after this.
     await nextTurn();
-    await Promise.all([...this.#arriving].map((arrival) => arrival.id === id && arrival.isOver));
+    await this.#arriving.settled(id);
     const session = this.#local.get(id);
     if (session === undefined) return undefined;
     // At once: whoever comes from now on asks for it.
@@ -201,7 +177,7 @@ export class UploadSessions {
 
   /** Another process of the server has ended it. */
   endedElsewhere(id: UploadId): void {
-    this.#ended.add(id);
+    this.#begun.end(id);
     if (this.#local.get(id)?.busy === false) this.#local.delete(id);
   }
 
@@ -237,30 +213,10 @@ export class UploadSessions {
       const algorithm = digestAlgorithms.find((each) => each === found?.attributes.algorithm) ?? canonicalAlgorithm;
       return { id, session: this.#sessionOf(id, place, algorithm, { hashed }), found };
     }
-    const begun = found === undefined ? await this.#begunAs(place, id) : undefined;
+    const begun = found === undefined ? await this.#begun.find(place, id) : undefined;
     if (begun === undefined) throw new RegistryError('BLOB_UPLOAD_UNKNOWN');
     const unbegun = () => this.#unbegun(place, id, begun);
     return { id, session: this.#sessionOf(id, place, begun.algorithm, { unbegun }), found: unbegun() };
-  }
-
-  /** Undefined for an id that was not given out for that place, that expired, or that this process saw end. */
-  async #begunAs(place: SessionPlace, id: UploadId): Promise<BegunUpload | undefined> {
-    const { clock, rules } = this.#options;
-    const begun = this.#ended.has(id) ? undefined : (await this.#knownIds())?.read(id, place);
-    const isOver = begun !== undefined && clock.now() - begun.startedAtMs > rules.uploadsExpireAfterMs;
-    return isOver ? undefined : begun;
-  }
-
-  /** Undefined where the key is another user's: sessions are stored from the start then. */
-  #knownIds(): Promise<UploadIds | undefined> {
-    this.#ids ??= this.#options.store.secret(uploadSecretKey).then(
-      (key) => key && new UploadIds(key),
-      (error: unknown) => {
-        this.#ids = undefined;
-        throw error;
-      },
-    );
-    return this.#ids;
   }
 
   /** A fresh object with the bytes of `staged`, which no request can find. */
@@ -330,7 +286,7 @@ export class UploadSessions {
     const { store, owner, sharers } = this.#options;
     const onEnd = () => {
       this.#local.delete(id);
-      this.#ended.add(id);
+      this.#begun.end(id);
       this.#options.quotas.of(place.repository).holds(id, 0);
       sharers?.tellEnded(id);
     };
@@ -343,8 +299,13 @@ export class UploadSessions {
     return session;
   }
 
-  /** Sessions that another process ended. */
+  /** Sessions that another process ended: it knows what became of their bytes. */
   #forgetEnded(ids: readonly UploadId[]): void {
-    for (const id of ids) if (!this.#local.get(id)?.busy) this.#local.delete(id);
+    for (const id of ids) {
+      const session = this.#local.get(id);
+      if (session === undefined || session.busy) continue;
+      this.#local.delete(id);
+      this.#options.quotas.of(session.repository).holds(id, 0);
+    }
   }
 }

@@ -270,10 +270,10 @@ export interface ObjectStore extends ObjectReader {
   /** Creates or replaces a small object, atomically and durably. */
   write(key: Key, bytes: Uint8Array): Promise<ObjectInfo>;
   /**
-   * Random bytes under a key, the same for every process, made when they are asked for the first time, and hidden from everybody else. Undefined
-   * where they belong to another user. A power cut may take them back: then there are others.
+   * Random bytes under a key, the same for every process, made when they are asked for the first time, and hidden from everybody else; 'find' makes none.
+   * Undefined where they belong to another user. A power cut may take them back: then there are others.
    */
-  secret(key: Key): Promise<Uint8Array | undefined>;
+  secret(key: Key, how: 'make' | 'find'): Promise<Uint8Array | undefined>;
   /** Appends to a small object, creating it; one write, not synced. */
   append(key: Key, bytes: Uint8Array): Promise<void>;
   /** The one concurrency primitive: concurrent updates of one key, of any number of processes, all take effect, one after another. */

@@ -83,12 +83,15 @@ export function objectsContract(store: () => ObjectStore): void {
     });
 
     test('a secret stays the same, is another one for each key, and no object that is listed', async () => {
-      const secret = await store().secret(key('.moorage/one'));
+      expect(await store().secret(key('.moorage/one'), 'find')).toBeUndefined();
+      const secret = await store().secret(key('.moorage/one'), 'make');
       // Whoever only plans what another would do has none.
       if (secret === undefined) return;
       expect(secret.byteLength).toBe(32);
-      expect(Buffer.from((await store().secret(key('.moorage/one'))) ?? []).equals(secret)).toBe(true);
-      expect(Buffer.from((await store().secret(key('.moorage/two'))) ?? []).equals(secret)).toBe(false);
+      for (const how of ['make', 'find'] as const) {
+        expect(Buffer.from((await store().secret(key('.moorage/one'), how)) ?? []).equals(secret)).toBe(true);
+      }
+      expect(Buffer.from((await store().secret(key('.moorage/two'), 'make')) ?? []).equals(secret)).toBe(false);
       expect(await store().list(key(''))).toEqual([]);
     });
 

@@ -30,7 +30,7 @@ import { moveFile } from './moved-file.ts';
 import { type OpenedRoot, openRoot, type RootOptions } from './open-root.ts';
 import { replaceFile } from './replace-file.ts';
 import { ReserveFile } from './reserve-file.ts';
-import { readOrMakeSecret } from './secret-file.ts';
+import { findSecret, readOrMakeSecret } from './secret-file.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
 import { storageProblem } from './storage-problem.ts';
@@ -109,8 +109,14 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
     return this.#writing(() => writeSmall(this.#parts, { key, bytes }));
   }
 
-  async secret(key: Key): Promise<Uint8Array | undefined> {
-    return this.#writing(() => readOrMakeSecret(this.#parts, key));
+  async secret(key: Key, how: 'make' | 'find'): Promise<Uint8Array | undefined> {
+    const alone = (work: () => Promise<void>) => this.exclusively(key, work);
+    if (how === 'make') return this.#writing(() => readOrMakeSecret(this.#parts, key, alone));
+    return translated('read', async () => {
+      const found = await findSecret(this.#parts, key);
+      if (found === undefined) await this.root.assertPresent();
+      return found;
+    });
   }
 
   async append(key: Key, bytes: Uint8Array): Promise<void> {

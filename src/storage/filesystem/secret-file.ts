@@ -14,22 +14,47 @@ const secretBytes = 32;
 const fileBytes = 2 * secretBytes;
 const mode = 0o600;
 
+/** Runs work in the directory of the file while no other process does. */
+export type Alone = (work: () => Promise<void>) => Promise<unknown>;
+
+/** Undefined where there is none, or none that is whole, and where it is another user's. */
+export function findSecret(parts: StoreParts, key: Key): Promise<Uint8Array | undefined> {
+  return unlessForbidden(parts, key, () => readSecret(parts, key));
+}
+
 /** Undefined where it is another user's. */
-export async function readOrMakeSecret(parts: StoreParts, key: Key): Promise<Uint8Array | undefined> {
+export function readOrMakeSecret(parts: StoreParts, key: Key, alone: Alone): Promise<Uint8Array | undefined> {
   const { tree, directories, files } = parts;
-  try {
+  return unlessForbidden(parts, key, async () => {
     const found = await readSecret(parts, key);
     if (found !== undefined) return found;
     await directories.drafting(async (staging) => {
       const draft = staging.at(randomUUID());
       try {
         fill(parts, draft, key);
-        await directories.within(parentOf(key), async (own) => place(parts, draft, own.at(nameOf(key)), key));
+        await directories.within(parentOf(key), async (own) => {
+          const path = own.at(nameOf(key));
+          if (isPlaced(parts, draft, path)) return;
+          // Of several that find a bad one at once, the first one replaces it, and the others take what that put there.
+          await alone(async () => {
+            if ((await readSecret(parts, key)) === undefined) tree.calls.renameSync(draft, path);
+          });
+        });
       } finally {
         files.removeDraft(draft);
       }
     });
-    return await readSecret(parts, key);
+    return readSecret(parts, key);
+  });
+}
+
+async function unlessForbidden(
+  { tree }: StoreParts,
+  key: Key,
+  read: () => Promise<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await read();
   } catch (error) {
     if (errnoOf(error) !== 'EACCES') throw error;
     tree.log.warn('the key of upload sessions may not be read: each is stored from its start', { key, error });
@@ -61,15 +86,14 @@ function fill({ tree: { calls } }: StoreParts, path: string, key: Key): void {
   }
 }
 
-/** Of several that are made at once the first one counts. */
-async function place(parts: StoreParts, draft: string, path: string, key: Key): Promise<void> {
-  const { calls } = parts.tree;
+/** Of several that are made at once the first one counts. False where something has the name, or no link can be made. */
+function isPlaced({ tree: { calls } }: StoreParts, draft: string, path: string): boolean {
   try {
     calls.linkSync(draft, path);
+    return true;
   } catch (error) {
-    const isTaken = errnoOf(error) === 'EEXIST';
-    if (!isTaken && !refusesLink(error)) throw error;
-    if (!isTaken || (await readSecret(parts, key)) === undefined) calls.renameSync(draft, path);
+    if (errnoOf(error) === 'EEXIST' || refusesLink(error)) return false;
+    throw error;
   }
 }
 

@@ -112,9 +112,9 @@ export class MemoryStore implements ObjectStore {
     return this.#put(key, new Uint8Array(bytes));
   }
 
-  async secret(key: Key): Promise<Uint8Array> {
-    const secret = this.#secrets.get(key) ?? randomBytes(secretBytes);
-    this.#secrets.set(key, secret);
+  async secret(key: Key, how: 'make' | 'find'): Promise<Uint8Array | undefined> {
+    const secret = this.#secrets.get(key) ?? (how === 'make' ? randomBytes(secretBytes) : undefined);
+    if (secret !== undefined) this.#secrets.set(key, secret);
     return secret;
   }
 

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { encodedOf } from '../../../src/oci/digest.ts';
-import { isUploadId, type UploadId } from '../../../src/oci/upload-id.ts';
+import { isUploadId, newUploadId, type UploadId } from '../../../src/oci/upload-id.ts';
 import { mostGatheredBytes } from '../../../src/registry/gathered-body.ts';
 import { UploadRangeError } from '../../../src/registry/upload-chunk.ts';
 import { systemCalls } from '../../../src/storage/filesystem/system-calls.ts';
@@ -203,6 +203,25 @@ describe('on disk', () => {
     expect(readdirSync(join(under.root, '.moorage/staging'))).toEqual([]);
     expect(uploadsOn(under)).toEqual([]);
     expect(statSync(join(under.root, '.moorage/upload-key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('no key is made for an id that somebody made up, nor is anything else written', async () => {
+    let isFull = true;
+    const full = () => Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+    const writeSync: typeof systemCalls.writeSync = (...values) => {
+      if (isFull) throw full();
+      return systemCalls.writeSync(...values);
+    };
+    const under = await directoryRegistry({ calls: { writeSync } });
+    const { uploads } = under.repository();
+    const id = newUploadId();
+    for (const ask of [() => uploads.status(id), () => uploads.commit(id, blob.digest, chunkOf(blob.bytes))]) {
+      await expect(ask()).rejects.toMatchObject(unknown);
+    }
+    expect(existsSync(join(under.root, '.moorage'))).toBe(false);
+    isFull = false;
+    expect((await uploads.status((await uploads.start({})).id)).size).toBe(0);
+    await expect(uploads.status(id)).rejects.toMatchObject(unknown);
   });
 
   it('of an upload whose server was killed while it was committed nothing more is taken, and a client begins anew', async () => {
