@@ -1,6 +1,7 @@
 // The key of upload ids: one for all processes of a root, also where what is there is damaged.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import type { Key } from '../../../../src/storage/object-store.ts';
 import { newDirectory, storeOnDisk } from './store-on-disk.ts';
 
@@ -24,6 +25,20 @@ test.each([
     expect(textOf(readFileSync(`${root}/${secretKey}`).subarray(0, 32))).toBe(first);
     expect(readdirSync(`${root}/.moorage`).filter((name) => name !== 'staging')).toEqual(['upload-key']);
   }
+});
+
+test('replaces a damaged one under a lock: another process may be about to do so as well', async () => {
+  const locked: boolean[] = [];
+  const { store, root, at } = await storeOnDisk({
+    renameSync: (from, to) => {
+      if (to.endsWith('upload-key')) locked.push(existsSync(at('.moorage/.moorage.lock')));
+      systemCalls.renameSync(from, to);
+    },
+  });
+  mkdirSync(`${root}/.moorage`);
+  writeFileSync(at(secretKey), 'short');
+  expect(await store.secret(secretKey, 'make')).toHaveLength(32);
+  expect(locked).toEqual([true]);
 });
 
 test('is only looked for where nobody gave out an id: none is made, and one that is damaged stays', async () => {
