@@ -51,6 +51,8 @@ export interface RegistryParts {
 }
 
 const catchUpEveryMs = 5_000;
+/** Whoever pushes to one process of a server may pull from another one at once: what one has hashed the others need not. */
+const catchUpWithOwnEveryMs = 1_000;
 
 export class Registry {
   readonly #options: RegistryParts;
@@ -315,9 +317,10 @@ export class Registry {
    * layouts are as they were before a collection was killed.
    */
   async start(): Promise<void> {
-    this.#catchingUp ??= setInterval(() => void this.#catchUp(), catchUpEveryMs).unref();
+    const { log, rules, processes = 1 } = this.#options;
+    const everyMs = processes > 1 ? catchUpWithOwnEveryMs : catchUpEveryMs;
+    this.#catchingUp ??= setInterval(() => void this.#catchUp(), everyMs).unref();
     if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
-    const { log, rules } = this.#options;
     const { clock, process = newWritingProcess() } = this.#shared;
     this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, clock, log, rules });
     this.#upkeep.start();

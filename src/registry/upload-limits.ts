@@ -21,6 +21,8 @@ interface OpenSession {
   bytes: number;
 }
 
+/** While bytes come: what another process takes meanwhile shows on the disk. */
+const lookEveryMs = 250;
 /** Room is kept for so much more than has come: nothing is added up for each piece of a body. */
 const stepBytes = 64 * 1024;
 
@@ -31,8 +33,11 @@ export class UploadLimits {
   /** Those that take bytes now: what is known of them is more than a file tells. */
   readonly #growing = new Set<UploadId>();
   #lastStart: Promise<unknown> = Promise.resolve();
+  readonly #lookEveryMs: number;
+  #nextLookMs = 0;
 
-  constructor(store: ObjectStore, rules: UploadLimitRules) {
+  constructor(store: ObjectStore, rules: UploadLimitRules, everyMs = lookEveryMs) {
+    this.#lookEveryMs = everyMs;
     this.#store = store;
     this.#rules = rules;
   }
@@ -72,12 +77,21 @@ export class UploadLimits {
 
   #take(own: OpenSession, bytes: number, allowed: number): RegistryError | undefined {
     if (bytes <= own.bytes) return undefined;
+    this.#lookAgain();
     const others = this.#of(own.uploader).reduce((sum, each) => (each === own ? sum : sum + each.bytes), 0);
     if (others + bytes > allowed) {
       return tooMany(`uploads that are not finished may hold ${allowed} bytes, and others hold ${others}`);
     }
     own.bytes = Math.min(allowed - others, bytes + Math.min(stepBytes, allowed / 1_000));
     return undefined;
+  }
+
+  /** Whoever begins next is told of a directory that cannot be read; what comes already is counted as it was. */
+  #lookAgain(): void {
+    const now = performance.now();
+    if (now < this.#nextLookMs) return;
+    this.#nextLookMs = now + this.#lookEveryMs;
+    this.#look().catch(() => {});
   }
 
   #of(uploader: string | undefined): readonly OpenSession[] {
