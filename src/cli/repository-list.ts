@@ -67,8 +67,8 @@ async function pullLines(
 
 /** What cosign keeps under tags is pulled by nobody who pastes a command, unless there is nothing else. */
 function tagToPull(tags: readonly Tag[]): Tag | undefined {
-  const own = tags.filter((tag) => cosignTagParts(tag) === undefined);
-  return own.find((tag) => tag === 'latest') ?? own.at(-1) ?? tags.at(-1);
+  const latest = tags.find((tag) => tag === 'latest');
+  return latest ?? tags.findLast((tag) => cosignTagParts(tag) === undefined) ?? tags.at(-1);
 }
 
 /** Images without a name: nothing but their digests leads to them. */

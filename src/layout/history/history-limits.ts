@@ -42,7 +42,10 @@ export function trimmed(records: readonly HistoryRecord[], nowMs: number): reado
 
 /** The same in steps: there may be a hundred thousand. */
 export function* trimming(records: readonly HistoryRecord[], nowMs: number): SteppedWork<readonly HistoryRecord[]> {
-  const ages = agesOf(records.map(timeOf), nowMs);
+  const times: number[] = [];
+  yield* eachInSteps(records, (record) => times.push(timeOf(record)));
+  const ages = agesOf(times, nowMs);
+  yield;
   const kept = new Set<HistoryRecord>();
   const countOf = new Map<string, number>();
   let bytes = 0;

@@ -29,6 +29,7 @@ export function* documentInLines(
 ): SteppedWork<IndexDocument | undefined> {
   const found = linesIn(bytes);
   if (found === undefined) return undefined;
+  yield;
   const { lines, ...around } = found;
   const before = known?.segments ?? [];
   const { first, last, start, end } = yield* sharedSegments(lines, before);

@@ -9,7 +9,7 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { VirtualPath } from '../names/name-table.ts';
 import type { RepositoryNames } from '../names/repository-names.ts';
 import { Pace } from '../pacing/pace.ts';
-import { paced } from '../pacing/steps.ts';
+import { eachInSteps, paced, type SteppedWork } from '../pacing/steps.ts';
 import type { ManifestReader } from './manifest-reader.ts';
 import type { NestedReferrers } from './nested-referrers.ts';
 import { type Reachable, reachableManifests } from './reachable-manifests.ts';
@@ -142,14 +142,22 @@ export class DerivedIndex {
     if (names.all.rules.listReferrersTags) return tags;
     const hidden = new Set<Tag>();
     const pace = new Pace();
-    for (const tag of tags) {
-      const entry = isReferrersTag(tag) ? names.entryOf(this.index, tag) : undefined;
+    for (const tag of await paced(referrersTagsAmong(tags))) {
+      const entry = names.entryOf(this.index, tag);
       if (entry === undefined) continue;
       if ((await useOfReferrersTag(entry, this.#parts.manifests)) === 'response') hidden.add(tag);
       await pace.step();
     }
     return hidden.size === 0 ? tags : tags.filter((tag) => !hidden.has(tag));
   }
+}
+
+function* referrersTagsAmong(tags: readonly Tag[]): SteppedWork<readonly Tag[]> {
+  const found: Tag[] = [];
+  yield* eachInSteps(tags, (tag) => {
+    if (isReferrersTag(tag)) found.push(tag);
+  });
+  return found;
 }
 
 /** Keeps what was worked out from the newest snapshot that somebody asked about. */
