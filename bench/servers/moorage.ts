@@ -28,7 +28,7 @@ export function moorage({ name, checkout, requestLog, node, nodeArguments }: Moo
     name,
     version: `${version} (Node ${nodeVersion})`,
     form: 'layouts',
-    setup: `one process, request log ${requestLog ? 'on, written to a file as JSON' : 'off'}; durable writes (fsync)`,
+    setup: `a process for each core, request log ${requestLog ? 'on, written to a file as JSON' : 'off'}; durable writes (fsync)`,
     sitsOut: neverSitsOut,
     command: ({ root, port }) => ({
       file: node,

@@ -4,4 +4,4 @@
 export const configFileVariable = 'MOORAGE_CONFIG';
 
 /** What `server.workers` is where nobody says so. */
-export const usualWorkers = '1';
+export const usualWorkers = 'auto';

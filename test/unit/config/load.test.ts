@@ -50,7 +50,7 @@ describe('loadSettings', () => {
         readOnly: false,
         stallTimeout: 60_000,
         shutdownTimeout: 30_000,
-        workers: 1,
+        workers: 'auto',
         tls: { http2: false },
       },
       manifests: { requireReferences: false, maxSize: 8_388_608 },
