@@ -134,6 +134,14 @@ export class Supervisor<Work> {
       ...{ silentBeats: 0, hasBegun: false, hasListened: false, hasDrained: false },
     };
     this.#running.set(member.number, running);
+    if (worker.process.pid === undefined) {
+      // No more processes, descriptors or memory, or its program is gone: nothing else is told of it, no end either.
+      worker.once('error', ({ message }: Error) => {
+        running.failure = new WorkerFailedError(`a process of the server cannot be started: ${message}`, 1);
+        void this.#ended(running, null, null);
+      });
+      return running;
+    }
     worker.on('message', (message: ToParent) => this.#receive(running, message));
     // What cannot be sent to a process that has just ended.
     worker.on('error', () => {});
@@ -255,7 +263,8 @@ export class Supervisor<Work> {
     const isFirst = this.#port === undefined;
     if (this.#isStopping || isFirst) return;
     const livedMs = performance.now() - startedAtMs;
-    const othersAnswer = this.#wereAllUp && this.#listening.length > 0;
+    // Fewer are better than none: where only so many processes may run, or find memory, those that do go on.
+    const othersAnswer = this.#listening.length > 0;
     const pauseMs = this.#pauseOf(member.place).after({ livedMs, hasListened, othersAnswer });
     const ended = { worker: member.place, pid: running.worker.process.pid, code, signal };
     if (pauseMs === undefined) {

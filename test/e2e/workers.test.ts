@@ -1,6 +1,6 @@
 // Several processes as one server: one banner, one log, one port, signals that mean all, and workers that are replaced.
 import { once } from 'node:events';
-import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rmdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,6 +22,13 @@ function connector(port: number): () => Socket {
     sockets.push(socket);
     return socket;
   };
+}
+
+/** The environment in which each process of the server runs that first. */
+async function preloading(code: string): Promise<Readonly<Record<string, string>>> {
+  const file = join(await scratchDirectory(), 'first.cjs');
+  await writeFile(file, code);
+  return { NODE_OPTIONS: `--require=${file}` };
 }
 
 describe.runIf(onLinux)('several workers', () => {
@@ -131,6 +138,44 @@ describe.runIf(onLinux)('several workers', () => {
     expect(await statusOf(`${ready.url}/v2/`)).toBe(200);
     moorage.signal('SIGTERM');
     expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('are fewer where not all can run, as long as one answers', async () => {
+    const environment = await preloading("if (require('node:cluster').worker?.id > 1) process.exit(7);");
+    const moorage = await startMoorage(['--listen', '127.0.0.1:0', '--workers', '2'], { environment });
+    const { url } = await moorage.ready();
+    await moorage.says(/(?:a worker process ended and is replaced[\s\S]*){7}/);
+    expect(await statusOf(`${url}/v2/`)).toBe(200);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('are tried again where no process can be started', async () => {
+    const directory = await scratchDirectory();
+    const node = join(directory, 'node');
+    await symlink(process.execPath, node);
+    const environment = await preloading(
+      `if (require('node:cluster').isPrimary) process.execPath = ${JSON.stringify(node)};`,
+    );
+    const { moorage, ready } = await startWorkers(2, { environment });
+    await unlink(node);
+    const [killed = 0] = await workersOf(moorage);
+    process.kill(killed, 'SIGKILL');
+    await moorage.says(/a process of the server cannot be started: spawn [^"]* ENOENT/);
+    expect(await statusOf(`${ready.url}/v2/`)).toBe(200);
+    await symlink(process.execPath, node);
+    await until(async () => (await workersOf(moorage)).length === 2);
+    moorage.signal('SIGTERM');
+    expect(await moorage.exited).toMatchObject({ code: 0 });
+  });
+
+  it('say so where not even the first can be started', async () => {
+    const environment = await preloading("process.execPath = '/nowhere/node';");
+    const exit = await runMoorage(['--listen', '127.0.0.1:0', '--workers', '2'], { environment });
+    expect(exit).toMatchObject({ code: 1, stdout: '' });
+    expect(linesOf(exit.stderr)).toEqual([
+      'moorage: a process of the server cannot be started: spawn /nowhere/node ENOENT',
+    ]);
   });
 
   it('do not begin on the mount point of a volume that went away', async () => {
