@@ -140,6 +140,17 @@ describe.runIf(onLinux)('several workers', () => {
     expect(await moorage.exited).toMatchObject({ code: 0 });
   });
 
+  it('take new connections while one of them stands still', async () => {
+    const { moorage, ready } = await startWorkers(2);
+    const [still = 0] = await workersOf(moorage);
+    process.kill(still, 'SIGSTOP');
+    let answered = 0;
+    const asked = Array.from({ length: 10 }, () => statusOf(`${ready.url}/v2/`).then(() => (answered += 1)));
+    await until(() => answered >= 9);
+    process.kill(still, 'SIGCONT');
+    await Promise.all(asked);
+  });
+
   it('are fewer where not all can run, as long as one answers', async () => {
     const environment = await preloading("if (require('node:cluster').worker?.id > 1) process.exit(7);");
     const moorage = await startMoorage(['--listen', '127.0.0.1:0', '--workers', '2'], { environment });
