@@ -63,7 +63,12 @@ export class DurableFiles {
     }
   }
 
-  /** The same for one that nobody but this process writes to: after each write it says so by `changes`. */
+  /** A sync of it failed: what stands in it now, and is not written again, may be gone after a power cut. */
+  isLost(stats: Stats): boolean {
+    return this.#failed.has(stats);
+  }
+
+  /** The same as `sync` for one that nobody but this process writes to: after each write it says so by `changes`. */
   async syncOurs({ descriptor, stats: opened }: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<boolean> {
     if (opened.size === 0) this.#failed.forget(opened);
     else if (this.#failed.has(opened)) return false;

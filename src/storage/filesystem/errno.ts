@@ -11,6 +11,9 @@ const absentCodes = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXI
 /** Hard links that this file system, or this pair of directories, does not do: copy instead. */
 const linkRefusals = new Set(['EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
+/** To whoever opens a file: its mode was changed, or somebody holds a lease of it (Samba's oplocks) and it was not waited for. */
+const openRefusals = new Set(['EACCES', 'EPERM', 'EAGAIN', 'ETXTBSY']);
+
 const noSpace = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const forbidden = new Set(['EROFS', 'EACCES', 'EPERM']);
 const inTheWay = new Set(['ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENXIO']);
@@ -32,6 +35,10 @@ export function saysNoSpace(error: unknown): boolean {
 
 export function refusesLink(error: unknown): boolean {
   return linkRefusals.has(errnoOf(error) ?? '');
+}
+
+export function refusesOpening(error: unknown): boolean {
+  return openRefusals.has(errnoOf(error) ?? '');
 }
 
 /** A system error as a StorageError; anything else, such as what a caller's own function threw, is returned as it is. */

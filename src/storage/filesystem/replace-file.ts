@@ -102,7 +102,7 @@ async function replaceFound(
   let info: FileInfo | undefined;
   let problem: unknown;
   try {
-    const taken = parts.spares.take(held);
+    const taken = parts.spares.take(held, (stats) => parts.files.isLost(stats));
     const draftName = taken?.name ?? newDraftName();
     const path = held.at(draftName);
     const draft = await (taken === undefined

@@ -70,16 +70,27 @@ export class ReplacedFile implements ReplacedObject {
 
   /**
    * It is about to be written anew through `descriptor`: closed here, if `take` finds that nobody else has it open then. Otherwise whoever has may
-   * still write into it: it is read through that descriptor from now on ('kept'), unless it was closed already ('refused').
+   * still write into it: it is read through that descriptor from now on ('kept'), unless it was closed already ('refused'). Where `take` throws, the
+   * descriptor is nobody's to close.
    */
   yieldTo(descriptor: number, take: () => boolean): 'yielded' | 'kept' | 'refused' {
     if (this.#reads > 0) return 'refused';
-    if (this.#closed) return take() ? 'yielded' : 'refused';
+    if (this.#closed) return this.#isTaken(descriptor, take) ? 'yielded' : 'refused';
     this.#tree.calls.closeSync(this.#descriptor);
     this.#descriptor = descriptor;
     if (!take()) return 'kept';
     this.#closed = true;
     return 'yielded';
+  }
+
+  #isTaken(descriptor: number, take: () => boolean): boolean {
+    let isTaken: boolean | undefined;
+    try {
+      isTaken = take();
+      return isTaken;
+    } finally {
+      if (isTaken === undefined) this.#tree.calls.closeSync(descriptor);
+    }
   }
 
   async close(): Promise<void> {

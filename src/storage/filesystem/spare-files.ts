@@ -3,10 +3,10 @@
 // (lease.ts): who began to read it, or to write into it, before it was displaced goes on with the file that he opened.
 import { constants, type Stats } from 'node:fs';
 import type { Pieces } from '../pieces.ts';
-import { meansAbsent } from './errno.ts';
+import { meansAbsent, refusesOpening } from './errno.ts';
 import { sameLabel } from './file-info.ts';
 import type { FileTree } from './file-tree.ts';
-import type { HeldDirectory } from './held-directory.ts';
+import type { HeldDirectory, OpenedFile } from './held-directory.ts';
 import type { ReplacedFile } from './replaced-file.ts';
 
 /** Below it a new file costs no more. */
@@ -61,8 +61,10 @@ export class SpareFiles {
 
   /** A file was published, durably: the one before may be written to from now on. */
   keep(directory: string, published: PublishedPieces, spare: SpareFile | undefined): void {
-    const { size, dev } = published.stats;
-    const mayKeep = this.#isUsed && !this.#isClosed && size >= leastBytes && this.#isOfRoot(directory, dev);
+    const { size, dev, mtimeMs } = published.stats;
+    // Where times are whole seconds, a program that writes as many bytes into it within the second leaves no trace.
+    const isTold = !Number.isInteger(mtimeMs);
+    const mayKeep = this.#isUsed && !this.#isClosed && size >= leastBytes && isTold && this.#isOfRoot(directory, dev);
     if (!mayKeep) {
       if (spare !== undefined) void this.#remove(directory, spare);
       this.#kept.delete(directory);
@@ -72,15 +74,18 @@ export class SpareFiles {
     this.#idle ??= setInterval(() => this.#dropIdle(), idleMs).unref();
   }
 
-  /** For the next version of what it was displaced by; undefined when there is none that may be written to. */
-  take(held: HeldDirectory): TakenSpare | undefined {
+  /**
+   * For the next version of what it was displaced by; undefined when there is none that may be written to. `isLost`: what it holds on the disk is not
+   * known.
+   */
+  take(held: HeldDirectory, isLost: (stats: Stats) => boolean): TakenSpare | undefined {
     const kept = this.#kept.get(held.key);
     const spare = kept?.spare;
     if (kept === undefined || spare === undefined) return undefined;
     kept.spare = undefined;
     let taken: TakenSpare | undefined;
     try {
-      taken = this.#take(held, spare);
+      if (!isLost(spare.stats)) taken = this.#take(held, spare);
       return taken;
     } finally {
       if (taken === undefined) void this.#remove(held.key, spare);
@@ -89,14 +94,36 @@ export class SpareFiles {
 
   #take(held: HeldDirectory, { name, stats, pieces, replaced }: SpareFile): TakenSpare | undefined {
     const { calls } = this.#tree;
-    const opened = this.#tree.openIn(held, name, constants.O_RDWR);
+    const opened = this.#open(held, name);
     if (opened === undefined) return undefined;
     const { descriptor } = opened;
-    // Somebody wrote into it, or gave it a second name to keep it.
-    const isAsItWas = sameLabel(opened.stats, stats) && opened.stats.nlink === 1;
-    const yielded = isAsItWas ? replaced.yieldTo(descriptor, () => calls.leaseSync(descriptor)) : 'refused';
+    const isUntouched = isAsItWas(opened.stats, stats);
+    const yielded = isUntouched ? replaced.yieldTo(descriptor, () => this.#lease(descriptor, stats)) : 'refused';
     if (yielded === 'refused') calls.closeSync(descriptor);
     return yielded === 'yielded' ? { name, descriptor, pieces } : undefined;
+  }
+
+  /** Undefined also where it may not be opened: a new file is written then. */
+  #open(held: HeldDirectory, name: string): OpenedFile | undefined {
+    try {
+      return this.#tree.openIn(held, name, constants.O_RDWR);
+    } catch (error) {
+      if (refusesOpening(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Looked at once more with the lease: who had it open until a moment before may have written into it after the first look. */
+  #lease(descriptor: number, stats: Stats): boolean {
+    const { calls } = this.#tree;
+    if (!calls.leaseSync(descriptor)) return false;
+    let isUntouched = false;
+    try {
+      isUntouched = isAsItWas(calls.fstatSync(descriptor), stats);
+      return isUntouched;
+    } finally {
+      if (!isUntouched) calls.unleaseSync(descriptor);
+    }
   }
 
   /** What lies on another file system than the root may be open on other machines. */
@@ -145,4 +172,9 @@ export class SpareFiles {
       held?.close();
     }
   }
+}
+
+/** False once somebody wrote into it, or gave it a second name to keep it. */
+function isAsItWas(now: Stats, then: Stats): boolean {
+  return sameLabel(now, then) && now.nlink === 1;
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -23,7 +24,7 @@ import { CrashStates, randomFrom } from '../../../power-cut/crash-states.ts';
 import { silentLog } from '../../../support/silent-log.ts';
 import { type DiskImage, type ImageNode, rootNode } from '../../../support/simulated-disk/disk-image.ts';
 import { SimulatedDisk } from '../../../support/simulated-disk/simulated-disk.ts';
-import { storeOnDisk, systemError } from './store-on-disk.ts';
+import { failing, storeOnDisk, systemError } from './store-on-disk.ts';
 
 const index = key('team/app/index.json');
 const directory = 'team/app';
@@ -157,6 +158,73 @@ describe.runIf(canLease)('a large file that was replaced (needs leases and excha
       expect(textOf((await previous?.readIfChanged(megabyte))?.bytes)).toBe('foreign');
       expect(readFileSync(at(index), 'utf8')).toBe(textOfVersion(version(a, b)));
     });
+  });
+
+  it('is left to who wrote into it between the last look and the lease', async () => {
+    await unhurried(async () => {
+      let writeAndClose: (() => void) | undefined;
+      const { store, at } = await counted({
+        leaseSync: (descriptor) => {
+          writeAndClose?.();
+          writeAndClose = undefined;
+          return systemCalls.leaseSync(descriptor);
+        },
+      });
+      for (const pieces of [version(a, b), version(b, a)]) await put(store, pieces);
+      const writer = openSync(at(index), 'r+');
+      const { previous } = await put(store, version(a, b, c));
+      writeAndClose = () => {
+        writeSync(writer, 'foreign', 0);
+        closeSync(writer);
+      };
+      await put(store, version(b, c));
+      const isWritten = writeAndClose === undefined;
+      if (!isWritten) closeSync(writer);
+      expect(isWritten).toBe(true);
+      const stray = textOf((await previous?.readIfChanged(megabyte))?.bytes);
+      expect(stray?.slice(0, 7)).toBe('foreign');
+      expect(readFileSync(at(index), 'utf8')).toBe(textOfVersion(version(b, c)));
+    });
+  });
+
+  it('is not kept where times are whole seconds: a write of as many bytes would leave no trace', async () => {
+    const whole = (seconds: number | Date) => Math.floor(Number(seconds));
+    const { store, root, counts } = await counted({
+      futimesSync: (descriptor, atime, mtime) => systemCalls.futimesSync(descriptor, whole(atime), whole(mtime)),
+    });
+    const versions = [version(a), version(b), version(c), version(a)];
+    for (const pieces of versions) await put(store, pieces);
+    expect(counts.made).toBe(versions.length);
+    expect(hiddenIn(root)).toEqual([]);
+  });
+
+  it('is not needed: where it may not be opened any more, a new one is made (injected)', async () => {
+    const isSpare = (path: string, flags: number) => /\/\.moorage-[^/]+$/.test(path) && (flags & 0o103) === 0o2;
+    for (const code of ['EACCES', 'EAGAIN']) {
+      const { store, at } = await counted({ openSync: failing(systemCalls.openSync, code, isSpare) });
+      const versions = [version(a), version(b), version(c), version(a, b)];
+      for (const pieces of versions) await put(store, pieces);
+      expect(readFileSync(at(index), 'utf8')).toBe(textOfVersion(version(a, b)));
+    }
+  });
+
+  it('is not written to once a sync of it was refused: what it holds on the disk nobody knows (injected)', async () => {
+    let failingNumber: number | undefined;
+    const { store, at, counts } = await counted({
+      fsync: async (descriptor) => {
+        if (systemCalls.fstatSync(descriptor).ino === failingNumber) throw systemError('EIO', 'fsync');
+        return systemCalls.fsync(descriptor);
+      },
+    });
+    for (const pieces of [version(a), version(b)]) await put(store, pieces);
+    failingNumber = statSync(at(index)).ino;
+    await expect(store.makeDurable(index)).rejects.toThrow();
+    failingNumber = undefined;
+    await put(store, version(c));
+    counts.made = 0;
+    await put(store, version(a, b));
+    expect(counts.made).toBe(1);
+    expect(readFileSync(at(index), 'utf8')).toBe(textOfVersion(version(a, b)));
   });
 
   it('keeps its bytes under a second name that somebody gave it', async () => {
