@@ -10,9 +10,11 @@ import type { SessionPlace } from './upload-session.ts';
 
 /** One that was forgotten counts as begun and empty until its time is over: whoever sends its bytes again is not refused, and that is all. */
 const maxEnded = 20_000;
+/** Whether somebody was given the key. */
+const askAgainMs = 60_000;
 
 export interface BegunUploadsOptions {
-  readonly store: ObjectStore;
+  readonly store: Pick<ObjectStore, 'secret'>;
   readonly clock: Clock;
   readonly expireAfterMs: number;
 }
@@ -22,6 +24,8 @@ export class BegunUploads {
   /** Their ids would still tell that they were begun. */
   readonly #ended = new RecentSet(maxEnded);
   #ids: UploadIds | undefined;
+  /** Until then nobody asks for the key again, which was another user's: the log is told each time. */
+  #forbiddenUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: BegunUploadsOptions) {
     this.#options = options;
@@ -33,7 +37,9 @@ export class BegunUploads {
     algorithm: DigestAlgorithm,
   ): Promise<{ readonly id: UploadId; readonly begun: BegunUpload } | undefined> {
     const ids = await this.#idsOf('make');
-    const begun = { algorithm, startedAtMs: this.#options.clock.now() };
+    const { clock } = this.#options;
+    if (ids === undefined && !this.#isForbidden) this.#forbiddenUntilMs = clock.elapsed() + askAgainMs;
+    const begun = { algorithm, startedAtMs: clock.now() };
     return ids && { id: ids.issue(place, begun), begun };
   }
 
@@ -49,9 +55,13 @@ export class BegunUploads {
     this.#ended.add(id);
   }
 
+  get #isForbidden(): boolean {
+    return this.#options.clock.elapsed() < this.#forbiddenUntilMs;
+  }
+
   /** Where there is no key, no id was given out: none is made for one that somebody asks for. */
   async #idsOf(how: 'make' | 'find'): Promise<UploadIds | undefined> {
-    if (this.#ids !== undefined) return this.#ids;
+    if (this.#ids !== undefined || this.#isForbidden) return this.#ids;
     const key = await this.#options.store.secret(uploadSecretKey, how);
     if (key !== undefined) this.#ids ??= new UploadIds(key);
     return this.#ids;
