@@ -33,7 +33,8 @@ export function moorage({ name, checkout, requestLog, node, nodeArguments }: Moo
     command: ({ root, port }) => ({
       file: node,
       args: ['--import', noteTurns, ...nodeArguments, main, 'serve', '--root', root, '--listen', `127.0.0.1:${port}`],
-      env: { MOORAGE_LOG_REQUESTS: String(requestLog) },
+      // Also of another checkout, whose default may be another one.
+      env: { MOORAGE_LOG_REQUESTS: String(requestLog), MOORAGE_SERVER_WORKERS: 'auto' },
     }),
   };
 }

@@ -8,6 +8,8 @@ export interface Machine {
   readonly cores: number;
   /** Bytes. */
   readonly memory: number;
+  /** Somebody else runs this process as one of several that share a socket (node:cluster, as `pm2 -i` does): it can have none of its own. */
+  readonly isWorkerOfOthers: boolean;
 }
 
 export function machine(): Machine {
@@ -15,6 +17,9 @@ export function machine(): Machine {
   return {
     cores: Math.min(availableParallelism(), coresOfGroup(readText)),
     memory: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+    // Loaded only where there is a parent that talks to us.
+    isWorkerOfOthers:
+      process.channel !== undefined && Reflect.get(process.getBuiltinModule('node:cluster'), 'isWorker') === true,
   };
 }
 

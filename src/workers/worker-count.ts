@@ -12,10 +12,13 @@ export interface CountedMachine {
   readonly memory: number;
   /** What is in the memory of one process is in no other. */
   readonly ephemeral: boolean;
+  /** It is one of several processes itself, of a parent that is not ours. */
+  readonly isWorkerOfOthers: boolean;
 }
 
-export function workerCount(workers: number | 'auto', { cores, memory, ephemeral }: CountedMachine): number {
-  if (ephemeral) return 1;
+export function workerCount(workers: number | 'auto', machine: CountedMachine): number {
+  const { cores, memory, ephemeral, isWorkerOfOthers } = machine;
+  if (ephemeral || isWorkerOfOthers) return 1;
   if (workers !== 'auto') return workers;
   return Math.max(1, Math.min(cores, mostByItself, Math.floor(memory / memoryOfEach)));
 }

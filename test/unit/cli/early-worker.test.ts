@@ -4,7 +4,7 @@ import { likelyWorkers } from '../../../src/cli/early-worker.ts';
 import { usualWorkers } from '../../../src/config/early-settings.ts';
 import { settings } from '../../../src/config/settings.ts';
 
-const machine = () => ({ cores: 4, memory: 8 * 1024 ** 3 });
+const machine = () => ({ cores: 4, memory: 8 * 1024 ** 3, isWorkerOfOthers: false });
 const auto = { MOORAGE_SERVER_WORKERS: 'auto' };
 
 it.each([
@@ -41,6 +41,10 @@ it('what is usual is what the settings say where nothing is written', () => {
 });
 
 it('a machine with one core, or little memory, begins none', () => {
-  expect(likelyWorkers(['--workers', 'auto'], {}, () => ({ cores: 1, memory: 8 * 1024 ** 3 }))).toBe(1);
-  expect(likelyWorkers(['--workers', 'auto'], {}, () => ({ cores: 4, memory: 400 * 1024 ** 2 }))).toBe(1);
+  expect(
+    likelyWorkers(['--workers', 'auto'], {}, () => ({ cores: 1, memory: 8 * 1024 ** 3, isWorkerOfOthers: false })),
+  ).toBe(1);
+  expect(
+    likelyWorkers(['--workers', 'auto'], {}, () => ({ cores: 4, memory: 400 * 1024 ** 2, isWorkerOfOthers: false })),
+  ).toBe(1);
 });

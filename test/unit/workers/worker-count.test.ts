@@ -20,5 +20,11 @@ it.each([
   [12, 2, 24_000, false, 12],
   [3, 8, 24_000, true, 1],
 ] as const)('%s on %i cores with %i MiB, ephemeral %s: %i', (workers, cores, memory, ephemeral, count) => {
-  expect(workerCount(workers, { cores, memory: memory * mebibyte, ephemeral })).toBe(count);
+  expect(workerCount(workers, { cores, memory: memory * mebibyte, ephemeral, isWorkerOfOthers: false })).toBe(count);
+});
+
+it('is one in a process that shares a socket with others already', () => {
+  const machine = { cores: 8, memory: 24_000 * mebibyte, ephemeral: false, isWorkerOfOthers: true };
+  expect(workerCount('auto', machine)).toBe(1);
+  expect(workerCount(3, machine)).toBe(1);
 });
