@@ -5,7 +5,7 @@ import type { Spread } from '../statistics.ts';
 import { cpuMicroseconds, entryOf, moorageAgainst, valuesOf } from './figures.ts';
 import { factor, figure, mebibytes } from './format.ts';
 
-const REGISTRIES = ['olareg', 'distribution', 'zot', 'crane'];
+export const REGISTRIES = ['olareg', 'distribution', 'zot', 'crane'];
 
 /** One line for each pair of workload and registry that we lose, or lose in some rounds. */
 export function lossLines(outcomes: readonly Outcome[]): string[] {
