@@ -50,17 +50,8 @@ export class DurableFiles {
    * Makes the bytes of a file durable that is there already. False where that failed before: what a power cut leaves of it nobody knows,
    * so it is to be written anew.
    */
-  async sync({ descriptor, stats }: OpenedFile): Promise<boolean> {
-    if (stats.size === 0) this.#failed.forget(stats);
-    else if (this.#failed.has(stats)) return false;
-    if (this.#synced.has(stats)) return true;
-    try {
-      await this.#tree.calls.fsync(descriptor);
-      return true;
-    } catch (error) {
-      this.#failed.note(stats);
-      throw error;
-    }
+  async sync(file: OpenedFile): Promise<boolean> {
+    return this.#madeDurable(file, file.stats, 'fsync');
   }
 
   /** A sync of it failed: what stands in it now, and is not written again, may be gone after a power cut. */
@@ -69,19 +60,24 @@ export class DurableFiles {
   }
 
   /** The same as `sync` for one that nobody but this process writes to: after each write it says so by `changes`. */
-  async syncOurs({ descriptor, stats: opened }: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<boolean> {
-    if (opened.size === 0) this.#failed.forget(opened);
-    else if (this.#failed.has(opened)) return false;
-    const stats = this.#tree.calls.fstatSync(descriptor);
-    if (this.#synced.has(stats)) return true;
+  async syncOurs(file: OpenedFile, how: 'fsync' | 'fdatasync'): Promise<boolean> {
+    const now = this.#tree.calls.fstatSync(file.descriptor);
+    const isDurable = await this.#madeDurable(file, now, how);
+    if (isDurable) this.#synced.note(now);
+    return isDurable;
+  }
+
+  async #madeDurable({ descriptor, stats }: OpenedFile, now: Stats, how: 'fsync' | 'fdatasync'): Promise<boolean> {
+    if (stats.size === 0) this.#failed.forget(stats);
+    else if (this.#failed.has(stats)) return false;
+    if (this.#synced.has(now)) return true;
     try {
       await this.#tree.calls[how](descriptor);
+      return true;
     } catch (error) {
-      this.#failed.note(stats);
+      this.#failed.note(now);
       throw error;
     }
-    this.#synced.note(stats);
-    return true;
   }
 
   /** Before bytes of a file are written or cut that `syncOurs` is asked for. */

@@ -1,13 +1,12 @@
 // The users of a file that changes: what is known of them, and what is said when the file is broken.
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { costOf } from '../../../../src/auth/htpasswd/password-hash.ts';
 import { UserFile, UserFileError } from '../../../../src/auth/htpasswd/user-file.ts';
-import type { ReadFile } from '../../../../src/storage/filesystem/read-sharing.ts';
 import { WatchedFile } from '../../../../src/storage/filesystem/watched-file.ts';
 import type { Log } from '../../../../src/storage/log.ts';
+import { sharedFile } from '../../../support/shared-reads.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { TestClock } from '../../../support/test-clock.ts';
 
@@ -114,24 +113,12 @@ describe('the users of a file', () => {
 
 describe('the users of a file that several processes read', () => {
   async function severalReaders(text: string) {
-    const path = join(await temporaryDirectory(), 'users');
-    const listeners: ((read: ReadFile) => void)[] = [];
+    const { path, write, sharing } = await sharedFile('users', text);
     const log: Log = { info: () => {}, slow: () => {}, warn: () => {} };
-    const write = async (changed: string) => {
-      // The clock of a file system has coarse steps.
-      await sleep(20);
-      writeFileSync(`${path}.draft`, changed);
-      renameSync(`${path}.draft`, path);
-    };
-    await write(text);
     const reader = () => {
       const clock = new TestClock();
-      const sharing = {
-        tell: (read: ReadFile) => listeners.forEach((listener) => void listener(read)),
-        listen: (listener: (read: ReadFile) => void) => void listeners.push(listener),
-      };
       const watched = new WatchedFile(path, { maxBytes: 10_000, clock });
-      const users = new UserFile(watched, { groups: new Map(), log, onRead: () => {}, sharing });
+      const users = new UserFile(watched, { groups: new Map(), log, onRead: () => {}, sharing: sharing() });
       const look = (name: string) => {
         clock.advance(10_000);
         return users.find(name) !== undefined;
