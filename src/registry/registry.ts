@@ -13,6 +13,7 @@ import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { type Clock, systemClock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
+import { RepeatedWork } from '../storage/repeated-work.ts';
 import type { RequestTurns } from '../storage/request-turns.ts';
 import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
@@ -67,7 +68,7 @@ export class Registry {
   /** Once started, and where pushes are taken. */
   #upkeep: Upkeep | undefined;
   #scrub: Scrub | undefined;
-  #catchingUp: NodeJS.Timeout | undefined;
+  readonly #catchingUp = new RepeatedWork(() => this.#catchUp());
 
   constructor(options: RegistryParts) {
     this.#options = options;
@@ -319,7 +320,7 @@ export class Registry {
   async start(): Promise<void> {
     const { log, rules, processes = 1 } = this.#options;
     const everyMs = processes > 1 ? catchUpWithOwnEveryMs : catchUpEveryMs;
-    this.#catchingUp ??= setInterval(() => void this.#catchUp(), everyMs).unref();
+    this.#catchingUp.every(everyMs);
     if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
     const { clock, process = newWritingProcess() } = this.#shared;
     this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, clock, log, rules });
@@ -331,8 +332,8 @@ export class Registry {
   }
 
   async close(): Promise<void> {
-    this.#upkeep?.stop();
-    clearInterval(this.#catchingUp);
+    await this.#upkeep?.close();
+    await this.#catchingUp.close();
     await this.#scrub?.close();
     await this.#collector.close();
     await this.#background.close();

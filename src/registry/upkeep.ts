@@ -8,6 +8,7 @@ import { TrustedTime } from '../layout/history/trusted-time.ts';
 import type { BackgroundWork } from '../layout/pacing/background-work.ts';
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
+import { RepeatedWork } from '../storage/repeated-work.ts';
 import { keptPrefixes } from './collected-prefixes.ts';
 import { CollectionClock } from './collection-clock.ts';
 import { layoutPrefixes } from './layout-prefixes.ts';
@@ -29,7 +30,8 @@ export interface UpkeepOptions {
 export class Upkeep {
   readonly #options: UpkeepOptions;
   readonly #clock: CollectionClock;
-  #sweeping: NodeJS.Timeout | undefined;
+  readonly #sweeping = new RepeatedWork(() => this.#sweep());
+  #isOver = false;
   readonly #time: TrustedTime;
   #forgetAfterMs = forgetEveryMs;
 
@@ -42,13 +44,15 @@ export class Upkeep {
   start(): void {
     const { background, rules } = this.#options;
     const intervalMs = Math.min(Math.max(rules.uploadsExpireAfterMs / 4, 250), longestSweepIntervalMs);
-    this.#sweeping = setInterval(() => void this.sweep(), intervalMs).unref();
+    this.#sweeping.every(intervalMs);
     void this.sweep();
     background.add('files lost before the start', (signal) => this.#recover(signal));
   }
 
-  stop(): void {
-    clearInterval(this.#sweeping);
+  /** Ends a sweep that has begun, with the layout it is at. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    await this.#sweeping.close();
   }
 
   /** Of every layout that was ever pushed to: what another program deleted while nobody looked comes back from its journal. */
@@ -71,7 +75,11 @@ export class Upkeep {
   }
 
   /** Removes uploads that nobody goes on with and, now and then, what is kept of manifests that were deleted long ago. */
-  async sweep(): Promise<void> {
+  sweep(): Promise<void> {
+    return this.#sweeping.now();
+  }
+
+  async #sweep(): Promise<void> {
     await this.#sweepUploads();
     await this.#forgetLeft();
   }
@@ -85,8 +93,10 @@ export class Upkeep {
     for (const mounted of mounts) {
       if (mounted.mount.writer === undefined) continue;
       try {
-        for await (const prefix of keptPrefixes(mounted.mount.reader))
+        for await (const prefix of keptPrefixes(mounted.mount.reader)) {
+          if (this.#isOver) return;
           await mounted.at(prefix).changes?.forgetLeft({ graceMs: rules.keepLeftMs, ages });
+        }
       } catch (error) {
         log.warn('manifests that were deleted long ago could not be removed; trying again later', { error });
       }
@@ -96,7 +106,7 @@ export class Upkeep {
   async #sweepUploads(): Promise<void> {
     const { mounts, log, rules } = this.#options;
     for (const { sessions, mount } of mounts) {
-      if (sessions === undefined) continue;
+      if (sessions === undefined || this.#isOver) continue;
       try {
         const record = await this.#clock.glance(mount.reader);
         if (watchLeftMs(record, rules.uploadsExpireAfterMs) > 0) continue;

@@ -34,7 +34,10 @@ describe('an archive in a pipe', () => {
   it.each(['', '| gzip', '| xz', '| bzip2'])('goes from one to the other (%s)', async (through) => {
     const { run, left } = await workplace();
     const piped = await run(`moorage export ./other:v1 - ${through} | moorage import - team/app`);
-    expect(piped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^stdin:v1 -> team\/app:v1\n/) });
+    expect(piped, piped.stderr).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^stdin:v1 -> team\/app:v1\n/),
+    });
     const trees = await run('moorage tree ./other:v1 --json; moorage tree team/app:v1 --json');
     const [one, two] = trees.stdout.split(/(?<=^\}\n)/m).map((text) => JSON.parse(text) as { image: unknown });
     expect(two?.image).toEqual(one?.image);

@@ -1,6 +1,7 @@
 // Derived facts as lines of a file that only grows, kept across restarts and shared by every server of the root. A cache and
 // nothing more: what cannot be read or written is derived again.
 
+import { LateWrite } from '../../storage/late-write.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectReader, ObjectStore, OpenObject } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
@@ -38,7 +39,7 @@ export class KeptLines {
   /** The last line was cut short by a crash: what is appended must not become a part of it. */
   #isCut = false;
   #unwritten: string[] = [];
-  #writing: NodeJS.Timeout | undefined;
+  readonly #late = new LateWrite(() => this.#write(), writeAfterMs);
   #failed = false;
 
   constructor(options: KeptLinesOptions) {
@@ -82,12 +83,15 @@ export class KeptLines {
     if (!this.takesMore) return;
     this.#size += line.length + 1;
     this.#unwritten.push(`${line}\n`);
-    this.#writing ??= setTimeout(() => void this.flush(), writeAfterMs).unref();
+    this.#late.soon();
   }
 
-  async flush(): Promise<void> {
-    clearTimeout(this.#writing);
-    this.#writing = undefined;
+  /** Resolves when everything that was added is written, and nothing is being written any more. */
+  flush(): Promise<void> {
+    return this.#late.now();
+  }
+
+  async #write(): Promise<void> {
     if (this.#unwritten.length === 0) return;
     // Whether it is ours, and ends with a whole line.
     await (this.#reading ?? this.#readNow());

@@ -3,6 +3,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Tag } from '../../oci/reference.ts';
 import type { Clock } from '../../storage/clock.ts';
+import { LateWrite } from '../../storage/late-write.ts';
 import type { Log } from '../../storage/log.ts';
 import type { Key, ObjectStore } from '../../storage/object-store.ts';
 import { StorageError } from '../../storage/storage-error.ts';
@@ -38,7 +39,7 @@ export class KeptTagTimes implements TagTimes {
   /** When a pull was last noted, by the clock that never goes back, in the order of these times. */
   readonly #noted = new Map<string, number>();
   #unwritten: TagTime[] = [];
-  #writing: NodeJS.Timeout | undefined;
+  readonly #late = new LateWrite(() => this.#write(), writeAfterMs);
   #isFailing = false;
 
   constructor(options: KeptTagTimesOptions) {
@@ -59,9 +60,11 @@ export class KeptTagTimes implements TagTimes {
     this.#later({ kind: 'pull-digest', digest, atMs: this.#options.clock.now() });
   }
 
-  async flush(): Promise<void> {
-    clearTimeout(this.#writing);
-    this.#writing = undefined;
+  flush(): Promise<void> {
+    return this.#late.now();
+  }
+
+  async #write(): Promise<void> {
     const times = this.#unwritten;
     this.#unwritten = [];
     if (times.length > 0) await this.#append(times);
@@ -82,7 +85,7 @@ export class KeptTagTimes implements TagTimes {
 
   #later(time: TagTime): void {
     this.#unwritten.push(time);
-    this.#writing ??= setTimeout(() => void this.flush(), writeAfterMs).unref();
+    this.#late.soon();
   }
 
   /** On a full disk pulls and pushes go on. What is not written down only makes a tag look older than it is: the log says so. */

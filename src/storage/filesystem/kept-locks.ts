@@ -19,6 +19,7 @@ const idleMs = 20;
 export class KeptLocks {
   readonly #tree: FileTree;
   readonly #kept = new Map<string, KeptLock & { readonly timer: NodeJS.Timeout }>();
+  readonly #releasing = new Set<Promise<void>>();
 
   constructor(tree: FileTree) {
     this.#tree = tree;
@@ -45,12 +46,19 @@ export class KeptLocks {
     const ageMs = this.#tree.calls.elapsed() - one.sinceMs;
     if (ageMs >= longestMs || one.lock.isWanted()) return giveBack(one);
     const { key } = one.held;
-    const timer = setTimeout(() => void this.#release(key), idleMs);
+    const timer = setTimeout(() => this.#releaseLater(key), idleMs);
     this.#kept.set(key, { ...one, timer });
   }
 
+  /** Also waits for what is being given back: whoever closes may remove the directory then. */
   async releaseAll(): Promise<void> {
     for (const directory of [...this.#kept.keys()]) await this.#release(directory);
+    await Promise.all(this.#releasing);
+  }
+
+  #releaseLater(directory: string): void {
+    const releasing = this.#release(directory).finally(() => this.#releasing.delete(releasing));
+    this.#releasing.add(releasing);
   }
 
   async #release(directory: string): Promise<void> {

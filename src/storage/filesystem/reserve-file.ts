@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Key } from '../object-store.ts';
 import { ownDirectory } from '../own-names.ts';
+import { RepeatedWork } from '../repeated-work.ts';
 import { StorageError } from '../storage-error.ts';
 import { meansAbsent, saysNoSpace } from './errno.ts';
 import type { FreeSpace } from './free-space.ts';
@@ -26,8 +27,7 @@ export class ReserveFile {
   readonly #parts: StoreParts;
   readonly #root: RootIdentity;
   readonly #space: FreeSpace;
-  #timer: NodeJS.Timeout | undefined;
-  #laying: Promise<void> | undefined;
+  readonly #laying = new RepeatedWork(() => this.#layOrReport());
   #isFailing = false;
 
   constructor(parts: StoreParts, root: RootIdentity, space: FreeSpace) {
@@ -38,22 +38,14 @@ export class ReserveFile {
 
   /** From now on it is laid, in the background, whenever it is missing and there is room. */
   keep(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setInterval(() => void this.lay(), checkEveryMs).unref();
+    if (this.#laying.isBegun) return;
+    this.#laying.every(checkEveryMs);
     void this.lay();
   }
 
   /** Never fails: without it deletes work as long as the disk is not full. */
   lay(): Promise<void> {
-    this.#laying ??= this.#lay()
-      .then(() => {
-        this.#isFailing = false;
-      })
-      .catch((error: unknown) => this.#report(error))
-      .finally(() => {
-        this.#laying = undefined;
-      });
-    return this.#laying;
+    return this.#laying.now();
   }
 
   /** Gives the space back, if it is there. */
@@ -72,9 +64,17 @@ export class ReserveFile {
     tree.log.warn('the disk is full: the space that was set aside for deletes is used', { root: tree.root });
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#laying;
+  close(): Promise<void> {
+    return this.#laying.close();
+  }
+
+  async #layOrReport(): Promise<void> {
+    try {
+      await this.#lay();
+      this.#isFailing = false;
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   async #lay(): Promise<void> {

@@ -38,7 +38,7 @@ async function kept() {
   const mounted = new MountedLayouts(mountOver(store), shared);
   const upkeep = new Upkeep({ mounts: [mounted], background, clock, log: silentLog, rules });
   onTestFinished(async () => {
-    upkeep.stop();
+    await upkeep.close();
     await background.close();
     await mounted.close();
   });

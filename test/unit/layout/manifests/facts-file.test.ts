@@ -51,6 +51,36 @@ describe('facts', () => {
     expect(await openFile(store).get(image.digest, '')).toBeUndefined();
   });
 
+  it('that are being written already are waited for by whoever flushes', async () => {
+    let begins: () => void = () => {};
+    let goOn: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      begins = resolve;
+    });
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const memory = new MemoryStore();
+    const { store, rightBefore } = interleaving(memory);
+    rightBefore('append', () => {
+      begins();
+      return held;
+    });
+    const file = openFile(store);
+    file.put(image.digest, type, factsIn(image));
+    const first = file.flush();
+    await begun;
+    let isOver = false;
+    const second = file.flush().then(() => {
+      isOver = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isOver).toBe(false);
+    goOn();
+    await Promise.all([first, second]);
+    expect(await openFile(memory).get(image.digest, type)).toEqual(factsIn(image));
+  });
+
   it('are written once, however often they are derived', async () => {
     const store = new MemoryStore();
     const file = openFile(store);
