@@ -73,7 +73,8 @@ it.each(cases)('%s, by %s', async (_what, _way, makeSender, size, range) => {
   cut = join(directory, 'a/blobs/sha256', encodedOf(digest));
   const connection = await rawConnection(app);
   await connection.write(head(`GET /v2/a/blobs/${digest}`).replace('\r\n\r\n', `\r\n${range}\r\n`));
-  expect(await outcomeOf(connection)).toMatch(/^(?:500|the connection ended within an answer)$/);
+  // 404 where another look at the file, in the background, found it cut before the answer began.
+  expect(await outcomeOf(connection)).toMatch(/^(?:404|500|the connection ended within an answer)$/);
   // From then on it is known for what it is, and a push mends it.
   cut = undefined;
   const again = await app.inject(`/v2/a/blobs/${digest}`);
