@@ -13,12 +13,8 @@ import { announce, listRepositories, type ServeRequest, type ServerVoice, startS
 
 const standardError = 2;
 
-/** Signals of a terminal or a service manager reach every process of the server, and mean the server: its parent says what to do. */
-const leftToParent = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
 /** Returns the exit code. When the parent dies Node ends this process at once (node:cluster). */
 export async function serveAsWorker(): Promise<number> {
-  for (const signal of leftToParent) process.on(signal, () => {});
   const draining = signalOnce<number>();
   const closing = signalOnce<void>();
   const link = await WorkerLink.open<WorkerTask>({ onDrain: draining.give, onClose: closing.give });

@@ -29,7 +29,16 @@ export async function serveWithWorkers(
   const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs };
   const { print, write: writeLines } = said;
   const supervisor = new Supervisor({ workers, work, print, writeLines, log: messageFirst(log) });
-  await supervisor.start();
+  let isAsked = false;
+  void signals.first.then(() => {
+    isAsked = true;
+  });
+  try {
+    await supervisor.start();
+  } catch (error) {
+    // The same signal may have ended a worker that was not there yet to leave it to us.
+    if (!isAsked) throw error;
+  }
   try {
     const signal = await Promise.race([signals.first, supervisor.failure]);
     log.info({ signal, withinMs: shutdownTimeout }, 'stopping: running requests may finish');

@@ -21,10 +21,8 @@ import {
 } from './messages.ts';
 import { RestartPause } from './restart-pause.ts';
 import { arbitrateUploads } from './shared-uploads.ts';
+import { mostSilentBeats } from './silence.ts';
 import { WorkerFailedError } from './worker-failed-error.ts';
-
-/** A worker whose event loop stands still for so many beats is ended: what belongs to it would wait for ever. */
-const mostSilentBeats = 20;
 
 export interface SupervisorOptions<Work> {
   readonly workers: number;
@@ -288,7 +286,7 @@ export class Supervisor<Work> {
   #endSilent(): void {
     for (const running of this.#running.values()) {
       running.silentBeats += 1;
-      if (running.silentBeats !== mostSilentBeats) continue;
+      if (running.silentBeats !== mostSilentBeats(running)) continue;
       const { pid } = running.worker.process;
       this.#options.log.warn('a worker process stands still and is ended', { worker: running.member.place, pid });
       running.worker.process.kill('SIGKILL');
