@@ -138,11 +138,31 @@ async function replaceFound(
   return { replaced: true, info, previous, problem };
 }
 
-/** What is large comes in pieces, and others take their turns between them. */
+/**
+ * What is large comes in pieces, and others take their turns between them. A file that is begun with them goes again when one is refused:
+ * on a full disk each attempt would leave less space to the next one.
+ */
 async function appendEach(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
-  for (const [at, object] of objects.entries()) {
-    if (at > 0) await nextTurn();
-    await appendSmall(parts, object);
+  const [first, ...rest] = objects;
+  if (first === undefined) return;
+  const begins = rest.length > 0 && parts.tree.statFile(first.key) === undefined;
+  await appendSmall(parts, first);
+  try {
+    for (const object of rest) {
+      await nextTurn();
+      await appendSmall(parts, object);
+    }
+  } catch (error) {
+    if (begins) await takeBack(parts, first.key);
+    throw error;
+  }
+}
+
+async function takeBack(parts: LockParts, key: Key): Promise<void> {
+  try {
+    await deleteFile(parts, key);
+  } catch (error) {
+    parts.tree.log.warn('a file that was begun in vain could not be removed', { key, error });
   }
 }
 

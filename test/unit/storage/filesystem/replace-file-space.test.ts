@@ -1,5 +1,5 @@
 // A replacement for which there is no space: what it had written before is taken back, unless it is needed.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
 import { bytesOf, key, textOf } from '../../../contract/store-under-test.ts';
@@ -46,4 +46,31 @@ test('what is visible keeps what had to be there first, also when its directory 
   }));
   await expect(update).rejects.toMatchObject({ failure: 'no-space' });
   expect(readdirSync(at('team/app')).sort()).toEqual(['index.json', 'oci-layout']);
+});
+
+const pieces = ['one', 'two', 'three'].map((text) => ({ key: key('.journal'), bytes: bytesOf(`${text}\n`) }));
+
+function recorded(store: Awaited<ReturnType<typeof storeOnDisk>>['store']) {
+  const record = () => pieces;
+  return store.update(index, async () => ({ bytes: bytesOf('index'), first: [], record, note: () => [], remove: [] }));
+}
+
+test('a record that is begun in pieces, of which one has no space, is taken back (injected)', async () => {
+  const { store, at } = await storeOnDisk({
+    writeSync: failing(systemCalls.writeSync, 'ENOSPC', (_, bytes) => textOf(bytes) === 'three\n'),
+  });
+  await expect(recorded(store)).rejects.toMatchObject({ failure: 'no-space' });
+  expect(readdirSync(at(''))).not.toContain('.journal');
+  expect(existsSync(at('team/app/index.json'))).toBe(false);
+});
+
+test('a record that goes on with what was there keeps it when a piece of it has no space (injected)', async () => {
+  let isFull = false;
+  const { store, at } = await storeOnDisk({
+    writeSync: failing(systemCalls.writeSync, 'ENOSPC', (_, bytes) => isFull && textOf(bytes) === 'three\n'),
+  });
+  await store.append(key('.journal'), bytesOf('there\n'));
+  isFull = true;
+  await expect(recorded(store)).rejects.toMatchObject({ failure: 'no-space' });
+  expect(readFileSync(at('.journal'), 'utf8')).toMatch(/^there\n/);
 });
