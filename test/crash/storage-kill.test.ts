@@ -26,14 +26,14 @@ const acknowledgedBy = (round: StorageProcess): string[] => round.acknowledged.m
 /** Somewhere in the work on the next few writes. */
 const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 25));
 
-test(`${rounds} rounds of updates, each killed at random`, { timeout: 120_000 }, async () => {
+test(`${rounds} rounds of updates, each killed at random`, { timeout: 600_000 }, async () => {
   const acknowledged: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const writing = new StorageProcess('updates', root, `round${round}`);
     await writing.until((each) => each.length > 5);
     await aMoment();
     await writing.kill();
-    expect(writing.acknowledged[0]?.afterMs).toBeLessThan(4_000);
+    expect(writing.acknowledged[0]?.afterMs).toBeLessThan(15_000);
     acknowledged.push(...acknowledgedBy(writing));
     const text = readFileSync(join(root, 'team/app/index.json'), 'utf8');
     const entries = text.trimEnd().split('\n');
@@ -49,7 +49,7 @@ test(`${rounds} rounds of updates, each killed at random`, { timeout: 120_000 },
   expect(acknowledged.length).toBeGreaterThan(rounds * 5);
 });
 
-test(`${rounds} rounds of blob pushes, each killed at random`, { timeout: 120_000 }, async () => {
+test(`${rounds} rounds of blob pushes, each killed at random`, { timeout: 600_000 }, async () => {
   const blobs = join(root, 'team/app/blobs/sha256');
   const acknowledged: string[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -98,7 +98,7 @@ async function expectStagedToGoOn(names: readonly string[]): Promise<void> {
   await store.close();
 }
 
-test('what the killed processes left behind is cleared away in time', { timeout: 60_000 }, async () => {
+test('what the killed processes left behind is cleared away in time', { timeout: 600_000 }, async () => {
   for (let round = 0; round < 3; round += 1) {
     const writing = new StorageProcess('updates', root, `round${round}`);
     await writing.until((each) => each.length > 2);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { StorageProcess } from './storage-process.ts';
 
-test('4 processes x 60 updates of one object all take effect, once each', { timeout: 120_000 }, async () => {
+test('4 processes x 60 updates of one object all take effect, once each', { timeout: 600_000 }, async () => {
   const root = mkdtempSync(join(tmpdir(), 'moorage-processes-'));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const processes = ['a', 'b', 'c', 'd'].map((name) => new StorageProcess('updates', root, name, 60));

@@ -82,7 +82,7 @@ it('loses none of 500 pushed tags and none of theirs, once at rest, beside 100 r
   expect(await missingOnceAtRest(expected, () => layout.tags())).toEqual([]);
   expect(await missingOnceAtRest(expected, () => tagsOf(url, repository))).toEqual([]);
   expect(moorage.stderr).toContain('put back');
-}, 60_000);
+}, 600_000);
 
 it('publishes only complete files by every rename of its own, looked at right before the rename', async () => {
   const published = { complete: 0, incomplete: [] as string[] };
@@ -117,7 +117,7 @@ it('publishes only complete files by every rename of its own, looked at right be
   );
   expect(published.incomplete).toEqual([]);
   expect(published.complete).toBeGreaterThan(rewrites);
-}, 60_000);
+}, 600_000);
 
 async function put(registry: DirectoryRegistry, tag: string): Promise<void> {
   const push = { reference: parseReference(tag), tags: [], contentType: manifestType, bytes: manifestNamed(tag) };

@@ -49,7 +49,7 @@ export async function missingOnceAtRest(
   expected: readonly string[],
   present: () => Promise<Set<string>>,
 ): Promise<readonly string[]> {
-  const deadlineMs = Date.now() + 10_000;
+  const deadlineMs = Date.now() + 60_000;
   for (;;) {
     const tags = await present();
     const missing = expected.filter((tag) => !tags.has(tag));

@@ -5,9 +5,7 @@ import { pushTag } from './content.mjs';
 const [url, repository, prefix, count] = process.argv.slice(2);
 for (let at = 0; at < Number(count); at += 1) {
   const tag = `${prefix}-${at}`;
-  let status = await pushTag(url, repository, tag);
-  // As clients do: where another program writes faster than a starved server can, it says 503 after half a minute.
-  for (let again = 0; status === 503 && again < 3; again += 1) status = await pushTag(url, repository, tag);
+  const status = await pushTag(url, repository, tag);
   if (status !== 201) throw new Error(`${tag}: ${status}`);
   console.log(tag);
 }

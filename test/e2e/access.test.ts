@@ -42,7 +42,7 @@ describe('moorage access test', () => {
       0,
       'carol may create a:b: rule 3 (**: group:ops may create); once the tag is there it stays, since tags may only be created',
     ],
-  ])('%s', { timeout: 20_000 }, async (question, code, answer) => {
+  ])('%s', { timeout: 60_000 }, async (question, code, answer) => {
     const directory = await written();
     const args = ['access', 'test', ...question.split(' '), '--config', 'moorage.yaml'];
     const stderr = question.startsWith('eve') ? 'moorage: there is no user eve in users\n' : '';
@@ -65,7 +65,7 @@ describe('moorage access test', () => {
   });
 });
 
-it('a server follows the rules, and says what is odd about them', { timeout: 20_000 }, async () => {
+it('a server follows the rules, and says what is odd about them', { timeout: 60_000 }, async () => {
   const directory = await written(rules.replace('alice, group', 'alcie, group').replace('[bob]', '[bob, rob]'));
   const server = await startMoorage(['--config', 'moorage.yaml', '--port', '0'], { directory });
   const { url } = await server.ready();

@@ -42,7 +42,7 @@ async function linesOf(path: string): Promise<readonly Line[]> {
 }
 
 describe('the audit', () => {
-  it('is a file of our own, goes on when it is rotated, and holds no secret', { timeout: 60_000 }, async () => {
+  it('is a file of our own, goes on when it is rotated, and holds no secret', { timeout: 600_000 }, async () => {
     const directory = await siteWithAnna();
     const server = await startMoorage(args, { directory, environment });
     const { url } = await server.ready();
@@ -73,7 +73,7 @@ describe('the audit', () => {
   });
 
   it('that is required refuses while nobody reads the pipe, and goes on with a reader', {
-    timeout: 60_000,
+    timeout: 600_000,
   }, async () => {
     const directory = await siteWithAnna();
     execFileSync('mkfifo', [join(directory, 'audit.jsonl')]);
@@ -96,7 +96,7 @@ describe('the audit', () => {
     expect(stderr).toContain('lines are written again');
   });
 
-  it('may be in the log', { timeout: 30_000 }, async () => {
+  it('may be in the log', { timeout: 600_000 }, async () => {
     const directory = await siteWithAnna();
     const server = await startMoorage(args, { directory, environment: { ...environment, MOORAGE_AUDIT_FILE: 'log' } });
     const { url } = await server.ready();

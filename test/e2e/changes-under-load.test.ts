@@ -72,7 +72,7 @@ class Asked {
   }
 }
 
-it('changes reach both servers, and fail nobody else', { timeout: 90_000 }, async () => {
+it('changes reach both servers, and fail nobody else', { timeout: 600_000 }, async () => {
   const directory = await scratchDirectory();
   place(directory);
   const args = ['serve', '--config', 'moorage.yaml'];

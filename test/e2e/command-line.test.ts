@@ -58,7 +58,7 @@ describe('moorage --help', () => {
   });
 });
 
-it('the help of every command fits a terminal of 80 columns', { timeout: 60_000 }, async () => {
+it('the help of every command fits a terminal of 80 columns', { timeout: 600_000 }, async () => {
   const { stdout: program } = await runMoorage(['--help']);
   const [, listed = ''] = /^Commands:\n(.*?)\n\n/ms.exec(program) ?? [];
   const commands = [...listed.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name);

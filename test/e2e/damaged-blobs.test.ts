@@ -65,7 +65,7 @@ it('a look that reads every blob tells the server, which remembers, until an imp
 
   const look = await runMoorage(['inspect', '--root', 'registry', '--verify'], startIn(directory));
   expect(look.stdout).toContain(layer.digest);
-  await expect.poll(() => statusOf(first.url), { timeout: 15_000, interval: 200 }).toBe(404);
+  await expect.poll(() => statusOf(first.url), { timeout: 60_000, interval: 200 }).toBe(404);
   await stop(first.server);
 
   const second = await serve(directory);

@@ -29,7 +29,7 @@ const fileOf = (directory: string, { digest }: Pick<Content, 'digest'>) =>
 
 describe('moorage gc', () => {
   it('deletes beside a server what nothing leads to, says each with its reason, and leaves the rest', {
-    timeout: 60_000,
+    timeout: 600_000,
   }, async () => {
     const directory = await scratchDirectory();
     const server = await startMoorage(['--root', 'registry', '--listen', '127.0.0.1:0'], { directory });
@@ -135,7 +135,7 @@ describe('moorage gc', () => {
   });
 
   it('leaves no file of ours where nothing is to do, and says what is in the way of one', {
-    timeout: 60_000,
+    timeout: 600_000,
   }, async () => {
     const directory = await scratchDirectory();
     mkdirSync(join(directory, 'empty'));
@@ -182,7 +182,7 @@ describe('moorage gc', () => {
 
 describe('a server', () => {
   it('collects by itself, and puts back at its start what a killed collection had taken out', {
-    timeout: 60_000,
+    timeout: 600_000,
   }, async () => {
     const directory = await scratchDirectory();
     const environment = { MOORAGE_GC_EVERY: '1s', MOORAGE_GC_GRACE: '1s' };
@@ -193,7 +193,7 @@ describe('a server', () => {
     await push(url, 'team/app', other, 'v2');
     await remove(url, 'team/app', image.digest);
     const layer = image.layers[1] as Content;
-    await expect.poll(() => existsSync(fileOf(directory, layer)), { timeout: 30_000 }).toBe(false);
+    await expect.poll(() => existsSync(fileOf(directory, layer)), { timeout: 60_000 }).toBe(false);
     await server.says(/collected what nothing leads to/);
     server.signal('SIGKILL');
     await server.exited;
@@ -202,7 +202,7 @@ describe('a server', () => {
     renameSync(fileOf(directory, base), join(trash, base.digest.slice(7)));
     const again = await start();
     const next = await again.ready();
-    await expect.poll(() => existsSync(fileOf(directory, base)), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => existsSync(fileOf(directory, base)), { timeout: 60_000 }).toBe(true);
     expect((await fetch(`${next.url}/v2/team/app/blobs/${base.digest}`)).status).toBe(200);
   });
 });

@@ -236,7 +236,7 @@ describe('a path', () => {
 });
 
 it('a repository of full names whose last tag is gone is found by its name, and comes back', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const directory = await scratchDirectory();
   const images = ['a', 'b'].map((text) => imageManifest({ annotations: { text } }));

@@ -149,7 +149,7 @@ describe('moorage serve', () => {
     writeLayout(join(directory, 'registry/Upper'), 'generated/skopeo/tagged');
     const server = await startMoorage(['serve', 'registry', '--listen', '127.0.0.1:0'], { directory, environment });
     const { port, url } = await server.ready();
-    await expect.poll(() => server.stdout, { timeout: 15_000 }).toContain('things are hidden');
+    await expect.poll(() => server.stdout, { timeout: 60_000 }).toContain('things are hidden');
     const listed = server.stdout.slice(server.stdout.indexOf('  5 repositories'));
     expect(listed).toContain(`docker pull localhost:${port}/team/app:v1\n`);
     // It lists nothing: there is nothing to pull.
@@ -183,7 +183,7 @@ describe('moorage serve', () => {
     const server = await startMoorage(['serve', 'documents', '--listen', '127.0.0.1:0'], { directory, environment });
     await server.ready();
     await expect
-      .poll(() => server.stdout, { timeout: 15_000 })
+      .poll(() => server.stdout, { timeout: 60_000 })
       .toMatch(/documents holds no image layout; what is pushed becomes one/);
   });
 });

@@ -12,7 +12,7 @@ function referrer(at: number): Content {
 }
 
 // 24 of them are twice the heap.
-it('takes referrers of 8 MiB of annotations without end, and lists them', { timeout: 120_000 }, async () => {
+it('takes referrers of 8 MiB of annotations without end, and lists them', { timeout: 600_000 }, async () => {
   const environment = { NODE_OPTIONS: '--max-old-space-size=96' };
   const moorage = await startMoorage(['--listen', '127.0.0.1:0'], { environment });
   const { url } = await moorage.ready();

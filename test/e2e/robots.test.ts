@@ -25,7 +25,7 @@ function statusOf(url: string, path: string, credentials: string, method = 'GET'
 }
 
 describe('moorage token', () => {
-  it('makes what logs in at once, may what it was made for, and is out at once', { timeout: 90_000 }, async () => {
+  it('makes what logs in at once, may what it was made for, and is out at once', { timeout: 600_000 }, async () => {
     const directory = await siteWithUsers();
     const servers = [];
     for (const _ of ['one', 'two']) servers.push(await startMoorage(serveArgs, { directory, environment }));
@@ -65,7 +65,9 @@ describe('moorage token', () => {
     expect(file).not.toContain(secret.slice(-43));
   });
 
-  it('has its own rights alone: rules about users do not mean it, immutable tags do', { timeout: 60_000 }, async () => {
+  it('has its own rights alone: rules about users do not mean it, immutable tags do', {
+    timeout: 600_000,
+  }, async () => {
     const directory = await siteWithUsers();
     const access = [
       { repositories: '**', who: 'authenticated', may: 'pull, push, delete' },
@@ -120,7 +122,7 @@ describe('moorage token', () => {
     [['create', 'ci', '--may', 'pull'], 2, "required option '--repositories <patterns>' not specified"],
     [['revoke', '../../users'], 1, 'there is no token ../../users in registry'],
     [['revoke', 'nobody'], 1, 'there is no token nobody in registry'],
-  ])('%j is answered with one line', { timeout: 30_000 }, async (args, code, text) => {
+  ])('%j is answered with one line', { timeout: 600_000 }, async (args, code, text) => {
     const directory = await siteWithUsers();
     await mkdir(join(directory, 'registry/.moorage'), { recursive: true });
     const exit = await token(directory, ...args);
@@ -129,7 +131,7 @@ describe('moorage token', () => {
     expect(exit).toMatchObject({ code, stdout: '' });
   });
 
-  it('wants a registry that is there, and says when nobody is asked who they are', { timeout: 30_000 }, async () => {
+  it('wants a registry that is there, and says when nobody is asked who they are', { timeout: 600_000 }, async () => {
     const directory = await scratchDirectory();
     const args = ['token', 'create', 'ci', '--repositories', '**', '--may', 'pull', '--root', 'registry'];
     const none = await runMoorage(args, { directory });
@@ -150,7 +152,7 @@ describe('moorage token', () => {
 
   it.runIf(process.getuid?.() === 0 && programIsPublic())(
     'made by root works for a server that is another user',
-    { timeout: 60_000 },
+    { timeout: 600_000 },
     async () => {
       const directory = await siteWithUsers();
       await mkdir(join(directory, 'registry'));

@@ -30,7 +30,7 @@ function send(port: number, method: string, path: string, headers: object, body 
   });
 }
 
-it('are nowhere but where they were asked for', { timeout: 120_000 }, async () => {
+it('are nowhere but where they were asked for', { timeout: 600_000 }, async () => {
   const directory = await scratchDirectory();
   const hash = hashSync(password, 4);
   await writeFile(join(directory, 'users'), `anna:${hash}\n`);

@@ -35,7 +35,7 @@ async function served() {
   const repositories = async () =>
     ((await (await fetch(`${url}/v2/_catalog`)).json()) as { repositories: string[] }).repositories;
   const status = async (path: string, method = 'GET') => (await fetch(`${url}/v2/${path}`, { method })).status;
-  const soon = (names: readonly string[]) => expect.poll(repositories, { timeout: 30_000 }).toEqual(names);
+  const soon = (names: readonly string[]) => expect.poll(repositories, { timeout: 60_000 }).toEqual(names);
   return { directory, moorage, port, repositories, status, soon };
 }
 
@@ -45,7 +45,7 @@ describe('a directory of archives', () => {
     expect(await repositories()).toEqual(['app-1.2', 'site/web']);
     expect(await status('app-1.2/manifests/v1')).toBe(200);
     expect(await status('new/blobs/uploads/', 'POST')).toBe(403);
-    await expect.poll(() => moorage.stdout, { timeout: 15_000 }).toContain(`localhost:${port}/site/web:v1\n`);
+    await expect.poll(() => moorage.stdout, { timeout: 60_000 }).toContain(`localhost:${port}/site/web:v1\n`);
     expect(moorage.stdout).toContain('(2 archives)');
     expect(moorage.stdout).not.toContain('holds no image layout');
   });
@@ -55,8 +55,8 @@ describe('a directory of archives', () => {
     const unpacked = () => readdirSync(join(directory, 'cache/moorage/unpacked'));
     expect(unpacked()).toHaveLength(1);
     rmSync(join(directory, 'usb/app-1.2.tar.gz'));
-    await expect.poll(unpacked, { timeout: 30_000 }).toEqual([]);
-    await expect.poll(repositories, { timeout: 30_000 }).toEqual(['site/web']);
+    await expect.poll(unpacked, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(repositories, { timeout: 60_000 }).toEqual(['site/web']);
   });
 
   it('shows what comes, goes and is changed while it runs, and nothing half', async () => {
@@ -79,7 +79,7 @@ describe('a directory of archives', () => {
     renameSync(join(directory, 'other.tar'), join(directory, 'usb/second.tar'));
     const indexes = () => readFileSync(join(directory, 'other/index.json'), 'utf8');
     const [{ digest }] = (JSON.parse(indexes()) as { manifests: [{ digest: string }] }).manifests;
-    await expect.poll(() => status(`second/manifests/${digest}`), { timeout: 30_000 }).toBe(200);
+    await expect.poll(() => status(`second/manifests/${digest}`), { timeout: 60_000 }).toBe(200);
     expect(await repositories()).toContain('second');
   });
 

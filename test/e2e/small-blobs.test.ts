@@ -130,7 +130,7 @@ describe.runIf(canTrace)('a small push, as the system sees it (needs strace)', (
         expect(syncs).toBeLessThanOrEqual(3);
         expect(others).toBeLessThanOrEqual(15);
       },
-      { timeout: 60_000 },
+      { timeout: 600_000 },
     );
   });
 });

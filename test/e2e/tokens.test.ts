@@ -44,7 +44,7 @@ async function ended(moorage: MoorageProcess): Promise<void> {
 }
 
 describe('tokens', () => {
-  it('are taken by every server of the root, and after a restart', { timeout: 60_000 }, async () => {
+  it('are taken by every server of the root, and after a restart', { timeout: 600_000 }, async () => {
     const directory = await withUsers();
     const [one, other] = await Promise.all([started(directory), started(directory)]);
     const token = await tokenOf(one.url, 'ann');
@@ -64,7 +64,7 @@ describe('tokens', () => {
     expect(again.moorage.stdout).not.toContain('no authentication');
   });
 
-  it('end with their user on every server, and those of others do not', { timeout: 60_000 }, async () => {
+  it('end with their user on every server, and those of others do not', { timeout: 600_000 }, async () => {
     const directory = await withUsers();
     const servers = await Promise.all([started(directory), started(directory)]);
     const [ann, bert] = [await tokenOf(servers[0].url, 'ann'), await tokenOf(servers[0].url, 'bert')];
@@ -77,7 +77,7 @@ describe('tokens', () => {
     }
   });
 
-  it('are signed with a key in memory where the root is only read', { timeout: 60_000 }, async () => {
+  it('are signed with a key in memory where the root is only read', { timeout: 600_000 }, async () => {
     const directory = await withUsers();
     await ended((await started(directory)).moorage);
     const before = await readdir(join(directory, 'root/.moorage/keys'));
@@ -86,7 +86,7 @@ describe('tokens', () => {
     expect(await readdir(join(directory, 'root/.moorage/keys'))).toEqual(before);
   });
 
-  it('need a key that nobody else could have read: else one line, and no start', { timeout: 60_000 }, async () => {
+  it('need a key that nobody else could have read: else one line, and no start', { timeout: 600_000 }, async () => {
     const directory = await withUsers();
     await ended((await started(directory)).moorage);
     const keys = join(directory, 'root/.moorage/keys');

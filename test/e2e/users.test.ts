@@ -31,7 +31,7 @@ async function untilStatus(url: string, credentials: string, status: number): Pr
 }
 
 describe('moorage user', () => {
-  it('adds, changes, lists and removes users; the password is shown nowhere', { timeout: 60_000 }, async () => {
+  it('adds, changes, lists and removes users; the password is shown nowhere', { timeout: 600_000 }, async () => {
     const directory = await scratchDirectory();
     const added = await addUser(directory, 'anna', 'secret-1');
     expect(added.stdout).toBe('added anna to users\n');
@@ -56,7 +56,7 @@ describe('moorage user', () => {
     expect(await readFile(join(directory, 'users'), 'utf8')).toMatch(/^bert:\$2y\$10\$\S{53}\n$/);
   });
 
-  it('loses nothing when several are added at once', { timeout: 60_000 }, async () => {
+  it('loses nothing when several are added at once', { timeout: 600_000 }, async () => {
     const directory = await scratchDirectory();
     await Promise.all(['a', 'b', 'c', 'd'].map((name) => addUser(directory, name, 'secret')));
     const { stdout } = await runMoorage(['user', 'list', '--file', 'users'], { directory });
@@ -89,7 +89,7 @@ describe('moorage user', () => {
     ['list --file none', 1, 'none: there is no such file'],
     ['list --file md5', 1, 'md5, line 1: the password of "anna" is an MD5 hash; only bcrypt is taken'],
     ['ad anna', 2, 'user is followed by add, remove, list, and not by "ad"'],
-  ])('%s is answered with one line', { timeout: 30_000 }, async (words, code, text) => {
+  ])('%s is answered with one line', { timeout: 600_000 }, async (words, code, text) => {
     const directory = await scratchDirectory();
     await writeFile(join(directory, 'md5'), 'anna:$apr1$SECRET\n');
     const environment = { LONG: 'x'.repeat(73), LINES_TWO: 'secret\nsecret' };
@@ -111,7 +111,7 @@ describe('moorage user', () => {
 
 describe('servers with users', () => {
   it('refuse to start when the file is broken or not there, and leave nothing behind', {
-    timeout: 30_000,
+    timeout: 600_000,
   }, async () => {
     const directory = await scratchDirectory();
     const environment = { MOORAGE_AUTH_HTPASSWD: 'users' };
@@ -130,7 +130,7 @@ describe('servers with users', () => {
     await expect(stat(join(directory, 'registry'))).rejects.toThrow('ENOENT');
   });
 
-  it('let nobody else in, take changes while they run, and fail nobody else by it', { timeout: 90_000 }, async () => {
+  it('let nobody else in, take changes while they run, and fail nobody else by it', { timeout: 600_000 }, async () => {
     const directory = await scratchDirectory();
     for (const name of ['anna', 'bert']) await addUser(directory, name, 'secret');
     const environment = { MOORAGE_AUTH_HTPASSWD: 'users' };

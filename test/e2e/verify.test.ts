@@ -80,9 +80,9 @@ describe('moorage verify', () => {
     expect(await status()).toBe(200);
     truncateSync(file(first.digest), 10);
     expect((await moorage('verify', '--root', root)).code).toBe(1);
-    await expect.poll(status, { timeout: 20_000 }).toBe(404);
+    await expect.poll(status, { timeout: 60_000 }).toBe(404);
     await expect
-      .poll(async () => (await fetch(`${url}/readyz`)).text(), { timeout: 20_000 })
+      .poll(async () => (await fetch(`${url}/readyz`)).text(), { timeout: 60_000 })
       .toMatch(/^ok\na damaged file is not served: /);
     expect((await moorage('verify', '--repair', '--from', good, '--root', root)).code).toBe(0);
     expect(await status()).toBe(200);
@@ -122,7 +122,7 @@ describe('moorage verify', () => {
     const inodes = new Map(layers.map(({ digest }) => [digest, statSync(file(digest)).ino]));
     const mended = () => layers.filter(({ digest }) => statSync(file(digest)).ino !== inodes.get(digest)).length;
     const repair = await startMoorage(['verify', '--repair', '--from', good, '--root', root], started);
-    await expect.poll(mended, { timeout: 30_000, interval: 1 }).toBeGreaterThan(0);
+    await expect.poll(mended, { timeout: 60_000, interval: 1 }).toBeGreaterThan(0);
     repair.signal('SIGKILL');
     await repair.exited;
     const again = await moorage('verify', '--repair', '--from', good, '--root', root);

@@ -47,7 +47,7 @@ describe('what an earlier attempt put there and could not sync is not taken for 
       'a damaged manifest is mended, and that is all',
       /^fsync .*\/team\/app\/blobs\/sha256$/,
     ],
-  ])('%s', { timeout: 60_000 }, async (_, name, calls) => {
+  ])('%s', { timeout: 600_000 }, async (_, name, calls) => {
     const scenario = faultScenarios[name];
     if (scenario === undefined) throw new Error(`there is no scenario "${name}"`);
     const only = { code: 'EIO', calls } as const;

@@ -119,7 +119,7 @@ describe.each(senders)('a download by %s', (_name, makeSender) => {
       connection.socket.resetAndDestroy();
     });
     await Promise.all(leaving);
-    await expect.poll(() => openFiles(directory), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => openFiles(directory), { timeout: 60_000 }).toEqual([]);
     expect(failures).toEqual([]);
   });
 
@@ -166,7 +166,7 @@ describe.each(senders)('a download by %s', (_name, makeSender) => {
     });
     await Promise.all(leaving);
     expect(await Promise.all(staying)).toEqual([true, true, true, true]);
-    await expect.poll(() => openFiles(directory), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => openFiles(directory), { timeout: 60_000 }).toEqual([]);
     expect(failures).toEqual([]);
   });
 
@@ -190,7 +190,7 @@ describe.each(senders)('a download by %s', (_name, makeSender) => {
     connection.socket.pause();
     await connection.write(head(`GET ${url}`));
     await expect.poll(() => openFiles(directory).length).toBe(1);
-    await expect.poll(() => openFiles(directory), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => openFiles(directory), { timeout: 60_000 }).toEqual([]);
     connection.socket.resume();
     await connection.closed();
   });

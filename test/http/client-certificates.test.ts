@@ -110,7 +110,7 @@ it('are taken with the CA between them and ours where that is in the file, on ev
   const client = await makeClient(between);
   expect(await ask(client)).toMatchObject({ status: 401 });
   writeFileSync(files.clientCA, `${authority.certificate}${between.certificate}`);
-  await expect.poll(() => ask(client), { timeout: 10_000 }).toMatchObject({ status: 200 });
+  await expect.poll(() => ask(client), { timeout: 60_000 }).toMatchObject({ status: 200 });
 });
 
 it.runIf(tellsWhatWasSent)('are taken with the CA between them and ours, when they send it', async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
     'no-deletes': await start({ deletes: false }),
   };
   ({ results } = await runConformance({ baseUrl, variants, own: true }));
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   await Promise.all(running.map((registry) => registry.close()));

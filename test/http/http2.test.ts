@@ -54,7 +54,7 @@ it('lets a client send ahead only once it may push', async () => {
     expect([path, window()]).toEqual([path, 65_535]);
   }
   await asked.ask('/v2/a/blobs/uploads/', { method: 'POST' });
-  await vi.waitFor(() => expect(window()).toBe(4 * 1024 * 1024));
+  await vi.waitFor(() => expect(window()).toBe(4 * 1024 * 1024), { timeout: 60_000 });
   // Said once for a connection.
   let changes = 0;
   asked.session.on('remoteSettings', () => {
@@ -249,7 +249,7 @@ describe('a stream', () => {
     push.write('{');
     // Nobody reads it, so that the window of the stream is used up.
     pull.pause();
-    await vi.waitFor(() => expect([push.closed, pull.closed]).toEqual([true, true]), { timeout: 20_000 });
+    await vi.waitFor(() => expect([push.closed, pull.closed]).toEqual([true, true]), { timeout: 60_000 });
     expect(push.rstCode).toBe(constants.NGHTTP2_CANCEL);
     expect((await asked.ask('/v2/')).status).toBe(200);
   });

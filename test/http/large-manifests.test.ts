@@ -37,7 +37,7 @@ const manyAnnotations = Buffer.from(
 describe('a manifest with as much in it as there may be', () => {
   const bytes = indexOf(35_000);
 
-  it('is taken without holding up others', { timeout: 60_000 }, async () => {
+  it('is taken without holding up others', { timeout: 600_000 }, async () => {
     const { app } = await diskApp();
     // The first one starts the thread, and compiles what is needed here.
     await app.inject(push(indexOf(1_000), 'small'));

@@ -60,13 +60,13 @@ it('refuses what comes over too many connections until others are closed, and re
     const answer = await fetch(`http://127.0.0.1:${port}/v2/`, { headers: { connection: 'close' } });
     return { status: answer.status, after: answer.headers.get('retry-after'), text: await answer.text() };
   };
-  await vi.waitFor(async () => expect(await ask()).toMatchObject({ status: 429, after: '1' }));
+  await vi.waitFor(async () => expect(await ask()).toMatchObject({ status: 429, after: '1' }), { timeout: 60_000 });
   expect((await ask()).text).toContain('at most 2 connections from one address');
   idle.push(await open(), await open());
   const fifth = await open();
   await new Promise((resolve) => fifth.once('close', resolve).resume());
   for (const socket of idle) socket.destroy();
-  await vi.waitFor(async () => expect(await ask()).toMatchObject({ status: 200 }));
+  await vi.waitFor(async () => expect(await ask()).toMatchObject({ status: 200 }), { timeout: 60_000 });
 });
 
 it('does not count a trusted proxy, behind which are many', async () => {

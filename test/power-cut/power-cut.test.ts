@@ -8,7 +8,7 @@ const isWhole = process.env.MOORAGE_TEST_POWER_CUTS === 'all';
 const limit = isWhole ? 100_000 : 24;
 
 describe('after a power cut', () => {
-  it.each(Object.entries(scenarios))('%s', { timeout: 300_000 }, async (_, operations) => {
+  it.each(Object.entries(scenarios))('%s', { timeout: 600_000 }, async (_, operations) => {
     const { states, sampled, violation } = await explore({ operations, limit });
     expect(violation).toBeUndefined();
     if (isWhole) expect(sampled).toBe(0);

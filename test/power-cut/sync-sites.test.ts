@@ -10,7 +10,7 @@ it('every place that syncs is told of, and no other', () => {
   expect(Object.keys(siteScenarios).sort()).toEqual([...syncSites].sort());
 });
 
-describe.each(Object.entries(siteScenarios))('%s', { timeout: 120_000 }, (site, scenario) => {
+describe.each(Object.entries(siteScenarios))('%s', { timeout: 600_000 }, (site, scenario) => {
   it('is needed', async () => {
     expect(await syncSitesOf(scenario)).toContain(site);
     expect((await exploreWithout(site, scenario)).violation).toBeDefined();
@@ -20,6 +20,6 @@ describe.each(Object.entries(siteScenarios))('%s', { timeout: 120_000 }, (site, 
 const tried = new Set(Object.values(scenarios));
 const others = Object.entries(siteScenarios).filter(([, { operations }]) => !tried.has(operations));
 
-it.each(others)('%s: with all of them nothing is lost', { timeout: 120_000 }, async (_, scenario) => {
+it.each(others)('%s: with all of them nothing is lost', { timeout: 600_000 }, async (_, scenario) => {
   expect((await explore({ ...scenario, limit, onlyBetween: true })).violation).toBeUndefined();
 });

@@ -246,7 +246,7 @@ const story = fc.record({
   collectors: fc.integer({ min: 1, max: 2 }),
 });
 
-it('deletes nothing that is needed, and in the end everything else', { timeout: 120_000 }, async () => {
+it('deletes nothing that is needed, and in the end everything else', { timeout: 600_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(story, fc.scheduler(), async ({ before, actors, collectors }, scheduler) => {
       let isFree = true;

@@ -166,7 +166,7 @@ it('replays to what the tags mean, and has each acknowledged push, in order', as
         await site.run(each);
         for (const at of [0, 1]) {
           // A heal may be under way: then both are as they will be in a moment.
-          await expect.poll(() => differenceAt(site, at), { timeout: 10_000, interval: 20 }).toBeUndefined();
+          await expect.poll(() => differenceAt(site, at), { timeout: 60_000, interval: 20 }).toBeUndefined();
         }
       }
       const { moves } = await site.repository(0).history.of();
@@ -181,7 +181,7 @@ it('replays to what the tags mean, and has each acknowledged push, in order', as
     }),
     { numRuns: 12, endOnFailure: true },
   );
-}, 120_000);
+}, 600_000);
 
 /** Undefined when there is none. */
 async function differenceAt(site: Site, at: number): Promise<object | undefined> {

@@ -39,7 +39,7 @@ it('reports what it would delete, and the next one deletes it; layouts that were
 
   const upgraded = open(hour);
   await upgraded.start();
-  await vi.waitFor(() => expect(log.lines.map(({ message }) => message)).toContain(said), { timeout: 10_000 });
+  await vi.waitFor(() => expect(log.lines.map(({ message }) => message)).toContain(said), { timeout: 60_000 });
   const named = log.lines.flatMap(({ message, details }) =>
     message === 'the next collection deletes this' ? [(details as { digest?: string }).digest] : [],
   );
@@ -49,7 +49,7 @@ it('reports what it would delete, and the next one deletes it; layouts that were
 
   clock.advance(2 * hour);
   const gone = async () => expect(await store.stat(keyOf('team/app', blobOf('free')))).toBeUndefined();
-  await vi.waitFor(gone, { timeout: 10_000 });
+  await vi.waitFor(gone, { timeout: 60_000 });
   expect(await store.stat(keyOf('cache', foreign))).toBeDefined();
   expect(log.lines.filter(({ message }) => message === said)).toHaveLength(1);
 });

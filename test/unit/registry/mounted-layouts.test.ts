@@ -38,7 +38,7 @@ it('unfinished uploads expire in the mounts that take pushes, and in no other', 
   const log = silentLog;
   const registry = new Registry({ mounts, log, clock, rules: { ...defaultRules, uploadsExpireAfterMs: 60_000 } });
   await registry.start();
-  await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0));
+  await vi.waitFor(async () => expect(await stores[1].staged()).toHaveLength(0), { timeout: 60_000 });
   await registry.close();
   expect(await stores[0].staged()).toHaveLength(1);
 });

@@ -339,7 +339,7 @@ describe('what it costs', () => {
         expect(counted.directorySyncs).toBe(2 * 20);
         expect(counted.touching / 20).toBeLessThanOrEqual(15);
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
   });
 

@@ -74,7 +74,7 @@ it('a collection names it', async () => {
     return { skipped, outcome };
   };
   // Again where the one that could not look was the check after the push.
-  await expect.poll(collected, { timeout: 10_000 }).toMatchObject({
+  await expect.poll(collected, { timeout: 60_000 }).toMatchObject({
     skipped: [expect.stringMatching(/^team\/app: EMFILE/)],
     outcome: { totals: { skipped: 1 } },
   });

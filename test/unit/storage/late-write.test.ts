@@ -42,11 +42,11 @@ describe('a late write', () => {
     const { write, ends } = slowWrites();
     const late = new LateWrite(write, 1);
     late.soon();
-    await vi.waitFor(() => expect(ends).toHaveLength(1));
+    await vi.waitFor(() => expect(ends).toHaveLength(1), { timeout: 60_000 });
     const closed = late.now();
     expect(await isSettled(closed)).toBe(false);
     ends[0]?.();
-    await vi.waitFor(() => expect(ends).toHaveLength(2));
+    await vi.waitFor(() => expect(ends).toHaveLength(2), { timeout: 60_000 });
     expect(await isSettled(closed)).toBe(false);
     ends[1]?.();
     await closed;

@@ -12,7 +12,7 @@ describe('repeated work', () => {
       running -= 1;
     });
     work.every(1);
-    await vi.waitFor(() => expect(running).toBe(1));
+    await vi.waitFor(() => expect(running).toBe(1), { timeout: 60_000 });
     const asked = work.now();
     await new Promise((resolve) => setTimeout(resolve, 10));
     expect(ends).toHaveLength(1);

@@ -32,11 +32,11 @@ describe('after a change', () => {
     const reconcile = vi.fn(async () => [change]);
     const { quiet: watched, log } = await quiet(reconcile);
     for (let times = 0; times < 5; times += 1) watched.changed();
-    await vi.waitFor(() => expect(log.lines).toHaveLength(1));
+    await vi.waitFor(() => expect(log.lines).toHaveLength(1), { timeout: 60_000 });
     expect(reconcile).toHaveBeenCalledTimes(1);
     expect(log.lines[0]?.details).toMatchObject({ layout: 'app', changes: [change] });
     watched.changed();
-    await vi.waitFor(() => expect(reconcile).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(reconcile).toHaveBeenCalledTimes(2), { timeout: 60_000 });
     await watched.close();
   });
 
@@ -45,9 +45,9 @@ describe('after a change', () => {
     reconcile.mockRejectedValueOnce(new Error('broken'));
     const { quiet: watched, log } = await quiet(reconcile);
     watched.changed();
-    await vi.waitFor(() => expect(log.lines).toHaveLength(1));
+    await vi.waitFor(() => expect(log.lines).toHaveLength(1), { timeout: 60_000 });
     watched.changed();
-    await vi.waitFor(() => expect(reconcile).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(reconcile).toHaveBeenCalledTimes(2), { timeout: 60_000 });
     await watched.close();
     expect(log.lines).toHaveLength(1);
   });
@@ -62,7 +62,7 @@ describe('after a change', () => {
       await new Promise((resolve) => setTimeout(resolve, 60));
       expect(reconcile).not.toHaveBeenCalled();
       rmSync(join(directory, name));
-      await vi.waitFor(() => expect(log.lines).toHaveLength(1));
+      await vi.waitFor(() => expect(log.lines).toHaveLength(1), { timeout: 60_000 });
       await watched.close();
     },
   );
@@ -89,7 +89,7 @@ describe('a server that closes', () => {
     const reconcile = vi.fn(() => new Promise<readonly Reconciled[]>((resolve) => (finish = resolve)));
     const { quiet: watched, log } = await quiet(reconcile);
     watched.changed();
-    await vi.waitFor(() => expect(reconcile).toHaveBeenCalled());
+    await vi.waitFor(() => expect(reconcile).toHaveBeenCalled(), { timeout: 60_000 });
     const closed = watched.close();
     finish([change]);
     await closed;

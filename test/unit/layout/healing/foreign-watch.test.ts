@@ -115,7 +115,7 @@ describe('checks that fail', () => {
     const next = async () => {
       const before = checks;
       replace();
-      await vi.waitFor(() => expect(checks).toBeGreaterThan(before));
+      await vi.waitFor(() => expect(checks).toBeGreaterThan(before), { timeout: 60_000 });
     };
     for (const away of [true, true, false, true, true]) {
       isAway = away;

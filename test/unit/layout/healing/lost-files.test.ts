@@ -34,7 +34,7 @@ const keys = layoutKeys(parseRepositoryName('a'));
 const keyOf = ({ digest }: Content): Key => keys.blob(digest);
 
 async function untilReady(registry: Registry, isReady: boolean): Promise<void> {
-  await expect.poll(async () => (await registry.readiness()).length === 0, { timeout: 10_000 }).toBe(isReady);
+  await expect.poll(async () => (await registry.readiness()).length === 0, { timeout: 60_000 }).toBe(isReady);
 }
 
 describe.each(onEveryDriver)('what a collector deleted %s', (_, open) => {
@@ -54,7 +54,7 @@ describe.each(onEveryDriver)('what a collector deleted %s', (_, open) => {
           async () =>
             (await Promise.all([image, layer, image.config].map((each) => store.stat(keyOf(each))))).every(Boolean),
           {
-            timeout: 15_000,
+            timeout: 60_000,
           },
         )
         .toBe(true);
@@ -112,9 +112,9 @@ describe('what went while no server ran', () => {
     for (const lost of [image, image.config, ...image.layers]) rmSync(`${first.root}/${keyOf(lost)}`);
     const second = await first.another();
     await second.registry.start();
-    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 60_000 }).toBeDefined();
     for (const blob of [image.config, ...image.layers]) {
-      await expect.poll(() => second.store.stat(keyOf(blob)), { timeout: 10_000 }).toBeDefined();
+      await expect.poll(() => second.store.stat(keyOf(blob)), { timeout: 60_000 }).toBeDefined();
       expect(await bytesOfBlob(second.repository('a'), blob.digest)).toEqual(blob.bytes);
     }
     expect((await pull(second.repository('a'), 'v1')).bytes).toEqual(image.bytes);
@@ -131,7 +131,7 @@ describe('what went while no server ran', () => {
     rmSync(`${first.root}/${keyOf(image)}`);
     const second = await first.another();
     await second.registry.start();
-    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 60_000 }).toBeDefined();
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
 
@@ -168,7 +168,7 @@ describe('what went while no server ran', () => {
     rmSync(`${first.root}/${keyOf(image)}`);
     const second = await first.another({ referencedBlobs: 'allow' });
     await second.registry.start();
-    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => second.store.stat(keyOf(image)), { timeout: 60_000 }).toBeDefined();
     expect(await codeOf(second.repository('a').blobs.stat(layer.digest))).toBe('BLOB_UNKNOWN');
   });
 
@@ -181,7 +181,7 @@ describe('what went while no server ran', () => {
     rmSync(`${first.root}/${keyOf(imageNumber(2))}`);
     const second = await first.another();
     await second.registry.start();
-    await expect.poll(() => second.store.stat(keyOf(imageNumber(2))), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => second.store.stat(keyOf(imageNumber(2))), { timeout: 60_000 }).toBeDefined();
     expect(await second.store.stat(keyOf(image))).toBeUndefined();
   });
 });
@@ -260,7 +260,7 @@ describe('what nobody has the bytes of any more', () => {
     index.manifests.push(sparse.descriptor);
     await store.write(keys.index, Buffer.from(JSON.stringify(index)));
     await store.delete(keyOf(image));
-    await expect.poll(() => store.stat(keyOf(image)), { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => store.stat(keyOf(image)), { timeout: 60_000 }).toBeDefined();
     expect(await registry.readiness()).toEqual([]);
   });
 });

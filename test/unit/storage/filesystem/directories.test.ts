@@ -176,7 +176,7 @@ test('a directory that was just used stays open for the next use, and for a mome
   const descriptor = await used();
   expect(await used()).toBe(descriptor);
   expect([...opened.values()]).toEqual([`${root}/team/app`]);
-  await vi.waitFor(() => expect(opened.size).toBe(0), { timeout: 10_000 });
+  await vi.waitFor(() => expect(opened.size).toBe(0), { timeout: 60_000 });
   await used();
   directories.close();
   expect(opened.size).toBe(0);

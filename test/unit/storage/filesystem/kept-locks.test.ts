@@ -51,7 +51,7 @@ test('is given back at once where nothing follows', async () => {
 test('is given back where what was to follow does not come, and when the store is closed', async () => {
   const { store, lock, update } = await countingStore();
   await update(true);
-  await vi.waitFor(() => expect(existsSync(lock)).toBe(false));
+  await vi.waitFor(() => expect(existsSync(lock)).toBe(false), { timeout: 60_000 });
   await update(true);
   expect(existsSync(lock)).toBe(true);
   await store.close();

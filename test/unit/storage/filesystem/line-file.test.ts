@@ -177,7 +177,7 @@ describe('a pipe', () => {
     expect(lines.at(-2)).toBe('again');
   });
 
-  it('that loses lines nobody waits for says how many', { timeout: 60_000 }, async () => {
+  it('that loses lines nobody waits for says how many', { timeout: 600_000 }, async () => {
     const { path, file, said } = await lineFile({ patienceMs: 100 }, fifo);
     const line = 'y'.repeat(99_999);
     for (let at = 0; at < 100; at += 1) file.push(line);

@@ -65,8 +65,8 @@ test.each([
   const root = newDirectory();
   const { calls, reserve } = smallDisk(root, { total });
   await Promise.all([servedOn(root, calls), servedOn(root, calls)]);
-  await vi.waitFor(() => expect(readdirSync(`${root}/.moorage/staging`)).toEqual([]));
-  await vi.waitFor(() => expect(statSync(reserve).size).toBe(size));
+  await vi.waitFor(() => expect(readdirSync(`${root}/.moorage/staging`)).toEqual([]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(statSync(reserve).size).toBe(size), { timeout: 60_000 });
   expect(statSync(reserve).blocks * 512).toBeGreaterThanOrEqual(size);
 });
 
@@ -81,7 +81,7 @@ test('nothing is set aside where there is no room for it, in a directory before 
   const shared = await servedOn(root, calls, 'with-first-write');
   expect(readdirSync(root)).toEqual([]);
   await shared.store.write(index, bytesOf('x'));
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   const work = await storeOnDisk();
   await work.store.write(index, bytesOf('x'));
   await work.store.close();
@@ -93,7 +93,7 @@ test('a full disk: deletes and repairs get the space, pushes do not', async () =
   const { calls, disk, reserve } = smallDisk(root);
   const { store, warnings } = await servedOn(root, calls);
   await updateAndClose(store, index, replaceBy('before'));
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   disk.isFull = true;
   await expect(store.update(index, replaceBy('pushed'))).rejects.toMatchObject({ failure: 'no-space' });
   expect(existsSync(reserve)).toBe(true);
@@ -109,7 +109,7 @@ test('deletes that find the disk full at the same time all get the space', async
   const { store } = await servedOn(root, calls);
   const indexes = ['one', 'two', 'three'].map((name) => key(`${name}/index.json`));
   for (const each of indexes) await updateAndClose(store, each, replaceBy('before'));
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   disk.isFull = true;
   await Promise.all(
     indexes.map(async (each) => (await store.update(each, replaceBy('deleted'), urgent)).previous?.close()),
@@ -126,7 +126,7 @@ test('an object is deleted with it, too (injected)', async () => {
     return systemCalls.unlink(path);
   };
   const { store, at } = await servedOn(root, { ...calls, unlink });
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   writeFileSync(at('a'), 'x');
   isFull = true;
   expect(await store.delete(key('a'))).toBe(true);
@@ -151,7 +151,7 @@ test('it is laid again once there is twice as much room', async () => {
   const root = newDirectory();
   const { calls, disk, reserve } = smallDisk(root);
   const { store } = await servedOn(root, calls);
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   await store.close();
   rmSync(reserve);
   const { file } = await reserveOn(root, calls);
@@ -176,7 +176,7 @@ test('a draft that a crash left is used for the next one, one that is being writ
   await store.close();
   expect([existsSync(reserve), existsSync(draft)]).toEqual([false, true]);
   const later = await servedOn(root, { ...calls, now: () => Date.now() + 120_000 });
-  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true));
+  await vi.waitFor(() => expect(existsSync(reserve)).toBe(true), { timeout: 60_000 });
   expect(existsSync(draft)).toBe(false);
   expect([...warnings, ...later.warnings]).toEqual([]);
 });

@@ -243,7 +243,7 @@ describe.runIf(canLease)('a large file that was replaced (needs leases and excha
         expect(hiddenIn(root)).toHaveLength(1);
       });
     await begin();
-    await vi.waitFor(() => expect(hiddenIn(root)).toEqual([]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(hiddenIn(root)).toEqual([]), { timeout: 60_000 });
     await begin();
     await store.removeEmpty(key(''), { mayGo: () => false, below: () => [] });
     expect(hiddenIn(root)).toEqual([]);
