@@ -76,7 +76,10 @@ export async function finished(target: Target, from: string, content: Content, f
       const body = bytes.subarray(offset);
       const answer = await ask(url, 'PUT', `${from}${query}`, { body, headers: bytesType });
       if (answer?.status === 201) return sentMs;
-      if (answer !== undefined && ![404, 416].includes(answer.status)) throw unexpected('PUT of a blob', answer.status);
+      if (answer !== undefined && ![404, 416].includes(answer.status)) {
+        const what = `PUT of a blob (${form}, from ${offset} of ${bytes.byteLength}, attempt ${attempt})`;
+        throw new Violation(`${what} was answered ${answer.status}: ${answer.bytes}`);
+      }
       mayBeCommitted ||= answer === undefined;
     }
     const status = await ask(await target.url(), 'GET', from);

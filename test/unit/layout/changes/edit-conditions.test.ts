@@ -62,15 +62,16 @@ describe('edits of one replacement', () => {
     const hooked = interleaving((await memoryRegistry()).store);
     const { repository } = registryOver(hooked.store);
     await pushImage(repository('a'), image, 'v1');
-    const deletes: Promise<void>[] = [];
+    let deletes: Promise<readonly PromiseSettledResult<void>[]> | undefined;
     // They come while the push is about to be published; in memory, all that they do before has ended by the next turn.
     hooked.rightBefore('update', async () => {
-      for (const was of [image, imageNumber(1), imageNumber(1)]) deletes.push(untag(repository('a'), 'v1', was));
+      const read = [image, imageNumber(1), imageNumber(1)];
+      deletes = Promise.allSettled(read.map((was) => untag(repository('a'), 'v1', was)));
       await nextTurn();
     });
     const updates = hooked.count('update');
     await put(repository('a'), 'v1', imageNumber(1), isStill(image));
-    const outcomes = await Promise.allSettled(deletes);
+    const outcomes = await deletes;
     expect(hooked.count('update')).toBe(updates + 1);
     expect(outcomes).toMatchObject([
       { status: 'rejected', reason: { status: 412 } },

@@ -118,7 +118,8 @@ describe('what went while no server ran', () => {
       expect(await bytesOfBlob(second.repository('a'), blob.digest)).toEqual(blob.bytes);
     }
     expect((await pull(second.repository('a'), 'v1')).bytes).toEqual(image.bytes);
-    expect(second.log.lines.map(({ message }) => message)).toContainEqual(expect.stringContaining('put back'));
+    const said = () => second.log.lines.map(({ message }) => message);
+    await expect.poll(said, { timeout: 60_000 }).toContainEqual(expect.stringContaining('put back'));
   });
 
   it('does not give a repository what it never held: a sparse image stays sparse', async () => {
