@@ -229,11 +229,12 @@ export class Model {
   }
 
   /**
-   * A client that was told that a blob is there, which another one deletes before any manifest needs it, pushes an image without it: it is
-   * taken unless references are required.
+   * A client that was told that a blob is there, which another one deletes before any manifest needs it, or which a collection takes since
+   * the client needed longer for its image than the grace lasts, pushes an image without it: it is taken unless references are required.
    */
   mayLack({ repository, lookedMs, touchedMs }: KnownManifest, digest: string): boolean {
     if (this.rules.untaggedMs !== 'keep') return false;
+    if (touchedMs - lookedMs >= this.graceMs) return true;
     return this.#blobDeletes.some(
       (each) =>
         each.repository === repository && each.digest === digest && each.sentMs <= touchedMs && each.endMs >= lookedMs,
