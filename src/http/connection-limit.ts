@@ -40,7 +40,7 @@ export class ConnectionLimit {
     server.prependListener('connection', (socket: Socket) => this.#count(socket));
   }
 
-  /** Refuses with 429. A connection counts as any other once there is room for it. */
+  /** Refuses with 429. A connection counts like all others once there is room for it. */
   assert({ socket }: FastifyRequest): void {
     const key = keyOf(socket);
     if (!this.#over.has(key)) return;

@@ -57,7 +57,7 @@ export class UploadLimits {
     return started;
   }
 
-  /** How many bytes of one session there may be, until `settle`; undefined: any number. */
+  /** How many bytes of one session there may be, until `settle`; undefined: there is no bound. */
   async limitOf(uploader: string | undefined, id: UploadId): Promise<BodyLimit | undefined> {
     const { unfinishedBytesPerUser: allowed } = this.#rules;
     if (allowed === 'off') return undefined;

@@ -31,7 +31,7 @@ export class ExternalTokens {
     return [...this.#issuers.values()].map(({ generation }) => generation);
   }
 
-  /** Undefined for what none of the issuers has issued, such as any password. Throws BadCredentialsError. */
+  /** Undefined for what none of the issuers has issued, such as a password. Throws BadCredentialsError. */
   accountOf(token: string): Account | Promise<Account> | undefined {
     const known = this.#known.get(token);
     if (known !== undefined && this.#clock.now() < (known.endsAtMs ?? 0)) return known;

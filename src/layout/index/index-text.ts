@@ -1,4 +1,4 @@
-// index.json as any program may write it: on one line, indented, with members that nobody knows.
+// index.json as programs of all kinds write it: on one line, indented, with members that nobody knows.
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { SteppedWork } from '../pacing/steps.ts';
 import { type AroundEntries, ForeignIndexError, IndexDocument } from './index-document.ts';

@@ -145,9 +145,9 @@ async function replaceFound(
 async function appendEach(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
   const [first, ...rest] = objects;
   if (first === undefined) return;
-  const begins = rest.length > 0 && parts.tree.statFile(first.key) === undefined;
-  await appendSmall(parts, first);
+  const begins = rest.length > 0 && (parts.tree.statFile(first.key)?.size ?? 0) === 0;
   try {
+    await appendSmall(parts, first);
     for (const object of rest) {
       await nextTurn();
       await appendSmall(parts, object);

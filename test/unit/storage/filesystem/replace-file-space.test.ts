@@ -55,14 +55,17 @@ function recorded(store: Awaited<ReturnType<typeof storeOnDisk>>['store']) {
   return store.update(index, async () => ({ bytes: bytesOf('index'), first: [], record, note: () => [], remove: [] }));
 }
 
-test('a record that is begun in pieces, of which one has no space, is taken back (injected)', async () => {
-  const { store, at } = await storeOnDisk({
-    writeSync: failing(systemCalls.writeSync, 'ENOSPC', (_, bytes) => textOf(bytes) === 'three\n'),
-  });
-  await expect(recorded(store)).rejects.toMatchObject({ failure: 'no-space' });
-  expect(readdirSync(at(''))).not.toContain('.journal');
-  expect(existsSync(at('team/app/index.json'))).toBe(false);
-});
+test.each(['one', 'three'])(
+  'a record that is begun in pieces, of which %s has no space, is taken back (injected)',
+  async (piece) => {
+    const { store, at } = await storeOnDisk({
+      writeSync: failing(systemCalls.writeSync, 'ENOSPC', (_, bytes) => textOf(bytes) === `${piece}\n`),
+    });
+    await expect(recorded(store)).rejects.toMatchObject({ failure: 'no-space' });
+    expect(readdirSync(at(''))).not.toContain('.journal');
+    expect(existsSync(at('team/app/index.json'))).toBe(false);
+  },
+);
 
 test('a record that goes on with what was there keeps it when a piece of it has no space (injected)', async () => {
   let isFull = false;
