@@ -150,10 +150,10 @@ export class Directories {
       if (!this.#durable.has(identity)) unsynced.set(identity, parent);
       parent = key;
     }
-    for (const [identity, holder] of unsynced) {
-      await this.sync(holder);
-      this.#durable.add(identity);
-    }
+    // All at once: the file system's journal takes them in one commit, and nobody is answered before the last.
+    const syncs = [...unsynced].map(([identity, holder]) => this.sync(holder).then(() => this.#durable.add(identity)));
+    const refused = (await Promise.allSettled(syncs)).find((sync) => sync.status === 'rejected');
+    if (refused !== undefined) throw refused.reason;
   }
 
   #create(key: string, created: string[]) {
