@@ -46,12 +46,14 @@ export function nextRecord(before: ClockRecord, reading: ClockReading): ClockRec
   const next = { ...before, ...reading };
   if (reading.boot !== before.boot || reading.uptimeMs < before.uptimeMs) {
     const restarted = { ...next, watchedFromMs: reading.uptimeMs, gapMs: Math.max(0, moved) };
-    return moved < 0 ? setBack(restarted, before.wallMs, reading) : restarted;
+    return moved < 0 ? setBack(restarted, before.wallMs + steadyMs, reading) : restarted;
   }
   const passed = reading.uptimeMs - before.uptimeMs;
   const jump = moved - passed;
-  if (Math.abs(jump) <= steadyMs + passed * steadyShare) return next;
-  const lastMs = before.wallMs + passed;
+  const looseMs = steadyMs + passed * steadyShare;
+  if (Math.abs(jump) <= looseMs) return next;
+  // The last stamps before it may be later than the uptime tells: by as much as is no jump. None after a jump ahead is as early.
+  const lastMs = before.wallMs + passed + looseMs;
   return jump < 0 ? setBack(next, lastMs, reading) : setForward(next, { beforeMs: lastMs, byMs: jump });
 }
 
@@ -82,7 +84,6 @@ function setForward(record: ClockRecord, jump: ForwardJump): ClockRecord {
 }
 
 function setBack(record: ClockRecord, lastMs: number, { wallMs }: ClockReading): ClockRecord {
-  // The last stamps before it may be a little later than the uptime tells.
-  const upToMs = Math.max(lastMs + steadyMs, record.ahead?.upToMs ?? 0);
+  const upToMs = Math.max(lastMs, record.ahead?.upToMs ?? 0);
   return { ...record, ahead: { upToMs, atMs: wallMs } };
 }

@@ -74,9 +74,16 @@ async function server(root: string, clock: TestClock, bytesPerSecond = 1e9): Pro
     checkedAtOnceBytes,
     quotas: noQuotas,
   };
-  const mounted = new MountedLayouts(mount, { ...shared, background: new BackgroundWork(log) });
+  const background = new BackgroundWork(log);
+  const mounted = new MountedLayouts(mount, { ...shared, background });
   const scrub = new Scrub({ mounts: () => [mounted], clock, log, rules, process: writing.id });
-  onTestFinished(() => scrub.close());
+  // All that writes later: the root is removed after it.
+  onTestFinished(async () => {
+    await scrub.close();
+    await background.close();
+    await mounted.close();
+    await store.close();
+  });
   return { scrub, mounted, log, opened: () => opened.splice(0), unreadable, store };
 }
 

@@ -32,6 +32,15 @@ describe('a record of the clock', () => {
     expect(agesOf(record).ageOf(at(start.wallMs + year + hour + 1_000))).toBe(hour - 1_000);
   });
 
+  it('makes nothing older that was written just before a jump, by a clock that is ahead of the uptime within what is no jump', () => {
+    const reading = { ...start, wallMs: start.wallMs + year + hour, uptimeMs: 2 * hour };
+    const ages = agesOf(nextRecord(firstRecord(start), reading));
+    expect(ages.ageOf(at(start.wallMs + hour + 3_000))).toBeLessThanOrEqual(0);
+    expect(ages.ageOf(at(start.wallMs + hour))).toBe(0);
+    // Nor younger what was written after it.
+    expect(agesOf(nextRecord(firstRecord(start), reading)).ageOf(at(reading.wallMs))).toBe(0);
+  });
+
   it('keeps no more than some jumps, and makes nothing older by that', () => {
     let record = firstRecord(start);
     for (let times = 1; times <= 40; times += 1) {
