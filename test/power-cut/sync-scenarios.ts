@@ -203,7 +203,7 @@ export const siteScenarios: Readonly<Record<string, SiteScenario>> = {
   'Directories.syncOwed': {
     operations: [...pushed, collectorOfAnotherProgram, refusedOnce(heals, inBlobs)],
   },
-  'Directories.#walk': { operations: pushed },
+  'Directories.#syncAll': { operations: pushed },
   'DurableFiles.written': { operations: pushed },
   'DurableFiles.redraft': {
     operations: [...pushed, largeIndexOfAnotherProgram, ...['v2', 'v3', 'v4'].map((tag) => does.tags(name, tag, one))],

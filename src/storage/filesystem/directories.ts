@@ -11,6 +11,9 @@ import { OpenDirectories } from './open-directories.ts';
 import { SharedSyncs } from './shared-syncs.ts';
 
 const attempts = 5;
+const nothing: ReadonlyMap<string, string> = new Map();
+
+type WorkIn<Result> = (held: HeldDirectory) => Promise<Result>;
 
 export class Directories {
   readonly #tree: FileTree;
@@ -49,7 +52,7 @@ export class Directories {
     if (directory === '') return created;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#walk(directory, created);
+        await this.#syncAll(this.#walk(directory, created));
         return created;
       } catch (error) {
         // Another program removed an empty parent between two of our calls.
@@ -61,42 +64,57 @@ export class Directories {
   }
 
   /**
-   * Holds the directory while `work` puts something into it, and runs it again when the directory was removed meanwhile.
-   * Directories that were made for work that fails are removed.
+   * Holds the directory while `work` puts something into it, and runs it again when the directory was removed meanwhile. Those that were made
+   * for it are durable when this returns, not before; made for work that fails they are removed.
    */
-  within<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
-    return this.#within(directory, work, false);
+  within<Result>(directory: string, work: WorkIn<Result>): Promise<Result> {
+    return this.#within(directory, work, {});
   }
 
   /** The same for what is only drafted there: it is moved or linked from wherever the directory is by then. */
-  drafting<Result>(work: (staging: HeldDirectory) => Promise<Result>): Promise<Result> {
+  drafting<Result>(work: WorkIn<Result>): Promise<Result> {
     return this.withinOwn(stagingDirectory, work);
   }
 
   /** The same for a directory of ours that nobody moves while it is served: where it is, is asked once a second. */
-  withinOwn<Result>(directory: string, work: (held: HeldDirectory) => Promise<Result>): Promise<Result> {
-    return this.#within(directory, work, true);
+  withinOwn<Result>(directory: string, work: WorkIn<Result>): Promise<Result> {
+    return this.#within(directory, work, { anywhere: true });
+  }
+
+  /** The same for what a power cut may take away again, with the directories that were made for it: nothing is synced. */
+  withinUnsynced<Result>(directory: string, work: WorkIn<Result>): Promise<Result> {
+    return this.#within(directory, work, { isUnsynced: true });
   }
 
   async #within<Result>(
     directory: string,
-    work: (held: HeldDirectory) => Promise<Result>,
-    anywhere: boolean,
+    work: WorkIn<Result>,
+    { anywhere = false, isUnsynced = false }: { readonly anywhere?: boolean; readonly isUnsynced?: boolean },
   ): Promise<Result> {
+    const created: string[] = [];
     for (let attempt = 1; ; attempt += 1) {
-      let held = this.#open.take(directory, anywhere);
-      const created = held === undefined ? await this.ensure(directory) : [];
+      let open = this.#open.take(directory, anywhere);
+      let held = open;
       try {
-        held ??= this.#open.add(this.#tree.hold(directory));
-        return await work(held);
+        const unsynced = open === undefined ? this.#walk(directory, created) : nothing;
+        held ??= this.#tree.hold(directory);
+        // What is open is taken for durable: until these are, others find out for themselves.
+        if (unsynced.size === 0) open ??= this.#open.add(held);
+        const working = work(held);
+        const syncing = unsynced.size === 0 || isUnsynced ? undefined : this.#syncAll(unsynced);
+        const [done, synced] = await Promise.allSettled([working, syncing]);
+        if (done.status === 'rejected') throw done.reason;
+        if (synced.status === 'rejected') throw synced.reason;
+        return done.value;
       } catch (error) {
         const vanished = held === undefined || !this.#tree.isInPlace(held);
-        if (held !== undefined && vanished) this.#open.drop(held);
+        if (open !== undefined && vanished) this.#open.drop(open);
         if (errnoOf(error) === 'ENOENT' && vanished && attempt < attempts) continue;
         this.removeEmpty(created);
         throw error;
       } finally {
-        if (held !== undefined) this.#open.release(held);
+        if (open !== undefined) this.#open.release(open);
+        else held?.close();
       }
     }
   }
@@ -135,7 +153,8 @@ export class Directories {
     }
   }
 
-  async #walk(directory: string, created: string[]): Promise<void> {
+  /** Makes what is missing; returns what is not known to be durable, with the directory that it lies in. */
+  #walk(directory: string, created: string[]): ReadonlyMap<string, string> {
     const { calls } = this.#tree;
     const unsynced = new Map<string, string>();
     let parent = '';
@@ -150,7 +169,11 @@ export class Directories {
       if (!this.#durable.has(identity)) unsynced.set(identity, parent);
       parent = key;
     }
-    // All at once: the file system's journal takes them in one commit, and nobody is answered before the last.
+    return unsynced;
+  }
+
+  /** All at once: the file system's journal takes them in one commit, and nobody is answered before the last. */
+  async #syncAll(unsynced: ReadonlyMap<string, string>): Promise<void> {
     const syncs = [...unsynced].map(([identity, holder]) => this.sync(holder).then(() => this.#durable.add(identity)));
     const refused = (await Promise.allSettled(syncs)).find((sync) => sync.status === 'rejected');
     if (refused !== undefined) throw refused.reason;

@@ -57,7 +57,7 @@ const mostAppends = 3;
  */
 export async function appendSmall({ tree, directories, appends }: StoreParts, object: SmallObject): Promise<void> {
   if (appends.append(object.key, object.bytes)) return;
-  await directories.within(parentOf(object.key), async (held) => {
+  await directories.withinUnsynced(parentOf(object.key), async (held) => {
     for (let count = 0; count < mostAppends; count += 1) if (appendOnce(tree, appends, held, object)) return;
   });
 }

@@ -1,7 +1,7 @@
 // Directories: durable with all their parents, made again when somebody removes them, and synced together.
 
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Directories } from '../../../../src/storage/filesystem/directories.ts';
 import { FileTree } from '../../../../src/storage/filesystem/file-tree.ts';
 import { type SystemCalls, systemCalls } from '../../../../src/storage/filesystem/system-calls.ts';
@@ -159,11 +159,14 @@ test('a failed sync fails for all who shared it, and not for the next (injected)
   await expect(Promise.all([second, third])).resolves.toBeDefined();
 });
 
-test('a directory that was just used stays open for the next use, and for a moment only', async () => {
+test('a directory that was just used stays open for the next use, and for a moment only (the clock is injected)', async () => {
   const opened = new Map<number, string>();
+  let opens = 0;
   const { directories, root } = directoriesOnDisk({
+    elapsed: () => 0,
     openSync: (path, flags, mode) => {
       const descriptor = systemCalls.openSync(path, flags, mode);
+      opens += 1;
       opened.set(descriptor, path);
       return descriptor;
     },
@@ -172,14 +175,77 @@ test('a directory that was just used stays open for the next use, and for a mome
       systemCalls.closeSync(descriptor);
     },
   });
+  await directories.ensure('team/app');
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const used = () => directories.within('team/app', async ({ descriptor }) => descriptor);
+  opens = 0;
   const descriptor = await used();
-  expect(await used()).toBe(descriptor);
+  expect([await used(), opens]).toEqual([descriptor, 1]);
   expect([...opened.values()]).toEqual([`${root}/team/app`]);
-  await vi.waitFor(() => expect(opened.size).toBe(0), { timeout: 60_000 });
+  vi.advanceTimersByTime(20);
+  expect(opened.size).toBe(0);
   await used();
   directories.close();
   expect(opened.size).toBe(0);
+});
+
+/** The disk syncs when the test says so. */
+function slowDisk() {
+  const running: ((error?: Error) => void)[] = [];
+  const on = directoriesOnDisk({
+    fsync: () =>
+      new Promise((resolve, reject) => running.push((error) => (error === undefined ? resolve() : reject(error)))),
+  });
+  return { ...on, running };
+}
+
+test('what is put into new directories waits for them, also what another puts there meanwhile (injected)', async () => {
+  const { directories, root, events, running } = slowDisk();
+  const answered: string[] = [];
+  const put = async (name: string) => {
+    await directories.within('team/app', async (held) => writeFileSync(held.at(name), ''));
+    answered.push(name);
+  };
+  const both = [put('first'), put('second')];
+  await vi.waitFor(() => expect(readdirSync(`${root}/team/app`)).toEqual(['first', 'second']));
+  expect(events).toEqual(['mkdir team', 'mkdir team/app', 'fsync .', 'fsync team']);
+  running.shift()?.();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answered).toEqual([]);
+  // The other one shares the syncs that begin after it asked.
+  const last = setInterval(() => running.shift()?.(), 1);
+  onTestFinished(() => clearInterval(last));
+  await Promise.all(both);
+  events.length = 0;
+  await put('third');
+  expect(events).toEqual([]);
+});
+
+test('what is put into a directory that cannot be synced is refused, and the next one tries again (injected)', async () => {
+  const { directories, root, events, running } = slowDisk();
+  const put = () => directories.within('team', async (held) => writeFileSync(held.at('mine'), ''));
+  const refused = expect(put()).rejects.toMatchObject({ code: 'EIO' });
+  running.shift()?.(systemError('EIO'));
+  await refused;
+  // It may have been found by others already.
+  expect(readdirSync(root, { recursive: true }).sort()).toEqual(['team', 'team/mine']);
+  events.length = 0;
+  const again = put();
+  running.shift()?.();
+  await again;
+  expect(events).toEqual(['fsync .']);
+});
+
+test('nothing is synced for what a power cut may take, and it is not taken for durable later', async () => {
+  const { directories, events } = directoriesOnDisk();
+  const put = async (held: { at(name: string): string }) => writeFileSync(held.at('mine'), '');
+  await directories.withinUnsynced('team/app', put);
+  await directories.withinUnsynced('team/app', put);
+  expect(events).toEqual(['mkdir team', 'mkdir team/app']);
+  events.length = 0;
+  await directories.within('team/app', put);
+  expect(events).toEqual(['fsync .', 'fsync team']);
 });
 
 test('another directory, or a link, in the place of one that is open is noticed', async () => {
