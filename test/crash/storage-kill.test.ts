@@ -33,7 +33,7 @@ test(`${rounds} rounds of updates, each killed at random`, { timeout: 600_000 },
     await writing.until((each) => each.length > 5);
     await aMoment();
     await writing.kill();
-    expect(writing.acknowledged[0]?.afterMs).toBeLessThan(15_000);
+    expect(writing.acknowledged[0]?.afterMs).toBeLessThan(60_000);
     acknowledged.push(...acknowledgedBy(writing));
     const text = readFileSync(join(root, 'team/app/index.json'), 'utf8');
     const entries = text.trimEnd().split('\n');
