@@ -155,7 +155,8 @@ async function textOf(stream: Readable): Promise<string> {
 
 export async function scratchDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'moorage-e2e-'));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  // Workers of a server that was killed end within a second, and may write until then.
+  onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return directory;
 }
 
