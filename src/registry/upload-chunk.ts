@@ -23,6 +23,8 @@ export interface Chunk {
   readonly range: ChunkRange | undefined;
   /** `Content-Length`; undefined for a body of unknown length. */
   readonly length: number | undefined;
+  /** True where nobody else looks at the body's bytes, as of what a connection received. */
+  readonly ownsBytes?: boolean;
   /** Aborted to stop receiving it. A client that leaves need not do so: its body fails by itself, and what had arrived is kept. */
   readonly signal?: AbortSignal;
 }

@@ -184,7 +184,9 @@ export class HeldSession {
     hash.continueAt(size);
     const counted = countedChunk(chunk, (bytes) => hash.update(bytes), { size, limits });
     try {
-      const end = await staged.append(body, { at: size, signal: this.#signalOf(chunk), onChunk: counted.onChunk });
+      const { ownsBytes: ownsChunks } = chunk;
+      const signal = this.#signalOf(chunk);
+      const end = await staged.append(body, { at: size, signal, onChunk: counted.onChunk, ownsChunks });
       counted.assertComplete();
       return end;
     } catch (error) {

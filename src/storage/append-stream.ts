@@ -2,6 +2,7 @@
 // back at 4 MiB. The fastest way to a durable file that was measured; shared by the drivers.
 import type { Readable } from 'node:stream';
 import { ArrivalTurns } from './arrival-turns.ts';
+import { freeBytes } from './freed-bytes.ts';
 import type { AppendOptions } from './object-store.ts';
 import { StorageError } from './storage-error.ts';
 
@@ -162,7 +163,8 @@ class Appender {
       const written = await this.#sink.write(chunks, this.#position);
       if (written === 0 && bytes > 0) throw new StorageError('unavailable', 'a write wrote nothing');
       this.#position += written;
-      this.#putBack(chunks, written);
+      if (written < bytes) this.#putBack(chunks, written);
+      else if (this.#options.ownsChunks) chunks.forEach(freeBytes);
       this.#syncInBackground();
     } catch (reason) {
       this.#drop();

@@ -179,6 +179,8 @@ export interface AppendOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called once for each chunk in order, before or while it is written: where the caller hashes and counts. Throwing ends the append. */
   readonly onChunk: (chunk: Uint8Array) => void;
+  /** True where nobody else looks at the source's chunks: the memory of those that are written is given back. */
+  readonly ownsChunks?: boolean | undefined;
 }
 
 /** An unfinished object: invisible until committed, and still there after a restart. One appender at a time. */

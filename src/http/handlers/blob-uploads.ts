@@ -105,5 +105,6 @@ function chunkOf(request: FastifyRequest, reply: FastifyReply): Chunk {
     range: parseContentRange(range),
     length: length === undefined ? undefined : Number(length),
     body: streamedBody(request, reply),
+    ownsBytes: true,
   };
 }

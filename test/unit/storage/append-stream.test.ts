@@ -205,3 +205,27 @@ test('nothing is synced when nothing was appended', async () => {
   expect(await appendStream(Readable.from([]), sink, 7, options)).toBe(7);
   expect(syncs()).toBe(0);
 });
+
+test('chunks that are ours are given back when they are written, others are left; a short write loses nothing', async () => {
+  for (const ownsChunks of [true, false]) {
+    const written: Buffer[] = [];
+    const sink: AppendSink = {
+      write: async (chunks) => {
+        await turn();
+        const bytes = Buffer.concat(chunks);
+        // The first write takes half of what it is given.
+        const some = bytes.subarray(0, written.length === 0 ? Math.floor(bytes.byteLength / 2) : bytes.byteLength);
+        written.push(some);
+        return some.byteLength;
+      },
+      sync: async () => {},
+    };
+    const chunks = Array.from({ length: 40 }, (_, at) => Buffer.allocUnsafeSlow(64 * kibibyte).fill(at));
+    const sent = Buffer.concat(chunks);
+    await appendStream(Readable.from(chunks, { objectMode: false }), sink, 0, { ...options, ownsChunks });
+    expect(Buffer.concat(written).equals(sent)).toBe(true);
+    const kept = chunks.filter((chunk) => chunk.byteLength > 0).length;
+    if (ownsChunks) expect(kept).toBeLessThan(20);
+    else expect(kept).toBe(40);
+  }
+});
