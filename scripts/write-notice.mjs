@@ -5,11 +5,14 @@ import { join } from 'node:path';
 
 const licenceFile = /^(?:licen[cs]e|copying|notice)(?:[.-]|$)/i;
 
+/** What the page is made of is in dist/, although nobody who installs moorage installs it. */
+const inThePage = new Set(['node_modules/preact']);
+
 /** Every package that is not only for development; koffi is optional, installed by npm, and never in dist/. */
 function shippedPackages() {
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   return Object.entries(packages)
-    .filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
+    .filter(([path, { dev, optional }]) => path !== '' && (inThePage.has(path) || (!dev && !optional)))
     .map(([path]) => path)
     .sort();
 }
