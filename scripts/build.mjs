@@ -15,8 +15,8 @@ const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
 
 const targets = {
   executable: {
-    sources: ['src', 'tsconfig.build.json', 'scripts/bundle.mjs', ...settings],
-    steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle.mjs')]],
+    sources: ['src', 'page', 'tsconfig.build.json', 'scripts/bundle.mjs', 'scripts/build-page.mjs', ...settings],
+    steps: [[tsc, '-p', 'tsconfig.build.json'], [join('scripts', 'bundle.mjs')], [join('scripts', 'build-page.mjs')]],
     directory: 'dist',
     output: join('dist', 'main.js'),
     stamp: join('dist', '.built-from'),
@@ -52,7 +52,7 @@ function digestOf(sources) {
 function filesOf(source) {
   if (/\.\w+$/.test(source)) return [source];
   if (!existsSync(source)) return [];
-  const below = readdirSync(source, { recursive: true }).filter((name) => /\.(?:ts|mjs|json)$/.test(name));
+  const below = readdirSync(source, { recursive: true }).filter((name) => /\.(?:tsx?|mjs|json|html|css)$/.test(name));
   return below.sort().map((name) => join(source, name));
 }
 

@@ -18,6 +18,7 @@ import { RequestLines } from './observability/request-lines.ts';
 import { guardOf, knownUsersOf } from './policy-of.ts';
 import { Registry } from './registry/registry.ts';
 import { alone, type ServerGroup } from './server-group.ts';
+import { packagedFiles } from './storage/filesystem/packaged-files.ts';
 import { whileItSpeaks } from './storage/log.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 import { RequestTurns } from './storage/request-turns.ts';
@@ -90,6 +91,7 @@ export async function createServer(
     ...(tls?.http2 === true ? {} : { onArrival: () => turns.arrived() }),
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
+    pageFiles: () => packagedFiles('#page/index.html'),
     log: settings.log.requests ? new RequestLines(log) : undefined,
   });
   group.join(registry, app.server);

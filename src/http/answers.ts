@@ -5,7 +5,7 @@ import type { BlobContent, PassingCheck } from '../registry/blobs.ts';
 import { type BlobSender, type ByteSpan, readFully, smallBlobBytes } from './blob-sender.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
-import { apiVersion, browserHeaders, type HeaderList, headerNames, warningHeader } from './headers.ts';
+import { apiVersion, browserHeaders, type HeaderList, headerNames, pageHeaders, warningHeader } from './headers.ts';
 import { type MultipartBody, sendRanges } from './multipart-ranges.ts';
 import { type FailureLog, pathOf } from './request-log.ts';
 import type { RouteMethods } from './route-methods.ts';
@@ -41,17 +41,20 @@ const jsonType: HeaderList = ['Content-Type', 'application/json'];
 
 export class Answers {
   readonly #common: HeaderList;
+  /** Of our own page, which may do more than what somebody pushed. */
+  readonly #ofPage: HeaderList;
   readonly #crossOrigin: CrossOrigin;
   readonly #failures: FailureLog;
   readonly #methods: RouteMethods;
   readonly #state: ServerState;
 
   constructor({ warning, crossOrigin, failures, methods, state }: AnswersOptions) {
-    this.#common = [
+    const said = [
       ...[headerNames.apiVersion, apiVersion],
-      ...browserHeaders,
       ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
     ];
+    this.#common = [...said, ...browserHeaders];
+    this.#ofPage = [...said, ...pageHeaders];
     this.#crossOrigin = crossOrigin;
     this.#failures = failures;
     this.#methods = methods;
@@ -61,6 +64,11 @@ export class Answers {
   /** A whole body; to HEAD the same without the bytes. */
   bytes(reply: FastifyReply, status: number, headers: HeaderList, body: Uint8Array): void {
     this.#send(reply, status, [...headers, 'Content-Length', String(body.byteLength)], body);
+  }
+
+  /** A part of our own page: it may run the scripts that come with it. */
+  page(reply: FastifyReply, headers: HeaderList, body: Uint8Array): void {
+    this.#send(reply, 200, [...headers, 'Content-Length', String(body.byteLength)], body, this.#ofPage);
   }
 
   /** Always as bytes, so that nobody appends a charset. */
@@ -129,14 +137,21 @@ export class Answers {
     this.#failures.failure(error, { method: request.method, path: pathOf(request.originalUrl) });
   }
 
-  #send(reply: FastifyReply, status: number, headers: HeaderList, content: Uint8Array): void {
+  #send(
+    reply: FastifyReply,
+    status: number,
+    headers: HeaderList,
+    content: Uint8Array,
+    common: HeaderList = this.#common,
+  ): void {
     const { raw } = reply;
     // Node would leave it out by itself, and an answer to `inject` would not.
     const body = reply.request.method === 'HEAD' ? nothing : content;
     reply.bodyBytes = body.byteLength;
     const unread = hasUnreadBody(reply.request.raw);
     // RFC 9110, 15.5.9: what a client still sends after it took too long is not waited for.
-    this.#writeHead(reply, status, headers, unread && (status === 408 || mustClose(reply.request)));
+    const isLast = unread && (status === 408 || mustClose(reply.request));
+    this.#writeHead(reply, status, headers, isLast, common);
     if (!unread) {
       raw.end(body);
       return;
@@ -147,12 +162,18 @@ export class Answers {
   }
 
   /** Hijacks only when the head went out: an invalid header value throws, and the error must still find its way to an answer. */
-  #writeHead(reply: FastifyReply, status: number, headers: HeaderList, isLast: boolean): void {
+  #writeHead(
+    reply: FastifyReply,
+    status: number,
+    headers: HeaderList,
+    isLast: boolean,
+    common: HeaderList = this.#common,
+  ): void {
     const closing = isLast || this.#state.isStopping ? closeConnection : [];
     const { namespace, raw } = reply.request;
     const shared = this.#crossOrigin.headersFor(raw.headers.origin);
     const mirrored = namespace === undefined ? [] : [headerNames.namespace, namespace];
-    reply.raw.writeHead(status, [...this.#common, ...headers, ...mirrored, ...shared, ...closing]);
+    reply.raw.writeHead(status, [...common, ...headers, ...mirrored, ...shared, ...closing]);
     reply.hijack();
   }
 }

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
+import { DiskLook } from '../browse/shown-disk.ts';
 import { TagProtectedError } from '../oci/tag-protection.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Answers } from './answers.ts';
@@ -21,6 +22,7 @@ import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { HttpSettings } from './http-settings.ts';
 import { JsonLists } from './json-list.ts';
 import { resolveNamespace } from './namespace.ts';
+import { type PackagedFiles, PageFiles } from './page-files.ts';
 import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
@@ -57,6 +59,8 @@ export interface AppOptions {
   readonly log?: RequestLog | undefined;
   /** Told of each request when it was read, before anything is done with it. */
   readonly onArrival?: () => void;
+  /** What the page is made of; without it the page says how to pull. */
+  readonly pageFiles?: (() => Promise<PackagedFiles>) | undefined;
   /** How large blobs are sent; by default the best way this machine has. */
   readonly sender?: BlobSender;
 }
@@ -72,6 +76,7 @@ export function buildApp({
   audit,
   shared,
   onArrival,
+  pageFiles,
   sender = bestSender(),
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods(routes);
@@ -114,6 +119,8 @@ export function buildApp({
       memory: 0,
     }),
     jsonLists: new JsonLists(),
+    disk: new DiskLook(registry),
+    page: new PageFiles(pageFiles),
   };
   const app = fastify({
     serverFactory: (handler) => {

@@ -99,6 +99,12 @@ export class Gate {
     return this.#options.policy.visibility(request.principal);
   }
 
+  /** Whether the client could do that to the repository of the request, for a page that offers it: nothing is recorded. */
+  may(request: FastifyRequest, action: 'push' | 'delete'): boolean {
+    const access: Access = { action, repository: repositoryNameOf(request) };
+    return this.#refusalBy(this.#options.policy.decide(request.principal, access), request, access) === undefined;
+  }
+
   /** Tags that the client may not change, although it may push or delete here. */
   protection(request: FastifyRequest, action: 'push' | 'delete'): TagProtection | undefined {
     return this.#options.policy.protection(request.principal, { action, repository: request.repositoryName });

@@ -30,6 +30,19 @@ export const browserHeaders: HeaderList = [
   ...['Cross-Origin-Resource-Policy', 'same-origin'],
 ];
 
+/**
+ * On our own page instead: it runs the script that comes with it and asks this registry alone. Nothing that somebody pushed becomes a script,
+ * a style or a frame of it, and no page of somebody else frames it.
+ */
+export const pageHeaders: HeaderList = [
+  ...['X-Content-Type-Options', 'nosniff'],
+  'Content-Security-Policy',
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  ...['Cross-Origin-Resource-Policy', 'same-origin'],
+  ...['Cross-Origin-Opener-Policy', 'same-origin'],
+  ...['Referrer-Policy', 'no-referrer'],
+];
+
 export const catalogUrl = '/v2/_catalog';
 
 export function blobUrl(name: RepositoryName, digest: Digest): string {

@@ -44,6 +44,6 @@ export function repositoryNameOf(request: FastifyRequest): RepositoryName {
 }
 
 /** A parameter of the route, decoded once by the router. */
-export function parameterOf(request: FastifyRequest, name: 'digest' | 'reference' | 'id' | 'tag'): string {
+export function parameterOf(request: FastifyRequest, name: 'digest' | 'reference' | 'id' | 'tag' | 'file'): string {
   return (request.params as Readonly<Record<string, string>>)[name] ?? '';
 }

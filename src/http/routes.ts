@@ -2,6 +2,17 @@
 // header of a 405 names the methods that stand here, and the tests of the gate go through it row by row.
 import type { HTTPMethods } from 'fastify';
 import { tokenPath } from './challenge.ts';
+import {
+  listApiMoves,
+  listApiRepositories,
+  listApiTags,
+  showApiDisk,
+  showApiImage,
+  showApiRepository,
+} from './handlers/api/listings.ts';
+import { showOpenApi } from './handlers/api/openapi.ts';
+import { rollBackTag } from './handlers/api/rollback.ts';
+import { showApiSession } from './handlers/api/session.ts';
 import { appendChunk, cancelUpload, finishUpload, startUpload, uploadStatus } from './handlers/blob-uploads.ts';
 import { deleteBlob, getBlob, headBlob } from './handlers/blobs.ts';
 import { listRepositories } from './handlers/catalog.ts';
@@ -10,6 +21,7 @@ import { showFrontPage } from './handlers/front-page.ts';
 import type { Handler } from './handlers/handler-context.ts';
 import { isAlive, isReady } from './handlers/health.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './handlers/manifests.ts';
+import { sendPageFile } from './handlers/page-file.ts';
 import { listReferrers } from './handlers/referrers.ts';
 import { getTagHistory } from './handlers/tag-history.ts';
 import { listTags } from './handlers/tags.ts';
@@ -23,12 +35,23 @@ export type Route = readonly [method: HTTPMethods, url: string, action: RouteAct
 export const routes: readonly Route[] = [
   ['GET', '/', 'probe', showFrontPage],
   ['HEAD', '/', 'probe', showFrontPage],
+  ['GET', '/page/:file', 'probe', sendPageFile],
+  ['HEAD', '/page/:file', 'probe', sendPageFile],
   ['GET', '/livez', 'probe', isAlive],
   ['HEAD', '/livez', 'probe', isAlive],
   ['GET', '/readyz', 'probe', isReady],
   ['HEAD', '/readyz', 'probe', isReady],
   ['GET', tokenPath, 'login', issueToken],
   ['POST', tokenPath, 'login', exchangePassword],
+  ['GET', '/api/openapi.json', 'probe', showOpenApi],
+  ['GET', '/api/session', 'ping', showApiSession],
+  ['GET', '/api/repositories', 'catalog', listApiRepositories],
+  ['GET', '/api/repositories/:name', 'pull', showApiRepository],
+  ['GET', '/api/repositories/:name/tags', 'pull', listApiTags],
+  ['GET', '/api/repositories/:name/tags/:tag/history', 'pull', listApiMoves],
+  ['POST', '/api/repositories/:name/tags/:tag/rollback', 'push', rollBackTag],
+  ['GET', '/api/repositories/:name/images/:reference', 'pull', showApiImage],
+  ['GET', '/api/disk', 'catalog', showApiDisk],
   ['GET', '/v2/', 'ping', checkVersion],
   ['HEAD', '/v2/', 'ping', checkVersion],
   ['GET', '/v2', 'ping', checkVersion],

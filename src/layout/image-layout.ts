@@ -179,6 +179,11 @@ export class ImageLayout {
     return left;
   }
 
+  /** When index.json last changed, whoever wrote it; undefined when there is none. */
+  async changedAtMs(): Promise<number | undefined> {
+    return (await this.#layout.store.stat(this.#layout.keys.index))?.modifiedAtMs;
+  }
+
   /** What its blobs take on the disk; `all` counts each file once, whichever layouts have it. */
   diskUse(all: ByteTally): Promise<LayoutDiskUse> {
     return layoutDiskUse(this.#layout.store, this.#layout.keys, all);

@@ -71,6 +71,11 @@ export class Manifests {
     return this.#existing(reference, 'shared');
   }
 
+  /** The same for whoever only looks at what is here: it is no pull, by which a rule of retention may keep a tag. */
+  look(reference: Reference): Promise<StoredManifest> {
+    return this.#existing(reference, 'shared');
+  }
+
   async #existing(reference: Reference, look: IndexLook): Promise<StoredManifest> {
     const found = await this.find(reference, look);
     if (found === undefined) throw new RegistryError('MANIFEST_UNKNOWN');
@@ -163,13 +168,14 @@ export class WritableManifests extends Manifests {
     return { digest, subject: outline.facts.subject, tags: push.tags };
   }
 
-  /** The same for a manifest that was here before, for an operator: under tags, or without one. */
+  /** The same for a manifest that was here before: under tags, or without one. */
   async putBack(
     { digest, mediaType, bytes }: StoredManifest,
     tags: readonly Tag[],
-    condition?: EditCondition,
+    { condition, protection }: Pick<PutEdit, 'condition' | 'protection'> = {},
   ): Promise<void> {
-    await this.#list(await readOutline(bytes, digest, mediaType), { how: 'rollback', bytes, tags, condition });
+    const outline = await readOutline(bytes, digest, mediaType);
+    await this.#list(outline, { how: 'rollback', bytes, tags, condition, protection });
   }
 
   async #list(

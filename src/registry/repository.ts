@@ -6,6 +6,7 @@ import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
 import { Manifests, type PushRules, WritableManifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
 import { Removals } from './removals.ts';
+import { RepositoryState } from './repository-state.ts';
 import { TagHistories } from './tag-histories.ts';
 import { Tags } from './tags.ts';
 import type { UploadSessions } from './upload-sessions.ts';
@@ -19,6 +20,7 @@ export interface Repository {
   readonly referrers: Referrers;
   readonly history: TagHistories;
   readonly removals: Removals;
+  readonly state: RepositoryState;
 }
 
 /** One that takes pushes and deletes as well. */
@@ -48,6 +50,7 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
     referrers: new Referrers(layout),
     history: new TagHistories(layout, names),
     removals: new Removals(layout, names),
+    state: new RepositoryState(layout),
   };
   if (changes === undefined || sessions === undefined) {
     return { ...common, blobs: new Blobs(layout), manifests: new Manifests(layout, names) };

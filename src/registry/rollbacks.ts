@@ -10,6 +10,7 @@ import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import { PreconditionFailedError } from '../oci/precondition.ts';
 import type { Tag } from '../oci/reference.ts';
+import { TagProtectedError, type TagProtection } from '../oci/tag-protection.ts';
 import type { StoredManifest, WritableManifests } from './manifests.ts';
 
 export interface RollbackPlan {
@@ -55,16 +56,20 @@ export async function planRollback(
   return { tag, from, to: digest, manifest, children: found.children, missing: [...found.missing] };
 }
 
-/** Throws PreconditionFailedError when the tag moved since the plan was made: then nothing stays of it. */
-export async function rollBack(manifests: WritableManifests, plan: RollbackPlan): Promise<void> {
+/** Throws PreconditionFailedError when the tag moved since the plan was made, and TagProtectedError: then nothing stays of it. */
+export async function rollBack(
+  manifests: WritableManifests,
+  plan: RollbackPlan,
+  protection?: TagProtection,
+): Promise<void> {
   const { tag, from, manifest, children } = plan;
   const precondition = { match: from && [from], noneMatch: from === undefined ? ('any' as const) : undefined };
   const condition: EditCondition = { reference: tag, precondition };
   for (const child of children) await manifests.putBack(child, []);
   try {
-    await manifests.putBack(manifest, [tag], condition);
+    await manifests.putBack(manifest, [tag], { condition, protection });
   } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
+    if (!(error instanceof PreconditionFailedError || error instanceof TagProtectedError)) throw error;
     for (const { digest } of children.toReversed()) await manifests.delete({ kind: 'digest', digest });
     throw error;
   }

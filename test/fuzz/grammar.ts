@@ -114,7 +114,8 @@ export function grammarAttack(draws: Draws, site: Site, { header, user, isWhole 
   const name = isOddName ? draws.of([...odd, ...traversals]) : draws.of(names);
   let isOddPart = false;
   const path = pattern.replace(/:(\w+)/g, (_, key: string) => {
-    if (key === 'name') return name;
+    // Below `/api/` its slashes are encoded: written as they are they make another route of it.
+    if (key === 'name') return pattern.startsWith('/api/') && !isOddName ? encodeURIComponent(name) : name;
     // It may make another route of it: `blobs/uploads`.
     const isOdd = draws.chance(0.1);
     isOddPart ||= isOdd;

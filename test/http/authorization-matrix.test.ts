@@ -8,6 +8,7 @@ import { routes } from '../../src/http/routes.ts';
 import { imageManifest, pushImage } from './support/content.ts';
 import { guardedApp, type WrittenRule } from './support/guarded-app.ts';
 import { registryApp } from './support/registry-app.ts';
+import { routeUrl } from './support/route-url.ts';
 
 const image = imageManifest();
 const samples: Readonly<Record<string, string>> = {
@@ -101,8 +102,7 @@ async function filled(): Promise<Send> {
 }
 
 describe.each(guarded)('%s %s (%s)', (method, pattern, action) => {
-  const urlIn = (name: string) =>
-    pattern.replace(/:(\w+)/g, (_, key: string) => (key === 'name' ? name : (samples[key] ?? '')));
+  const urlIn = (name: string) => routeUrl(pattern, { ...samples, name });
   const names = pattern.includes(':name') ? places : [places[0] ?? ['', '']];
 
   it.each(ways)('shown %s, lets in whom the rules let in', async (shown) => {

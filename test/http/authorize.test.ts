@@ -10,18 +10,19 @@ import { routes } from '../../src/http/routes.ts';
 import { codesOf } from './support/answers.ts';
 import { imageManifest, pushImage } from './support/content.ts';
 import { registryApp } from './support/registry-app.ts';
+import { routeUrl } from './support/route-url.ts';
 
 const image = imageManifest();
 const digest = image.digest;
 const id = '00000000-0000-4000-8000-000000000000';
 
-const samples: Readonly<Record<string, string>> = { name: 'a/b', reference: 'v1', digest, id };
+const samples: Readonly<Record<string, string>> = { name: 'a/b', reference: 'v1', tag: 'v1', digest, id };
 const isOfRepository = (pattern: string) => pattern.includes(':name');
 const guarded = routes.filter(([, , action]) => action !== 'probe');
 /** A request to each of them: method, URL, the right that it needs, and the pattern. */
 const requests = guarded.map(([method, pattern, action]): [string, string, RouteAction, string] => [
   String(method),
-  pattern.replace(/:(\w+)/g, (_whole, name: string) => samples[name] ?? ''),
+  routeUrl(pattern, samples),
   action,
   pattern,
 ]);

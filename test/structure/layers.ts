@@ -59,12 +59,13 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   verification: ['inspection', 'transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 
+  browse: ['transfer', 'registry', 'layout/*', 'storage', 'oci'],
   auth: ['storage', 'oci'],
   tls: ['auth', 'storage', 'oci'],
   workers: ['http', 'auth', 'registry', 'layout/*', 'storage', 'oci'],
   config: ['oci'],
   observability: ['oci'],
-  http: ['auth', 'registry', 'oci'],
+  http: ['auth', 'browse', 'registry', 'oci'],
   cli: [
     '',
     'config',

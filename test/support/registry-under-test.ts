@@ -129,7 +129,9 @@ export function registryOver(
 
 /** A repository that is looked up by each call, as the routes do it. */
 function located(registry: Registry, name: RepositoryName): WritableRepository {
-  const noun = <Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers' | 'history' | 'removals'>(
+  const noun = <
+    Noun extends 'blobs' | 'uploads' | 'manifests' | 'tags' | 'referrers' | 'history' | 'removals' | 'state',
+  >(
     which: Noun,
   ) =>
     new Proxy({} as WritableRepository[Noun], {
@@ -152,6 +154,7 @@ function located(registry: Registry, name: RepositoryName): WritableRepository {
     referrers: noun('referrers'),
     history: noun('history'),
     removals: noun('removals'),
+    state: noun('state'),
   };
 }
 

@@ -1,12 +1,14 @@
 // What a handler is, and what every one of them is given.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenService } from '../../auth/tokens/token-service.ts';
+import type { DiskLook } from '../../browse/shown-disk.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Answers } from '../answers.ts';
 import type { Gate } from '../authorize.ts';
 import type { BlobSender } from '../blob-sender.ts';
 import type { BufferedBodies } from '../buffered-bodies.ts';
 import type { JsonLists } from '../json-list.ts';
+import type { PageFiles } from '../page-files.ts';
 
 export interface HandlerContext {
   readonly registry: Registry;
@@ -19,6 +21,8 @@ export interface HandlerContext {
   /** Undefined where nobody is asked who they are. */
   readonly tokens: TokenService | undefined;
   readonly jsonLists: JsonLists;
+  readonly disk: DiskLook;
+  readonly page: PageFiles;
 }
 
 /** Answers one request that the gate let pass; what it throws becomes an answer too (error-response.ts). */

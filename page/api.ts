@@ -1,0 +1,102 @@
+// What the page asks the registry. Whoever logged in is known while the page is open: nothing is kept for later.
+import type { z } from 'zod';
+import type * as schemas from '../src/browse/schemas.ts';
+
+export type Session = z.infer<typeof schemas.session>;
+export type Repositories = z.infer<typeof schemas.repositories>;
+export type Repository = z.infer<typeof schemas.repository>;
+export type Tags = z.infer<typeof schemas.tags>;
+export type Image = z.infer<typeof schemas.image>;
+export type ImageNode = z.infer<typeof schemas.node>;
+export type Moves = z.infer<typeof schemas.moves>;
+export type Disk = z.infer<typeof schemas.disk>;
+export type Descriptor = ImageNode['layers'][number];
+
+/** The registry refused. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+let authorization: string | undefined;
+
+export function logIn(user: string, password: string): void {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  authorization = `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+export function logOut(): void {
+  authorization = undefined;
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly accept?: string;
+  readonly body?: unknown;
+}
+
+/** Without what the browser keeps for this site: it would ask for a password in a window of its own. */
+async function ask(path: string, { method = 'GET', accept = 'application/json', body }: Asked = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept };
+  if (authorization !== undefined) headers.Authorization = authorization;
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const answer = await fetch(path, { method, headers, credentials: 'omit', ...sent });
+  if (answer.ok) return answer;
+  throw new Refusal(answer.status, await reasonOf(answer));
+}
+
+async function reasonOf(answer: Response): Promise<string> {
+  const text = await answer.text();
+  try {
+    const { errors } = JSON.parse(text) as z.infer<typeof schemas.failure>;
+    return errors.map(({ message, detail }) => (detail === undefined ? message : `${message}: ${detail}`)).join('; ');
+  } catch {
+    return `the server answered ${answer.status}`;
+  }
+}
+
+async function json<Answer>(path: string): Promise<Answer> {
+  return (await ask(path)).json() as Promise<Answer>;
+}
+
+export interface ListQuery {
+  readonly text?: string;
+  readonly last?: string | undefined;
+  readonly n?: number;
+}
+
+function queryOf({ text, last, n }: ListQuery): string {
+  const query = new URLSearchParams();
+  if (text) query.set('q', text);
+  if (last !== undefined) query.set('last', last);
+  if (n !== undefined) query.set('n', String(n));
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+const below = (name: string) => `/api/repositories/${encodeURIComponent(name)}`;
+
+export const api = {
+  session: () => json<Session>('/api/session'),
+  repositories: (query: ListQuery) => json<Repositories>(`/api/repositories${queryOf(query)}`),
+  repository: (name: string) => json<Repository>(below(name)),
+  tags: (name: string, query: ListQuery) => json<Tags>(`${below(name)}/tags${queryOf(query)}`),
+  image: (name: string, reference: string) => json<Image>(`${below(name)}/images/${encodeURIComponent(reference)}`),
+  moves: (name: string, tag: string) => json<Moves>(`${below(name)}/tags/${encodeURIComponent(tag)}/history`),
+  disk: () => json<Disk>('/api/disk'),
+  rollBack: async (name: string, tag: string, to: string): Promise<void> => {
+    await ask(`${below(name)}/tags/${encodeURIComponent(tag)}/rollback`, { method: 'POST', body: { to } });
+  },
+  remove: async (name: string, reference: string): Promise<void> => {
+    await ask(`/v2/${name}/manifests/${reference}`, { method: 'DELETE' });
+  },
+  blob: async (name: string, digest: string): Promise<string> => {
+    return (await ask(`/v2/${name}/blobs/${digest}`, { accept: '*/*' })).text();
+  },
+  manifest: async (name: string, digest: string): Promise<string> => {
+    return (await ask(`/v2/${name}/manifests/${digest}`, { accept: '*/*' })).text();
+  },
+};

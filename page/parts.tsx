@@ -1,0 +1,145 @@
+// Small things that several views have.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ageText, shortDigest } from './format.ts';
+import { type Loaded, refusedBy } from './loaded.ts';
+import { hrefOf } from './route.ts';
+
+export function Waiting() {
+  return (
+    <p class="waiting" role="status">
+      Loading …
+    </p>
+  );
+}
+
+interface WhenHereProps<Value> {
+  readonly loaded: Loaded<Value>;
+  readonly children: (value: Value) => ComponentChildren;
+}
+
+export function WhenHere<Value>({ loaded, children }: WhenHereProps<Value>) {
+  if (loaded.kind === 'waiting') return <Waiting />;
+  if (loaded.kind === 'refused') return <p role="alert">{loaded.message}</p>;
+  return <>{children(loaded.value)}</>;
+}
+
+export function Title({ children }: { readonly children: ComponentChildren }) {
+  return <h1 tabIndex={-1}>{children}</h1>;
+}
+
+/** `a / b : tag`, each part that can be looked at as a link. */
+export function Trail({ name, children }: { readonly name: string; readonly children?: ComponentChildren }) {
+  return (
+    <nav aria-label="Trail" class="trail">
+      <a href="#/">Repositories</a> <span aria-hidden="true">›</span>{' '}
+      <a href={hrefOf({ view: 'repository', name })}>{name}</a>
+      {children !== undefined && (
+        <>
+          {' '}
+          <span aria-hidden="true">›</span> {children}
+        </>
+      )}
+    </nav>
+  );
+}
+
+export function Age({ time }: { readonly time: string | undefined }) {
+  const text = ageText(time);
+  return text === '' ? null : (
+    <time dateTime={time} title={time}>
+      {text}
+    </time>
+  );
+}
+
+interface DigestProps {
+  readonly digest: string;
+  /** Of the repository that it is a manifest of; without one it is no link. */
+  readonly name?: string;
+}
+
+export function DigestText({ digest, name }: DigestProps) {
+  const short = <code title={digest}>{shortDigest(digest)}</code>;
+  return name === undefined ? short : <a href={hrefOf({ view: 'image', name, reference: digest })}>{short}</a>;
+}
+
+export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
+  const [isCopied, setIsCopied] = useState(false);
+  const copy = async () => {
+    // Absent on a page that came by plain HTTP from another machine.
+    await navigator.clipboard?.writeText(text);
+    setIsCopied(navigator.clipboard !== undefined);
+    setTimeout(() => setIsCopied(false), 2000);
+  };
+  return (
+    <button type="button" class="small" aria-label={`Copy ${label}`} onClick={copy}>
+      {isCopied ? 'Copied' : 'Copy'}
+    </button>
+  );
+}
+
+export function Facts({ facts }: { readonly facts: readonly (readonly [string, ComponentChildren])[] }) {
+  if (facts.length === 0) return null;
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface ConfirmProps {
+  readonly label: string;
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly act: () => Promise<void>;
+}
+
+/** A button whose work is asked about first, in a dialog that the keyboard stays in. */
+export function ConfirmButton({ label, title, children, act }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [isOpen, setIsOpen] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal();
+  }, [isOpen]);
+  const closed = () => {
+    setIsOpen(false);
+    setProblem(undefined);
+  };
+  const confirm = async () => {
+    try {
+      await act();
+      dialog.current?.close();
+    } catch (error) {
+      setProblem(refusedBy(error).message);
+    }
+  };
+  return (
+    <>
+      <button type="button" class="small" aria-label={title} onClick={() => setIsOpen(true)}>
+        {label}
+      </button>
+      {isOpen && (
+        <dialog ref={dialog} aria-label={title} onClose={closed}>
+          <h2>{title}</h2>
+          <div>{children}</div>
+          {problem !== undefined && <p role="alert">{problem}</p>}
+          <p class="buttons">
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Cancel
+            </button>
+            <button type="button" class="main" onClick={confirm}>
+              {label}
+            </button>
+          </p>
+        </dialog>
+      )}
+    </>
+  );
+}
