@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectDirectory } from './source-files.ts';
 
-const codeFolders = ['src', 'test', 'bench', 'conformance', 'scripts'];
+const codeFolders = ['src', 'page', 'test', 'bench', 'conformance', 'scripts'];
 const documents = [
   'README.md',
   'ARCHITECTURE.md',
@@ -13,6 +13,7 @@ const documents = [
   'docs/layouts.md',
   'docs/recipes.md',
   'docs/healing.md',
+  'docs/web-page.md',
 ];
 
 /** Of the specifications, and of other projects. */
@@ -46,7 +47,7 @@ function commentsOf(file: string): readonly Line[] {
 function codeFiles(): readonly string[] {
   return codeFolders.flatMap((folder) => {
     const names = readdirSync(join(projectDirectory, folder), { recursive: true, encoding: 'utf8' });
-    const code = names.filter((name) => /\.(?:ts|mjs)$/.test(name) && !/(?:^|\/)fixtures\/layouts\//.test(name));
+    const code = names.filter((name) => /\.(?:tsx?|mjs)$/.test(name) && !/(?:^|\/)fixtures\/layouts\//.test(name));
     return code.map((name) => `${folder}/${name}`);
   });
 }
