@@ -1,5 +1,6 @@
 // Request bodies as they come: a stream for uploads. Those that are held whole are in buffered-bodies.ts.
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { expectBody, hasBody } from './unread-body.ts';
 
@@ -23,4 +24,12 @@ export function streamedBody(request: FastifyRequest, reply: FastifyReply): Inco
   if (!hasBody(request.raw)) return undefined;
   expectBody(request, reply);
   return request.raw;
+}
+
+/**
+ * True where each piece of the body has memory of its own, which nobody else looks at: what a connection of HTTP/1.1 brought. What a program hands
+ * over itself (`inject`) is the program's, and pieces of HTTP/2 are parts of what was read for all streams.
+ */
+export function hasOwnBytes({ socket, httpVersionMajor }: IncomingMessage): boolean {
+  return socket instanceof Socket && httpVersionMajor === 1;
 }

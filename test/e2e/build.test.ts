@@ -30,6 +30,7 @@ async function project() {
   await write('package.json', '{"engines": {"node": ">=20.19.0"}}');
   await write('node_modules/typescript/bin/tsc', compiler);
   await write('scripts/bundle.mjs', '');
+  await write('scripts/build-page.mjs', '');
   await cp(join(scripts, 'build.mjs'), join(root, 'scripts/build.mjs'));
   const runs = () => readFile(join(root, 'runs'), 'utf8').catch(() => '');
   const builds = async (...args: string[]) => {

@@ -263,3 +263,14 @@ describe('mount', () => {
     expect((await mount(app, `${digest}&from=lib/base`)).statusCode).toBe(201);
   });
 });
+
+describe('bytes that a program hands over itself', () => {
+  it('are the program’s afterwards, however large', async () => {
+    const { app } = registryApp();
+    const bytes = Buffer.alloc(3_000_000, 'moorage');
+    const digest = digestOf(bytes);
+    const url = `/v2/team/app/blobs/uploads/?digest=${digest}`;
+    expect((await app.inject({ method: 'POST', url, payload: bytes })).statusCode).toBe(201);
+    expect([bytes.byteLength, digestOf(bytes)]).toEqual([3_000_000, digest]);
+  });
+});

@@ -10,7 +10,7 @@ import type { Uploads } from '../../registry/uploads.ts';
 import { parseContentRange, uploadRangeOf } from '../chunk-range.ts';
 import { blobUrl, headerNames, uploadUrl } from '../headers.ts';
 import { firstValue } from '../query.ts';
-import { streamedBody } from '../request-body.ts';
+import { hasOwnBytes, streamedBody } from '../request-body.ts';
 import { parameterOf, repositoryNameOf } from '../request-context.ts';
 import type { Handler, HandlerContext } from './handler-context.ts';
 
@@ -105,6 +105,6 @@ function chunkOf(request: FastifyRequest, reply: FastifyReply): Chunk {
     range: parseContentRange(range),
     length: length === undefined ? undefined : Number(length),
     body: streamedBody(request, reply),
-    ownsBytes: true,
+    ownsBytes: hasOwnBytes(request.raw),
   };
 }
