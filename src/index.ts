@@ -6,12 +6,22 @@ import { urlOf } from './config/listen-address.ts';
 import { defaultSettings } from './config/load.ts';
 import type { Settings } from './config/schema.ts';
 import { nearest } from './config/suggestion.ts';
+import { Filling, type SeededImage } from './embedded/filling.ts';
+import type { ImageToPush, IndexToPush, PushedContent } from './embedded/image-to-push.ts';
+import { type SeenRequest, SeenRequests } from './embedded/seen-requests.ts';
+import { type Fault, type InjectedFault, TestFaults } from './embedded/test-faults.ts';
 import { userCacheDirectory } from './mounts/work-directory.ts';
 import { silentLogger } from './observability/logger.ts';
+import { messageFirst } from './observability/message-first-log.ts';
 import { printableText } from './oci/printable-text.ts';
-import { createServer } from './server.ts';
+import { createServer, type Served } from './server.ts';
 
 export type { InjectOptions, LightMyRequestResponse } from 'fastify';
+export type { SeededImage } from './embedded/filling.ts';
+export type { ImageToPush, IndexToPush, LayerFiles, PushedContent } from './embedded/image-to-push.ts';
+export type { RouteKind } from './embedded/route-kind.ts';
+export type { SeenRequest } from './embedded/seen-requests.ts';
+export type { Fault, FaultTarget, InjectedFault } from './embedded/test-faults.ts';
 
 export interface RegistryOptions {
   /** Directory of the registry, created when missing. Without it and without paths everything is in memory, and gone after `close`. */
@@ -56,8 +66,22 @@ export interface EmbeddedRegistry {
   listen(options?: ListenOptions): Promise<Listening>;
   /** Answers a request without a socket. */
   inject(request: InjectOptions | string): Promise<LightMyRequestResponse>;
+  /**
+   * Makes requests go wrong: late, refused, broken off, or with a wrong byte. What is broken off or corrupted needs a socket (`listen`).
+   *
+   *     registry.fault({ route: 'blobs', method: 'GET', times: 2, status: 503 });
+   */
+  fault(fault: Fault): InjectedFault;
+  /** What was asked and how it was answered, the last 10,000, in the order in which the answers left. */
+  readonly requests: readonly SeenRequest[];
+  /** Puts an image there as a client would: `push('team/app:v1', { layers: [{ 'etc/hello': 'hi' }] })`. Returns its descriptor. */
+  push(reference: string, image?: ImageToPush | IndexToPush): Promise<PushedContent>;
+  /** Copies everything of a layout, of a directory of layouts, or of an archive, under its own names or below `name`. */
+  seed(path: string, name?: string): Promise<readonly SeededImage[]>;
   /** Cuts what still runs and closes the socket; what was acknowledged stays. May be called again. */
   close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -71,13 +95,22 @@ export interface EmbeddedRegistry {
 export async function createRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
   refuseUnknown('createRegistry', options, registryOptions);
   const settings = settingsOf(options);
-  const server = await createServer(settings, silentLogger(), {
+  const faults = new TestFaults();
+  const requests = new SeenRequests();
+  const logger = silentLogger();
+  const served: Served = {
     paths: options.paths ?? [],
     root: options.root,
     cacheDirectory: userCacheDirectory(process.env),
     sharedBlobs: options.sharedBlobs === undefined ? undefined : resolve(options.sharedBlobs),
-  });
+  };
+  const server = await createServer(settings, logger, served, undefined, { requests, faults });
+  const filling = new Filling({ registry: server.registry, settings, log: messageFirst(logger) });
   let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= server.stop(0);
+    return closing;
+  };
   return {
     listen: async (listenOptions = {}) => {
       refuseUnknown('listen', listenOptions, knownListenOptions);
@@ -86,10 +119,15 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
       return { url: urlOf({ host, port: opened }), host, port: opened };
     },
     inject: (request) => server.app.inject(request),
-    close: () => {
-      closing ??= server.stop(0);
-      return closing;
+    fault: (fault) => {
+      refuseUnknown('fault', fault, knownFaultOptions);
+      return faults.add(fault);
     },
+    requests: requests.all,
+    push: (reference, image = {}) => filling.push(reference, image),
+    seed: (path, name) => filling.seed(resolve(path), name),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -105,6 +143,20 @@ const registryOptions: Readonly<Record<keyof RegistryOptions, null>> = {
   uploadsExpireAfterMs: null,
   hosts: null,
   warning: null,
+};
+
+const knownFaultOptions: Readonly<Record<keyof Fault, null>> = {
+  route: null,
+  method: null,
+  repository: null,
+  reference: null,
+  after: null,
+  times: null,
+  delayMs: null,
+  status: null,
+  cutAfterBytes: null,
+  cutRequestAfterBytes: null,
+  corruptByteAt: null,
 };
 
 const knownListenOptions: Readonly<Record<keyof ListenOptions, null>> = { host: null, port: null };

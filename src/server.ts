@@ -5,8 +5,10 @@ import { auditOf } from './audit-of.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
+import type { Faults } from './http/faults.ts';
 import type { HostSettings } from './http/host-check.ts';
 import { fixedHttpSettings, type HttpSettings } from './http/http-settings.ts';
+import type { RequestLog } from './http/request-log.ts';
 import { oddRules } from './layout/retention/rule-warnings.ts';
 import { ArchiveWatch, type ArchiveWatchOptions } from './mounts/archive-watch.ts';
 import { inMemory, openMounts } from './mounts/open-mounts.ts';
@@ -49,12 +51,20 @@ export interface Served {
   readonly sharedBlobs?: string | undefined;
 }
 
+/** Of a program that this server is a part of. */
+export interface ServerWatch {
+  /** Told of each request, whatever the settings say. */
+  readonly requests?: RequestLog;
+  readonly faults?: Faults;
+}
+
 /** Opens what is served and starts the registry's own work; nothing listens yet. */
 export async function createServer(
   settings: Settings,
   log: Logger,
   served: Served,
   group: ServerGroup = alone,
+  watch: ServerWatch = {},
 ): Promise<RegistryServer> {
   const saidOnce = whileItSpeaks(messageFirst(log), group.speaks);
   // First: what it refuses leaves nothing behind.
@@ -92,7 +102,8 @@ export async function createServer(
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
     pageFiles: () => packagedFiles('#page/index.html'),
-    log: settings.log.requests ? new RequestLines(log) : undefined,
+    log: watch.requests ?? (settings.log.requests ? new RequestLines(log) : undefined),
+    faults: watch.faults,
   });
   group.join(registry, app.server);
   for (const warning of oddRules(settings)) log.warn(warning);

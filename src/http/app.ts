@@ -15,6 +15,7 @@ import { BufferedBodies } from './buffered-bodies.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { SharedLimits } from './count-sharing.ts';
 import { CrossOrigin } from './cross-origin.ts';
+import { AlterableSender, type Faults, injectFaults } from './faults.ts';
 import type { HandlerContext } from './handlers/handler-context.ts';
 import { putManifest } from './handlers/manifests.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
@@ -23,6 +24,7 @@ import type { HttpSettings } from './http-settings.ts';
 import { JsonLists } from './json-list.ts';
 import { resolveNamespace } from './namespace.ts';
 import { type PackagedFiles, PageFiles } from './page-files.ts';
+import { PooledSender } from './pooled-sender.ts';
 import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
@@ -59,6 +61,8 @@ export interface AppOptions {
   readonly log?: RequestLog | undefined;
   /** Told of each request when it was read, before anything is done with it. */
   readonly onArrival?: () => void;
+  /** What goes wrong on purpose. */
+  readonly faults?: Faults | undefined;
   /** What the page is made of; without it the page says how to pull. */
   readonly pageFiles?: (() => Promise<PackagedFiles>) | undefined;
   /** How large blobs are sent; by default the best way this machine has. */
@@ -76,8 +80,9 @@ export function buildApp({
   audit,
   shared,
   onArrival,
+  faults,
   pageFiles,
-  sender = bestSender(),
+  sender = faults === undefined ? bestSender() : new AlterableSender(bestSender(), new PooledSender()),
 }: AppOptions): FastifyInstance {
   const methods = new RouteMethods(routes);
   const state = new ServerState();
@@ -160,6 +165,7 @@ export function buildApp({
   app.setNotFoundHandler(unknownEndpoint(answers, methods, crossOrigin));
   decorateContext(app);
   if (log !== undefined) logRequests(app, log);
+  if (faults !== undefined) injectFaults(app, faults);
   gate.guard(app);
   acceptAnyContentType(app);
   keepWhileWorking(app);

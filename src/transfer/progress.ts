@@ -32,6 +32,8 @@ export const unwatched: BlobProgress = {
   blobFinished: () => {},
 };
 
+export const unwatchedCopy: CopyProgress = { ...unwatched, manifestFinished: () => {}, note: () => {} };
+
 export interface CopyTotals {
   readonly manifests: { readonly copied: number; readonly present: number };
   readonly blobs: Readonly<Record<BlobOutcome, number>>;

@@ -52,6 +52,14 @@ describe('import from "moorage"', () => {
     expect(await runModule(directory, 'example.js')).toMatch(/^http:\/\/127\.0\.0\.1:\d+ 200\n201\n$/);
   });
 
+  it('works as docs/testing.md shows it', async () => {
+    const text = await readFile(join(repository, 'docs', 'testing.md'), 'utf8');
+    const [, example] = /^```ts\n([\s\S]*?)^```$/m.exec(text) ?? [];
+    const directory = await project({ 'example.ts': example ?? 'there is no example' });
+    expect(await compile(directory)).toBe('');
+    expect(await runModule(directory, 'example.js')).toBe('503 false\n503 false\n200 true\n[ 503, 503, 200 ]\n');
+  });
+
   it('keeps what is pushed into a directory', async () => {
     const directory = await project({
       'main.js': `

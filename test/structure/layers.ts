@@ -66,6 +66,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   config: ['oci'],
   observability: ['oci'],
   http: ['auth', 'browse', 'registry', 'oci'],
+  embedded: ['config', 'http', 'transfer', 'registry', 'storage', 'oci'],
   cli: [
     '',
     'config',
@@ -86,6 +87,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   '': [
     'cli',
+    'embedded',
     'config',
     'observability',
     'http',
