@@ -110,7 +110,7 @@ export class MoorageProcess {
  * Settings of whoever runs the tests, and npm's mark, must not reach the program under test. One process: what several see of a change on disk at
  * slightly different moments, and as one server all the same, has tests of its own, with --workers.
  */
-function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const others = Object.entries(environment).filter(([name]) => !/^(?:MOORAGE_|npm_)/.test(name));
   return { ...Object.fromEntries(others), MOORAGE_SERVER_WORKERS: '1' };
 }
