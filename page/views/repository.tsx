@@ -59,7 +59,8 @@ export function RepositoryView({ name }: { readonly name: string }) {
 }
 
 function RepositoryFacts({ repository }: { readonly repository: Repository }) {
-  const { tags, untagged, changedAt, readOnly, disk } = repository;
+  const { tags, untagged, changedAt, readOnly, writtenBy, disk } = repository;
+  const tools = [...new Set(writtenBy.map(({ tool }) => tool))];
   return (
     <Facts
       facts={[
@@ -69,6 +70,7 @@ function RepositoryFacts({ repository }: { readonly repository: Repository }) {
         ['Shared with others', sizeText(disk.shared)],
         ['Blobs', disk.blobs.toLocaleString('en')],
         ['Changed', <Age time={changedAt} />],
+        ...(tools.length === 0 ? [] : [['Written by', tools.join(', ')] as const]),
         ...(readOnly === undefined ? [] : [['Read-only', readOnly] as const]),
       ]}
     />

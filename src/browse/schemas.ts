@@ -32,6 +32,9 @@ export const repository = z.strictObject({
   untagged: z.int().describe('images that no tag leads to'),
   changedAt: time.optional(),
   readOnly: z.string().optional().describe('why it takes no pushes'),
+  writtenBy: z
+    .array(z.strictObject({ tool: z.string(), trace: z.string() }))
+    .describe('tools that left traces in its directory'),
   disk: z.strictObject({
     alone: bytes.describe('free once it is gone'),
     shared: bytes.describe('what other repositories have as well'),

@@ -90,8 +90,8 @@ function userOf({ principal }: { readonly principal: Principal | undefined }): s
 }
 
 function referenceOf(request: FastifyRequest): string | undefined {
-  const { reference, digest } = request.params as Readonly<Record<string, string | undefined>>;
-  return reference ?? digest;
+  const { reference, digest, tag } = request.params as Readonly<Record<string, string | undefined>>;
+  return reference ?? digest ?? tag;
 }
 
 /** An absolute target may hold a password, and a query whatever clients put there. */

@@ -179,6 +179,12 @@ export class ImageLayout {
     return left;
   }
 
+  /** Names of the files and directories that lie directly in it, whoever put them there; empty where there is no layout. */
+  async fileNames(): Promise<readonly string[]> {
+    const { store, keys } = this.#layout;
+    return (await store.list(keys.directory)).map(({ name }) => name);
+  }
+
   /** When index.json last changed, whoever wrote it; undefined when there is none. */
   async changedAtMs(): Promise<number | undefined> {
     return (await this.#layout.store.stat(this.#layout.keys.index))?.modifiedAtMs;

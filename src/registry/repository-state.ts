@@ -2,6 +2,7 @@
 import { ByteTally } from '../layout/collection/byte-tally.ts';
 import type { LayoutDiskUse } from '../layout/collection/disk-use.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
+import type { LayoutIndex } from '../layout/index/layout-index.ts';
 
 export class RepositoryState {
   readonly #layout: ImageLayout;
@@ -13,6 +14,12 @@ export class RepositoryState {
   /** The last push or delete, also by another program; undefined where there is no repository. */
   changedAtMs(): Promise<number | undefined> {
     return this.#layout.changedAtMs();
+  }
+
+  /** What lies in its directory, and what its index.json says; undefined where there is no repository. */
+  async traces(): Promise<{ readonly index: LayoutIndex; readonly fileNames: readonly string[] } | undefined> {
+    const index = await this.#layout.readIndex();
+    return index && { index, fileNames: await this.#layout.fileNames() };
   }
 
   /** Of the whole directory, although it may hold other repositories as well. */

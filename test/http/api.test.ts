@@ -93,6 +93,15 @@ describe('a repository', () => {
     expect(shown.disk.alone + shown.disk.shared).toBeGreaterThan(one.bytes.byteLength);
   });
 
+  it('says which tools wrote into its directory', async () => {
+    const store = new MemoryStore();
+    const { app } = registryApp({ store });
+    await pushImage(app, 'team/app', 'v1', one);
+    await store.write('team/app/_uploads/x' as Key, Buffer.from('x'));
+    const { writtenBy } = await asked(app, '/api/repositories/team%2Fapp', schemas.repository);
+    expect(writtenBy).toContainEqual({ tool: 'olareg', trace: '_uploads/' });
+  });
+
   it('says why nothing can be pushed to it', async () => {
     const { app } = registryApp({ readOnly: true });
     expect(codesOf(await app.inject('/api/repositories/team%2Fapp'))).toEqual(['NAME_UNKNOWN']);

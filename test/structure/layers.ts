@@ -59,7 +59,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 
   verification: ['inspection', 'transfer', 'remote', 'mounts', 'registry', 'layout/*', 'storage', 'oci'],
 
-  browse: ['transfer', 'registry', 'layout/*', 'storage', 'oci'],
+  browse: ['inspection', 'transfer', 'registry', 'layout/*', 'storage', 'oci'],
   auth: ['storage', 'oci'],
   tls: ['auth', 'storage', 'oci'],
   workers: ['http', 'auth', 'registry', 'layout/*', 'storage', 'oci'],

@@ -27,13 +27,20 @@ const traceOfFile: readonly (readonly [name: RegExp, dialect: Dialect])[] = [
   [/^index\.json\..*tmp$/, { tool: 'regctl', trace: 'index.json.*.tmp' }],
 ];
 
-/** `names` are those of the files and directories directly in the layout. */
-export function dialectsOf(index: LayoutIndex, names: Iterable<string>): readonly Dialect[] {
+/**
+ * `names` are those of the files and directories directly in the layout, `entries` those that are looked at: all, unless somebody waits who needs
+ * no more than a hint.
+ */
+export function dialectsOf(
+  index: LayoutIndex,
+  names: Iterable<string>,
+  entries: Iterable<IndexEntry> = index.entries,
+): readonly Dialect[] {
   const found = new Map<string, Dialect>();
   const add = (dialect: Dialect) => found.set(`${dialect.tool} ${dialect.trace}`, dialect);
   for (const name of names) for (const [pattern, dialect] of traceOfFile) if (pattern.test(name)) add(dialect);
   for (const dialect of ofDocument(index)) add(dialect);
-  for (const entry of index.entries) for (const dialect of ofEntry(entry, fieldsOf(entry))) add(dialect);
+  for (const entry of entries) for (const dialect of ofEntry(entry, fieldsOf(entry))) add(dialect);
   return [...found.values()].sort((a, b) => (`${a.tool} ${a.trace}` < `${b.tool} ${b.trace}` ? -1 : 1));
 }
 
