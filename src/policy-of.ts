@@ -17,24 +17,22 @@ import { robotDirectoryOf } from './auth/robots/robot-directory.ts';
 import { Robots } from './auth/robots/robots.ts';
 import type { TokenService } from './auth/tokens/token-service.ts';
 import { ConfigError } from './config/config-error.ts';
+import { asksWhoIsThere } from './config/guarding-settings.ts';
 import type { Settings } from './config/schema.ts';
 import { externalTokensOf } from './issuers-of.ts';
-import { groupsByUser, oddRulesOf, rulesOf } from './rules-of.ts';
+import { oddRulesOf, rulesOf } from './rules-of.ts';
 import { alone, type ServerGroup } from './server-group.ts';
 import { systemClock } from './storage/clock.ts';
 import { WatchedFile } from './storage/filesystem/watched-file.ts';
 import type { Log } from './storage/log.ts';
 import { tokensOf } from './tokens-of.ts';
 
-/** Whether anybody is asked who they are. */
-export function asksWhoIsThere({ auth, access, server }: Settings): boolean {
-  return [auth.htpasswd, auth.issuers, access, server.tls.clientCA].some((setting) => setting !== undefined);
-}
-
 /** Who may do what, and the tokens of those who were asked who they are. */
 export interface Guard {
   readonly policy: Policy;
   readonly tokens: TokenService | undefined;
+  /** Other rules and groups; whether anybody is asked who they are stays as it is. */
+  follow(settings: Settings): void;
 }
 
 /** What is known of who there is, before anything is opened. */
@@ -42,6 +40,7 @@ export interface KnownUsers {
   readonly accounts: Accounts;
   readonly external: ExternalTokens | undefined;
   readonly rules: Rules;
+  readonly oddRules: OddRulesTeller;
 }
 
 /**
@@ -55,13 +54,13 @@ export async function knownUsersOf(
   passwords?: PasswordSharing,
 ): Promise<KnownUsers | undefined> {
   if (!asksWhoIsThere(settings)) return undefined;
-  const warn = oddRulesTeller(settings, log);
-  const users = usersOf(settings, { log, onRead: warn, passwords });
-  if (users === undefined) warn(new Set());
+  const oddRules = new OddRulesTeller(settings, log);
+  const users = usersOf(settings, { log, onRead: (names) => oddRules.read(names), passwords });
+  if (users === undefined) oddRules.read(new Set());
   const local = new LocalAccounts(users, robotsIn(root, log));
   const external = await externalTokensOf(settings, log);
   const accounts = external === undefined ? local : new ExternalAccounts(local, external);
-  return { accounts, external, rules: rulesOf(settings) };
+  return { accounts, external, rules: rulesOf(settings), oddRules };
 }
 
 /**
@@ -74,11 +73,15 @@ export async function guardOf(
   log: Log,
   group: ServerGroup = alone,
 ): Promise<Guard> {
-  if (users === undefined) return { policy: openPolicy, tokens: undefined };
-  const { accounts, rules } = users;
+  if (users === undefined) return { policy: openPolicy, tokens: undefined, follow: () => {} };
+  const { accounts, rules, oddRules } = users;
   const { authentication, serviceUnder } = await tokensOf(users, root, log, group);
   const policy = new GuardedPolicy(new RequestAuthentication(accounts, authentication), rules);
-  return { policy, tokens: serviceUnder(policy) };
+  const follow = (settings: Settings) => {
+    policy.follow(rulesOf(settings));
+    oddRules.follow(settings);
+  };
+  return { policy, tokens: serviceUnder(policy), follow };
 }
 
 /** Also where nothing is written there: they are made by a command. */
@@ -87,13 +90,32 @@ function robotsIn(root: string | undefined, log: Log): Robots | undefined {
 }
 
 /** Each is said once, and again when it came back. */
-function oddRulesTeller(settings: Settings, log: Log): (users: ReadonlySet<string>) => void {
-  let said: readonly string[] = [];
-  return (users) => {
-    const odd = oddRulesOf(settings, users);
-    for (const warning of odd) if (!said.includes(warning)) log.warn(warning, {});
-    said = odd;
-  };
+class OddRulesTeller {
+  #settings: Settings;
+  readonly #log: Log;
+  #users: ReadonlySet<string> = new Set();
+  #said: readonly string[] = [];
+
+  constructor(settings: Settings, log: Log) {
+    this.#settings = settings;
+    this.#log = log;
+  }
+
+  read(users: ReadonlySet<string>): void {
+    this.#users = users;
+    this.#tell();
+  }
+
+  follow(settings: Settings): void {
+    this.#settings = settings;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const odd = oddRulesOf(this.#settings, this.#users);
+    for (const warning of odd) if (!this.#said.includes(warning)) this.#log.warn(warning, {});
+    this.#said = odd;
+  }
 }
 
 interface UserParts {
@@ -106,7 +128,7 @@ function usersOf({ auth }: Settings, { log, onRead, passwords }: UserParts): Loc
   if (auth.htpasswd === undefined) return undefined;
   const watched = new WatchedFile(auth.htpasswd, { maxBytes: maxFileBytes });
   try {
-    const file = new UserFile(watched, { groups: groupsByUser(auth.groups), log, onRead, sharing: passwords?.users });
+    const file = new UserFile(watched, { log, onRead, sharing: passwords?.users });
     return { file, login: new PasswordLogin({ users: file, clock: systemClock, sharing: passwords }) };
   } catch (error) {
     if (!(error instanceof UserFileError)) throw error;

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { auditOf } from './audit-of.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
+import { reloadableRights } from './config/reloadable.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
 import { buildApp } from './http/app.ts';
 import type { Faults } from './http/faults.ts';
@@ -32,6 +33,11 @@ export interface RegistryServer {
   readonly mounts: readonly OpenedMount[];
   /** Undefined: plain HTTP. */
   readonly tls: TlsEndpoint | undefined;
+  /**
+   * Goes by other settings from now on, as far as a running server can (config/reloadable.ts): `changed` are those that others are than before.
+   * What was begun ends as it was begun.
+   */
+  follow(settings: Settings, changed: ReadonlySet<string>): void;
   /** Opens the socket and returns the port. */
   listen(address: ListenAddress): Promise<number>;
   /**
@@ -92,9 +98,11 @@ export async function createServer(
     sharers: group.sharers,
     processes: group.size,
   });
-  const app = buildApp({
+  const requestLines = new RequestLines(log, settings.log.requests);
+  const { app, follow: followInHttp } = buildApp({
     registry,
-    ...guard,
+    policy: guard.policy,
+    tokens: guard.tokens,
     audit,
     shared: group.limits,
     // A stream of HTTP/2 may come over a socket that was read from before in the turn: each looks for itself then.
@@ -102,7 +110,7 @@ export async function createServer(
     settings: { ...httpSettingsOf(settings, group), tls },
     failures: new FailureLines(log),
     pageFiles: () => packagedFiles('#page/index.html'),
-    log: watch.requests ?? (settings.log.requests ? new RequestLines(log) : undefined),
+    log: watch.requests ?? requestLines,
     faults: watch.faults,
   });
   group.join(registry, app.server);
@@ -118,6 +126,15 @@ export async function createServer(
     registry,
     mounts,
     tls,
+    follow: (followed, changed) => {
+      requestLines.isWanted = followed.log.requests;
+      followInHttp(httpSettingsOf(followed, group));
+      if (reloadableRights.some((path) => changed.has(path))) guard.follow(followed);
+      const isRetentionNew = changed.has('retention') || changed.has('untagged');
+      const isTold = isRetentionNew && group.speaks();
+      if (isTold) for (const warning of oddRules(followed)) log.warn(warning);
+      if (followedByRegistry.some((path) => changed.has(path))) registry.follow(layoutRulesOf(followed), { isTold });
+    },
     listen: async ({ host, port }) => {
       // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
       await app.listen({ host: host === everyInterface ? '' : host, port });
@@ -133,6 +150,9 @@ export async function createServer(
     },
   };
 }
+
+/** Of the settings that a running server follows; the others are not the registry's. */
+const followedByRegistry = ['gc.every', 'retention', 'untagged', 'scrub.every', 'scrub.rate', 'quota'];
 
 /** The registry's own directory; undefined where it is in memory, not served, or only read. */
 function writtenRootOf(mounts: readonly OpenedMount[], { root }: Served): string | undefined {

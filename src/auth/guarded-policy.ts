@@ -15,10 +15,15 @@ export interface Authentication {
 
 export class GuardedPolicy implements Policy {
   readonly #authentication: Authentication;
-  readonly #rules: Rules;
+  #rules: Rules;
 
   constructor(authentication: Authentication, rules: Rules) {
     this.#authentication = authentication;
+    this.#rules = rules;
+  }
+
+  /** From the next decision on, also about who has shown a token before. */
+  follow(rules: Rules): void {
     this.#rules = rules;
   }
 

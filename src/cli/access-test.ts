@@ -1,10 +1,10 @@
 // What `moorage access test` answers: the same rules that the server asks, of somebody who is not there.
 import { anonymous, type Principal, type Right, rights } from '../auth/principal.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { asksWhoIsThere } from '../config/guarding-settings.ts';
 import type { Settings } from '../config/schema.ts';
 import { printableText } from '../oci/printable-text.ts';
 import { isRepositoryName, isTag, type RepositoryName, type Tag } from '../oci/reference.ts';
-import { asksWhoIsThere } from '../policy-of.ts';
 import { rulesOf } from '../rules-of.ts';
 import { exitCodes } from './failure.ts';
 import { isUserOf } from './user.ts';

@@ -1,5 +1,6 @@
 // Opens a server and says so: banner, the line of the log, what is served. The same for a process of its own and for the first of several.
 import type { Environment } from '../config/environment.ts';
+import { asksWhoIsThere } from '../config/guarding-settings.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
 import type { WrittenSetting } from '../config/setting-source.ts';
@@ -7,7 +8,6 @@ import { hiddenLines } from '../inspection/hidden-list.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import type { Logger } from '../observability/logger.ts';
-import { asksWhoIsThere } from '../policy-of.ts';
 import { createServer, type RegistryServer } from '../server.ts';
 import type { ServerGroup } from '../server-group.ts';
 import { banner } from './banner.ts';

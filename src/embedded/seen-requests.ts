@@ -20,6 +20,8 @@ export interface SeenRequest {
 const mostKept = 10_000;
 
 export class SeenRequests implements RequestLog {
+  /** Whatever the settings say. */
+  readonly isWanted = true;
   readonly all: SeenRequest[] = [];
 
   request({ method, route, repository, reference, status, bytes, durationMs, userAgent }: RequestLine): void {

@@ -40,25 +40,28 @@ const closeConnection: HeaderList = ['Connection', 'close'];
 const jsonType: HeaderList = ['Content-Type', 'application/json'];
 
 export class Answers {
-  readonly #common: HeaderList;
+  #common: HeaderList = [];
   /** Of our own page, which may do more than what somebody pushed. */
-  readonly #ofPage: HeaderList;
+  #ofPage: HeaderList = [];
   readonly #crossOrigin: CrossOrigin;
   readonly #failures: FailureLog;
   readonly #methods: RouteMethods;
   readonly #state: ServerState;
 
   constructor({ warning, crossOrigin, failures, methods, state }: AnswersOptions) {
-    const said = [
-      ...[headerNames.apiVersion, apiVersion],
-      ...(warning === undefined ? [] : [headerNames.warning, warningHeader(warning)]),
-    ];
-    this.#common = [...said, ...browserHeaders];
-    this.#ofPage = [...said, ...pageHeaders];
+    this.follow({ warning });
     this.#crossOrigin = crossOrigin;
     this.#failures = failures;
     this.#methods = methods;
     this.#state = state;
+  }
+
+  /** From now on answers bear this warning, or none. */
+  follow({ warning }: Pick<AnswersOptions, 'warning'>): void {
+    const warned = warning === undefined ? [] : [headerNames.warning, warningHeader(warning)];
+    const said = [headerNames.apiVersion, apiVersion, ...warned];
+    this.#common = [...said, ...browserHeaders];
+    this.#ofPage = [...said, ...pageHeaders];
   }
 
   /** A whole body; to HEAD the same without the bytes. */

@@ -20,7 +20,7 @@ import type { HandlerContext } from './handlers/handler-context.ts';
 import { putManifest } from './handlers/manifests.ts';
 import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
-import type { HttpSettings } from './http-settings.ts';
+import type { ChangingHttpSettings, HttpSettings } from './http-settings.ts';
 import { JsonLists } from './json-list.ts';
 import { resolveNamespace } from './namespace.ts';
 import { type PackagedFiles, PageFiles } from './page-files.ts';
@@ -29,7 +29,6 @@ import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
 import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
-import { RequestRate } from './request-rate.ts';
 import { RouteMethods } from './route-methods.ts';
 import { routes } from './routes.ts';
 import { ServerState } from './server-state.ts';
@@ -69,7 +68,13 @@ export interface AppOptions {
   readonly sender?: BlobSender;
 }
 
-/** Ready to listen or to be asked by `inject`. Takes no further route that declares no action. */
+export interface HttpApp {
+  /** Ready to listen or to be asked by `inject`. Takes no further route that declares no action. */
+  readonly app: FastifyInstance;
+  /** From the next request on. */
+  follow(settings: ChangingHttpSettings): void;
+}
+
 export function buildApp({
   registry,
   policy,
@@ -83,7 +88,7 @@ export function buildApp({
   faults,
   pageFiles,
   sender = faults === undefined ? bestSender() : new AlterableSender(bestSender(), new PooledSender()),
-}: AppOptions): FastifyInstance {
+}: AppOptions): HttpApp {
   const methods = new RouteMethods(routes);
   const state = new ServerState();
   const crossOrigin = new CrossOrigin(settings.cors);
@@ -99,10 +104,8 @@ export function buildApp({
     challenge: settings.challenge,
     certificates: settings.tls?.clients,
     hosts: settings.hosts,
-    requests:
-      settings.requestsPerSecond === undefined
-        ? undefined
-        : new RequestRate(settings.requestsPerSecond, undefined, shared?.requests),
+    requestsPerSecond: settings.requestsPerSecond,
+    sharedRequests: shared?.requests,
     connections,
     crossOrigin,
     state,
@@ -179,7 +182,15 @@ export function buildApp({
       handler: handler.bind(undefined, context),
     });
   }
-  return app;
+  return {
+    app,
+    follow: (changed) => {
+      answers.follow(changed);
+      crossOrigin.follow(changed.cors);
+      gate.follow(changed);
+      context.bodies.follow(changed.maxManifestBytes);
+    },
+  };
 }
 
 function telling(onArrival: () => void, handler: RequestListener): RequestListener {

@@ -9,6 +9,7 @@ import { parseRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { TagProtection } from '../oci/tag-protection.ts';
 import type { Audit } from './audit.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
+import type { CountSharing } from './count-sharing.ts';
 import { CredentialCheck, type CredentialCheckOptions } from './credential-check.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { GateAudit } from './gate-audit.ts';
@@ -19,7 +20,7 @@ import { anySource, type MountSource, mountSourceOf } from './mount-source.ts';
 import { namespaceOf } from './namespace.ts';
 import { assertOwnOrigin } from './origin-check.ts';
 import { type RouteAction, repositoryNameOf } from './request-context.ts';
-import type { RequestRate } from './request-rate.ts';
+import { RequestRate } from './request-rate.ts';
 import type { ServerState } from './server-state.ts';
 
 export interface GateOptions extends CredentialCheckOptions {
@@ -33,8 +34,10 @@ export interface GateOptions extends CredentialCheckOptions {
   ) => Promise<RepositoryName>;
   readonly deletesEnabled: boolean;
   readonly hosts: HostSettings;
-  /** Undefined: as many as they like. */
-  readonly requests: RequestRate | undefined;
+  /** Of a second; undefined: as many as they like. */
+  readonly requestsPerSecond: number | undefined;
+  /** What other processes of the server count as well; undefined: there are none. */
+  readonly sharedRequests: CountSharing | undefined;
   /** Undefined: as many as they like. */
   readonly connections: ConnectionLimit | undefined;
   readonly crossOrigin: CrossOrigin;
@@ -43,18 +46,40 @@ export interface GateOptions extends CredentialCheckOptions {
   readonly audit: Audit | undefined;
 }
 
+type FollowedByGate = Pick<GateOptions, 'hosts' | 'deletesEnabled' | 'requestsPerSecond'>;
+
 export class Gate {
   /** What is shown of who asks; also for who shows it in another place than a header. */
   readonly credentials: CredentialCheck;
   readonly audit: GateAudit;
   readonly #options: GateOptions;
-  readonly #hostCheck: HostCheck;
+  #hosts: HostSettings;
+  #hostCheck: HostCheck;
+  #deletesEnabled: boolean;
+  #requests: RequestRate | undefined;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#hosts = options.hosts;
     this.#hostCheck = new HostCheck(options.hosts.names);
+    this.#deletesEnabled = options.deletesEnabled;
+    this.#limit(options.requestsPerSecond);
     this.audit = new GateAudit(options.audit);
     this.credentials = new CredentialCheck(options, this.audit);
+  }
+
+  /** From the next request on. */
+  follow({ hosts, deletesEnabled, requestsPerSecond }: FollowedByGate): void {
+    this.#hosts = hosts;
+    this.#hostCheck = new HostCheck(hosts.names);
+    this.#deletesEnabled = deletesEnabled;
+    this.#limit(requestsPerSecond);
+  }
+
+  #limit(perSecond: number | undefined): void {
+    if (perSecond === undefined) this.#requests = undefined;
+    else if (this.#requests !== undefined) this.#requests.follow(perSecond);
+    else this.#requests = new RequestRate(perSecond, undefined, this.#options.sharedRequests);
   }
 
   /** Puts the gate before every route that is registered on `app` from now on. */
@@ -139,7 +164,7 @@ export class Gate {
 
   /** A promise only where a mirror means a repository that must be looked for, or an audit must be waited for: nearly no request has one. */
   #admit(request: FastifyRequest, principal: Principal, action: Action): Promise<void> | undefined {
-    this.#options.requests?.assert(request, principal);
+    this.#requests?.assert(request, principal);
     request.principal = principal;
     const { repositoryName } = request;
     if (action !== 'pull' || repositoryName === undefined || namespaceOf(request) === undefined) {
@@ -162,9 +187,10 @@ export class Gate {
 
   /** That no web page of somebody else is behind the request: neither by a name of its own, nor from its own origin, unless it is named. */
   #assertMeant({ method, headers, originalUrl }: FastifyRequest): void {
-    const { hosts, crossOrigin, state } = this.#options;
+    const { crossOrigin, state } = this.#options;
+    const { checked } = this.#hosts;
     const addressed = { host: headers.host, target: originalUrl };
-    const namesMatter = hosts.checked === 'always' || (hosts.checked === 'on-loopback' && state.listensOnLoopback);
+    const namesMatter = checked === 'always' || (checked === 'on-loopback' && state.listensOnLoopback);
     this.#hostCheck.assert(addressed, namesMatter);
     const { origin } = headers;
     if (origin !== undefined && crossOrigin.mayChange(origin)) return;
@@ -194,11 +220,10 @@ export class Gate {
       return this.credentials.unauthorized(request, { ...decision, scope });
     }
     if (action !== 'push' && action !== 'delete') return undefined;
-    const { whyReadOnly, deletesEnabled } = this.#options;
-    const readOnly = whyReadOnly(repository);
+    const readOnly = this.#options.whyReadOnly(repository);
     if (action === 'push')
       return readOnly === undefined ? undefined : new RegistryError('DENIED', { detail: readOnly });
-    if (readOnly === undefined && deletesEnabled) return undefined;
+    if (readOnly === undefined && this.#deletesEnabled) return undefined;
     return new RegistryError('UNSUPPORTED', { detail: readOnly ?? 'deletes are disabled' });
   }
 }

@@ -34,18 +34,33 @@ const smallBytes = 64 * 1024;
 const memoryOfSmall = 512 * smallBytes;
 
 export class BufferedBodies {
+  readonly #options: BufferedBodiesOptions;
   readonly #kind: BodyKind;
-  readonly #limit: number;
+  #limit: number;
   readonly #timeoutMs: number;
   readonly #small: BodyBudget;
-  readonly #large: BodyBudget;
+  #large: BodyBudget;
 
-  constructor({ kind, limit, memory, maxWaitMs, timeoutMs }: BufferedBodiesOptions) {
+  constructor(options: BufferedBodiesOptions) {
+    const { kind, limit, maxWaitMs, timeoutMs } = options;
+    this.#options = options;
     this.#kind = kind;
     this.#limit = limit;
     this.#timeoutMs = timeoutMs;
     this.#small = new BodyBudget(memoryOfSmall, maxWaitMs, kind.noun);
-    this.#large = new BodyBudget(Math.max(memory, 2 * limit), maxWaitMs, kind.noun);
+    this.#large = this.#budgetOf(limit);
+  }
+
+  /** For bodies that begin from now on; those that have begun keep the memory that they got, and may grow as they could. */
+  follow(limit: number): void {
+    if (limit === this.#limit) return;
+    this.#limit = limit;
+    this.#large = this.#budgetOf(limit);
+  }
+
+  #budgetOf(limit: number): BodyBudget {
+    const { kind, memory, maxWaitMs } = this.#options;
+    return new BodyBudget(Math.max(memory, 2 * limit), maxWaitMs, kind.noun);
   }
 
   /**

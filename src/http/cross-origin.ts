@@ -35,12 +35,17 @@ const preflightSeconds = 3600;
 
 export class CrossOrigin {
   /** Undefined where no page of another origin may do anything. */
-  readonly #byOrigin: ReadonlyMap<string, HeaderList> | undefined;
-  readonly #ofOthers: HeaderList;
-  readonly #allowsAll: boolean;
+  #byOrigin: ReadonlyMap<string, HeaderList> | undefined;
+  #ofOthers: HeaderList = none;
+  #allowsAll = false;
 
   /** As browsers write them; `*` is every page, for reading alone. */
   constructor(origins: readonly string[]) {
+    this.follow(origins);
+  }
+
+  /** From now on others. */
+  follow(origins: readonly string[]): void {
     const named = origins.filter((origin) => origin !== everyOrigin);
     this.#allowsAll = origins.includes(everyOrigin);
     // A cache must not give one page the answer that was made for another.

@@ -36,6 +36,12 @@ export interface HttpSettings {
   readonly tls: TlsIdentity | undefined;
 }
 
+/** What changes while the server runs, when its configuration does; everything else is built into what is open. */
+export type ChangingHttpSettings = Pick<
+  HttpSettings,
+  'hosts' | 'cors' | 'requestsPerSecond' | 'deletesEnabled' | 'warning' | 'maxManifestBytes'
+>;
+
 /** What nobody can set. */
 export const fixedHttpSettings = {
   bodyMemoryBytes: 128 * 1024 * 1024,

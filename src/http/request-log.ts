@@ -29,6 +29,8 @@ export interface RequestLine {
 }
 
 export interface RequestLog {
+  /** False while nobody wants a line for each request: then there is no cost either. */
+  readonly isWanted: boolean;
   request(line: RequestLine): void;
 }
 
@@ -50,6 +52,7 @@ export function logRequests(app: FastifyInstance, log: RequestLog): void {
 
 /** Also for what is refused before any hook runs. */
 export function logAnswer(request: FastifyRequest, reply: FastifyReply, log: RequestLog): void {
+  if (!log.isWanted) return;
   // A connection that is gone does not tell any more whose it was.
   const { bytesRead } = request.socket;
   const begun = { atMs: performance.now(), client: clientAddressOf(request), bytesRead };

@@ -18,7 +18,7 @@ interface Bucket {
 }
 
 export class RequestRate {
-  readonly #perSecond: number;
+  #perSecond: number;
   readonly #nowMs: () => number;
   readonly #buckets = new LRUCache<string, Bucket>({ max: maxClients });
 
@@ -31,6 +31,11 @@ export class RequestRate {
     sharing?.listen((client, count) => {
       this.#bucketOf(client).left -= count;
     });
+  }
+
+  /** From now on; what clients have left of a burst stays theirs, up to the new one. */
+  follow(perSecond: number): void {
+    this.#perSecond = perSecond;
   }
 
   /** Of a user from an address, so that nobody uses up what another has; of who shows no name, from an address alone. Refuses with 429. */

@@ -25,9 +25,11 @@ const message = 'request';
 /** Called for every request: one flat object, no child logger, no serializers. */
 export class RequestLines {
   readonly #log: Logger;
+  isWanted: boolean;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, isWanted = true) {
     this.#log = log;
+    this.isWanted = isWanted;
   }
 
   request(fields: RequestFields): void {

@@ -6,12 +6,13 @@ import type { Clock } from '../storage/clock.ts';
 const savedMs = 1_000;
 
 export class ByteRate {
-  readonly #bytesPerSecond: number;
+  readonly #bytesPerSecond: () => number;
   readonly #clock: Clock;
   /** Up to this moment all that was taken is paid for. */
   #paidMs: number;
 
-  constructor(bytesPerSecond: number, clock: Clock) {
+  /** `bytesPerSecond` may change at any time. */
+  constructor(bytesPerSecond: () => number, clock: Clock) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#clock = clock;
     this.#paidMs = clock.elapsed();
@@ -22,7 +23,7 @@ export class ByteRate {
     signal.throwIfAborted();
     const now = this.#clock.elapsed();
     const waitMs = this.#paidMs - now;
-    this.#paidMs = Math.max(this.#paidMs, now - savedMs) + (bytes * 1_000) / this.#bytesPerSecond;
+    this.#paidMs = Math.max(this.#paidMs, now - savedMs) + (bytes * 1_000) / this.#bytesPerSecond();
     if (waitMs <= 0) return;
     // Not kept alive by it: a process that ends does not wait for its scrub.
     await setTimeout(waitMs, undefined, { signal, ref: false }).catch((error: unknown) => {

@@ -18,7 +18,7 @@ import { CollectionClock } from './collection-clock.ts';
 import { type CollectionEvents, untold } from './collection-events.ts';
 import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
-import { withoutRetention } from './layout-rules.ts';
+import { type ChangingRules, withoutRetention } from './layout-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import { oddRetention } from './retention.ts';
 import type { UploadRules } from './upload-sessions.ts';
@@ -32,6 +32,8 @@ export interface CollectorOptions {
   /** Unique among all processes that write; '' for one that does not. */
   readonly process: string;
 }
+
+export type ChangingCollectionRules = Pick<ChangingRules, 'collection' | 'retention' | 'untagged'>;
 
 /** Why nothing was collected: another process does it, or the clock of the machine must be watched for so long. */
 export type Refusal = { readonly kind: 'running' } | { readonly kind: 'clock'; readonly waitMs: number };
@@ -51,11 +53,15 @@ export class Collector {
   readonly #clock: CollectionClock;
   readonly #claims = new WeakMap<ObjectStore, ProcessClaim>();
   readonly #end = new AbortController();
+  /** Of the collection that begins next: one that runs has those that it began with. */
+  #rules: CollectorOptions['rules'];
   #timer: LongTimer | undefined;
   #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#rules = options.rules;
     this.#clock = new CollectionClock(options.clock);
   }
 
@@ -64,17 +70,32 @@ export class Collector {
    * there again: nobody should ask for it before.
    */
   start(): Promise<void> {
-    const { everyMs, graceMs } = this.#options.rules.collection;
-    const tickMs = Math.min(everyMs === 'off' ? longestTickMs : everyMs, graceMs || longestTickMs, longestTickMs);
-    const tick = () => {
-      this.#running = this.#collectDue().finally(() => {
-        if (!this.#end.signal.aborted) this.#timer = longTimeout(tick, tickMs);
-      });
-    };
-    this.#timer = longTimeout(tick, tickMs);
+    this.#later();
     const prepared = this.#prepare();
     this.#running = prepared.then(() => this.#warnOfRules());
     return prepared;
+  }
+
+  /** Once started. `isTold`: what is odd about rules that others are than before is to be said. */
+  follow({ collection, retention, untagged }: ChangingCollectionRules, isTold: boolean): void {
+    const { graceMs } = this.#rules.collection;
+    this.#rules = { ...this.#rules, collection: { graceMs, everyMs: collection.everyMs }, retention, untagged };
+    if (isTold) this.#running = Promise.all([this.#running, this.#warnOfRules()]).then(() => {});
+    if (!this.#isRunning) this.#later();
+  }
+
+  #later(): void {
+    const { everyMs, graceMs } = this.#rules.collection;
+    const tickMs = Math.min(everyMs === 'off' ? longestTickMs : everyMs, graceMs || longestTickMs, longestTickMs);
+    this.#timer?.stop();
+    if (this.#end.signal.aborted) return;
+    this.#timer = longTimeout(() => {
+      this.#isRunning = true;
+      this.#running = this.#collectDue().finally(() => {
+        this.#isRunning = false;
+        this.#later();
+      });
+    }, tickMs);
   }
 
   /** Breaks off what is running, and resolves once nothing runs any more. */
@@ -91,7 +112,7 @@ export class Collector {
     const { clock } = this.#options;
     if (options.dryRun || writer === undefined) {
       const ages = this.#clock.ages(await this.#clock.glance(reader));
-      return { totals: await this.#plan(mounted, ages, options, this.#options.rules) };
+      return { totals: await this.#plan(mounted, ages, options, this.#rules) };
     }
     // Where we never wrote, what finds nothing to do leaves no files of ours.
     const nothing = (await isUntouched(reader)) ? await this.#ifNothingIsToDo(mounted, options) : undefined;
@@ -110,7 +131,7 @@ export class Collector {
       await sleep(askAgainMs);
     }
     try {
-      const totals = await collectMount(mounted, ages, options, this.#options.rules);
+      const totals = await collectMount(mounted, ages, options, this.#rules);
       await this.#clock.note(ages, record, writer);
       if (options.isMeant === undefined && !options.signal.aborted) await remember(writer, nowMs());
       return { totals };
@@ -131,7 +152,7 @@ export class Collector {
       bytes += deleted.bytes;
     };
     const options = { dryRun: true, graceMs: 0, onlyPushed: false, isMeant, signal: this.#end.signal } as const;
-    const rules = withoutRetention(this.#options.rules);
+    const rules = withoutRetention(this.#rules);
     await this.#plan(mounted, ages, { ...untold, ...options, onDeleted, onSkipped }, rules);
     return bytes;
   }
@@ -145,7 +166,7 @@ export class Collector {
       onSkipped: (repository, why) => told.push(() => options.onSkipped(repository, why)),
       onProgress: options.onProgress,
     };
-    const totals = await this.#plan(mounted, ages, { ...options, ...events }, this.#options.rules);
+    const totals = await this.#plan(mounted, ages, { ...options, ...events }, this.#rules);
     const changes = Object.values(totals.deleted).reduce((sum, count) => sum + count, totals.untagged + totals.removed);
     if (changes > 0) return undefined;
     for (const tell of told) tell();
@@ -178,7 +199,8 @@ export class Collector {
 
   /** A rule that is not what somebody meant is known before it takes anything away. */
   async #warnOfRules(): Promise<void> {
-    const { log, rules } = this.#options;
+    const { log } = this.#options;
+    const rules = this.#rules;
     for (const [mounted, store] of this.#collecting()) {
       await this.#unlessItFails('the rules of retention could not be looked at', async () => {
         const ages = this.#clock.ages(await this.#clock.record(store));
@@ -196,7 +218,7 @@ export class Collector {
   }
 
   async #isDue(store: ObjectStore): Promise<boolean> {
-    const { everyMs } = this.#options.rules.collection;
+    const { everyMs } = this.#rules.collection;
     const ages = this.#clock.ages(await this.#clock.record(store));
     if (everyMs === 'off') return false;
     const state = await readState(store, collectionKeys.state, stateIn);
@@ -204,7 +226,7 @@ export class Collector {
   }
 
   async #collectByItself(mounted: MountedLayouts, store: ObjectStore): Promise<void> {
-    const { log, rules } = this.#options;
+    const { log } = this.#options;
     const { mount } = mounted;
     // Nobody wrote down how a root of an earlier version began, and nobody expects a collection there: it only tells, once.
     const isFirst = mount.origin === 'earlier' && (await store.stat(collectionKeys.state)) === undefined;
@@ -213,7 +235,7 @@ export class Collector {
       {
         ...untold,
         dryRun: isFirst,
-        graceMs: rules.collection.graceMs,
+        graceMs: this.#rules.collection.graceMs,
         onlyPushed: mount.collectsOnlyPushed === true,
         isMeant: undefined,
         signal: this.#end.signal,

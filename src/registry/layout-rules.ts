@@ -19,6 +19,11 @@ export interface LayoutRules
     RetentionRules,
     ScrubRules {}
 
+/** What may change while layouts are open: when and what is deleted and read again by itself, and how much there may be. */
+export type ChangingRules = Pick<LayoutRules, 'retention' | 'untagged' | 'scrub' | 'quotas'> & {
+  readonly collection: Pick<LayoutRules['collection'], 'everyMs'>;
+};
+
 /** For an inspection or a copy: whoever copies hashes what is copied, and an inspection tells of what is damaged. */
 export function rulesForReading(rules: LayoutRules): LayoutRules {
   return { ...rules, verifyReads: 'off' };

@@ -21,18 +21,17 @@ import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
 import { GatherBudget } from './gathered-body.ts';
 import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
-import type { LayoutRules } from './layout-rules.ts';
+import type { ChangingRules, LayoutRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountTable } from './mount-table.ts';
 import { MountedLayouts, type SharedByLayouts } from './mounted-layouts.ts';
 import type { NamedLayout, UnlistedDirectory } from './named-layout.ts';
+import { OwnWork } from './own-work.ts';
 import type { Page, PageRequest } from './page.ts';
 import { Quotas } from './quota/quotas.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
-import { Scrub } from './scrub.ts';
 import { unlessRefused, unlessUnavailable } from './unless-refused.ts';
-import { Upkeep } from './upkeep.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 import type { UploadSharers } from './upload-sharers.ts';
 
@@ -66,8 +65,7 @@ export class Registry {
   readonly #catalog: Catalog;
   readonly #collector: Collector;
   /** Once started, and where pushes are taken. */
-  #upkeep: Upkeep | undefined;
-  #scrub: Scrub | undefined;
+  #ownWork: OwnWork | undefined;
   readonly #catchingUp = new RepeatedWork(() => this.#catchUp());
 
   constructor(options: RegistryParts) {
@@ -321,20 +319,21 @@ export class Registry {
     const { log, rules, processes = 1 } = this.#options;
     const everyMs = processes > 1 ? catchUpWithOwnEveryMs : catchUpEveryMs;
     this.#catchingUp.every(everyMs);
-    if (this.isReadOnly(undefined) || this.#upkeep !== undefined) return;
-    const { clock, process = newWritingProcess() } = this.#shared;
-    this.#upkeep = new Upkeep({ mounts: this.#mounts, background: this.#background, clock, log, rules });
-    this.#upkeep.start();
-    this.#background.add('count what quotas are about', () => this.#shared.quotas.prepare());
-    this.#scrub = new Scrub({ mounts: () => this.#mounts, clock, log, rules, process: process.id });
-    this.#scrub.start();
-    await this.#collector.start();
+    if (this.isReadOnly(undefined) || this.#ownWork !== undefined) return;
+    const { clock, quotas, process = newWritingProcess() } = this.#shared;
+    const own = { background: this.#background, collector: this.#collector, quotas };
+    this.#ownWork = new OwnWork({ ...own, mounts: () => this.#mounts, clock, log, rules, process: process.id });
+    await this.#ownWork.start();
+  }
+
+  /** Once started: with the next collection, the next file that is read again, the next push. `isTold`: what is odd about them is said. */
+  follow(rules: ChangingRules, options: { readonly isTold: boolean }): void {
+    this.#ownWork?.follow(rules, options);
   }
 
   async close(): Promise<void> {
-    await this.#upkeep?.close();
+    await this.#ownWork?.close();
     await this.#catchingUp.close();
-    await this.#scrub?.close();
     await this.#collector.close();
     await this.#background.close();
     await this.#table.close();

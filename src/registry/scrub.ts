@@ -34,16 +34,27 @@ export class Scrub {
   readonly #options: ScrubOptions;
   readonly #end = new AbortController();
   readonly #claims = new Map<MountedLayouts, ProcessClaim>();
+  #rules: ScrubRules['scrub'];
   #timer: LongTimer | undefined;
   #running: Promise<unknown> = Promise.resolve();
+  #isRunning = false;
 
   constructor(options: ScrubOptions) {
     this.#options = options;
+    this.#rules = options.rules.scrub;
   }
 
   start(): void {
-    const { everyMs } = this.#options.rules.scrub;
+    const { everyMs } = this.#rules;
     if (everyMs !== 'off') this.#later(Math.min(everyMs / leastPart, longestFirstWaitMs));
+  }
+
+  /** Once started. A pass that is under way goes on at the new rate; it ends where it is when there are to be none. */
+  follow({ scrub }: ScrubRules): void {
+    this.#rules = scrub;
+    if (this.#isRunning || this.#end.signal.aborted) return;
+    this.#timer?.stop();
+    this.start();
   }
 
   /** Breaks off what is running, which goes on from there the next time. */
@@ -74,8 +85,13 @@ export class Scrub {
 
   #later(waitMs: number): void {
     this.#timer = longTimeout(() => {
+      this.#isRunning = true;
       this.#running = this.round().then(
-        (nextMs) => this.#end.signal.aborted || this.#later(nextMs),
+        (nextMs) => {
+          this.#isRunning = false;
+          // There may be none any more, and be some again.
+          if (!this.#end.signal.aborted && this.#rules.everyMs !== 'off') this.#later(nextMs);
+        },
         (error: unknown) => {
           this.#options.log.warn('the scrub has ended', { error });
         },
@@ -85,8 +101,8 @@ export class Scrub {
 
   /** In how many milliseconds to look again. */
   async #scrub(mounted: MountedLayouts): Promise<number> {
-    const { clock, rules, process } = this.#options;
-    const { everyMs } = rules.scrub;
+    const { clock, process } = this.#options;
+    const { everyMs } = this.#rules;
     const place = mounted.scrubbed;
     if (place === undefined || everyMs === 'off') return longestWaitMs;
     const { store, keys } = place;
@@ -114,7 +130,7 @@ export class Scrub {
   }
 
   async #pass(mounted: MountedLayouts, claim: ProcessClaim, everyMs: number): Promise<number> {
-    const { clock, log, rules } = this.#options;
+    const { clock, log } = this.#options;
     const place = mounted.scrubbed;
     if (place === undefined) return longestWaitMs;
     const { store, keys } = place;
@@ -124,7 +140,7 @@ export class Scrub {
     const isUnderWay = known !== undefined && known.nextAtMs === undefined && known.startedAtMs <= now;
     let state: ScrubState = isUnderWay ? known : { startedAtMs: now, at: undefined, nextAtMs: undefined };
     const seen = { files: 0, bytes: 0, damaged: 0 };
-    const rate = new ByteRate(rules.scrub.bytesPerSecond, clock);
+    const rate = new ByteRate(() => this.#rules.bytesPerSecond, clock);
     const save = () => writeScrubState(store, keys.state, state);
     let savedMs = clock.elapsed();
     let nextAtMs = state.startedAtMs + everyMs;
@@ -138,11 +154,13 @@ export class Scrub {
           seen.bytes += outcome.bytes;
           if (!outcome.isRight) seen.damaged += 1;
         }
-        if (clock.elapsed() - savedMs < savedEveryMs) continue;
+        const isOff = this.#rules.everyMs === 'off';
+        if (!isOff && clock.elapsed() - savedMs < savedEveryMs) continue;
         // Another process thought that this one was gone, and goes on from what was saved.
         if (!claim.isOurs) return Math.min(waitForClaimMs, everyMs);
         savedMs = clock.elapsed();
         await save();
+        if (isOff) return longestWaitMs;
       }
     } catch (error) {
       // Else the next pass begins at what was saved last: some files are looked at once more.

@@ -19,8 +19,6 @@ export class UserFileError extends Error {
 }
 
 export interface UserFileOptions {
-  /** The groups of each user, by name. */
-  readonly groups: ReadonlyMap<string, readonly string[]>;
   readonly log: Log;
   /** Told of the names of all users whenever they were read. */
   readonly onRead: (names: ReadonlySet<string>) => void;
@@ -110,8 +108,8 @@ export class UserFile {
   #userOf({ name, hash }: HtpasswdLine & { readonly kind: 'user' }): User {
     const known = this.#users.get(name);
     if (known?.hash === hash) return known;
-    const groups = this.#options.groups.get(name) ?? [];
-    const principal = { name, kind: 'user', groups, shown: 'basic', scope: undefined, grant: undefined } as const;
+    // Groups are those that rules know of by the name: an operator may change them at any time.
+    const principal = { name, kind: 'user', groups: [], shown: 'basic', scope: undefined, grant: undefined } as const;
     // In tokens, which clients read: nothing that helps to guess the password leads back from it, since the salt is random.
     const generation = createHash('sha256').update(hash).digest('base64url').slice(0, 22);
     return { account: { principal, generation, endsAtMs: undefined }, hash };

@@ -28,6 +28,7 @@ export interface QuotaOptions {
 
 export class Quota {
   readonly #options: QuotaOptions;
+  #rule: QuotaRule;
   readonly #stored = new StoredBytes();
   /** Bytes that are on their way, by who brings them. */
   readonly #coming = new Map<string, number>();
@@ -36,15 +37,25 @@ export class Quota {
 
   constructor(options: QuotaOptions) {
     this.#options = options;
+    this.#rule = options.rule;
+  }
+
+  get prefix(): QuotaRule['prefix'] {
+    return this.#rule.prefix;
   }
 
   concerns(name: string): boolean {
-    return isBelow(name, this.#options.rule.prefix);
+    return isBelow(name, this.prefix);
+  }
+
+  /** Of the same prefix, more or less: what was counted stays counted, and what is on its way may arrive if there is room. */
+  follow(bytes: number): void {
+    this.#rule = { ...this.#rule, bytes };
   }
 
   /** Keeps room for what `bringer` brings, instead of what was kept for it before. Throws QuotaExceededError. */
   async admit(bringer: string, { digest, bytes }: AskedRoom): Promise<void> {
-    const { rule } = this.#options;
+    const rule = this.#rule;
     const asked = () => this.#costOf({ digest, bytes });
     const isSpare = () => this.#used(bringer) + asked() <= rule.bytes * spareShare;
     if (this.#age() > trustMs || (!isSpare() && this.#age() > trustWhenShortMs)) await this.#counting.ask();
@@ -58,7 +69,7 @@ export class Quota {
     if (bytes <= (this.#coming.get(bringer) ?? 0)) return undefined;
     const room = this.#room(bringer);
     if (bytes > room) return this.#exceeded(bringer, bytes);
-    const ahead = Math.min(stepBytes, this.#options.rule.bytes * stepShare);
+    const ahead = Math.min(stepBytes, this.#rule.bytes * stepShare);
     this.#coming.set(bringer, Math.min(room, bytes + ahead));
     return undefined;
   }
@@ -71,11 +82,11 @@ export class Quota {
 
   /** Bytes that `bringer` may still bring, with those that it has brought. */
   #room(bringer: string): number {
-    return Math.max(0, this.#options.rule.bytes - this.#used(bringer));
+    return Math.max(0, this.#rule.bytes - this.#used(bringer));
   }
 
   #exceeded(bringer: string, asked: number): QuotaExceededError {
-    return new QuotaExceededError({ ...this.#options.rule, used: this.#used(bringer), asked });
+    return new QuotaExceededError({ ...this.#rule, used: this.#used(bringer), asked });
   }
 
   /** It is there now. */

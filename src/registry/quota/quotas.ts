@@ -23,15 +23,27 @@ export interface BroughtBlob {
 }
 
 export class Quotas {
-  readonly #quotas: readonly Quota[];
+  readonly #make: (rule: QuotaRule) => Quota;
+  #quotas: readonly Quota[];
 
   /** Where no pushes are taken, nothing is counted. */
   constructor(rules: readonly QuotaRule[], mounts: () => readonly Mount[], clock: Clock) {
-    this.#quotas = rules.map((rule) => new Quota({ rule, clock, places: () => placesOf(rule, mounts()) }));
+    this.#make = (rule) => new Quota({ rule, clock, places: () => placesOf(rule, mounts()) });
+    this.#quotas = rules.map(this.#make);
+  }
+
+  /** For pushes that begin from now on, and for what those under way have still to bring where the prefix is the same. */
+  follow(rules: readonly QuotaRule[]): void {
+    const known = new Map(this.#quotas.map((quota) => [quota.prefix, quota]));
+    this.#quotas = rules.map((rule) => {
+      const quota = known.get(rule.prefix);
+      quota?.follow(rule.bytes);
+      return quota ?? this.#make(rule);
+    });
   }
 
   of(name: RepositoryName): RepositoryQuotas {
-    return new RepositoryQuotas(this.#quotas.filter((quota) => quota.concerns(name)));
+    return new RepositoryQuotas(() => this.#quotas, name);
   }
 
   async prepare(): Promise<void> {
@@ -41,10 +53,24 @@ export class Quotas {
 
 /** A push must find room in each of them. */
 export class RepositoryQuotas {
-  readonly #quotas: readonly Quota[];
+  readonly #all: () => readonly Quota[];
+  readonly #name: RepositoryName;
+  #seen: readonly Quota[] | undefined;
+  #concerning: readonly Quota[] = [];
 
-  constructor(quotas: readonly Quota[]) {
-    this.#quotas = quotas;
+  constructor(all: () => readonly Quota[], name: RepositoryName) {
+    this.#all = all;
+    this.#name = name;
+  }
+
+  /** Those that there are now. */
+  get #quotas(): readonly Quota[] {
+    const all = this.#all();
+    if (all !== this.#seen) {
+      this.#seen = all;
+      this.#concerning = all.filter((quota) => quota.concerns(this.#name));
+    }
+    return this.#concerning;
   }
 
   /** False for the many repositories that no quota concerns. */

@@ -6,7 +6,7 @@ import { openPolicy } from '../../../src/auth/open-policy.ts';
 import type { Policy } from '../../../src/auth/policy.ts';
 import type { TokenService } from '../../../src/auth/tokens/token-service.ts';
 import { defaultSettings } from '../../../src/config/load.ts';
-import { buildApp } from '../../../src/http/app.ts';
+import { buildApp, type HttpApp } from '../../../src/http/app.ts';
 import type { Audit } from '../../../src/http/audit.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import type { HttpSettings } from '../../../src/http/http-settings.ts';
@@ -42,6 +42,7 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
 
 export interface RegistryApp {
   readonly app: FastifyInstance;
+  readonly follow: HttpApp['follow'];
   readonly registry: Registry;
   /** Errors that were hidden from clients, in order. */
   readonly failures: unknown[];
@@ -61,7 +62,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     });
   const failures: unknown[] = [];
   const lines: RequestLine[] = [];
-  const app = buildApp({
+  const { app, follow } = buildApp({
     registry,
     policy,
     tokens: options.tokens,
@@ -69,11 +70,11 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },
     ...(sender === undefined ? {} : { sender }),
-    ...(options.isLogged ? { log: { request: (line) => lines.push(line) } } : {}),
+    ...(options.isLogged ? { log: { isWanted: true, request: (line) => lines.push(line) } } : {}),
   });
   onTestFinished(async () => {
     await app.close();
     await registry.close();
   });
-  return { app, registry, failures, lines };
+  return { app, follow, registry, failures, lines };
 }

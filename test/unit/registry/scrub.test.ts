@@ -2,7 +2,7 @@
 
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkedAtOnceBytes } from '../../../src/layout/blobs/blob-checks.ts';
 import { newWritingProcess } from '../../../src/layout/changes/writing-process.ts';
 import { layoutKeys, ownFactsDirectory, poolKey, scrubKeys } from '../../../src/layout/files/keys.ts';
@@ -275,9 +275,47 @@ describe('what a scrub finds', () => {
   });
 });
 
+it('reads nothing while it is off, and goes on when it is on again', async () => {
+  const root = await oldRoot();
+  const { scrub, opened } = await server(root, new TestClock());
+  scrub.follow({ scrub: { everyMs: 'off', bytesPerSecond: 1e9 } });
+  await scrub.round();
+  expect(opened()).toEqual([]);
+  scrub.follow({ scrub: { everyMs, bytesPerSecond: 1e9 } });
+  await scrub.round();
+  expect(opened()).toHaveLength(files);
+});
+
+it('that is put off in the middle saves where it is', async () => {
+  const root = await oldRoot();
+  const { scrub, opened, store } = await server(root, new TestClock());
+  const { open } = store;
+  // With the first file that is read.
+  vi.spyOn(store, 'open').mockImplementationOnce(async (key) => {
+    scrub.follow({ scrub: { everyMs: 'off', bytesPerSecond: 1e9 } });
+    return open.call(store, key);
+  });
+  await scrub.round();
+  expect(opened()).toHaveLength(1);
+  expect(stateIn(root)).toMatchObject({ at: expect.any(String) });
+  scrub.follow({ scrub: { everyMs, bytesPerSecond: 1e9 } });
+  await scrub.round();
+  expect(opened()).toHaveLength(files - 1);
+});
+
+it('reads faster once it may', async () => {
+  const clock = new TestClock();
+  let bytesPerSecond = 1;
+  const rate = new ByteRate(() => bytesPerSecond, clock);
+  bytesPerSecond = 1e9;
+  await rate.take(1_000_000, new AbortController().signal);
+  // At the first rate it would have to wait for eleven days.
+  await rate.take(1, new AbortController().signal);
+});
+
 it('reads no faster than it may, and saves nothing up', async () => {
   const clock = new TestClock();
-  const rate = new ByteRate(10_000, clock);
+  const rate = new ByteRate(() => 10_000, clock);
   const { signal } = new AbortController();
   clock.advance(3_600_000);
   const beganMs = performance.now();

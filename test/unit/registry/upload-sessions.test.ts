@@ -1,6 +1,6 @@
 // The sessions of a process beside others: what it holds for those that another one ended.
 import { expect, it } from 'vitest';
-import type { RepositoryName } from '../../../src/oci/reference.ts';
+import { parseRepositoryName, type RepositoryName } from '../../../src/oci/reference.ts';
 import { GatherBudget } from '../../../src/registry/gathered-body.ts';
 import { Quotas, RepositoryQuotas } from '../../../src/registry/quota/quotas.ts';
 import { UploadSessions } from '../../../src/registry/upload-sessions.ts';
@@ -18,7 +18,7 @@ class WatchedQuotas extends RepositoryQuotas {
 
 it('the room of an upload that another process ended is free with the next sweep', async () => {
   const store = new MemoryStore();
-  const watched = new WatchedQuotas([]);
+  const watched = new WatchedQuotas(() => [], parseRepositoryName('team/app'));
   class OneQuota extends Quotas {
     override of(): RepositoryQuotas {
       return watched;

@@ -21,7 +21,6 @@ async function userFile(text: string) {
   const log: Log = { info: say, slow: say, warn: say };
   writeFileSync(path, text);
   const users = new UserFile(new WatchedFile(path, { maxBytes: 10_000, clock }), {
-    groups: new Map([['anna', ['team', 'all']]]),
     log,
     onRead: (names) => read.push([...names]),
   });
@@ -34,13 +33,13 @@ async function userFile(text: string) {
 }
 
 describe('the users of a file', () => {
-  it('are accounts with their groups', async () => {
+  it('are accounts, whose groups are those of rules', async () => {
     const { users } = await userFile(`anna:${hashOf('a')}\nbert:${hashOf('b')}`);
     expect(users.find('anna')?.account).toEqual({
       principal: {
         name: 'anna',
         kind: 'user',
-        groups: ['team', 'all'],
+        groups: [],
         shown: 'basic',
         scope: undefined,
         grant: undefined,
@@ -48,7 +47,7 @@ describe('the users of a file', () => {
       generation: expect.stringMatching(/^[\w-]{22}$/),
       endsAtMs: undefined,
     });
-    expect(users.find('bert')?.account.principal.groups).toEqual([]);
+    expect(users.find('bert')?.account.principal.name).toBe('bert');
     expect(users.find('cora')).toBeUndefined();
     expect(users.find('__proto__')).toBeUndefined();
   });
@@ -92,7 +91,7 @@ describe('the users of a file', () => {
     await expect(userFile('anna:secret')).rejects.toThrow(/users, line 1: .* is not hashed; only bcrypt/);
     const absent = new WatchedFile(join(await temporaryDirectory(), 'none'), { maxBytes: 1 });
     const log: Log = { info: () => {}, slow: () => {}, warn: () => {} };
-    expect(() => new UserFile(absent, { groups: new Map(), log, onRead: () => {} })).toThrow(
+    expect(() => new UserFile(absent, { log, onRead: () => {} })).toThrow(
       /none: there is no such file; "moorage user add NAME"/,
     );
   });
@@ -118,7 +117,7 @@ describe('the users of a file that several processes read', () => {
     const reader = () => {
       const clock = new TestClock();
       const watched = new WatchedFile(path, { maxBytes: 10_000, clock });
-      const users = new UserFile(watched, { groups: new Map(), log, onRead: () => {}, sharing: sharing() });
+      const users = new UserFile(watched, { log, onRead: () => {}, sharing: sharing() });
       const look = (name: string) => {
         clock.advance(10_000);
         return users.find(name) !== undefined;
