@@ -1,5 +1,6 @@
 // The audit, from the settings: into a file or the log.
 import { ConfigError } from './config/config-error.ts';
+import { auditIntoLog } from './config/joint-settings.ts';
 import type { Settings } from './config/schema.ts';
 import type { Audit, AuditLine } from './http/audit.ts';
 import type { Logger } from './observability/logger.ts';
@@ -14,19 +15,12 @@ export interface OpenedAudit extends Audit {
 }
 
 /** Undefined where there is none. Refuses with a ConfigError what cannot be written to. */
-export async function auditOf({ audit, log: { level } }: Settings, log: Logger): Promise<OpenedAudit | undefined> {
+export async function auditOf({ audit }: Settings, log: Logger): Promise<OpenedAudit | undefined> {
   const { file, required } = audit;
-  if (required && (file === undefined || file === intoLog)) {
-    throw wrong('audit.required', 'needs audit.file, and a file that is not the log: the log may lose lines');
-  }
   if (file === undefined) return undefined;
-  if (file !== intoLog)
-    return required ? new RequiredAudit(await opened(file, log)) : new FileAudit(await opened(file, log));
-  if (level === 'error' || level === 'warn') throw wrong('audit.file', `log needs log.level info, and not ${level}`);
-  return { record: (line) => void log.info(line, 'audit'), close: async () => {} };
+  if (file === auditIntoLog) return { record: (line) => void log.info(line, 'audit'), close: async () => {} };
+  return required ? new RequiredAudit(await opened(file, log)) : new FileAudit(await opened(file, log));
 }
-
-const intoLog = 'log';
 
 async function opened(path: string, log: Logger): Promise<LineFile> {
   const lostLine = (lost: number) => textOf({ lost });
@@ -34,7 +28,7 @@ async function opened(path: string, log: Logger): Promise<LineFile> {
     return await LineFile.open(path, { log: messageFirst(log), lostLine });
   } catch (error) {
     if (!(error instanceof CannotWriteError)) throw error;
-    throw wrong('audit.file', error.message);
+    throw new ConfigError([{ origin: 'audit.file', message: error.message }]);
   }
 }
 
@@ -78,8 +72,4 @@ class RequiredAudit implements OpenedAudit {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-function wrong(origin: string, message: string): ConfigError {
-  return new ConfigError([{ origin, message }]);
 }

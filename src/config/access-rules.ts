@@ -1,6 +1,7 @@
 // The rules of `access` as they are written.
 import { z } from 'zod';
 import { globs, ruleList, ruleOf } from './rule-list.ts';
+import { writtenAs } from './written-forms.ts';
 
 /** As in auth/principal.ts, which knows nothing of settings; a test holds them equal. */
 const rights = ['pull', 'push', 'delete', 'create', 'admin'] as const;
@@ -35,8 +36,13 @@ export const accessRules = ruleList(rule, 'is not a list of rules; see "Who may"
 
 /** `[pull, push]`, `pull`, or `pull, push` as a flag would have it. */
 function listOrWords<Word extends string>(what: string, word: z.ZodType<Word, string>) {
-  return z
+  const list = z
     .union([z.string(), z.array(z.string())], { error: `is not ${what}` })
     .transform((written) => (typeof written === 'string' ? written.split(',').map((each) => each.trim()) : written))
     .pipe(z.array(word).max(1_000, 'is a list of more than 1,000'));
+  return writtenAs(list, (formOf) => {
+    const one = formOf(word);
+    // Several in one text have a comma.
+    return { anyOf: [one, { type: 'array', items: one }, { type: 'string', pattern: ',' }] };
+  });
 }

@@ -1,5 +1,5 @@
 // Settings from a YAML (or JSON) file, each with its file, line and column. `yaml` is loaded only when a file is named.
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Document, LineCounter, Node, Pair } from 'yaml';
 import { isError } from '../oci/is-error.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
@@ -8,35 +8,78 @@ import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, sectionsWithin, settingAt, settings } from './settings.ts';
 import { elsewhere, nearest } from './suggestion.ts';
 
-/** Refuses (ConfigError) a file that cannot be read. */
+/** What was named by mistake, a tar or a disk, is not read into memory. */
+export const maxConfigBytes = 2 * 1024 * 1024;
+
+/** Refuses (ConfigError) a file that cannot be read, and one that is larger than any configuration. It may be a pipe. */
 export async function readConfigFile(path: string): Promise<SettingSource> {
   let source: string;
   try {
-    source = await readFile(path, 'utf8');
+    source = await contentOf(path);
   } catch (error) {
     throw new ConfigError([{ origin: path, message: whyUnreadable(error) }]);
   }
   return parseConfigFile(path, source);
 }
 
+class TooLargeError extends Error {}
+
+async function contentOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const parts: Buffer[] = [];
+    let length = 0;
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(64 * 1024));
+      if (bytesRead === 0) return Buffer.concat(parts).toString('utf8');
+      length += bytesRead;
+      if (length > maxConfigBytes) throw new TooLargeError();
+      parts.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 function whyUnreadable(error: unknown): string {
+  if (error instanceof TooLargeError) return `has more than ${maxConfigBytes} bytes, and is no configuration file`;
   const code = isError(error) && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such configuration file; name one with --config or MOORAGE_CONFIG';
-  if (code === 'EISDIR') return 'is a directory, not a configuration file';
-  if (code === 'EACCES') return 'cannot be read: permission denied';
-  throw error;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such configuration file; name one with --config or MOORAGE_CONFIG';
+    case 'EISDIR':
+      return 'is a directory, not a configuration file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'cannot be read: permission denied';
+    case undefined:
+      throw error;
+    default:
+      return `cannot be read: the system answers ${code}`;
+  }
 }
 
 /** `path` is used to say where something stands. */
 export async function parseConfigFile(path: string, source: string): Promise<SettingSource> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
+  try {
+    const document = yaml.parseDocument(source, { lineCounter: lines, prettyErrors: false });
+    if (document.errors.length === 0) return new FileReader(yaml, path, lines, document).read();
     const problems = document.errors.map(({ pos, message }) => ({ origin: place(path, lines, pos[0]), message }));
     return { written: [], problems };
+  } catch (error) {
+    const message = whyTooMuch(error);
+    if (message === undefined) throw error;
+    return { written: [], problems: [{ origin: path, message }] };
   }
-  return new FileReader(yaml, path, lines, document).read();
+}
+
+/** Lists in lists in lists end the stack; aliases of aliases are counted by the parser, which throws a ReferenceError. */
+function whyTooMuch(error: unknown): string | undefined {
+  if (error instanceof RangeError) return 'is nested too deeply';
+  return error instanceof ReferenceError ? 'has aliases that cannot be followed, or too many of them' : undefined;
 }
 
 /** What stands in the file itself. */

@@ -1,7 +1,11 @@
 // config.example.yaml, generated from the schema: `npm run config:example` writes it, a test compares it.
 import { type Setting, sectionsWithin, settings } from './settings.ts';
+import { plainScalar } from './yaml-scalar.ts';
 
 const lineWidth = 100;
+
+/** What editors with yaml-language-server look for; the file lies beside the example. */
+const modeline = '# yaml-language-server: $schema=./config.schema.json';
 
 const opening = [
   'Every setting of moorage with its default. Name a file like this one with `moorage serve --config FILE` or in MOORAGE_CONFIG.',
@@ -11,7 +15,7 @@ const opening = [
 
 /** A file that, loaded, gives the defaults. */
 export function exampleFile(): string {
-  const lines = opening.flatMap((paragraph) => comment(paragraph, ''));
+  const lines = [modeline, ...opening.flatMap((paragraph) => comment(paragraph, ''))];
   for (const section of sectionsWithin('')) lines.push('', ...sectionLines(section, ''));
   for (const setting of settings.filter((each) => each.section === '')) lines.push('', ...settingLines(setting, ''));
   return `${lines.join('\n')}\n`;
@@ -33,16 +37,6 @@ function settingLines(setting: Setting, indent: string): string[] {
     `${indent}# ${setting.environment}`,
     `${indent}${setting.byDefault === undefined ? '# ' : ''}${setting.name}:${value}`,
   ];
-}
-
-/** Quoted only where YAML would read something else. An empty list is one, and so is an empty section. */
-function plainScalar(value: string | boolean): string {
-  const plain =
-    typeof value === 'boolean' ||
-    value === '[]' ||
-    value === '{}' ||
-    (/^[\w./][\w./:-]*$/.test(value) && Number.isNaN(Number(value)));
-  return plain ? String(value) : JSON.stringify(value);
 }
 
 function comment(text: string, indent: string): string[] {

@@ -1,6 +1,7 @@
 // `auth.groups` as it is written: a section of groups in the file, or the same as JSON in the environment.
 import { z } from 'zod';
 import { jsonSection } from './json-text.ts';
+import { writtenAs } from './written-forms.ts';
 
 const refusal = 'is not a section of groups with lists of users; write e.g. {team: [anna, bert]}';
 const maxGroups = 10_000;
@@ -12,14 +13,13 @@ const name = z
 
 const members = z.array(name, 'is not a list of users');
 
-/** The users of each group. Every problem says in which group. */
-export const groupsOfUsers = z
+const groups = z
   .union([z.string(), z.record(z.string(), z.unknown())], { error: refusal })
   .transform((written, context): ReadonlyMap<string, readonly string[]> => {
     const problem = (message: string) => context.issues.push({ code: 'custom', message, input: written });
-    const groups = typeof written === 'string' ? jsonSection(written) : written;
-    if (groups === undefined) problem(refusal);
-    const entries = Object.entries(groups ?? {});
+    const section = typeof written === 'string' ? jsonSection(written) : written;
+    if (section === undefined) problem(refusal);
+    const entries = Object.entries(section ?? {});
     if (entries.length > maxGroups) problem(`has more than ${maxGroups} groups`);
     return new Map(
       entries.slice(0, maxGroups).map(([group, users]) => {
@@ -28,6 +28,9 @@ export const groupsOfUsers = z
       }),
     );
   });
+
+/** The users of each group. Every problem says in which group. */
+export const groupsOfUsers = writtenAs(groups, (formOf) => ({ type: 'object', additionalProperties: formOf(members) }));
 
 function problemsOf(group: string, users: unknown): readonly string[] {
   return [name.safeParse(group), members.safeParse(users)].flatMap(({ error }) =>

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { parseSize } from './units.ts';
 import { orWord, parsed } from './value-schemas.ts';
+import { countForm, sizeForm } from './written-forms.ts';
 
 const count = parsed(
   (text) => (/^[1-9]\d{0,8}$/.test(text.trim()) ? Number(text) : undefined),
   'is not a number of at least 1',
+  countForm(999_999_999),
 );
-const size = parsed(parseSize, 'is not a size; write e.g. 20GiB');
+const size = parsed(parseSize, 'is not a size; write e.g. 20GiB', sizeForm);
 
 export const limitsSection = z.strictObject({
   requests: orWord('off', count)

@@ -3,7 +3,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { readConfigFile } from './config-file.ts';
 import { configFileVariable } from './early-settings.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { missingHalves } from './joint-settings.ts';
+import { jointProblems, missingHalves } from './joint-settings.ts';
 import { configSchema, type Settings } from './schema.ts';
 import type { SettingSource, WrittenSetting } from './setting-source.ts';
 import { sections, settingAt } from './settings.ts';
@@ -30,11 +30,19 @@ export async function loadSettings(sources: ConfigSources): Promise<Settings> {
 
 /** Refuses (ConfigError) with every problem of every source at once, also of values that another source overrides. */
 export async function loadWrittenSettings(sources: ConfigSources): Promise<LoadedSettings> {
+  const named = namedFile(sources);
+  return combined(named === undefined ? { written: [], problems: [] } : await readConfigFile(named), sources);
+}
+
+/** The configuration file that is meant; undefined: there is none. */
+export function namedFile({ file, environment }: Omit<ConfigSources, 'flags'>): string | undefined {
   // A variable may be empty (environment.ts), a flag says that a file was meant.
-  if (sources.file?.trim() === '')
-    throw new ConfigError([{ origin: '--config', message: 'the name of the file is empty' }]);
-  const named = sources.file ?? sources.environment[configFileVariable];
-  const file: SettingSource = named ? await readConfigFile(named) : { written: [], problems: [] };
+  if (file?.trim() === '') throw new ConfigError([{ origin: '--config', message: 'the name of the file is empty' }]);
+  return file ?? (environment[configFileVariable] || undefined);
+}
+
+/** The same of a file that was read, as `loadWrittenSettings`. */
+export function combined(file: SettingSource, sources: Omit<ConfigSources, 'file'>): LoadedSettings {
   const environment = readEnvironment(sources.environment);
   const written = [...file.written, ...environment.written, ...sources.flags];
   const problems = [
@@ -44,8 +52,11 @@ export async function loadWrittenSettings(sources: ConfigSources): Promise<Loade
     ...missingHalves(written),
   ];
   if (problems.length > 0) throw new ConfigError(problems);
+  const settings = settingsFrom(written);
+  const joint = jointProblems(settings);
+  if (joint.length > 0) throw new ConfigError(joint);
   const paths = new Set(written.map(({ path }) => path));
-  return { settings: settingsFrom(written), isWritten: (path) => paths.has(path), written };
+  return { settings, isWritten: (path) => paths.has(path), written };
 }
 
 /** Of what was found right before. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import { jsonSection } from './json-text.ts';
 import { parseSize } from './units.ts';
+import { sizeForm, writtenAs } from './written-forms.ts';
 
 const refusal = 'is not a section of prefixes with sizes; write e.g. {team: 50GiB, /: 200GiB}';
 /** All repositories together: no name of one. */
@@ -14,14 +15,13 @@ export interface WrittenQuota {
   readonly bytes: number;
 }
 
-/** Every problem says of which prefix. */
-export const quotaRules = z
+const quotas = z
   .union([z.string(), z.record(z.string(), z.unknown())], { error: refusal })
   .transform((written, context): readonly WrittenQuota[] => {
     const problem = (message: string) => void context.issues.push({ code: 'custom', message, input: written });
-    const quotas = typeof written === 'string' ? jsonSection(written) : written;
-    if (quotas === undefined) problem(refusal);
-    const entries = Object.entries(quotas ?? {});
+    const section = typeof written === 'string' ? jsonSection(written) : written;
+    if (section === undefined) problem(refusal);
+    const entries = Object.entries(section ?? {});
     if (entries.length > maxQuotas) problem(`has more than ${maxQuotas} prefixes`);
     return entries.flatMap(([prefix, size]) => {
       const bytes = typeof size === 'string' || typeof size === 'number' ? parseSize(String(size)) : undefined;
@@ -32,3 +32,6 @@ export const quotaRules = z
       return [{ prefix: prefix === everything ? '' : prefix, bytes }];
     });
   });
+
+/** Every problem says of which prefix. */
+export const quotaRules = writtenAs(quotas, (formOf) => ({ type: 'object', additionalProperties: sizeForm(formOf) }));

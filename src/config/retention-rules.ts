@@ -2,17 +2,22 @@
 import { z } from 'zod';
 import { globs, ruleList, ruleOf } from './rule-list.ts';
 import { longestDurationMs, parseDuration } from './units.ts';
+import { durationForm, writtenAs } from './written-forms.ts';
 
-const age = z.string('is not a duration; write a number and a unit, e.g. 30d').transform((written, context): number => {
-  const ms = parseDuration(written);
-  if (ms !== undefined && ms > 0 && ms <= longestDurationMs) return ms;
-  context.issues.push({
-    code: 'custom',
-    message: 'is not a duration of at most 10 years; write e.g. 24h or 30d',
-    input: written,
+const parsedAge = z
+  .string('is not a duration; write a number and a unit, e.g. 30d')
+  .transform((written, context): number => {
+    const ms = parseDuration(written);
+    if (ms !== undefined && ms > 0 && ms <= longestDurationMs) return ms;
+    context.issues.push({
+      code: 'custom',
+      message: 'is not a duration of at most 10 years; write e.g. 24h or 30d',
+      input: written,
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
+
+const age = writtenAs(parsedAge, durationForm);
 
 /** Ages in milliseconds. */
 const rule = ruleOf({

@@ -3,21 +3,22 @@
 import { z } from 'zod';
 import { NameGlob } from '../oci/name-glob.ts';
 import { jsonList } from './json-text.ts';
+import { writtenAs } from './written-forms.ts';
 
 const maxRules = 1_000;
 
 /** `refusal`: what is said of what is no list; `what`: of what it is one. */
 export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string, what = 'rule') {
-  return z
+  const list = z
     .union([z.string(), z.array(z.unknown())], { error: refusal })
     .transform((written, context): readonly z.output<Rule>[] => {
-      const list = typeof written === 'string' ? jsonList(written) : written;
-      if (list === undefined || list.length > maxRules) {
-        const message = list === undefined ? refusal : `has more than ${maxRules} ${what}s`;
+      const rules = typeof written === 'string' ? jsonList(written) : written;
+      if (rules === undefined || rules.length > maxRules) {
+        const message = rules === undefined ? refusal : `has more than ${maxRules} ${what}s`;
         context.issues.push({ code: 'custom', message, input: written });
         return z.NEVER;
       }
-      return list.flatMap((each, at) => {
+      return rules.flatMap((each, at) => {
         const parsed = rule.safeParse(each);
         if (parsed.success) return [parsed.data];
         for (const { path, message } of parsed.error.issues) {
@@ -27,6 +28,7 @@ export function ruleList<Rule extends z.ZodType>(rule: Rule, refusal: string, wh
         return [];
       });
     });
+  return writtenAs(list, (formOf) => ({ type: 'array', items: formOf(rule), maxItems: maxRules }));
 }
 
 /** A rule: an object of these keys and no others. */

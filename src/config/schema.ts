@@ -24,6 +24,7 @@ import {
   text,
 } from './value-schemas.ts';
 import { workersSetting } from './workers-setting.ts';
+import { sizeForm, sizeOrZeroForm } from './written-forms.ts';
 
 /** A manifest is held in memory while it is checked. */
 const largestManifestLimit = 64 * 1024 * 1024;
@@ -38,14 +39,18 @@ export const configSchema = z.strictObject({
     ephemeral: onOff(false).describe(
       'Keep everything in memory instead of storage.root; all of it is gone when moorage stops.',
     ),
-    ephemeralMemory: parsed(parseSize, 'is not a size; write e.g. 2GiB')
+    ephemeralMemory: parsed(parseSize, 'is not a size; write e.g. 2GiB', sizeForm)
       .optional()
       .describe(
         'How much content storage.ephemeral may hold; pushes beyond it are refused (507). Unless set, half of the memory of the machine, or of the container.',
       ),
     fileMode: mode(0o600).prefault('0644').describe('Mode of new files, in quotes; the umask applies.'),
     directoryMode: mode(0o700).prefault('0755').describe('Mode of new directories, in quotes; the umask applies.'),
-    minFree: parsed((text) => (text.trim() === '0' ? 0 : parseSize(text)), 'is not a size; write e.g. 1GiB, or 0')
+    minFree: parsed(
+      (text) => (text.trim() === '0' ? 0 : parseSize(text)),
+      'is not a size; write e.g. 1GiB, or 0',
+      sizeOrZeroForm,
+    )
       .optional()
       .describe(
         'Pushes are refused (507) while less than this is free, so that deletes and other programs still work; 0 lets them fill the disk. Unless set, 64MiB or 2 % of the file system, whichever is less.',
@@ -142,7 +147,7 @@ export const configSchema = z.strictObject({
     requireReferences: onOff(false).describe(
       'Refuse a manifest whose layers, config or child manifests are not in the repository (MANIFEST_BLOB_UNKNOWN). Off, sparse images are accepted.',
     ),
-    maxSize: parsed(parseSize, 'is not a size; write e.g. 8MiB')
+    maxSize: parsed(parseSize, 'is not a size; write e.g. 8MiB', sizeForm)
       .refine((bytes) => bytes >= portableManifestBytes, 'is below 4MiB, which registries must accept')
       .refine((bytes) => bytes <= largestManifestLimit, 'is above 64MiB; manifests are held in memory')
       .prefault('8MiB')
@@ -190,7 +195,7 @@ export const configSchema = z.strictObject({
     every: orWord('off', duration(1000))
       .prefault('30d')
       .describe('How often the server reads every blob, to find what rotted on the disk, or off.'),
-    rate: parsed(parseSize, 'is not a size; write e.g. 20MiB')
+    rate: parsed(parseSize, 'is not a size; write e.g. 20MiB', sizeForm)
       .refine((bytes) => bytes >= 1024, 'is below 1KiB')
       .prefault('20MiB')
       .describe('So much is read in a second for that, at most; requests come first.'),

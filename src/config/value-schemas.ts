@@ -4,17 +4,22 @@ import { type HostList, parseHostList } from './host-list.ts';
 import { parseNetworkList } from './network-list.ts';
 import { parseOriginList } from './origin-list.ts';
 import { longestDurationMs, parseDuration, parseMode } from './units.ts';
+import { durationForm, type FormFactory, modeForm, scalarForm, writtenAs } from './written-forms.ts';
 
 export function text(what: string) {
   return z.string(`is not ${what}; write text, in quotes when it looks like a number`).regex(/\S/, 'is empty');
 }
 
+const trueWords = ['true', 'on', 'yes', '1'];
+const falseWords = ['false', 'off', 'no', '0'];
+
 export function onOff(byDefault: boolean) {
-  return z
-    .union([z.boolean(), z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] })], {
-      error: 'is neither true nor false',
-    })
-    .prefault(byDefault);
+  const switched = z.union([z.boolean(), z.stringbool({ truthy: trueWords, falsy: falseWords })], {
+    error: 'is neither true nor false',
+  });
+  return writtenAs(switched, () => ({
+    anyOf: [{ type: 'boolean' }, { enum: [...trueWords, ...falseWords] }],
+  })).prefault(byDefault);
 }
 
 export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
@@ -22,21 +27,25 @@ export function choice<const Words extends readonly [string, ...string[]]>(words
 }
 
 export function duration(least: number) {
-  return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d')
+  return parsed(parseDuration, 'is not a duration; write a number and a unit, e.g. 30s, 15m, 24h or 7d', durationForm)
     .refine((ms) => ms >= least, `is too short; at least ${least / 1000}s`)
     .refine((ms) => ms <= longestDurationMs, 'is too long; at most 10 years, 3653d');
 }
 
 /** A word, or what `schema` takes. */
 export function orWord<const Word extends string, Schema extends z.ZodType>(word: Word, schema: Schema) {
-  return z.union([z.string(), z.number(), z.boolean()]).transform((written, context): Word | z.output<Schema> => {
-    // YAML 1.1 reads a bare `off` as false.
-    if (written === word || (word === 'off' && written === false)) return word;
-    const parsed = schema.safeParse(written);
-    if (parsed.success) return parsed.data;
-    for (const { message } of parsed.error.issues) refuse(context, `${message}, or ${word}`, written);
-    return z.NEVER;
-  });
+  const either = z
+    .union([z.string(), z.number(), z.boolean()])
+    .transform((written, context): Word | z.output<Schema> => {
+      // YAML 1.1 reads a bare `off` as false.
+      if (written === word || (word === 'off' && written === false)) return word;
+      const parsed = schema.safeParse(written);
+      if (parsed.success) return parsed.data;
+      for (const { message } of parsed.error.issues) refuse(context, `${message}, or ${word}`, written);
+      return z.NEVER;
+    });
+  const words = word === 'off' ? [word, false] : [word];
+  return writtenAs(either, (formOf) => ({ anyOf: [{ enum: words }, formOf(schema)] }));
 }
 
 export function originList() {
@@ -63,17 +72,25 @@ export function hostList() {
 /** Quoted: YAML would read 0644 as a decimal number. */
 export function mode(needed: number) {
   const refusal = 'is not a file mode; write octal digits in quotes, e.g. "0644"';
-  return z
+  const schema = z
     .string(refusal)
-    .transform((written, context) => parseMode(written) ?? refuse(context, refusal, written))
-    .refine((bits) => (bits & needed) === needed, `keeps moorage itself out; at least "0${needed.toString(8)}"`);
+    .transform((written, context) => parseMode(written) ?? refuse(context, refusal, written));
+  return writtenAs(schema, modeForm).refine(
+    (bits) => (bits & needed) === needed,
+    `keeps moorage itself out; at least "0${needed.toString(8)}"`,
+  );
 }
 
 /** Text, or a bare number of a YAML file, that `parse` makes a value of. */
-export function parsed<Value>(parse: (text: string) => Value | undefined, refusal: string) {
-  return z
+export function parsed<Value>(
+  parse: (text: string) => Value | undefined,
+  refusal: string,
+  form: FormFactory = scalarForm,
+) {
+  const schema = z
     .union([z.string(), z.number()], { error: refusal })
     .transform((written, context): Value => parse(String(written)) ?? refuse(context, refusal, written));
+  return writtenAs(schema, form);
 }
 
 export function refuse(context: z.core.$RefinementCtx, message: string, input: unknown): never {

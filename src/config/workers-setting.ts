@@ -1,6 +1,7 @@
 // The setting `server.workers`: how many processes answer requests.
 import { usualWorkers } from './early-settings.ts';
 import { orWord, parsed } from './value-schemas.ts';
+import { countForm } from './written-forms.ts';
 
 /** More than any machine has use for here: each takes memory of its own. */
 const mostWorkers = 64;
@@ -8,6 +9,7 @@ const mostWorkers = 64;
 const count = parsed(
   (text) => (/^[1-9]\d?$/.test(text.trim()) && Number(text) <= mostWorkers ? Number(text) : undefined),
   `is not a number from 1 to ${mostWorkers}`,
+  countForm(mostWorkers),
 );
 
 export const workersSetting = orWord('auto', count)
