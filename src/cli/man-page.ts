@@ -14,6 +14,9 @@ export function manPage({ program, version, settings }: ManPageParts): string {
   return [
     '.\\" Generated from the definitions of commands and settings by "npm run man".',
     `.TH MOORAGE 1 "" "moorage ${version}" "User Commands"`,
+    // No hyphens in names of settings, and no gaps in lines of commands.
+    '.nh',
+    '.ad l',
     '.SH NAME',
     `moorage \\- ${prose(firstLower(program.description))}`,
     '.SH SYNOPSIS',
@@ -70,12 +73,19 @@ function commandSection(command: CommandNode): readonly string[] {
 
 /** Paragraphs are filled; what is indented are commands and lists, which stay as they are. */
 function helpLines(help: string): readonly string[] {
-  return help.split(/\n{2,}/).flatMap((block) => {
-    if (block.trim() === '') return [];
-    const lines = block.split('\n');
-    const isKept = lines.every((line) => line.startsWith('  '));
-    return isKept ? ['.PP', '.nf', ...lines.map(plain), '.fi'] : ['.PP', prose(lines.join(' '))];
-  });
+  const lines: string[] = [];
+  let kind: 'none' | 'prose' | 'kept' = 'none';
+  for (const line of help.split('\n')) {
+    const next = line.trim() === '' ? 'none' : line.startsWith('  ') ? 'kept' : 'prose';
+    if (next !== kind) {
+      if (kind === 'kept') lines.push('.fi');
+      if (next !== 'none') lines.push('.PP');
+      if (next === 'kept') lines.push('.nf');
+      kind = next;
+    }
+    if (next !== 'none') lines.push(next === 'kept' ? plain(line) : prose(line));
+  }
+  return kind === 'kept' ? [...lines, '.fi'] : lines;
 }
 
 function settingLines({ path, environment, byDefault, description }: Setting): readonly string[] {

@@ -5,9 +5,8 @@ import { ConfigError } from '../config/config-error.ts';
 import { configFileVariable } from '../config/early-settings.ts';
 import type { Environment } from '../config/environment.ts';
 import { hostInUrl } from '../config/listen-address.ts';
-import { loadWrittenSettings, settingsFrom } from '../config/load.ts';
-import type { Settings } from '../config/schema.ts';
-import type { WrittenSetting } from '../config/setting-source.ts';
+import { combined, type LoadedSettings, loadWrittenSettings, namedFile, settingsFrom } from '../config/load.ts';
+import type { SettingSource, WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
 import { type ScanFlag, sharedBlobsHelp, writtenByScan } from './open-options.ts';
 
@@ -46,16 +45,19 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
     .helpOption('-h, --help', 'print this help')
     .option('--scan', `find referrers that nothing leads to (${settingAt('layouts.scan')?.environment}=lazy)`)
     .action(async (paths: readonly string[], flags: ServeFlags) => {
-      const loaded = await loadWrittenSettings({ flags: writtenBy(flags), environment, file: flags.config });
-      const { isWritten } = loaded;
-      const written = [...loaded.written, ...writtenPort(loaded.settings, flags.port)];
+      const sources = { flags: writtenBy(flags), environment, file: flags.config };
+      const { isWritten, ...loaded } = await loadWrittenSettings(sources);
+      const written = withPort(loaded, flags.port);
       const settings = settingsFrom(written);
+      const path = namedFile(sources);
+      const writtenWith = (source: SettingSource) => withPort(combined(source, sources), flags.port);
+      const file = path === undefined ? undefined : { path, writtenWith };
       // With paths alone, the default root would be made, and served, beside what was asked for.
       const root = paths.length === 0 || isWritten('storage.root') ? resolve(settings.storage.root) : undefined;
       // Loaded only now: a wrong flag is answered without starting the engine.
       const { serve } = await import('./serve.ts');
       const sharedBlobs = flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs);
-      finished(await serve({ settings, written, paths, root, sharedBlobs, environment }));
+      finished(await serve({ settings, written, file, paths, root, sharedBlobs, environment }));
     });
 }
 
@@ -66,10 +68,10 @@ function parsePort(written: string): number {
 }
 
 /** Where else it listens is said by the environment or the file, or is the default. */
-function writtenPort({ server }: Settings, port: number | undefined): readonly WrittenSetting[] {
-  if (port === undefined) return [];
-  const value = `${hostInUrl(server.listen.host)}:${port}`;
-  return [{ path: 'server.listen', value, origin: '--port' }];
+function withPort({ settings, written }: Pick<LoadedSettings, 'settings' | 'written'>, port: number | undefined) {
+  if (port === undefined) return written;
+  const value = `${hostInUrl(settings.server.listen.host)}:${port}`;
+  return [...written, { path: 'server.listen', value, origin: '--port' }];
 }
 
 function flag(flags: string, path: string, description: string): Option {

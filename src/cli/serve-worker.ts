@@ -1,6 +1,7 @@
 // One of several processes of a server: answers requests until its parent tells it to stop, or is gone.
 import { settingsFrom } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import { changesBetween } from '../config/setting-changes.ts';
 import { groupOf } from '../worker-group.ts';
 import type { RootPlace } from '../workers/messages.ts';
 import { WorkerLink } from '../workers/worker-link.ts';
@@ -27,7 +28,9 @@ export async function serveAsWorker(): Promise<number> {
     process.exit(exitCodes.failure);
   });
   const voice: ServerVoice = { log, print: (text) => link.print(text) };
-  const request: ServeRequest = { ...order.work, settings: onPort(settings, order.port), environment: process.env };
+  // Its parent reads the file again, for all.
+  const unread = { file: undefined, environment: process.env };
+  const request: ServeRequest = { ...order.work, ...unread, settings: onPort(settings, order.port) };
   const group = groupOf(link);
   // What is to be said of the start was said by the first one.
   if (!order.announces) log.level = 'error';
@@ -35,6 +38,10 @@ export async function serveAsWorker(): Promise<number> {
     assertSameRoot(request.root, order.root);
     const started = await startServer(request, voice, group);
     log.level = settings.log.level;
+    followWork(link, (followed, changed) => {
+      log.level = followed.log.level;
+      started.server.follow(onPort(followed, order.port), changed);
+    });
     if (order.announces) announce(started, request, voice, group);
     link.listening(started.port, placeOf(request.root));
     const stopping = new AbortController();
@@ -53,6 +60,20 @@ export async function serveAsWorker(): Promise<number> {
     await link.failed(failure.message, failure.exitCode);
     return failure.exitCode;
   }
+}
+
+function followWork(
+  link: WorkerLink<WorkerTask>,
+  follow: (settings: Settings, changed: ReadonlySet<string>) => void,
+): void {
+  let { written } = link.order.work;
+  link.followedBy({
+    follow: (work) => {
+      const changed = new Set(changesBetween(written, work.written).map(({ path }) => path));
+      written = work.written;
+      follow(settingsFrom(written), changed);
+    },
+  });
 }
 
 /** A volume that went away leaves its mount point: the others refuse, and what was pushed here would be hidden once it is back. */

@@ -3,10 +3,11 @@ import type { WrittenSetting } from '../config/setting-source.ts';
 import { messageFirst } from '../observability/message-first-log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import type { ServeOutput } from './serve-output.ts';
+import { followConfig } from './serve-reload.ts';
 import type { ServeRequest } from './started-server.ts';
 import type { StopSignals } from './stop-signals.ts';
 
-/** What each worker is told to do: settings as they were written, so that a file that changes later changes none of them. */
+/** What each worker is told to do: settings as they were written, so that all go by the same version of a file that changes. */
 export interface WorkerTask extends Pick<ServeRequest, 'paths' | 'root' | 'sharedBlobs'> {
   readonly written: readonly WrittenSetting[];
 }
@@ -18,12 +19,9 @@ export interface LedServer {
 }
 
 /** Returns the exit code when all have stopped; refuses with a WorkerFailedError when they cannot start, or do not come up again. */
-export async function serveWithWorkers(
-  { settings, written, paths, root, sharedBlobs }: ServeRequest,
-  { workers, said, signals }: LedServer,
-): Promise<number> {
+export async function serveWithWorkers(request: ServeRequest, { workers, said, signals }: LedServer): Promise<number> {
   const { log } = said;
-  const { shutdownTimeout } = settings.server;
+  const { written, paths, root, sharedBlobs } = request;
   // They write to a pipe, of which nobody can tell whether a terminal is behind it.
   const format: WrittenSetting = { path: 'log.format', value: said.format, origin: 'the terminal' };
   const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs };
@@ -39,15 +37,22 @@ export async function serveWithWorkers(
     // The same signal may have ended a worker that was not there yet to leave it to us.
     if (!isAsked) throw error;
   }
+  const reloading = await followConfig(request, {
+    ...{ log, signals },
+    follow: (followed) => supervisor.follow({ ...work, written: [...followed.written, format] }),
+  });
+  const shutdownTimeout = () => reloading.settings.server.shutdownTimeout;
   try {
     const signal = await Promise.race([signals.first, supervisor.failure]);
-    log.info({ signal, withinMs: shutdownTimeout }, 'stopping: running requests may finish');
+    log.info({ signal, withinMs: shutdownTimeout() }, 'stopping: running requests may finish');
   } catch (error) {
     log.error({ error }, 'stopping');
-    await supervisor.stop(shutdownTimeout);
+    reloading.stop();
+    await supervisor.stop(shutdownTimeout());
     throw error;
   }
-  await supervisor.stop(shutdownTimeout);
+  reloading.stop();
+  await supervisor.stop(shutdownTimeout());
   log.info('stopped');
   return 0;
 }

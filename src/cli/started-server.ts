@@ -3,7 +3,7 @@ import type { Environment } from '../config/environment.ts';
 import { asksWhoIsThere } from '../config/guarding-settings.ts';
 import { isLoopback } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
-import type { WrittenSetting } from '../config/setting-source.ts';
+import type { SettingSource, WrittenSetting } from '../config/setting-source.ts';
 import { hiddenLines } from '../inspection/hidden-list.ts';
 import { MountArgumentError } from '../mounts/mount-argument.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
@@ -16,10 +16,18 @@ import { repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { packageVersion } from './version.ts';
 
+export interface ConfigInUse {
+  readonly path: string;
+  /** What all sources say together once the file says this. Throws a ConfigError with every problem. */
+  writtenWith(file: SettingSource): readonly WrittenSetting[];
+}
+
 export interface ServeRequest {
   readonly settings: Settings;
   /** What the settings were made from: plain data, for other processes. */
   readonly written: readonly WrittenSetting[];
+  /** Where they may be read again while it runs; undefined: there is no configuration file. */
+  readonly file: ConfigInUse | undefined;
   /** As written on the command line. */
   readonly paths: readonly string[];
   /** Absolute; undefined: only the paths are served. */

@@ -1,4 +1,4 @@
-// SIGTERM, SIGINT and SIGHUP: the first asks to stop, the next one wants it now.
+// SIGTERM, SIGINT and SIGHUP: the first asks to stop, the next one wants it now. Without a terminal SIGHUP means another thing.
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 
@@ -13,6 +13,11 @@ export function exitCodeOf(signal: StopSignal): number {
 export interface StopSignals {
   /** Resolves at the first signal. */
   readonly first: Promise<StopSignal>;
+  /**
+   * Called with each SIGHUP that does not mean the end of a terminal: by custom, to read the configuration again. At once where one came before
+   * anybody wanted to know.
+   */
+  onHangup(listener: () => void): void;
   /** Lets signals have their usual effect again. */
   release(): void;
 }
@@ -40,9 +45,6 @@ function someTerminal(): boolean {
   return [0, 1, 2].some(isatty);
 }
 
-/** Node gives signals that were ignored when it started (nohup) their usual effect again, so without a terminal this has to be said anew. */
-const ignore = () => {};
-
 /** `exitNow` gets the exit code that a shell gives to the signal. */
 export function watchStopSignals(
   source: SignalSource,
@@ -62,7 +64,20 @@ export function watchStopSignals(
     } else if (copiesLeft > 0 && now() - firstAt < copyMs) copiesLeft -= 1;
     else exitNow(exitCodeOf(signal));
   };
-  const listenerOf = (signal: StopSignal) => (signal === 'SIGHUP' && !hasTerminal ? ignore : listener);
+  let hasHungUp = false;
+  let hungUp = () => {
+    hasHungUp = true;
+  };
+  // Also where nobody is told: Node gives signals that were ignored when it started (nohup) their usual effect again.
+  const tellHungUp = () => hungUp();
+  const listenerOf = (signal: StopSignal) => (signal === 'SIGHUP' && !hasTerminal ? tellHungUp : listener);
   for (const signal of signals) source.on(signal, listenerOf(signal));
-  return { first, release: () => signals.forEach((signal) => void source.off(signal, listenerOf(signal))) };
+  return {
+    first,
+    onHangup: (told) => {
+      hungUp = told;
+      if (hasHungUp) told();
+    },
+    release: () => signals.forEach((signal) => void source.off(signal, listenerOf(signal))),
+  };
 }

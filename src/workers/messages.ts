@@ -60,6 +60,8 @@ export interface StartOrder<Work> {
 export type ToWorker<Work> =
   | { readonly kind: 'start'; readonly order: StartOrder<Work> }
   | { readonly kind: 'members'; readonly members: readonly GroupMember[] }
+  /** Something else from now on. Numbers count up. */
+  | { readonly kind: 'work'; readonly number: number; readonly work: Work }
   /** No new requests; running ones may take so long. */
   | { readonly kind: 'drain'; readonly withinMs: number }
   /** Every worker has answered its last request. */
@@ -73,6 +75,8 @@ export type ToParent =
   /** It cannot start, in words for whoever started the server. */
   | { readonly kind: 'failed'; readonly message: string; readonly exitCode: number }
   | { readonly kind: 'drained' }
+  /** It does what it was told under that number. */
+  | { readonly kind: 'follows'; readonly number: number }
   /** So many of its connections have ended since its start. */
   | { readonly kind: 'closed'; readonly connections: number }
   | { readonly kind: 'letters'; readonly letters: readonly Letter[] };

@@ -47,6 +47,8 @@ interface Running {
   hasBegun: boolean;
   hasListened: boolean;
   hasDrained: boolean;
+  /** The number of the work that it was told last, and does. */
+  follows: number;
   failure: WorkerFailedError | undefined;
 }
 
@@ -58,6 +60,8 @@ export class Supervisor<Work> {
   readonly #beat: NodeJS.Timeout;
   readonly #id = randomUUID();
   readonly #secret = randomBytes(32);
+  #work: Work;
+  #workNumber = 0;
   #port: number | undefined;
   /** In which directory they work, as the one said that listened last. */
   #root: RootPlace | undefined;
@@ -73,6 +77,7 @@ export class Supervisor<Work> {
 
   constructor(options: SupervisorOptions<Work>) {
     this.#options = options;
+    this.#work = options.work;
     this.failure = new Promise((_, reject) => {
       this.#failed = reject;
     });
@@ -89,6 +94,15 @@ export class Supervisor<Work> {
       throw first.failure ?? new WorkerFailedError('the first process of the server ended before it listened', 1);
     }
     for (let place = 1; place < this.#options.workers; place += 1) this.#fork(place, false);
+  }
+
+  /** Something else to do, for all of them and those that are started later. Resolves when each that listens does it. */
+  async follow(work: Work): Promise<void> {
+    this.#work = work;
+    this.#workNumber += 1;
+    const number = this.#workNumber;
+    this.#sendAll({ kind: 'work', number, work });
+    await this.#until(() => this.#listening.every(({ follows }) => follows >= number));
   }
 
   /** Running requests may finish within that time. Resolves when no worker is left. */
@@ -129,7 +143,7 @@ export class Supervisor<Work> {
     const startedAtMs = performance.now();
     const running: Running = {
       ...{ worker, member, startedAtMs, announces, failure: undefined },
-      ...{ silentBeats: 0, hasBegun: false, hasListened: false, hasDrained: false },
+      ...{ silentBeats: 0, hasBegun: false, hasListened: false, hasDrained: false, follows: 0 },
     };
     this.#running.set(member.number, running);
     if (worker.process.pid === undefined) {
@@ -160,9 +174,11 @@ export class Supervisor<Work> {
   }
 
   #begin(running: Running): void {
-    const { workers, work } = this.#options;
+    const { workers } = this.#options;
+    const work = this.#work;
     const { member, announces } = running;
     running.hasBegun = true;
+    running.follows = this.#workNumber;
     if (this.#port !== undefined && this.#listening.length === 0) this.#isPortNamed = true;
     const port = this.#isPortNamed ? this.#port : undefined;
     const [server, secret] = [this.#id, this.#secret];
@@ -192,6 +208,9 @@ export class Supervisor<Work> {
         break;
       case 'drained':
         running.hasDrained = true;
+        break;
+      case 'follows':
+        running.follows = message.number;
         break;
       case 'closed':
         this.#connections.closed(running.member.number, message.connections);

@@ -15,11 +15,20 @@ export interface LinkOrders {
   readonly onClose: () => void;
 }
 
+export interface WorkFollower<Work> {
+  follow(work: Work): void;
+}
+
+type WorkNews<Work> = Extract<ToWorker<Work>, { kind: 'work' }>;
+
 export class WorkerLink<Work> {
   readonly order: StartOrder<Work>;
   readonly exchange: MessageExchange;
   #members: readonly GroupMember[] = [];
   readonly #onMembers: ((members: readonly GroupMember[]) => void)[] = [];
+  #follower: WorkFollower<Work> | undefined;
+  /** What was told before anybody here could follow it. */
+  #untold: WorkNews<Work> | undefined;
 
   private constructor(order: StartOrder<Work>) {
     this.order = order;
@@ -44,8 +53,9 @@ export class WorkerLink<Work> {
     });
   }
 
-  #receive(message: Extract<ToWorker<Work>, { kind: 'members' | 'letters' }>): void {
+  #receive(message: Extract<ToWorker<Work>, { kind: 'members' | 'letters' | 'work' }>): void {
     if (message.kind === 'members') this.#meet(message.members);
+    else if (message.kind === 'work') this.#follow(message);
     else for (const letter of message.letters) this.exchange.receive(letter);
   }
 
@@ -65,6 +75,20 @@ export class WorkerLink<Work> {
 
   onMembers(listener: (members: readonly GroupMember[]) => void): void {
     this.#onMembers.push(listener);
+  }
+
+  /** Who is told of other work than that of the order, at once where there is such by now; the parent knows when it returned. */
+  followedBy(follower: WorkFollower<Work>): void {
+    this.#follower = follower;
+    if (this.#untold !== undefined) this.#follow(this.#untold);
+  }
+
+  #follow(news: WorkNews<Work>): void {
+    this.#untold = news;
+    if (this.#follower === undefined) return;
+    this.#untold = undefined;
+    this.#follower.follow(news.work);
+    say({ kind: 'follows', number: news.number });
   }
 
   /** `root`: plain data that those which begin later are told. */

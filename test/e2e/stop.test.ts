@@ -79,7 +79,8 @@ describe('SIGHUP', () => {
     expect((await fetch(`${ready.url}/livez`)).status).toBe(200);
     moorage.signal('SIGTERM');
     expect(await moorage.exited).toMatchObject({ code: 0 });
-    expect(moorage.stderr).not.toContain('SIGHUP');
+    expect(moorage.stderr).toContain('SIGHUP: there is no configuration file to be read again');
+    expect(moorage.stderr).not.toContain('"signal":"SIGHUP"');
   });
 });
 

@@ -3,48 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import { accessCommand } from '../../src/cli/access-command.ts';
-import { duCommand } from '../../src/cli/du-command.ts';
-import { exportCommand } from '../../src/cli/export-command.ts';
-import { gcCommand } from '../../src/cli/gc-command.ts';
-import { historyCommand } from '../../src/cli/history-command.ts';
-import { importCommand } from '../../src/cli/import-command.ts';
-import { inspectCommand } from '../../src/cli/inspect-command.ts';
-import { lsCommand } from '../../src/cli/ls-command.ts';
-import { reconcileCommand } from '../../src/cli/reconcile-command.ts';
-import { rmCommand } from '../../src/cli/rm-command.ts';
-import { rollbackCommand } from '../../src/cli/rollback-command.ts';
-import { serveCommand } from '../../src/cli/serve-command.ts';
-import { tlsCommand } from '../../src/cli/tls-command.ts';
-import { tokenCommand } from '../../src/cli/token-command.ts';
-import { treeCommand } from '../../src/cli/tree-command.ts';
-import { userCommand } from '../../src/cli/user-command.ts';
-import { verifyCommand } from '../../src/cli/verify-command.ts';
+import { programOf } from '../../src/cli/program.ts';
 import { configFileVariable } from '../../src/config/early-settings.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
+import { reloadable } from '../../src/config/reloadable.ts';
 import { projectDirectory } from './source-files.ts';
 
-const documents = ['README.md', 'docs/recipes.md', 'docs/security.md'];
-const factories = [
-  serveCommand,
-  lsCommand,
-  treeCommand,
-  inspectCommand,
-  verifyCommand,
-  importCommand,
-  exportCommand,
-  historyCommand,
-  rollbackCommand,
-  rmCommand,
-  reconcileCommand,
-  gcCommand,
-  duCommand,
-  tlsCommand,
-  userCommand,
-  tokenCommand,
-  accessCommand,
-];
-const commands = new Map(factories.map((make) => make({}, () => {})).map((command) => [command.name(), command]));
+const documents = ['README.md', 'docs/recipes.md', 'docs/security.md', 'docs/configuration.md'];
+const commands = new Map(programOf({}, () => {}).commands.map((command) => [command.name(), command]));
 
 const textOf = (document: string) => readFileSync(join(projectDirectory, document), 'utf8');
 
@@ -104,5 +70,12 @@ describe('README.md', () => {
     const [, listed = ''] = /Flags of `moorage serve \[PATH\.\.\.\]`:(.*?)\. Sizes/s.exec(textOf('README.md')) ?? [];
     const flags = commands.get('serve')?.options.flatMap(({ long }) => (long === '--help' ? [] : (long ?? [])));
     expect([...listed.matchAll(/--[\w-]+/g)].map(([flag]) => flag).toSorted()).toEqual(flags?.toSorted());
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('lists the settings that a running server follows, and no other', () => {
+    const listed = [...textOf('docs/configuration.md').matchAll(/^\| `([\w.]+)` \|/gm)].map(([, path]) => path);
+    expect(listed.toSorted()).toEqual([...reloadable].toSorted());
   });
 });

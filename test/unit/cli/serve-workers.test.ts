@@ -19,7 +19,7 @@ const ended = new WorkerFailedError('the first process of the server ended befor
 const request = { settings: { server: { shutdownTimeout: 1_000 } }, written: [], paths: [] } as unknown as ServeRequest;
 
 function served(first: Promise<StopSignal>): Promise<number> {
-  const signals = { first, release: () => {} };
+  const signals = { first, onHangup: () => {}, release: () => {} };
   const said = { log: silentLog, format: 'json', print: () => {}, write: () => {} };
   return serveWithWorkers(request, { workers: 2, signals, said } as unknown as Parameters<typeof serveWithWorkers>[1]);
 }

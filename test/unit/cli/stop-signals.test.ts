@@ -53,6 +53,21 @@ describe('watchStopSignals', () => {
     expect(source.listenerCount('SIGHUP')).toBe(1);
   });
 
+  it('tells each SIGHUP without a terminal to who wants to know, and none with one', () => {
+    const told: string[] = [];
+    const early = watch(false, false);
+    early.source.emit('SIGHUP', 'SIGHUP');
+    early.signals.onHangup(() => told.push('early'));
+    for (const hasTerminal of [true, false]) {
+      const { source, signals } = watch(false, hasTerminal);
+      signals.onHangup(() => told.push(`terminal: ${hasTerminal}`));
+      source.emit('SIGHUP', 'SIGHUP');
+      source.emit('SIGTERM', 'SIGTERM');
+      if (!hasTerminal) source.emit('SIGHUP', 'SIGHUP');
+    }
+    expect(told).toEqual(['early', 'terminal: false', 'terminal: false']);
+  });
+
   it.each([true, false])('lets go when released (with a terminal: %s)', (hasTerminal) => {
     const { source, signals } = watch(false, hasTerminal);
     signals.release();
