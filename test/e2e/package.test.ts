@@ -25,8 +25,9 @@ describe('the package', () => {
     const [packed] = JSON.parse(stdout) as { files: { path: string }[] }[];
     const paths = packed?.files.map(({ path }) => path) ?? [];
     const entries = ['dist/main.js', 'dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts'];
+    const others = ['README.md', 'LICENSE', 'NOTICE', 'config.example.yaml', 'config.schema.json', 'man/moorage.1'];
     const threads = ['dist/layout/manifests/manifest-thread-main.js', 'dist/auth/htpasswd/password-thread-main.js'];
-    expect(paths).toEqual(expect.arrayContaining([...entries, ...threads, 'README.md', 'LICENSE', 'NOTICE']));
+    expect(paths).toEqual(expect.arrayContaining([...entries, ...threads, ...others]));
     expect(paths.filter((path) => /^(?:src|test|build)\//.test(path))).toEqual([]);
   });
 
