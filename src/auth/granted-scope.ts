@@ -11,6 +11,9 @@ export type GrantedScope = readonly ScopeEntry[];
 
 export const catalogScope: ScopeEntry = { type: 'registry', name: 'catalog', actions: ['*'] };
 
+/** For metrics: a word of our own as well, which nobody asks for who was not told of it by the challenge. */
+export const metricsScope: ScopeEntry = { type: 'registry', name: 'metrics', actions: ['*'] };
+
 /** For a mount that names no source: a blob from whatever repository has it. A word of our own, which clients take from the challenge. */
 export const anyBlobScope: ScopeEntry = { type: 'registry', name: 'blobs', actions: ['pull'] };
 

@@ -2,7 +2,7 @@
 
 import type { RepositoryName } from '../oci/reference.ts';
 import type { TagProtection } from '../oci/tag-protection.ts';
-import { anyBlobScope, catalogScope, covers, type GrantedScope, scopeText } from './granted-scope.ts';
+import { anyBlobScope, catalogScope, covers, type GrantedScope, metricsScope, scopeText } from './granted-scope.ts';
 import type { Access, Decision, Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { Rules } from './rights/rules.ts';
@@ -68,6 +68,7 @@ export class GuardedPolicy implements Policy {
  */
 function scopeFor({ action, repository }: Access): string | undefined {
   if (action === 'catalog') return scopeText(catalogScope);
+  if (action === 'metrics') return scopeText(metricsScope);
   if (action === 'ping' || action === 'login') return undefined;
   if (repository === undefined) return scopeText(anyBlobScope);
   return scopeText({ type: 'repository', name: repository, actions: action === 'push' ? ['pull', 'push'] : [action] });
@@ -76,6 +77,7 @@ function scopeFor({ action, repository }: Access): string | undefined {
 /** Whether a token is for it. Asked on every request, so it makes nothing. */
 function isFor(scope: GrantedScope, { action, repository }: Access): boolean {
   if (action === 'catalog') return covers(scope, catalogScope.type, catalogScope.name, '*');
+  if (action === 'metrics') return covers(scope, metricsScope.type, metricsScope.name, '*');
   if (action === 'ping' || action === 'login') return true;
   if (repository === undefined) return covers(scope, anyBlobScope.type, anyBlobScope.name, action);
   return covers(scope, 'repository', repository, action);

@@ -26,8 +26,11 @@ export interface Grant {
   readonly may: readonly Right[];
 }
 
-/** `create` pushes what is new and moves no tag; `admin` is all of them, and immutable tags do not bind it. */
-export const rights = ['pull', 'push', 'delete', 'create', 'admin'] as const;
+/**
+ * `create` pushes what is new and moves no tag; `metrics` reads what is counted of the server; `admin` is all of them, and immutable tags do
+ * not bind it.
+ */
+export const rights = ['pull', 'push', 'delete', 'create', 'metrics', 'admin'] as const;
 export type Right = (typeof rights)[number];
 
 /** One text for each principal that there can be; undefined for anonymous. */

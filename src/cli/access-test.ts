@@ -12,23 +12,29 @@ import { isUserOf } from './user.ts';
 export interface AccessQuestion {
   readonly user: string;
   readonly action: string;
-  /** NAME[:TAG] */
-  readonly name: string;
+  /** NAME[:TAG]; undefined where the right is of no repository. */
+  readonly name: string | undefined;
   readonly groups: readonly string[];
 }
 
 /** Prints one line and returns the exit code. */
 export function testAccess(question: AccessQuestion, settings: Settings): number {
-  const { user, action, name } = question;
-  const [repository = '', ...tags] = name.split(':');
-  const tag = tags.length === 0 ? undefined : tags.join(':');
+  const { action, name } = question;
   const right = rights.find((each) => each === action);
   if (right === undefined) throw wrong('ACTION', `"${action}" is none; write one of ${rights.join(', ')}`);
+  if (right === 'metrics') return told(question, metricsAnswerOf(question, settings), 'see metrics', settings);
+  if (name === undefined) throw wrong('NAME', `is missing: ${right} what?`);
+  const [repository = '', ...tags] = name.split(':');
+  const tag = tags.length === 0 ? undefined : tags.join(':');
   if (!isRepositoryName(repository)) throw wrong('NAME', `"${repository}" is no name of a repository`);
   if (tag !== undefined && !isTag(tag)) throw wrong('NAME', `"${tag}" is no tag`);
-  const { allowed, why } = answerOf({ ...question, right, repository, tag }, settings);
-  const verb = right === 'admin' ? 'administer' : right;
-  process.stdout.write(`${printableText(`${user} ${allowed ? 'may' : 'may not'} ${verb} ${name}: ${why}`)}\n`);
+  const answer = answerOf({ ...question, right, repository, tag }, settings);
+  return told(question, answer, `${right === 'admin' ? 'administer' : right} ${name}`, settings);
+}
+
+function told(question: AccessQuestion, { allowed, why }: Answer, what: string, settings: Settings): number {
+  const { user } = question;
+  process.stdout.write(`${printableText(`${user} ${allowed ? 'may' : 'may not'} ${what}: ${why}`)}\n`);
   if (isMisspelt(question, settings)) {
     process.stderr.write(`moorage: there is no user ${printableText(user)} in ${settings.auth.htpasswd}\n`);
   }
@@ -53,11 +59,23 @@ interface Answer {
   readonly why: string;
 }
 
-function answerOf({ user, groups, right, repository, tag }: ParsedQuestion, settings: Settings): Answer {
-  if (!asksWhoIsThere(settings)) return { allowed: true, why: 'nobody is asked who they are' };
+const everybodyMay: Answer = { allowed: true, why: 'nobody is asked who they are' };
+
+function principalOf({ user, groups }: AccessQuestion): Principal {
+  return user === 'anonymous' ? anonymous : { ...anonymous, name: user, kind: 'user', groups, shown: 'basic' };
+}
+
+function metricsAnswerOf(question: AccessQuestion, settings: Settings): Answer {
+  if (!asksWhoIsThere(settings)) return everybodyMay;
+  const access = { action: 'metrics', repository: undefined } as const;
+  const { allowed, rule } = rulesOf(settings).judge(principalOf(question), access);
+  return { allowed, why: allowed ? `${rule}${textOf(rule, settings)}` : rule };
+}
+
+function answerOf({ right, repository, tag, ...question }: ParsedQuestion, settings: Settings): Answer {
+  if (!asksWhoIsThere(settings)) return everybodyMay;
   const rules = rulesOf(settings);
-  const principal: Principal =
-    user === 'anonymous' ? anonymous : { ...anonymous, name: user, kind: 'user', groups, shown: 'basic' };
+  const principal = principalOf(question);
   const held = rules.heldIn(principal, repository);
   const rule = held.get(right) ?? (right === 'create' ? held.get('push') : undefined) ?? held.get('admin');
   if (rule === undefined) return { allowed: false, why: 'no rule allows it' };

@@ -27,7 +27,7 @@ output, and works as a password:
   docker login registry.example:5000 -u ci --password-stdin
 
 Patterns are those of access: * is any text within a component of a name, ** crosses them; repeat the flag, or put commas between.
-Rights are pull, push, create (push that moves no tag), delete, and admin (all of them). What anonymous may, it may as well.
+Rights are pull, push, create (push that moves no tag), delete, metrics (whatever the patterns), and admin (all of them). What anonymous may, it may as well.
 
 Kept is a hash of the secret, below --root. Servers on that directory take the token from the next request on.
 
@@ -60,7 +60,7 @@ export function tokenCommand(environment: Environment, finished: (exitCode: numb
         .argParser((patterns: string, before: readonly string[] = []) => [...before, ...patterns.split(',')])
         .makeOptionMandatory(),
     )
-    .requiredOption('--may <rights>', 'pull, push, create, delete or admin, with commas between')
+    .requiredOption('--may <rights>', 'pull, push, create, delete, metrics or admin, with commas between')
     .option('--expires <duration>', 'when it ends by itself, e.g. 30d; default: never')
     .action(async (name: string, flags: CreateFlags) => {
       const settings = await settingsOf(flags);

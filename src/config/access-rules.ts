@@ -4,7 +4,7 @@ import { globs, ruleList, ruleOf } from './rule-list.ts';
 import { writtenAs } from './written-forms.ts';
 
 /** As in auth/principal.ts, which knows nothing of settings; a test holds them equal. */
-const rights = ['pull', 'push', 'delete', 'create', 'admin'] as const;
+const rights = ['pull', 'push', 'delete', 'create', 'metrics', 'admin'] as const;
 
 const may = listOrWords('a list of rights', z.enum(rights, { error: `is not one of ${rights.join(', ')}` }));
 

@@ -14,6 +14,7 @@ access:
   - {repositories: "team/*", who: [alice, group:dev], may: [pull, push], immutable: "v*"}
   - {repositories: "public/**", who: anonymous, may: pull}
   - {repositories: "**", who: group:ops, may: create}
+  - {who: group:watch, may: metrics}
 `;
 
 async function written(settings = rules) {
@@ -36,6 +37,8 @@ describe('moorage access test', () => {
     ['bob push team/deep/app', 1, 'bob may not push team/deep/app: no rule allows it'],
     ['anonymous pull public/a/b', 0, 'anonymous may pull public/a/b: rule 2 (public/**: anonymous may pull)'],
     ['alice pull public/a/b', 0, 'alice may pull public/a/b: rule 2 (public/**: anonymous may pull)'],
+    ['eve metrics', 1, 'eve may not see metrics: no rule lets see metrics'],
+    ['carol metrics --group watch', 0, 'carol may see metrics: rule 4 (**: group:watch may metrics)'],
     ['eve admin public/a', 1, 'eve may not administer public/a: no rule allows it'],
     [
       'carol create a:b --group ops',
@@ -50,7 +53,8 @@ describe('moorage access test', () => {
   });
 
   it.each([
-    ['a read b', 'moorage: ACTION: "read" is none; write one of pull, push, delete, create, admin\n'],
+    ['a read b', 'moorage: ACTION: "read" is none; write one of pull, push, delete, create, metrics, admin\n'],
+    ['a pull', 'moorage: NAME: is missing: pull what?\n'],
     ['a pull B', 'moorage: NAME: "B" is no name of a repository\n'],
     ['a pull b:c:d', 'moorage: NAME: "c:d" is no tag\n'],
   ])('%s is a wrong command line', async (question, stderr) => {

@@ -47,6 +47,7 @@ function oddRights({ may, who }: AccessRule): readonly string[] {
   const mayPush = may.includes('push') || may.includes('create');
   const mayPull = may.includes('pull') || may.includes('admin');
   const pushes = mayPush && !mayPull ? ['lets push without pull: docker looks for layers before it sends them'] : [];
-  const isForAll = who.some(({ kind }) => kind === 'anonymous') && may.some((right) => right !== 'pull');
+  const isForAll =
+    who.some(({ kind }) => kind === 'anonymous') && may.some((right) => right !== 'pull' && right !== 'metrics');
   return isForAll ? [...pushes, `lets everybody ${may.join(', ')}, without a password`] : pushes;
 }

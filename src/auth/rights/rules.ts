@@ -51,6 +51,8 @@ export class Rules {
           : { allowed: true, rule: 'whoever has credentials may see that a registry is here' };
       case 'catalog':
         return this.#judgeCatalog(principal);
+      case 'metrics':
+        return this.#judgeMetrics(principal);
       case 'pull':
       case 'push':
       case 'delete':
@@ -125,10 +127,19 @@ export class Rules {
     return { allowed: true, rule: ruleName(at) };
   }
 
+  /** They tell of the whole server: `metrics` counts whatever repositories its rule is about, `admin` only where it is for all of them. */
+  #judgeMetrics(principal: Principal): Ruling {
+    for (const { may, rule, repositories } of this.#rulesOf(principal)) {
+      const isAdmin = may.includes('admin') && repositories.some(isEverything);
+      if (isAdmin || may.includes('metrics')) return { allowed: true, rule };
+    }
+    return { allowed: false, rule: 'no rule lets see metrics' };
+  }
+
   /** A pull from whatever repository has the blob: for who may pull from all of them. */
   #judgeAnywhere(principal: Principal): Ruling {
     const everywhere = [...this.#rulesOf(principal)].find(
-      ({ may, repositories }) => may.some(isReading) && repositories.some(({ text }) => text === '**'),
+      ({ may, repositories }) => may.some(isReading) && repositories.some(isEverything),
     );
     if (everywhere === undefined) return { allowed: false, rule: 'no rule allows to pull from every repository' };
     return { allowed: true, rule: everywhere.rule };
@@ -160,6 +171,10 @@ const everything = {
 
 function grantOf({ repositories, may }: NonNullable<Principal['grant']>): Pick<AccessRule, 'may' | 'repositories'> {
   return { repositories: globsOf(repositories), may };
+}
+
+function isEverything({ text }: NameGlob): boolean {
+  return text === '**';
 }
 
 function isReading(right: Right): boolean {

@@ -1,10 +1,15 @@
 // What a client asks a token for, `repository:team/app:pull,push` (Docker's token authentication, Token Scope), and what of it is granted.
 import { isRepositoryName } from '../../oci/reference.ts';
-import { anyBlobScope, catalogScope, type GrantedScope, type ScopeEntry } from '../granted-scope.ts';
-import type { Access, Policy } from '../policy.ts';
+import { anyBlobScope, catalogScope, type GrantedScope, metricsScope, type ScopeEntry } from '../granted-scope.ts';
+import type { Access, Action, Policy } from '../policy.ts';
 import type { Principal } from '../principal.ts';
 
-const registryScopes = [catalogScope, anyBlobScope];
+/** What belongs to no repository, each with what it lets do. */
+const registryScopes: ReadonlyMap<ScopeEntry, Action> = new Map([
+  [catalogScope, 'catalog'],
+  [metricsScope, 'metrics'],
+  [anyBlobScope, 'pull'],
+]);
 const repositoryActions = ['pull', 'push', 'delete'] as const;
 type RepositoryAction = (typeof repositoryActions)[number];
 
@@ -23,7 +28,7 @@ export function parseScopes(values: readonly string[]): GrantedScope {
   for (const written of values.flatMap((value) => value.split(' '))) {
     const entry = parseEntry(written);
     if (entry === undefined) continue;
-    const known = registryScopes.find(({ type, name }) => entry.type === type && entry.name === name);
+    const known = registryScopeOf(entry);
     if (known?.actions.every((action) => entry.actions.includes(action))) ofRegistry.add(known);
     if (entry.type !== 'repository' || !isRepositoryName(entry.name)) continue;
     const actions = asked.get(entry.name) ?? new Set();
@@ -40,6 +45,10 @@ export function parseScopes(values: readonly string[]): GrantedScope {
     ([name, actions]): ScopeEntry => ({ type: 'repository', name, actions: [...actions] }),
   );
   return [...entries, ...ofRegistry];
+}
+
+function registryScopeOf({ type, name }: Pick<ScopeEntry, 'type' | 'name'>): ScopeEntry | undefined {
+  return [...registryScopes.keys()].find((each) => each.type === type && each.name === name);
 }
 
 /** From both ends, since a name may hold the colon of a port. A class, `repository(plugin)`, changes nothing here. */
@@ -60,12 +69,12 @@ export function grantedOf(policy: Policy, principal: Principal, asked: GrantedSc
   const holder: Principal = { ...principal, scope: undefined, shown: 'bearer' };
   const isAllowed = (access: Access) => policy.decide(holder, access).kind === 'allow';
   return asked.flatMap(({ type, name, actions }) => {
-    if (type === catalogScope.type) {
-      const isCatalog = name === catalogScope.name;
-      const mayHave = isAllowed({ action: isCatalog ? 'catalog' : 'pull', repository: undefined });
-      return mayHave ? [isCatalog ? catalogScope : anyBlobScope] : [];
+    const ofRegistry = registryScopeOf({ type, name });
+    if (ofRegistry !== undefined) {
+      const action = registryScopes.get(ofRegistry) ?? 'pull';
+      return isAllowed({ action, repository: undefined }) ? [ofRegistry] : [];
     }
-    if (!isRepositoryName(name)) return [];
+    if (type !== 'repository' || !isRepositoryName(name)) return [];
     const granted = repositoryActions.filter((action) => {
       return actions.includes(action) && isAllowed({ action, repository: name });
     });

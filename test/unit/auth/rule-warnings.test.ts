@@ -31,3 +31,13 @@ it('tells of patterns that no repository can have', () => {
     "access rule 1 has a pattern that is no repository's: a/",
   ]);
 });
+
+it('tells of what everybody may change, and not of what everybody may see', () => {
+  const rules = accessRules.parse([
+    { who: 'anonymous', may: 'pull, metrics' },
+    { who: 'anonymous', may: 'pull, push' },
+  ]);
+  expect(oddAccess(rules.map(accessRuleOf), known)).toEqual([
+    'access rule 2 lets everybody pull, push, without a password',
+  ]);
+});

@@ -96,3 +96,30 @@ it('what was forgotten of many names is judged anew', () => {
   for (let at = 0; at < 45_000; at += 1) expect(may(`other/${at}`)).toBe(false);
   expect([may('lib/x'), may('lib/x'), may('other/1')]).toEqual([true, true, false]);
 });
+
+describe('metrics', () => {
+  const see = (principal: Principal, written?: readonly WrittenRule[]) =>
+    rulesOf(written).judge(principal, { action: 'metrics', repository: undefined });
+
+  it('are of the whole server: whatever repositories a rule is about, but for admin', () => {
+    const written = [
+      { repositories: 'team/*', who: 'ann', may: 'metrics' },
+      { repositories: 'team/**', who: 'bob', may: 'admin' },
+      { repositories: '**', who: 'eve', may: 'admin' },
+    ];
+    expect(see(user('ann'), written)).toEqual({ allowed: true, rule: 'rule 1' });
+    expect(see(user('bob'), written)).toEqual({ allowed: false, rule: 'no rule lets see metrics' });
+    expect(see(user('eve'), written)).toEqual({ allowed: true, rule: 'rule 3' });
+  });
+
+  it('are for users where there are no rules, and for a robot that was made for them', () => {
+    expect(see(user('ann')).allowed).toBe(true);
+    expect(see(anonymous).allowed).toBe(false);
+    const robot = (may: 'pull' | 'metrics'): Principal => ({
+      ...{ ...user('scraper'), kind: 'robot' },
+      grant: { repositories: ['none'], may: [may] },
+    });
+    expect(see(robot('metrics')).allowed).toBe(true);
+    expect(see(robot('pull')).allowed).toBe(false);
+  });
+});

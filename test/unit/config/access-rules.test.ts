@@ -36,7 +36,10 @@ describe('the rules of access', () => {
 
   it.each([
     ['ann: pull', 'is not a list of rules; see "Who may" in README.md'],
-    [[{ who: 'ann', may: 'read' }], 'has a problem in rule 1, may: is not one of pull, push, delete, create, admin'],
+    [
+      [{ who: 'ann', may: 'read' }],
+      'has a problem in rule 1, may: is not one of pull, push, delete, create, metrics, admin',
+    ],
     [
       [{ who: 'a\tb', may: 'pull' }],
       'has a problem in rule 1, who: is not a user, group:NAME, anonymous or authenticated',

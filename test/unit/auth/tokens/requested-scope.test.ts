@@ -1,6 +1,6 @@
 // Scopes as clients write them, and what of them is granted.
 import { describe, expect, it } from 'vitest';
-import { catalogScope, scopeText } from '../../../../src/auth/granted-scope.ts';
+import { catalogScope, metricsScope, scopeText } from '../../../../src/auth/granted-scope.ts';
 import { type Authentication, GuardedPolicy } from '../../../../src/auth/guarded-policy.ts';
 import { anonymous, type Principal } from '../../../../src/auth/principal.ts';
 import { grantedOf, parseScopes } from '../../../../src/auth/tokens/requested-scope.ts';
@@ -108,6 +108,14 @@ describe('what is granted', () => {
       'repository:other/app:pull,push,delete',
       scopeText(catalogScope),
     ]);
+  });
+
+  it('is the metrics for who may see them', () => {
+    const asked = [scopeText(metricsScope)];
+    const policy = policyWith(['team/*', 'ann', ['metrics']]);
+    expect(grantedText(policy, ann, asked)).toEqual(asked);
+    expect(grantedText(policyWith(['team/*', 'ann', ['admin']]), ann, asked)).toEqual([]);
+    expect(grantedText(policy, anonymous, asked)).toEqual([]);
   });
 
   it('is by what somebody holds, not by the token that they show', () => {
