@@ -8,6 +8,7 @@ import { openFilesystemReader } from '../storage/filesystem/filesystem-reader.ts
 import { openFilesystemStore, type ServedRootOptions } from '../storage/filesystem/filesystem-store.ts';
 import type { Log } from '../storage/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
+import type { StorageMeters } from '../storage/storage-meters.ts';
 import { sharedBlobDirectory } from './shared-blob-directory.ts';
 
 export interface OpenDirectoryOptions {
@@ -19,6 +20,8 @@ export interface OpenDirectoryOptions {
   /** A directory in which layouts have their blobs (shared-blob-directory.ts); undefined: each has its own. */
   readonly sharedBlobs?: string | undefined;
   readonly log: Log;
+  /** Told what a server waits for; undefined: nobody is. */
+  readonly meters?: StorageMeters | undefined;
 }
 
 export type MountedObjects = Pick<Mount, 'reader' | 'writer' | 'linkedBlobs' | 'origin'>;
@@ -57,8 +60,14 @@ export async function openToRead(
 export async function openToWrite(
   path: string,
   ownFiles: ServedRootOptions['ownFiles'],
-  { log, fileMode, directoryMode, minFree }: OpenDirectoryOptions,
+  { log, fileMode, directoryMode, minFree, meters }: OpenDirectoryOptions,
 ): Promise<MountedObjects> {
-  const store = await openFilesystemStore(path, { log, fileMode, directoryMode, served: { ownFiles, minFree } });
+  const store = await openFilesystemStore(path, {
+    log,
+    fileMode,
+    directoryMode,
+    meters,
+    served: { ownFiles, minFree },
+  });
   return { reader: store, writer: store, origin: store.origin };
 }

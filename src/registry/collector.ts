@@ -20,6 +20,7 @@ import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import { type ChangingRules, withoutRetention } from './layout-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import type { UpkeepMeters } from './registry-meters.ts';
 import { oddRetention } from './retention.ts';
 import type { UploadRules } from './upload-sessions.ts';
 
@@ -28,6 +29,7 @@ export interface CollectorOptions {
   readonly mounts: () => readonly MountedLayouts[];
   readonly clock: Clock;
   readonly log: Log;
+  readonly meters: Pick<UpkeepMeters, 'collected' | 'collectionFailed'>;
   readonly rules: CollectionRules & UploadRules & RetentionRules & HistoryRules;
   /** Unique among all processes that write; '' for one that does not. */
   readonly process: string;
@@ -212,7 +214,8 @@ export class Collector {
   async #collectDue(): Promise<void> {
     for (const [mounted, store] of this.#collecting()) {
       await this.#unlessItFails('a collection failed; trying again later', async () => {
-        if (await this.#isDue(store)) await this.#collectByItself(mounted, store);
+        if (!(await this.#isDue(store))) return;
+        await this.#counted(() => this.#collectByItself(mounted, store));
       });
     }
   }
@@ -225,7 +228,21 @@ export class Collector {
     return state === undefined || ages.since(state.lastAtMs) >= everyMs;
   }
 
-  async #collectByItself(mounted: MountedLayouts, store: ObjectStore): Promise<void> {
+  /** `work` returns how much was freed, and undefined where nothing was collected. */
+  async #counted(work: () => Promise<number | undefined>): Promise<void> {
+    const { clock, meters } = this.#options;
+    const sinceMs = clock.elapsed();
+    try {
+      const freedBytes = await work();
+      if (freedBytes !== undefined) meters.collected(clock.elapsed() - sinceMs, freedBytes);
+    } catch (error) {
+      if (!this.#end.signal.aborted) meters.collectionFailed();
+      throw error;
+    }
+  }
+
+  /** Returns how many bytes were freed; undefined where it was refused. */
+  async #collectByItself(mounted: MountedLayouts, store: ObjectStore): Promise<number | undefined> {
     const { log } = this.#options;
     const { mount } = mounted;
     // Nobody wrote down how a root of an earlier version began, and nobody expects a collection there: it only tells, once.
@@ -254,7 +271,7 @@ export class Collector {
     if ('refusal' in outcome) {
       if (outcome.refusal.kind === 'clock')
         log.info('nothing is collected until the clock was watched for a while', { waitMs: outcome.refusal.waitMs });
-      return;
+      return undefined;
     }
     if (isFirst) await this.#clock.record(store).then(({ wallMs }) => remember(store, wallMs));
     const { freedBytes, keptBytes, deleted, skipped, untagged, removed } = outcome.totals;
@@ -264,6 +281,7 @@ export class Collector {
       mount: mounted.name === '' ? 'the registry' : mounted.name,
       ...counts,
     });
+    return isFirst ? 0 : freedBytes;
   }
 
   /** The same each time, since it remembers what it saw of other processes. */
@@ -288,6 +306,11 @@ export class Collector {
       if (!this.#end.signal.aborted) this.#options.log.warn(what, { error });
     }
   }
+}
+
+/** When the last collection ended, of whatever process, by the wall clock; undefined where none did. */
+export async function readCollectedAtMs(reader: ObjectReader): Promise<number | undefined> {
+  return (await readState(reader, collectionKeys.state, stateIn))?.lastAtMs;
 }
 
 async function isUntouched(reader: ObjectReader): Promise<boolean> {

@@ -201,6 +201,15 @@ export class MountedLayouts {
     return `${where}${damaged.length === 1 ? 'a damaged file is' : 'damaged files are'} not served: ${first}${more}`;
   }
 
+  async countDamaged(): Promise<number> {
+    return (await this.#checks.damagedNow()).length;
+  }
+
+  /** Layouts of which the snapshot of index.json may be in memory. */
+  get knownLayouts(): number {
+    return this.#known.size;
+  }
+
   /** Learns what other processes found out about the blobs here. */
   catchUp(): Promise<void> {
     return this.#checks.ledger.catchUp();

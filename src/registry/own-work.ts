@@ -6,6 +6,7 @@ import type { Collector } from './collector.ts';
 import type { ChangingRules, LayoutRules } from './layout-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
 import type { Quotas } from './quota/quotas.ts';
+import type { UpkeepMeters } from './registry-meters.ts';
 import { Scrub } from './scrub.ts';
 import { Upkeep } from './upkeep.ts';
 
@@ -15,6 +16,7 @@ export interface OwnWorkParts {
   readonly background: BackgroundWork;
   readonly collector: Collector;
   readonly quotas: Quotas;
+  readonly meters: Pick<UpkeepMeters, 'scrubbed'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly rules: LayoutRules;

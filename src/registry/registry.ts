@@ -1,7 +1,7 @@
 // The registry: repositories by name, over one mount or several.
 import { checkedAtOnceBytes } from '../layout/blobs/blob-checks.ts';
 import { SmallBlobs } from '../layout/blobs/small-blobs.ts';
-import type { EditOwners, LayoutPlace } from '../layout/changes/edit-owners.ts';
+import type { LayoutPlace } from '../layout/changes/edit-owners.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
@@ -10,18 +10,16 @@ import type { VirtualPath } from '../layout/names/name-table.ts';
 import { BackgroundWork } from '../layout/pacing/background-work.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
-import { type Clock, systemClock } from '../storage/clock.ts';
-import type { Log } from '../storage/log.ts';
+import { systemClock } from '../storage/clock.ts';
 import { MemoryStore } from '../storage/memory/memory-store.ts';
 import { RepeatedWork } from '../storage/repeated-work.ts';
-import type { RequestTurns } from '../storage/request-turns.ts';
 import { Catalog, type IsShown } from './catalog.ts';
 import type { CollectionOptions } from './collection.ts';
 import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
 import { GatherBudget } from './gathered-body.ts';
 import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
-import type { ChangingRules, LayoutRules } from './layout-rules.ts';
+import type { ChangingRules } from './layout-rules.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountTable } from './mount-table.ts';
@@ -30,31 +28,20 @@ import type { NamedLayout, UnlistedDirectory } from './named-layout.ts';
 import { OwnWork } from './own-work.ts';
 import type { Page, PageRequest } from './page.ts';
 import { Quotas } from './quota/quotas.ts';
+import { RegistryFigures } from './registry-figures.ts';
+import { noRegistryMeters } from './registry-meters.ts';
+import type { RegistryParts } from './registry-parts.ts';
 import { type Repository, repositoryOf, type WritableRepository } from './repository.ts';
 import { unlessRefused, unlessUnavailable } from './unless-refused.ts';
 import type { UploadSessions } from './upload-sessions.ts';
-import type { UploadSharers } from './upload-sharers.ts';
-
-export interface RegistryParts {
-  readonly mounts: readonly Mount[];
-  readonly log: Log;
-  readonly rules: LayoutRules;
-  /** For tests, which have no large blobs: larger ones are hashed while they are sent, or in the background. */
-  readonly checkedAtOnceBytes?: number;
-  readonly clock?: Clock;
-  readonly turns?: RequestTurns;
-  /** Where several processes are one server. */
-  readonly owners?: EditOwners | undefined;
-  readonly sharers?: UploadSharers | undefined;
-  /** How many they are: what a server keeps in memory is divided by it. */
-  readonly processes?: number;
-}
 
 const catchUpEveryMs = 5_000;
 /** Whoever pushes to one process of a server may pull from another one at once: what one has hashed the others need not. */
 const catchUpWithOwnEveryMs = 1_000;
 
 export class Registry {
+  /** How much there is of what it holds. */
+  readonly figures: RegistryFigures;
   readonly #options: RegistryParts;
   readonly #table: MountTable;
   readonly #shared: SharedByLayouts;
@@ -70,7 +57,7 @@ export class Registry {
 
   constructor(options: RegistryParts) {
     this.#options = options;
-    const { log, rules, clock = systemClock, processes = 1 } = options;
+    const { log, rules, clock = systemClock, processes = 1, meters = noRegistryMeters } = options;
     const background = new BackgroundWork(log);
     this.#background = background;
     this.#shared = {
@@ -78,7 +65,7 @@ export class Registry {
       smallBlobs: new SmallBlobs(processes),
       background,
       process: options.mounts.some(({ writer }) => writer !== undefined)
-        ? newWritingProcess(options.owners, processes)
+        ? newWritingProcess(options.owners, processes, meters)
         : undefined,
       clock,
       turns: options.turns,
@@ -93,10 +80,13 @@ export class Registry {
       log.warn('what is no longer served could not be closed', { error });
     });
     this.#catalog = new Catalog(this.#table);
+    const mounts = () => this.#mounts;
+    this.figures = new RegistryFigures({ mounts, shared: this.#shared, background, clock });
     this.#collector = new Collector({
-      mounts: () => this.#mounts,
+      mounts,
       clock,
       log,
+      meters,
       rules,
       process: this.#shared.process?.id ?? '',
     });
@@ -316,12 +306,12 @@ export class Registry {
    * layouts are as they were before a collection was killed.
    */
   async start(): Promise<void> {
-    const { log, rules, processes = 1 } = this.#options;
+    const { log, rules, processes = 1, meters = noRegistryMeters } = this.#options;
     const everyMs = processes > 1 ? catchUpWithOwnEveryMs : catchUpEveryMs;
     this.#catchingUp.every(everyMs);
     if (this.isReadOnly(undefined) || this.#ownWork !== undefined) return;
     const { clock, quotas, process = newWritingProcess() } = this.#shared;
-    const own = { background: this.#background, collector: this.#collector, quotas };
+    const own = { background: this.#background, collector: this.#collector, quotas, meters };
     this.#ownWork = new OwnWork({ ...own, mounts: () => this.#mounts, clock, log, rules, process: process.id });
     await this.#ownWork.start();
   }

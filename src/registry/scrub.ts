@@ -7,6 +7,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import { ByteRate } from './byte-rate.ts';
 import { ProcessClaim } from './claim.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import type { UpkeepMeters } from './registry-meters.ts';
 import { blobFilesAfter } from './scrub-order.ts';
 import type { ScrubRules } from './scrub-rules.ts';
 import { readScrubState, type ScrubState, writeScrubState } from './scrub-state.ts';
@@ -15,6 +16,7 @@ export interface ScrubOptions {
   readonly mounts: () => readonly MountedLayouts[];
   readonly clock: Clock;
   readonly log: Log;
+  readonly meters: Pick<UpkeepMeters, 'scrubbed'>;
   readonly rules: ScrubRules;
   /** Unique among all processes. */
   readonly process: string;
@@ -130,7 +132,7 @@ export class Scrub {
   }
 
   async #pass(mounted: MountedLayouts, claim: ProcessClaim, everyMs: number): Promise<number> {
-    const { clock, log } = this.#options;
+    const { clock, log, meters } = this.#options;
     const place = mounted.scrubbed;
     if (place === undefined) return longestWaitMs;
     const { store, keys } = place;
@@ -153,6 +155,7 @@ export class Scrub {
           seen.files += 1;
           seen.bytes += outcome.bytes;
           if (!outcome.isRight) seen.damaged += 1;
+          meters.scrubbed(outcome.bytes, outcome.isRight);
         }
         const isOff = this.#rules.everyMs === 'off';
         if (!isOff && clock.elapsed() - savedMs < savedEveryMs) continue;

@@ -14,6 +14,7 @@ import { untold } from '../../src/registry/collection-events.ts';
 import type { LayoutRules } from '../../src/registry/layout-rules.ts';
 import { MountedLayouts } from '../../src/registry/mounted-layouts.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { noRegistryMeters } from '../../src/registry/registry-meters.ts';
 import { rollBack } from '../../src/registry/rollbacks.ts';
 import { Scrub } from '../../src/registry/scrub.ts';
 import { openFilesystemStore } from '../../src/storage/filesystem/filesystem-store.ts';
@@ -136,7 +137,7 @@ function scrubs(): Operation {
         checkedAtOnceBytes,
         quotas: noQuotas,
       });
-      const scrub = new Scrub({ ...common, mounts: () => [mounted], process: process.id });
+      const scrub = new Scrub({ ...common, meters: noRegistryMeters, mounts: () => [mounted], process: process.id });
       try {
         await scrub.round();
       } finally {

@@ -27,6 +27,10 @@ export class SmallBlobs {
     });
   }
 
+  get size(): { readonly entries: number; readonly bytes: number } {
+    return { entries: this.#known.size, bytes: this.#known.calculatedSize };
+  }
+
   /** Undefined also where the file under that key is another one, or none. Costs one look at its attributes. */
   async find(digest: Digest, store: ObjectReader, key: Key): Promise<SmallBlob | undefined> {
     const known = this.#known.get(digest);

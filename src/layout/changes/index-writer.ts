@@ -11,6 +11,7 @@ import type { HistoryRecorder } from '../history/history-recorder.ts';
 import { IndexUnreadableError } from '../index/index-document.ts';
 import { whileUnfinished } from '../index/index-patience.ts';
 import { type IndexReader, indexUnavailable } from '../index/index-reader.ts';
+import type { ChangeMeters } from './change-meters.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { EditRefusals, IndexTransactions, Outcome, Settling } from './index-transaction.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
@@ -35,6 +36,7 @@ export interface IndexWriterOptions {
   readonly responses: ReferrersResponses;
   readonly transactions: IndexTransactions;
   readonly clock: Clock;
+  readonly meters: Pick<ChangeMeters, 'rewritten'>;
   /** We replaced the file; the one before is still open if there was one, to be read once more and closed. */
   /** `isForeign`: another program had written since, and was judged with this replacement. */
   readonly onReplaced: (previous: ReplacedIndex | undefined, isForeign: boolean) => void;
@@ -136,7 +138,7 @@ export class IndexWriter {
   }
 
   async #replaceNow(edits: () => readonly IndexEdit[], how?: Settling): Promise<Outcome | undefined> {
-    const { store, keys, reader, guard, history, responses, transactions, onReplaced } = this.#options;
+    const { store, keys, reader, guard, history, responses, transactions, meters, onReplaced } = this.#options;
     await this.#waitForForeignWriters();
     let outcome: Outcome | undefined;
     const change: Change = async (now) => {
@@ -150,6 +152,7 @@ export class IndexWriter {
     if (outcome === undefined) return undefined;
     responses.forget(outcome.atMs);
     if (updated.replaced && updated.info !== undefined) {
+      meters.rewritten(outcome.refusals.length);
       reader.published(outcome.index, updated.info);
       guard.published(updated.info.label, outcome.verdict);
       history.published(outcome.history, updated.info.label, updated.problem);

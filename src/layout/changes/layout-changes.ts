@@ -112,9 +112,9 @@ export class LayoutChanges {
     const reconcile = () => this.reconcile();
     this.#quiet =
       rules.reconcile === 'background' ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
-    const budget = process.journals;
+    const { journals: budget, meters, owners } = process;
     const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
-    const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, name });
+    const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, meters, name });
     const responses = new ReferrersResponses(keys, manifests, rules);
     const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock, log, name });
     const shared = { store, keys, reader, guard, history, responses, clock };
@@ -126,12 +126,11 @@ export class LayoutChanges {
       // A push that found another program's file put back what was lost from it: the files belong to it as well.
       if (isForeign) this.#watch.foreign();
     };
-    this.#writer = new IndexWriter({ ...shared, transactions, onReplaced });
-    const { owners } = process;
+    this.#writer = new IndexWriter({ ...shared, meters, transactions, onReplaced });
     const looks = [reader, this.blobs];
     this.#edits = new EditRoute({ writer: this.#writer, names: layout.names, place: options.place, owners, looks });
     const { blobs } = this;
-    this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, name });
+    this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, meters, name });
   }
 
   /** A version of index.json was read that this process did not publish. */

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { type JournalBudget, journalBytes, newJournalBudget } from '../healing/journal-budget.ts';
 import { newReplacedFiles, type ReplacedFiles } from '../healing/replaced-files.ts';
+import { type ChangeMeters, noChangeMeters } from './change-meters.ts';
 import type { EditOwners } from './edit-owners.ts';
 
 export interface WritingProcess {
@@ -12,10 +13,11 @@ export interface WritingProcess {
   readonly replaced: ReplacedFiles;
   /** Undefined where this process is a server by itself. */
   readonly owners: EditOwners | undefined;
+  readonly meters: ChangeMeters;
 }
 
 /** `processes`: so many share what one server may keep in memory. */
-export function newWritingProcess(owners?: EditOwners, processes = 1): WritingProcess {
+export function newWritingProcess(owners?: EditOwners, processes = 1, meters = noChangeMeters): WritingProcess {
   const journals = newJournalBudget(Math.floor(journalBytes / processes));
-  return { id: randomUUID(), journals, replaced: newReplacedFiles(), owners };
+  return { id: randomUUID(), journals, replaced: newReplacedFiles(), owners, meters };
 }

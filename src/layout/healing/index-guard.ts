@@ -23,6 +23,7 @@ import type { LayoutIndex } from '../index/layout-index.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import type { Past } from './base-inference.ts';
 import { type Judgement, judgeInTurns } from './foreign-edits.ts';
+import { type HealMeters, isHeal } from './heal-meters.ts';
 import type { Journal, JudgedVersion, Publication } from './journal.ts';
 import type { JournaledManifest } from './journal-reader.ts';
 
@@ -69,6 +70,7 @@ export interface IndexGuardOptions {
   readonly manifests: ManifestReader;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meters: HealMeters;
   /** Names the layout in the log. */
   readonly name: string;
 }
@@ -213,8 +215,9 @@ export class IndexGuard {
   }
 
   #report({ notes }: Judgement): void {
-    const { log, name } = this.#options;
+    const { log, meters, name } = this.#options;
     for (const { kind, ...note } of notes) {
+      if (isHeal(kind)) meters.healed(kind, 1);
       const details = {
         repository: name,
         ...note,

@@ -13,6 +13,7 @@ import { requiredBy } from '../manifests/manifest-outline.ts';
 import type { ManifestReader } from '../manifests/manifest-reader.ts';
 import { readOutline } from '../manifests/manifest-thread.ts';
 import { Pace } from '../pacing/pace.ts';
+import type { HealMeters } from './heal-meters.ts';
 import type { IndexGuard } from './index-guard.ts';
 
 export interface LostFilesOptions {
@@ -24,6 +25,7 @@ export interface LostFilesOptions {
   readonly readIndex: () => Promise<LayoutIndex | undefined>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly meters: HealMeters;
   /** Names the layout in the log. */
   readonly name: string;
 }
@@ -73,7 +75,7 @@ export class LostFiles {
   }
 
   async #restore(index: LayoutIndex): Promise<LostSearch> {
-    const { guard, clock, log, name } = this.#options;
+    const { guard, clock, log, meters, name } = this.#options;
     // The bytes of what is listed may be known from another layout: one that we never wrote to is not touched for that.
     if (!(await guard.hasPast())) return nothingLost;
     const listings = await this.#listings();
@@ -88,6 +90,7 @@ export class LostFiles {
     // What was put back may be gone again by the next search, and the listing be the same.
     this.#searched = restored === 0 ? { index, listings } : undefined;
     if (restored > 0) {
+      meters.healed('files', restored);
       const shown = { manifests: manifests.slice(0, shownDigests), blobs: blobs.slice(0, shownDigests) };
       const counts = { manifestCount: manifests.length, blobCount: blobs.length };
       log.warn('files that another program had deleted were put back', { repository: name, ...counts, ...shown });

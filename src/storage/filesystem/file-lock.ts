@@ -6,6 +6,7 @@ import lockfile from 'proper-lockfile';
 import { isError } from '../../oci/is-error.ts';
 import { lockName } from '../own-names.ts';
 import { StorageError } from '../storage-error.ts';
+import { noStorageMeters, type StorageMeters } from '../storage-meters.ts';
 import type { FileTree } from './file-tree.ts';
 import type { HeldDirectory } from './held-directory.ts';
 
@@ -40,6 +41,7 @@ type Done = (error: unknown, result?: unknown) => void;
 export class FileLocks {
   readonly #tree: FileTree;
   readonly #staleMs: number;
+  readonly #meters: Pick<StorageMeters, 'lockWaited'>;
   /** By lock path, which is nobody else's while the directory is held, of the locks that this store holds or is being granted. */
   readonly #marks = new Map<string, Mark>();
   readonly #calls = this.#callsForLibrary();
@@ -47,7 +49,8 @@ export class FileLocks {
   #metAtMs = Number.NEGATIVE_INFINITY;
   #released: { readonly directory: string; readonly atMs: number; readonly wasLong: boolean } | undefined;
 
-  constructor(tree: FileTree, staleMs: number) {
+  constructor(tree: FileTree, staleMs: number, meters: Pick<StorageMeters, 'lockWaited'> = noStorageMeters) {
+    this.#meters = meters;
     this.#tree = tree;
     this.#staleMs = Math.max(staleMs, minimumStaleMs);
   }
@@ -55,11 +58,14 @@ export class FileLocks {
   /** Waits its turn among processes, while the directory is held; one caller at a time for each directory (KeyQueue sees to that). */
   async acquire(directory: HeldDirectory): Promise<HeldLock> {
     const { calls } = this.#tree;
-    const deadline = calls.elapsed() + deadlineMs;
+    const sinceMs = calls.elapsed();
+    const deadline = sinceMs + deadlineMs;
     await this.#leaveGap(directory.key);
     for (;;) {
       try {
-        return await this.#tryOnce(directory);
+        const lock = await this.#tryOnce(directory);
+        this.#meters.lockWaited(calls.elapsed() - sinceMs);
+        return lock;
       } catch (error) {
         if (!isHeld(error)) throw error;
         this.#metAtMs = calls.elapsed();

@@ -15,6 +15,7 @@ import type {
   UpdateOptions,
 } from '../object-store.ts';
 import { ownDirectory } from '../own-names.ts';
+import type { StorageMeters } from '../storage-meters.ts';
 import { createFile } from './created-file.ts';
 import { removeEmptyDirectories } from './empty-directories.ts';
 import { meansAbsent, saysNoSpace, translated } from './errno.ts';
@@ -34,6 +35,8 @@ import { findSecret, readOrMakeSecret } from './secret-file.ts';
 import { appendSmall, deleteFile, syncFile, writeSmall } from './small-file.ts';
 import { StagingArea } from './staging-area.ts';
 import { storageProblem } from './storage-problem.ts';
+import { systemCalls } from './system-calls.ts';
+import { withTimedSyncs } from './timed-syncs.ts';
 
 /** For so long what could be written to counts as that for what is only begun. */
 const writableForMs = 10;
@@ -42,6 +45,7 @@ export interface FilesystemStoreSettings {
   readonly minFree: number | undefined;
   readonly keepsReserve: boolean;
   readonly lockStaleMs: number;
+  readonly meters: StorageMeters | undefined;
 }
 
 export class FilesystemStore extends FilesystemReader implements ObjectStore {
@@ -54,12 +58,12 @@ export class FilesystemStore extends FilesystemReader implements ObjectStore {
   #writableAtMs = Number.NEGATIVE_INFINITY;
 
   /** For `openFilesystemStore`, which looks at the root first. */
-  constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs }: FilesystemStoreSettings) {
+  constructor(opened: OpenedRoot, { minFree, keepsReserve, lockStaleMs, meters }: FilesystemStoreSettings) {
     super(opened);
     const { parts } = opened;
     this.#parts = {
       ...parts,
-      locks: new FileLocks(this.tree, lockStaleMs),
+      locks: new FileLocks(this.tree, lockStaleMs, meters),
       leftovers: new Leftovers(this.tree),
       kept: new KeptLocks(this.tree),
       spares: opened.spares,
@@ -260,6 +264,8 @@ export interface FilesystemStoreOptions extends RootOptions {
   readonly served?: ServedRootOptions;
   /** How long a dead process's lock keeps others waiting; at least, and unless given, 2 s. The same in all processes of a root. */
   readonly lockStaleMs?: number;
+  /** Told what a server waits for; undefined: nobody is. */
+  readonly meters?: StorageMeters | undefined;
 }
 
 /**
@@ -270,12 +276,18 @@ export async function openFilesystemStore(
   directory: string,
   options: FilesystemStoreOptions,
 ): Promise<FilesystemStore> {
-  const { served, lockStaleMs = minimumStaleMs } = options;
+  const { served, lockStaleMs = minimumStaleMs, meters } = options;
+  const calls = meters && withTimedSyncs(options.calls ?? systemCalls, meters);
   const isServed = served !== undefined;
   return translated('read', async () => {
-    const opened = await openRoot(directory, { ...options, access: 'write', laysId: isServed });
+    const opened = await openRoot(directory, {
+      ...options,
+      ...(calls && { calls }),
+      access: 'write',
+      laysId: isServed,
+    });
     const minFree = isServed ? served.minFree : 0;
-    const store = new FilesystemStore(opened, { minFree, keepsReserve: isServed, lockStaleMs });
+    const store = new FilesystemStore(opened, { minFree, keepsReserve: isServed, lockStaleMs, meters });
     if (served?.ownFiles === 'at-open') await store.keepOwnFiles();
     await store.sweepAtStart();
     return store;

@@ -13,6 +13,7 @@ import { parseRepositoryName } from '../../../src/oci/reference.ts';
 import { ByteRate } from '../../../src/registry/byte-rate.ts';
 import { ProcessClaim } from '../../../src/registry/claim.ts';
 import { MountedLayouts } from '../../../src/registry/mounted-layouts.ts';
+import { noRegistryMeters } from '../../../src/registry/registry-meters.ts';
 import { Scrub } from '../../../src/registry/scrub.ts';
 import { blobFilesAfter } from '../../../src/registry/scrub-order.ts';
 import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
@@ -76,7 +77,14 @@ async function server(root: string, clock: TestClock, bytesPerSecond = 1e9): Pro
   };
   const background = new BackgroundWork(log);
   const mounted = new MountedLayouts(mount, { ...shared, background });
-  const scrub = new Scrub({ mounts: () => [mounted], clock, log, rules, process: writing.id });
+  const scrub = new Scrub({
+    mounts: () => [mounted],
+    clock,
+    log,
+    meters: noRegistryMeters,
+    rules,
+    process: writing.id,
+  });
   // All that writes later: the root is removed after it.
   onTestFinished(async () => {
     await scrub.close();
