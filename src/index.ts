@@ -193,5 +193,6 @@ function settingsOf(options: RegistryOptions): Settings {
     deletes: { ...defaults.deletes, enabled: options.deletes ?? defaults.deletes.enabled },
     uploads: { expireAfter: options.uploadsExpireAfterMs ?? defaults.uploads.expireAfter },
     log: { ...defaults.log, requests: false },
+    metrics: { ...defaults.metrics, enabled: false },
   };
 }

@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import type { PasswordSharing } from './auth/htpasswd/password-sharing.ts';
 import type { SharedLimits } from './http/count-sharing.ts';
 import type { EditOwners } from './layout/changes/edit-owners.ts';
+import type { MetricsSharing } from './metrics/metrics-sharing.ts';
 import type { Registry } from './registry/registry.ts';
 import type { UploadSharers } from './registry/upload-sharers.ts';
 import type { ReadSharing } from './storage/filesystem/read-sharing.ts';
@@ -24,6 +25,10 @@ export interface ServerGroup {
   readonly passwords: PasswordSharing | undefined;
   /** What another process read of the CAs of clients; undefined: there is none. */
   readonly authorities: ReadSharing | undefined;
+  /** What the others count; undefined: there are none. */
+  readonly metrics: MetricsSharing | undefined;
+  /** True for one of them: it has the listeners that no other process has a part in. */
+  readonly opensOwnListeners: boolean;
   /** Lets the others reach what this process serves, and the parent know what comes to its server, before it listens. */
   join(registry: Registry, server: Server): void;
 }
@@ -37,6 +42,8 @@ export const alone: ServerGroup = {
   limits: undefined,
   passwords: undefined,
   authorities: undefined,
+  metrics: undefined,
+  opensOwnListeners: true,
   speaks: () => true,
   join: () => {},
 };

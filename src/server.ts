@@ -5,12 +5,13 @@ import { auditOf } from './audit-of.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { reloadableRights } from './config/reloadable.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
-import { buildApp } from './http/app.ts';
+import { type AppOptions, buildApp } from './http/app.ts';
 import type { Faults } from './http/faults.ts';
 import type { HostSettings } from './http/host-check.ts';
 import { fixedHttpSettings, type HttpSettings } from './http/http-settings.ts';
 import type { RequestLog } from './http/request-log.ts';
 import { oddRules } from './layout/retention/rule-warnings.ts';
+import { metricsListenerOf, metricsOf } from './metrics-of.ts';
 import { ArchiveWatch, type ArchiveWatchOptions } from './mounts/archive-watch.ts';
 import { inMemory, openMounts } from './mounts/open-mounts.ts';
 import type { OpenedMount } from './mounts/opened-mount.ts';
@@ -25,6 +26,7 @@ import { packagedFiles } from './storage/filesystem/packaged-files.ts';
 import { whileItSpeaks } from './storage/log.ts';
 import { longestTimerMs, longTimeout } from './storage/long-timer.ts';
 import { RequestTurns } from './storage/request-turns.ts';
+import type { StorageMeters } from './storage/storage-meters.ts';
 import { TlsEndpoint } from './tls/tls-endpoint.ts';
 
 export interface RegistryServer {
@@ -40,6 +42,8 @@ export interface RegistryServer {
   follow(settings: Settings, changed: ReadonlySet<string>): void;
   /** Opens the socket and returns the port. */
   listen(address: ListenAddress): Promise<number>;
+  /** Opens the listener for metrics, where there is one, and returns where that is. */
+  listenForMetrics(): Promise<ListenAddress | undefined>;
   /**
    * Takes no new requests, lets running ones finish for `deadlineMs`, cuts the rest, waits until it `mayClose`, and ends the registry's
    * own work.
@@ -82,7 +86,8 @@ export async function createServer(
   );
   const tls = tlsEndpointOf(settings, log, group);
   const audit = await auditOf(settings, log);
-  const mounts = await mountsOf(settings, log, served);
+  const metrics = metricsOf(settings, group);
+  const mounts = await mountsOf(settings, log, served, metrics?.events);
   const root = writtenRootOf(mounts, served);
   const guard = await guardOf(users, root, messageFirst(log), group).catch(async (error) => {
     await Promise.all(mounts.map(({ reader }) => reader.close()));
@@ -97,9 +102,11 @@ export async function createServer(
     owners: group.owners,
     sharers: group.sharers,
     processes: group.size,
+    meters: metrics?.events,
   });
+  metrics?.watch(registry.figures);
   const requestLines = new RequestLines(log, settings.log.requests);
-  const { app, follow: followInHttp } = buildApp({
+  const appOptions: AppOptions = {
     registry,
     policy: guard.policy,
     tokens: guard.tokens,
@@ -112,7 +119,11 @@ export async function createServer(
     pageFiles: () => packagedFiles('#page/index.html'),
     log: watch.requests ?? requestLines,
     faults: watch.faults,
-  });
+    metrics,
+    serves: metrics !== undefined && settings.metrics.listen === undefined ? 'all' : 'registry',
+  };
+  const { app, follow: followInHttp } = buildApp(appOptions);
+  const metricsListener = metricsListenerOf(settings, appOptions, group);
   group.join(registry, app.server);
   for (const warning of oddRules(settings)) log.warn(warning);
   await registry.start();
@@ -129,30 +140,41 @@ export async function createServer(
     follow: (followed, changed) => {
       requestLines.isWanted = followed.log.requests;
       followInHttp(httpSettingsOf(followed, group));
+      metricsListener?.follow(httpSettingsOf(followed, group));
       if (reloadableRights.some((path) => changed.has(path))) guard.follow(followed);
       const isRetentionNew = changed.has('retention') || changed.has('untagged');
       const isTold = isRetentionNew && group.speaks();
       if (isTold) for (const warning of oddRules(followed)) log.warn(warning);
       if (followedByRegistry.some((path) => changed.has(path))) registry.follow(layoutRulesOf(followed), { isTold });
     },
-    listen: async ({ host, port }) => {
-      // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
-      await app.listen({ host: host === everyInterface ? '' : host, port });
-      return (app.server.address() as AddressInfo).port;
+    listen: (address) => listen(app, address, false),
+    listenForMetrics: async () => {
+      if (metricsListener === undefined) return undefined;
+      const { host } = metricsListener.address;
+      return { host, port: await listen(metricsListener.app, metricsListener.address, true) };
     },
     stop: async (deadlineMs, mayClose) => {
-      await closeWithin(app, deadlineMs, log);
+      const apps = [app, ...(metricsListener === undefined ? [] : [metricsListener.app])];
+      await Promise.all(apps.map((each) => closeWithin(each, deadlineMs, log)));
       await mayClose?.();
       for (const watch of watches) watch.stop();
       tls?.stop();
       await registry.close();
       await audit?.close();
+      metrics?.close();
     },
   };
 }
 
 /** Of the settings that a running server follows; the others are not the registry's. */
 const followedByRegistry = ['gc.every', 'retention', 'untagged', 'scrub.every', 'scrub.rate', 'quota'];
+
+/** Returns the port. `isExclusive`: no other process of the server has a part in it. */
+async function listen(app: FastifyInstance, { host, port }: ListenAddress, isExclusive: boolean): Promise<number> {
+  // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
+  await app.listen({ host: host === everyInterface ? '' : host, port, exclusive: isExclusive });
+  return (app.server.address() as AddressInfo).port;
+}
 
 /** The registry's own directory; undefined where it is in memory, not served, or only read. */
 function writtenRootOf(mounts: readonly OpenedMount[], { root }: Served): string | undefined {
@@ -176,6 +198,7 @@ export function httpSettingsOf(
     requestsPerSecond: limits.requests === 'off' ? undefined : limits.requests,
     maxConnections: limits.connections === 'off' ? undefined : limits.connections,
     warning: server.warning,
+    timing: server.timing,
     maxManifestBytes: manifests.maxSize,
     // A connection that is idle for 24 days is as dead as after years.
     stallTimeoutMs: Math.min(server.stallTimeout, longestTimerMs),
@@ -203,7 +226,12 @@ function tlsEndpointOf(
   return new TlsEndpoint({ certificate, key, ...others, sharing, log: messageFirst(log) });
 }
 
-async function mountsOf(settings: Settings, log: Logger, served: Served): Promise<readonly OpenedMount[]> {
+async function mountsOf(
+  settings: Settings,
+  log: Logger,
+  served: Served,
+  meters: StorageMeters | undefined,
+): Promise<readonly OpenedMount[]> {
   const { storage, server, layouts } = settings;
   return openMounts({
     ...served,
@@ -216,6 +244,7 @@ async function mountsOf(settings: Settings, log: Logger, served: Served): Promis
     links: layouts.links,
     collectsForeign: settings.gc.foreign,
     log: messageFirst(log),
+    meters,
   });
 }
 

@@ -3,6 +3,7 @@ import type { ServerGroup } from './server-group.ts';
 import { countClosed } from './workers/closed-connections.ts';
 import { sharedCounts } from './workers/shared-counts.ts';
 import { SharedEdits } from './workers/shared-edits.ts';
+import { SharedMetrics } from './workers/shared-metrics.ts';
 import { SharedPasswords } from './workers/shared-passwords.ts';
 import { sharedReads } from './workers/shared-reads.ts';
 import { SharedUploads } from './workers/shared-uploads.ts';
@@ -15,6 +16,9 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
     ...{ size: link.order.workers, secret: link.order.secret },
     ...{ owners, sharers, passwords: new SharedPasswords(link) },
     authorities: sharedReads(link.exchange, 'client authorities'),
+    metrics: new SharedMetrics(link),
+    // Whoever replaces it gets its place.
+    opensOwnListeners: link.order.place === 0,
     speaks: () => link.isFirst,
     limits: { requests: sharedCounts(link, 'requests'), connections: sharedCounts(link, 'connections') },
     join: (registry, server) => {

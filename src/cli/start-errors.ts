@@ -3,25 +3,30 @@ import { hostInUrl, type ListenAddress } from '../config/listen-address.ts';
 import { isError } from '../oci/is-error.ts';
 import { CommandError } from './failure.ts';
 
-export function listenError(error: unknown, { host, port }: ListenAddress): unknown {
+/** `setting`: where the address was written, or may be. */
+export function listenError(
+  error: unknown,
+  { host, port }: ListenAddress,
+  setting: '--listen' | 'metrics.listen' = '--listen',
+): unknown {
   const address = `${hostInUrl(host)}:${port}`;
   const why = (text: string) => new CommandError(`cannot listen on ${address}: ${text}`, { cause: error });
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return why(
-        'another program uses this port; stop it, or choose another one, e.g. --listen 127.0.0.1:5001 (port 0 picks a free one)',
+        `another program uses this port; stop it, or choose another one, e.g. ${setting} 127.0.0.1:5001 (port 0 picks a free one)`,
       );
     case 'EACCES':
     case 'EPERM':
-      return why('not permitted; ports below 1024 need privileges, so choose a higher one with --listen');
+      return why(`not permitted; ports below 1024 need privileges, so choose a higher one with ${setting}`);
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
     case 'EINVAL':
-      return why('this machine has no such address; choose one of its own with --listen, e.g. 127.0.0.1:5000');
+      return why(`this machine has no such address; choose one of its own with ${setting}, e.g. 127.0.0.1:5000`);
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
-      return why('the host name has no address; write an IP address, e.g. --listen 127.0.0.1:5000');
+      return why(`the host name has no address; write an IP address, e.g. ${setting} 127.0.0.1:5000`);
     default:
       return error;
   }

@@ -1,7 +1,7 @@
 // Opens a server and says so: banner, the line of the log, what is served. The same for a process of its own and for the first of several.
 import type { Environment } from '../config/environment.ts';
 import { asksWhoIsThere } from '../config/guarding-settings.ts';
-import { isLoopback } from '../config/listen-address.ts';
+import { isLoopback, type ListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/schema.ts';
 import type { SettingSource, WrittenSetting } from '../config/setting-source.ts';
 import { hiddenLines } from '../inspection/hidden-list.ts';
@@ -61,13 +61,22 @@ export async function startServer(
       throw paths.length === 0 ? rootError(error, root ?? 'memory') : error;
     },
   );
-  const { listen: address } = settings.server;
-  try {
-    return { server, port: await server.listen(address) };
-  } catch (error) {
-    await server.stop(0);
-    throw listenError(error, address);
-  }
+  const { server: main, metrics } = settings;
+  const listening = async <Result>(
+    opened: Promise<Result>,
+    address: ListenAddress,
+    setting: '--listen' | 'metrics.listen',
+  ): Promise<Result> => {
+    try {
+      return await opened;
+    } catch (error) {
+      await server.stop(0);
+      throw listenError(error, address, setting);
+    }
+  };
+  const metricsAt = await listening(server.listenForMetrics(), metrics.listen ?? main.listen, 'metrics.listen');
+  if (metricsAt !== undefined) log.info({ ...metricsAt }, 'metrics are served at an address of their own');
+  return { server, port: await listening(server.listen(main.listen), main.listen, '--listen') };
 }
 
 /** Banner, and what an operator should know of who can connect. */

@@ -1,7 +1,7 @@
 // Settings that keep people out: written without a value they would leave open what somebody meant to shut.
 import type { Settings } from './schema.ts';
 
-const guarding = /^(?:access$|auth\.|audit\.|server\.tls\.)/;
+const guarding = /^(?:access$|auth\.|audit\.|metrics\.listen$|server\.tls\.)/;
 
 /** What is wrong with an empty value of this setting; undefined where it counts as none. */
 export function emptyGuard(path: string): string | undefined {

@@ -7,6 +7,7 @@ import { auditSection } from './audit-section.ts';
 import { authSection } from './auth-section.ts';
 import { limitsSection } from './limits-section.ts';
 import { parseListenAddress } from './listen-address.ts';
+import { metricsSection } from './metrics-section.ts';
 import { quotaRules } from './quota-rules.ts';
 import { retentionRules } from './retention-rules.ts';
 import { tlsSection } from './tls-section.ts';
@@ -94,6 +95,9 @@ export const configSchema = z.strictObject({
       .prefault('30s')
       .describe('How long running requests may take to finish after SIGTERM or SIGINT.'),
     workers: workersSetting,
+    timing: onOff(false).describe(
+      'Tell clients with every answer, in a Server-Timing header, how long it took; browsers show it to developers.',
+    ),
     tls: tlsSection,
   }),
   auth: authSection,
@@ -203,7 +207,7 @@ export const configSchema = z.strictObject({
   access: accessRules
     .optional()
     .describe(
-      'Rules by which users may do something, all that match together: repositories (patterns), who (users, group:NAME, anonymous, authenticated), may (pull, push, delete, create, admin), immutable (patterns of tags). Unless set, users may do everything and anonymous nothing; without users either, everybody may do everything. In the environment, the same list as JSON.',
+      'Rules by which users may do something, all that match together: repositories (patterns), who (users, group:NAME, anonymous, authenticated), may (pull, push, delete, create, metrics, admin), immutable (patterns of tags). Unless set, users may do everything and anonymous nothing; without users either, everybody may do everything. In the environment, the same list as JSON.',
     ),
   limits: limitsSection,
   quota: quotaRules
@@ -212,6 +216,7 @@ export const configSchema = z.strictObject({
       'How much the repositories below a name may hold, each blob counted once: {team: 50GiB, /: 200GiB}, where / is all of them. A push beyond it is refused (403 DENIED) before its bytes are taken, when their number is known. In the environment, the same as JSON.',
     ),
   audit: auditSection,
+  metrics: metricsSection,
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])
       .prefault('info')

@@ -7,9 +7,11 @@ import type { CrossOrigin } from './cross-origin.ts';
 import { envelopeOf, errorResponseOf } from './error-response.ts';
 import { apiVersion, browserHeaders, type HeaderList, headerNames, pageHeaders, warningHeader } from './headers.ts';
 import { type MultipartBody, sendRanges } from './multipart-ranges.ts';
-import { type FailureLog, pathOf } from './request-log.ts';
+import { clientGone, type FailureLog, pathOf } from './request-log.ts';
+import { endMetering } from './request-metering.ts';
 import type { RouteMethods } from './route-methods.ts';
 import type { ServerState } from './server-state.ts';
+import { timingHeader } from './server-timing.ts';
 import { endAfterBody, hasUnreadBody, mustClose } from './unread-body.ts';
 
 /** What to send of which blob, and how. */
@@ -120,12 +122,16 @@ export class Answers {
       reply.raw.destroy();
       this.failure(reply, error);
     }
+    endMetering(reply, status);
   }
 
   error(reply: FastifyReply, error: unknown): void {
     const { request } = reply;
     // Nobody is left to answer: the error is the broken connection itself, and what was durable stays.
-    if (request.socket.destroyed) return;
+    if (request.socket.destroyed) {
+      endMetering(reply, clientGone);
+      return;
+    }
     const { status, headers, entries } = errorResponseOf(error, request);
     if (status >= 500) this.failure(reply, error);
     const list = [...jsonType, ...Object.entries(headers).flat()];
@@ -155,13 +161,12 @@ export class Answers {
     // RFC 9110, 15.5.9: what a client still sends after it took too long is not waited for.
     const isLast = unread && (status === 408 || mustClose(reply.request));
     this.#writeHead(reply, status, headers, isLast, common);
-    if (!unread) {
-      raw.end(body);
-      return;
-    }
-    raw.flushHeaders();
-    if (body.byteLength > 0) raw.write(body);
-    endAfterBody(reply.request.raw, raw);
+    if (unread) {
+      raw.flushHeaders();
+      if (body.byteLength > 0) raw.write(body);
+      endAfterBody(reply.request.raw, raw);
+    } else raw.end(body);
+    endMetering(reply, status);
   }
 
   /** Hijacks only when the head went out: an invalid header value throws, and the error must still find its way to an answer. */
@@ -173,10 +178,11 @@ export class Answers {
     common: HeaderList = this.#common,
   ): void {
     const closing = isLast || this.#state.isStopping ? closeConnection : [];
-    const { namespace, raw } = reply.request;
+    const { namespace, timing, raw } = reply.request;
     const shared = this.#crossOrigin.headersFor(raw.headers.origin);
     const mirrored = namespace === undefined ? [] : [headerNames.namespace, namespace];
-    reply.raw.writeHead(status, [...common, ...headers, ...mirrored, ...shared, ...closing]);
+    const timed = timing === undefined ? [] : timingHeader(timing);
+    reply.raw.writeHead(status, [...common, ...headers, ...mirrored, ...timed, ...shared, ...closing]);
     reply.hijack();
   }
 }

@@ -22,6 +22,7 @@ import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { ChangingHttpSettings, HttpSettings } from './http-settings.ts';
 import { JsonLists } from './json-list.ts';
+import type { Metrics } from './metrics.ts';
 import { resolveNamespace } from './namespace.ts';
 import { type PackagedFiles, PageFiles } from './page-files.ts';
 import { PooledSender } from './pooled-sender.ts';
@@ -29,9 +30,11 @@ import { routedUrl } from './repository-path.ts';
 import { acceptAnyContentType } from './request-body.ts';
 import { decorateContext } from './request-context.ts';
 import { type FailureLog, logAnswer, logRequests, type RequestLog } from './request-log.ts';
+import { beginMetering, meterRequests } from './request-metering.ts';
 import { RouteMethods } from './route-methods.ts';
-import { routes } from './routes.ts';
+import { routesOf, type ServedRoutes } from './routes.ts';
 import { ServerState } from './server-state.ts';
+import { timeRequests } from './server-timing.ts';
 import { keepWhileWorking } from './stall.ts';
 
 /** A token of an identity provider, in place of a password, has a few kilobytes. */
@@ -64,6 +67,10 @@ export interface AppOptions {
   readonly faults?: Faults | undefined;
   /** What the page is made of; without it the page says how to pull. */
   readonly pageFiles?: (() => Promise<PackagedFiles>) | undefined;
+  /** What counts requests; without it there is no cost either. */
+  readonly metrics?: Metrics | undefined;
+  /** By default those of a registry, without its metrics. */
+  readonly serves?: ServedRoutes;
   /** How large blobs are sent; by default the best way this machine has. */
   readonly sender?: BlobSender;
 }
@@ -87,8 +94,11 @@ export function buildApp({
   onArrival,
   faults,
   pageFiles,
+  metrics,
+  serves = 'registry',
   sender = faults === undefined ? bestSender() : new AlterableSender(bestSender(), new PooledSender()),
 }: AppOptions): HttpApp {
+  const routes = routesOf(serves);
   const methods = new RouteMethods(routes);
   const state = new ServerState();
   const crossOrigin = new CrossOrigin(settings.cors);
@@ -113,7 +123,7 @@ export function buildApp({
   });
   const inTime = { maxWaitMs: settings.bodyMaxWaitMs, timeoutMs: settings.bodyTimeoutMs };
   const context: HandlerContext = {
-    ...{ registry, answers, gate, sender, tokens },
+    ...{ registry, answers, gate, sender, tokens, metrics },
     bodies: new BufferedBodies({
       ...inTime,
       kind: { code: 'MANIFEST_INVALID', noun: 'manifest' },
@@ -141,6 +151,7 @@ export function buildApp({
     clientErrorHandler: answerBadHttp,
     frameworkErrors: (error, request, reply) => {
       if (log !== undefined) logAnswer(request, reply, log);
+      if (metrics !== undefined) beginMetering(request, metrics.meterOf(request.method, undefined));
       answers.error(reply, error);
     },
     rewriteUrl: ({ url }) => routedUrl(url ?? '/'),
@@ -165,11 +176,18 @@ export function buildApp({
       (unwritten) => answers.error(reply, unwritten),
     );
   });
-  app.setNotFoundHandler(unknownEndpoint(answers, methods, crossOrigin));
+  const answerUnknown = unknownEndpoint(answers, methods, crossOrigin);
+  app.setNotFoundHandler((request, reply) => {
+    if (metrics !== undefined) beginMetering(request, metrics.meterOf(request.method, undefined));
+    answerUnknown(request, reply);
+  });
   decorateContext(app);
   if (log !== undefined) logRequests(app, log);
   if (faults !== undefined) injectFaults(app, faults);
   gate.guard(app);
+  // From here on what is added to a route comes before the gate.
+  if (settings.timing) timeRequests(app);
+  if (metrics !== undefined) meterRequests(app, metrics);
   acceptAnyContentType(app);
   keepWhileWorking(app);
   state.watch(app);

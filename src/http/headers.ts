@@ -16,6 +16,7 @@ export const headerNames = {
   namespace: 'OCI-Namespace',
   filtersApplied: 'OCI-Filters-Applied',
   warning: 'Warning',
+  serverTiming: 'Server-Timing',
 } as const;
 
 export const apiVersion = 'registry/2.0';

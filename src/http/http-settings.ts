@@ -18,6 +18,8 @@ export interface HttpSettings {
   readonly challenge: ChallengeSettings;
   /** False: deletes are refused with 405. */
   readonly deletesEnabled: boolean;
+  /** Whether clients are told with every answer how long it took. */
+  readonly timing: boolean;
   /** Text of the Warning header on every answer. */
   readonly warning: string | undefined;
   /** Larger manifests are refused with 413 (distribution-spec: at least 4 MiB should be accepted). */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Action } from '../auth/policy.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import type { MeteredBeginning } from './request-metering.ts';
 
 /** `probe`: no permission is needed to learn whether the process is well, nor does it matter by which name one came. */
 export type RouteAction = Action | 'probe';
@@ -20,6 +21,10 @@ declare module 'fastify' {
     /** The registry that the client mirrors here, when it says so and was listened to. */
     namespace: string | undefined;
     principal: Principal;
+    /** Undefined unless clients are told how long answers take. */
+    timing: RequestTiming | undefined;
+    /** Undefined where nothing is counted, and once it was. */
+    metered: MeteredBeginning | undefined;
     /** True once the client that asked `Expect: 100-continue` was told to go on. */
     isContinued: boolean;
   }
@@ -29,10 +34,18 @@ declare module 'fastify' {
   }
 }
 
+/** When it came, and when it was let in, by the clock that never goes back. */
+export interface RequestTiming {
+  readonly begunAtMs: number;
+  admittedAtMs: number | undefined;
+}
+
 export function decorateContext(app: FastifyInstance): void {
   app.decorateRequest('repositoryName');
   app.decorateRequest('namespace');
   app.decorateRequest('principal');
+  app.decorateRequest('timing');
+  app.decorateRequest('metered');
   app.decorateRequest('isContinued', false);
   app.decorateReply('bodyBytes', 0);
 }

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../auth/principal.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
+import { bodyBytesOf } from './body-bytes.ts';
 import { clientAddressOf } from './client-address.ts';
-import { Http2Request } from './http2-messages.ts';
 
 /** Text of clients is printable and bounded; nothing is taken from the query or from headers that may hold credentials. */
 export interface RequestLine {
@@ -39,7 +39,8 @@ export interface FailureLog {
   failure(error: unknown, request: { readonly method: string; readonly path: string }): void;
 }
 
-const clientGone = 499;
+/** The status of a request whose client left before there was an answer. */
+export const clientGone = 499;
 const pushMethods: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT']);
 
 /** One line a request, written when the answer has left or the connection is gone. Without a log there is no hook. */
@@ -108,12 +109,4 @@ const longestShown = 256;
 /** Printable, and bounded. */
 export function shownText(text: string): string {
   return text.length <= longestShown && /^[\x20-\x7e]*$/.test(text) ? text : printableText(text, longestShown);
-}
-
-/** What the headers say, or for a streamed body what came over the connection meanwhile, which is a little more. */
-function bodyBytesOf(request: FastifyRequest, receivedBefore: number): number {
-  const declared = request.headers['content-length'];
-  if (request.raw instanceof Http2Request) return request.raw.receivedBytes;
-  if (declared !== undefined) return Number(declared);
-  return request.headers['transfer-encoding'] === undefined ? 0 : request.socket.bytesRead - receivedBefore;
 }

@@ -21,6 +21,7 @@ import { showFrontPage } from './handlers/front-page.ts';
 import type { Handler } from './handlers/handler-context.ts';
 import { isAlive, isReady } from './handlers/health.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './handlers/manifests.ts';
+import { showMetrics } from './handlers/metrics.ts';
 import { sendPageFile } from './handlers/page-file.ts';
 import { listReferrers } from './handlers/referrers.ts';
 import { getTagHistory } from './handlers/tag-history.ts';
@@ -41,6 +42,8 @@ export const routes: readonly Route[] = [
   ['HEAD', '/livez', 'probe', isAlive],
   ['GET', '/readyz', 'probe', isReady],
   ['HEAD', '/readyz', 'probe', isReady],
+  ['GET', '/metrics', 'metrics', showMetrics],
+  ['HEAD', '/metrics', 'metrics', showMetrics],
   ['GET', tokenPath, 'login', issueToken],
   ['POST', tokenPath, 'login', exchangePassword],
   ['GET', '/api/openapi.json', 'probe', showOpenApi],
@@ -82,3 +85,11 @@ export const routes: readonly Route[] = [
   ['HEAD', '/v2/:name/blobs/uploads/:id', 'push', uploadStatus],
   ['DELETE', '/v2/:name/blobs/uploads/:id', 'push', cancelUpload],
 ];
+
+/** `registry`: all but the metrics, which are nowhere or on a listener of their own: `metrics`. */
+export type ServedRoutes = 'all' | 'registry' | 'metrics';
+
+export function routesOf(served: ServedRoutes): readonly Route[] {
+  if (served === 'all') return routes;
+  return routes.filter(([, , action]) => (action === 'metrics') === (served === 'metrics'));
+}

@@ -26,6 +26,7 @@ const holds: Readonly<Record<string, readonly Right[]>> = {
   blind: ['push'],
   deleter: ['delete'],
   admin: ['admin'],
+  watcher: ['metrics'],
   outside: [],
   nobody: [],
 };
@@ -65,7 +66,7 @@ function headerOf(shown: Shown, user: string, action: Action, repository: string
     return `Bearer ${user} repository:${repository}:${action === 'push' ? 'pull,delete' : less}`;
   }
   const named = shown === 'Bearer' ? repository : `${repository}-too`;
-  return `Bearer ${user} registry:catalog:* repository:${named}:pull,push,delete`;
+  return `Bearer ${user} registry:catalog:* registry:metrics:* repository:${named}:pull,push,delete`;
 }
 
 /** The model: what becomes of a request. */
@@ -73,6 +74,12 @@ function expected(shown: Shown, user: string, action: Action, repository: string
   if (action === 'login') return 'in';
   if (action === 'ping') return shown === 'nothing' ? 401 : 'in';
   if (action === 'catalog') return shown === 'nothing' || shown === 'Bearer of little scope' ? 401 : 'in';
+  if (action === 'metrics') {
+    // Of the whole server: nobody's but the watcher's, whose rule is about some repositories, while an admin of some has no part in it.
+    if (shown === 'nothing' || shown === 'Bearer of little scope') return 401;
+    if (user === 'watcher') return 'in';
+    return shown === 'Basic' || shown === 'Certificate' ? 403 : 401;
+  }
   if (shown.startsWith('Bearer of')) return 401;
   if (may(shown === 'nothing' ? 'anonymous' : user, repository, action)) return 'in';
   return shown === 'Basic' || shown === 'Certificate' ? 403 : 401;

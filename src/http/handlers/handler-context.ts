@@ -8,6 +8,7 @@ import type { Gate } from '../authorize.ts';
 import type { BlobSender } from '../blob-sender.ts';
 import type { BufferedBodies } from '../buffered-bodies.ts';
 import type { JsonLists } from '../json-list.ts';
+import type { Metrics } from '../metrics.ts';
 import type { PageFiles } from '../page-files.ts';
 
 export interface HandlerContext {
@@ -23,6 +24,8 @@ export interface HandlerContext {
   readonly jsonLists: JsonLists;
   readonly disk: DiskLook;
   readonly page: PageFiles;
+  /** Undefined where nothing is counted. */
+  readonly metrics: Metrics | undefined;
 }
 
 /** Answers one request that the gate let pass; what it throws becomes an answer too (error-response.ts). */

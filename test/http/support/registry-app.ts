@@ -10,7 +10,9 @@ import { buildApp, type HttpApp } from '../../../src/http/app.ts';
 import type { Audit } from '../../../src/http/audit.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import type { HttpSettings } from '../../../src/http/http-settings.ts';
+import type { Metrics } from '../../../src/http/metrics.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
+import type { ServedRoutes } from '../../../src/http/routes.ts';
 import type { LayoutRules } from '../../../src/registry/layout-rules.ts';
 import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry } from '../../../src/registry/registry.ts';
@@ -30,6 +32,9 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   readonly audit?: Audit;
   readonly store?: ObjectStore;
   readonly sender?: BlobSender;
+  /** By default nothing is done with what is counted. */
+  readonly metrics?: Metrics;
+  readonly serves?: ServedRoutes;
   readonly requireReferences?: boolean;
   /** Others than those of a registry without settings. */
   readonly rules?: Partial<LayoutRules>;
@@ -50,6 +55,11 @@ export interface RegistryApp {
   readonly lines: RequestLine[];
 }
 
+const uncounted: Metrics = {
+  meterOf: () => ({ answered: () => {} }),
+  exposition: async () => ({ contentType: 'text/plain', text: '' }),
+};
+
 export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
   const { settings, policy = openPolicy, store = new MemoryStore(), sender, requireReferences = false } = options;
   const { verifyReads = defaultRules.verifyReads } = options;
@@ -68,6 +78,8 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     policy,
     tokens: options.tokens,
     audit: options.audit,
+    metrics: options.metrics ?? uncounted,
+    serves: options.serves ?? 'all',
     settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },
     ...(sender === undefined ? {} : { sender }),

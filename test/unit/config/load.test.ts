@@ -51,6 +51,7 @@ describe('loadSettings', () => {
         stallTimeout: 60_000,
         shutdownTimeout: 30_000,
         workers: 'auto',
+        timing: false,
         tls: { http2: false },
       },
       manifests: { requireReferences: false, maxSize: 8_388_608 },
@@ -63,6 +64,7 @@ describe('loadSettings', () => {
       limits: { requests: 'off', connections: 'off', uploads: 'off', unfinished: 'off' },
       quota: [],
       audit: { required: false },
+      metrics: { enabled: true, repositories: false },
       log: { level: 'info', requests: true, format: 'auto' },
     });
   });
