@@ -20,6 +20,8 @@ export function receivedBeforeBody({ raw }: FastifyRequest): number | undefined 
 
 /** What is declared counts where it was taken: who is refused may have said anything. */
 export function takenBytesOf({ raw }: FastifyRequest, receivedBefore: number | undefined, isTaken: boolean): number {
+  // Asked first, since it is nearly always so: a request of HTTP/2 may have a body without saying how long it is.
+  if (receivedBefore === undefined && raw.httpVersionMajor === 1) return 0;
   if (raw instanceof Http2Request) return raw.receivedBytes;
   if (receivedBefore === undefined) return 0;
   const declared = Number(raw.headers['content-length']);

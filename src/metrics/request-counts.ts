@@ -23,7 +23,9 @@ export class RequestCounts implements Pick<Metrics, 'meterOf'> {
   meterOf(method: string, route: string | undefined): RouteMeter {
     const labels = { method: usualMethods.has(method) ? method : 'other', route: route ?? 'unknown' };
     const key = `${labels.method} ${labels.route}`;
-    const known = this.#routes.get(key) ?? new RouteCounts(labels, (request) => this.#countOdd(labels.method, request));
+    const known =
+      this.#routes.get(key) ??
+      new RouteCounts(labels, this.#repositories === undefined, (request) => this.#countOdd(labels.method, request));
     this.#routes.set(key, known);
     return known;
   }
@@ -68,10 +70,13 @@ class RouteCounts implements RouteMeter {
   bytesIn = 0;
   bytesOut = 0;
   readonly #byStatus = new Map<number, Distribution>();
+  readonly #mirrorsAlone: boolean;
   readonly #others: (request: MeteredRequest) => void;
 
-  constructor(labels: RouteCounts['labels'], others: (request: MeteredRequest) => void) {
+  /** `others`: what else is counted, of requests of mirrors where it is those alone. */
+  constructor(labels: RouteCounts['labels'], mirrorsAlone: boolean, others: (request: MeteredRequest) => void) {
     this.labels = labels;
+    this.#mirrorsAlone = mirrorsAlone;
     this.#others = others;
   }
 
@@ -85,7 +90,7 @@ class RouteCounts implements RouteMeter {
     durations.observe(durationMs / 1000);
     this.bytesIn += bytesIn;
     this.bytesOut += bytesOut;
-    this.#others(request);
+    if (request.isMirrored || !this.#mirrorsAlone) this.#others(request);
   }
 
   durations(name: string): readonly Sample[] {

@@ -12,7 +12,10 @@ const driver = join(dirname(fileURLToPath(import.meta.url)), '../../src/storage/
 export const limit = 4;
 
 /** They sync for whoever calls them: that call is the site. */
-const forCallers = new Set(['Directories.sync', 'Directories.#syncOnce', 'DurableFiles.sync', 'StagedFile.#sync']);
+const forCallers = new Set([
+  ...['Directories.sync', 'Directories.#syncOnce', 'DurableFiles.sync', 'StagedFile.#sync'],
+  'withTimedSyncs',
+]);
 /** What no store calls: exports write elsewhere, keys and tokens of users are files of their own, all by calls of their own. */
 const elsewhere = new Set(['private-directory.ts', 'published-file.ts', 'system-calls.ts']);
 
