@@ -14,6 +14,7 @@ const documents = [
   'docs/recipes.md',
   'docs/healing.md',
   'docs/web-page.md',
+  'docs/metrics.md',
 ];
 
 /** Of the specifications, and of other projects. */
