@@ -23,6 +23,15 @@ export class Refusal extends Error {
 }
 
 let authorization: string | undefined;
+let unauthorized: () => void = () => {};
+
+/** Called when the registry wants to know who is there, as it did not before. Returns how to end it. */
+export function onUnauthorized(listener: () => void): () => void {
+  unauthorized = listener;
+  return () => {
+    unauthorized = () => {};
+  };
+}
 
 export function logIn(user: string, password: string): void {
   const bytes = new TextEncoder().encode(`${user}:${password}`);
@@ -32,6 +41,8 @@ export function logIn(user: string, password: string): void {
 export function logOut(): void {
   authorization = undefined;
 }
+
+const sessionPath = '/api/session';
 
 interface Asked {
   readonly method?: string;
@@ -46,6 +57,7 @@ async function ask(path: string, { method = 'GET', accept = 'application/json', 
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await fetch(path, { method, headers, credentials: 'omit', ...sent });
   if (answer.ok) return answer;
+  if (answer.status === 401 && path !== sessionPath) unauthorized();
   throw new Refusal(answer.status, await reasonOf(answer));
 }
 
@@ -80,7 +92,7 @@ function queryOf({ text, last, n }: ListQuery): string {
 const below = (name: string) => `/api/repositories/${encodeURIComponent(name)}`;
 
 export const api = {
-  session: () => json<Session>('/api/session'),
+  session: () => json<Session>(sessionPath),
   repositories: (query: ListQuery) => json<Repositories>(`/api/repositories${queryOf(query)}`),
   repository: (name: string) => json<Repository>(below(name)),
   tags: (name: string, query: ListQuery) => json<Tags>(`${below(name)}/tags${queryOf(query)}`),

@@ -1,6 +1,6 @@
 // The frame around every view: where one is, who one is, and the way to the other views.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, logOut } from './api.ts';
+import { api, logOut, onUnauthorized } from './api.ts';
 import { useLoaded } from './loaded.ts';
 import { LoginForm } from './login-form.tsx';
 import { Waiting } from './parts.tsx';
@@ -22,6 +22,8 @@ export function App() {
     document.title = `${title} · moorage`;
     main.current?.querySelector('h1')?.focus();
   }, [title]);
+  // A password that was changed, or a token that ended: whoever asks next finds out.
+  useEffect(() => onUnauthorized(again), []);
   const loggedIn = () => {
     setAsksLogin(false);
     again();
@@ -64,17 +66,21 @@ export function App() {
         {loaded.kind === 'waiting' && <Waiting />}
         {(mustLogIn || asksLogin) && <LoginForm onLogin={loggedIn} />}
         {loaded.kind === 'refused' && !mustLogIn && <p role="alert">{loaded.message}</p>}
-        {loaded.kind === 'here' && !asksLogin && (
-          <View key={`${route.view === 'repositories' ? '' : hrefOf(route)} ${user ?? ''}`} route={route} />
-        )}
+        {loaded.kind === 'here' && !asksLogin && <View key={`${placeOf(route)} ${user ?? ''}`} route={route} />}
       </main>
     </>
   );
 }
 
+/** What is searched for is typed in the view itself, which stays. */
+function placeOf(route: Route): string {
+  if (route.view === 'repositories' || route.view === 'repository') return hrefOf({ ...route, text: '' });
+  return hrefOf(route);
+}
+
 function View({ route }: { readonly route: Route }) {
   if (route.view === 'disk') return <DiskView />;
-  if (route.view === 'repository') return <RepositoryView name={route.name} />;
+  if (route.view === 'repository') return <RepositoryView name={route.name} text={route.text ?? ''} />;
   if (route.view === 'image') return <ImageView name={route.name} reference={route.reference} />;
   if (route.view === 'history') return <HistoryView name={route.name} tag={route.tag} />;
   return <RepositoriesView text={route.text} />;

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ageText, shortDigest } from './format.ts';
 import { type Loaded, refusedBy } from './loaded.ts';
 import { hrefOf } from './route.ts';
+import type { MoreOf } from './use-more.ts';
 
 export function Waiting() {
   return (
@@ -15,13 +16,50 @@ export function Waiting() {
 
 interface WhenHereProps<Value> {
   readonly loaded: Loaded<Value>;
+  /** Asks once more. */
+  readonly again?: () => void;
   readonly children: (value: Value) => ComponentChildren;
 }
 
-export function WhenHere<Value>({ loaded, children }: WhenHereProps<Value>) {
+export function WhenHere<Value>({ loaded, again, children }: WhenHereProps<Value>) {
   if (loaded.kind === 'waiting') return <Waiting />;
-  if (loaded.kind === 'refused') return <p role="alert">{loaded.message}</p>;
+  if (loaded.kind === 'refused') return <Refused message={loaded.message} again={again} />;
   return <>{children(loaded.value)}</>;
+}
+
+interface RefusedProps {
+  readonly message: string;
+  readonly again: (() => void) | undefined;
+}
+
+function Refused({ message, again }: RefusedProps) {
+  return (
+    <>
+      <p role="alert">{message}</p>
+      {again !== undefined && (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      )}
+    </>
+  );
+}
+
+/** The way to the next page of a list, and what kept it from coming. */
+export function MoreButton({
+  list,
+}: {
+  readonly list: Pick<MoreOf<unknown>, 'isMore' | 'isAsking' | 'problem' | 'more'>;
+}) {
+  if (!list.isMore) return null;
+  return (
+    <>
+      {list.problem !== undefined && <p role="alert">{list.problem}</p>}
+      <button type="button" disabled={list.isAsking} onClick={list.more}>
+        {list.problem === undefined ? 'More' : 'Try again'}
+      </button>
+    </>
+  );
 }
 
 export function Title({ children }: { readonly children: ComponentChildren }) {
@@ -67,11 +105,15 @@ export function DigestText({ digest, name }: DigestProps) {
 export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
   const [isCopied, setIsCopied] = useState(false);
   const copy = async () => {
-    // Absent on a page that came by plain HTTP from another machine.
-    await navigator.clipboard?.writeText(text);
-    setIsCopied(navigator.clipboard !== undefined);
+    // A browser may refuse it.
+    await navigator.clipboard.writeText(text).then(
+      () => setIsCopied(true),
+      () => setIsCopied(false),
+    );
     setTimeout(() => setIsCopied(false), 2000);
   };
+  // Absent on a page that came by plain HTTP from another machine.
+  if (navigator.clipboard === undefined) return null;
   return (
     <button type="button" class="small" aria-label={`Copy ${label}`} onClick={copy}>
       {isCopied ? 'Copied' : 'Copy'}

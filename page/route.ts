@@ -2,7 +2,7 @@
 
 export type Route =
   | { readonly view: 'repositories'; readonly text: string }
-  | { readonly view: 'repository'; readonly name: string }
+  | { readonly view: 'repository'; readonly name: string; readonly text?: string }
   | { readonly view: 'image'; readonly name: string; readonly reference: string }
   | { readonly view: 'history'; readonly name: string; readonly tag: string }
   | { readonly view: 'disk' };
@@ -13,7 +13,10 @@ export function routeOf(hash: string): Route {
   if (path === 'disk') return { view: 'disk' };
   const [, kind, rest = ''] = /^(repository|image|history|find)\/(.+)$/s.exec(path) ?? [];
   if (kind === 'find') return { view: 'repositories', text: rest };
-  if (kind === 'repository') return { view: 'repository', name: rest };
+  if (kind === 'repository') {
+    const [, name = '', text = ''] = /^([^?]*)(?:\?(.*))?$/s.exec(rest) ?? [];
+    return text === '' ? { view: 'repository', name } : { view: 'repository', name, text };
+  }
   // A name has neither @ nor a colon, a tag neither a slash nor a colon.
   const [, name, digest, tag] = /^([^@:]+)(?:@(.+)|:([^:/@]+))$/s.exec(rest) ?? [];
   if (name === undefined) return { view: 'repositories', text: '' };
@@ -24,7 +27,9 @@ export function routeOf(hash: string): Route {
 export function hrefOf(route: Route): string {
   if (route.view === 'disk') return '#/disk';
   if (route.view === 'repositories') return route.text === '' ? '#/' : `#/find/${encodeURIComponent(route.text)}`;
-  if (route.view === 'repository') return `#/repository/${route.name}`;
+  if (route.view === 'repository') {
+    return `#/repository/${route.name}${route.text ? `?${encodeURIComponent(route.text)}` : ''}`;
+  }
   if (route.view === 'history') return `#/history/${route.name}:${route.tag}`;
   return `#/image/${imageName(route.name, route.reference)}`;
 }

@@ -12,7 +12,9 @@ const mostAreas = 150;
 
 /** The table says the same: the keyboard need not go through it twice. */
 export function AreaPicture({ repositories }: { readonly repositories: readonly Used[] }) {
-  const weighted = repositories.map((each) => ({ ...each, weight: each.alone + each.shared }));
+  const weighted = repositories.map(({ repository, bytes, alone = bytes, shared = 0 }) => ({
+    ...{ repository, alone, shared, weight: bytes },
+  }));
   const largest = weighted.sort((one, other) => other.weight - one.weight).slice(0, mostAreas);
   const areas = treemap(largest, width, height);
   if (areas.length === 0) return null;

@@ -20,11 +20,11 @@ const columns: readonly Column[] = [
 ];
 
 export function DiskView() {
-  const { loaded } = useLoaded(api.disk, []);
+  const { loaded, again } = useLoaded(api.disk, []);
   return (
     <>
       <Title>Disk</Title>
-      <WhenHere loaded={loaded}>
+      <WhenHere loaded={loaded} again={again}>
         {({ at, mounts, unclear }) => (
           <>
             <p>
@@ -54,7 +54,7 @@ export function DiskView() {
 
 function MountUse({ mount }: { readonly mount: Mount }) {
   const { repositories, total, poolAlone, unreferenced, uploads, quarantine, room } = mount;
-  const asked = repositories.reduce((sum, { alone, shared }) => sum + alone + shared, 0);
+  const asked = repositories.reduce((sum, { bytes }) => sum + bytes, 0);
   const known: readonly (readonly [string, number | undefined])[] = [
     ['All repositories', total],
     ['Saved by sharing', total === undefined ? undefined : asked - total],
@@ -76,17 +76,17 @@ function MountUse({ mount }: { readonly mount: Mount }) {
 }
 
 function UseTable({ repositories }: { readonly repositories: readonly Used[] }) {
-  const sorted = [...repositories].sort((one, other) => other.alone + other.shared - one.alone - one.shared);
+  const sorted = [...repositories].sort((one, other) => other.bytes - one.bytes);
   return (
     <>
       <Table label="Repositories by size" columns={columns}>
-        {sorted.slice(0, mostRows).map(({ repository, alone, shared, blobs }) => (
+        {sorted.slice(0, mostRows).map(({ repository, bytes, alone = bytes, shared, blobs }) => (
           <tr key={repository}>
             <th scope="row">
               <a href={hrefOf({ view: 'repository', name: repository })}>{repository}</a>
             </th>
             <td class="number">{sizeText(alone)}</td>
-            <td class="number">{sizeText(shared)}</td>
+            <td class="number">{shared === undefined ? '' : sizeText(shared)}</td>
             <td class="number">{blobs.toLocaleString('en')}</td>
           </tr>
         ))}

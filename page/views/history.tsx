@@ -39,7 +39,7 @@ export function HistoryView({ name, tag }: HistoryProps) {
         <a href={hrefOf({ view: 'image', name, reference: tag })}>{tag}</a>
       </Trail>
       <Title>History of {imageName(name, tag)}</Title>
-      <WhenHere loaded={loaded}>
+      <WhenHere loaded={loaded} again={again}>
         {({ moves, may }) =>
           moves.length === 0 ? (
             <p>Nothing is known of it. What was there before moorage served it has no history.</p>

@@ -17,14 +17,16 @@ interface ImageProps {
 }
 
 export function ImageView({ name, reference }: ImageProps) {
-  const { loaded } = useLoaded(() => api.image(name, reference), [name, reference]);
+  const { loaded, again } = useLoaded(() => api.image(name, reference), [name, reference]);
   return (
     <>
       <Trail name={name}>
         <code>{reference}</code>
       </Trail>
       <Title>{imageName(name, reference)}</Title>
-      <WhenHere loaded={loaded}>{(shown) => <ShownImage {...{ name, reference, shown }} />}</WhenHere>
+      <WhenHere loaded={loaded} again={again}>
+        {(shown) => <ShownImage {...{ name, reference, shown }} />}
+      </WhenHere>
     </>
   );
 }

@@ -2,7 +2,7 @@
 import { api, type Repositories } from '../api.ts';
 import { countText, sizeText } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
-import { Age, Title, Waiting, WhenHere } from '../parts.tsx';
+import { Age, MoreButton, Title, Waiting, WhenHere } from '../parts.tsx';
 import { hrefOf } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
 import { type Column, Table } from '../table.tsx';
@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
 ];
 
 export function RepositoriesView({ text }: { readonly text: string }) {
-  const { loaded, isMore, more } = useMore<Row>(
+  const list = useMore<Row>(
     async (last) => {
       const { repositories, more } = await api.repositories({ text, last: last?.name });
       return { rows: repositories, more };
@@ -27,13 +27,13 @@ export function RepositoriesView({ text }: { readonly text: string }) {
     [text],
   );
   const search = (next: string) => {
-    location.hash = hrefOf({ view: 'repositories', text: next });
+    location.replace(hrefOf({ view: 'repositories', text: next }));
   };
   return (
     <>
       <Title>Repositories</Title>
       <SearchField label="Search repositories" text={text} onSearch={search} />
-      <WhenHere loaded={loaded}>
+      <WhenHere loaded={list.loaded} again={list.again}>
         {(rows) =>
           rows.length === 0 ? (
             <Nothing text={text} />
@@ -44,11 +44,7 @@ export function RepositoriesView({ text }: { readonly text: string }) {
                   <RepositoryRow key={row.name} row={row} />
                 ))}
               </Table>
-              {isMore && (
-                <button type="button" onClick={more}>
-                  More
-                </button>
-              )}
+              <MoreButton list={list} />
             </>
           )
         }

@@ -1,9 +1,8 @@
 // One repository: how large it is, its tags, and what may be done with them.
-import { useState } from 'preact/hooks';
 import { api, type Repository, type Tags } from '../api.ts';
 import { countText, sizeText } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
-import { Age, ConfirmButton, DigestText, Facts, Title, Trail, WhenHere } from '../parts.tsx';
+import { Age, ConfirmButton, DigestText, Facts, MoreButton, Title, Trail, WhenHere } from '../parts.tsx';
 import { hrefOf, imageName } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
 import { type Column, Table } from '../table.tsx';
@@ -20,12 +19,17 @@ const columns: readonly Column[] = [
   { name: 'Actions', isHidden: true },
 ];
 
-export function RepositoryView({ name }: { readonly name: string }) {
-  const [text, setText] = useState('');
+interface RepositoryViewProps {
+  readonly name: string;
+  /** Of the tags that are searched for. */
+  readonly text: string;
+}
+
+export function RepositoryView({ name, text }: RepositoryViewProps) {
   const { loaded, again } = useLoaded(() => api.repository(name), [name]);
   const tags = useMore<Row>(
     async (last) => {
-      const { tags: rows, more } = await api.tags(name, { text, last: last?.tag });
+      const { tags: rows, more } = await api.tags(name, { text, last: last?.tag, n: 200 });
       return { rows, more };
     },
     [name, text],
@@ -38,19 +42,19 @@ export function RepositoryView({ name }: { readonly name: string }) {
     <>
       <Trail name={name} />
       <Title>{name}</Title>
-      <WhenHere loaded={loaded}>
+      <WhenHere loaded={loaded} again={again}>
         {(repository) => (
           <>
             <RepositoryFacts repository={repository} />
-            <SearchField label="Search tags" text={text} onSearch={setText} />
-            <WhenHere loaded={tags.loaded}>
+            <SearchField
+              label="Search tags"
+              text={text}
+              onSearch={(next) => location.replace(hrefOf({ view: 'repository', name, text: next }))}
+            />
+            <WhenHere loaded={tags.loaded} again={tags.again}>
               {(rows) => <TagTable name={name} rows={rows} mayDelete={repository.may.delete} onRemoved={removed} />}
             </WhenHere>
-            {tags.isMore && (
-              <button type="button" onClick={tags.more}>
-                More
-              </button>
-            )}
+            <MoreButton list={tags} />
           </>
         )}
       </WhenHere>
@@ -58,23 +62,40 @@ export function RepositoryView({ name }: { readonly name: string }) {
   );
 }
 
+function diskFacts(disk: Repository['disk']): readonly (readonly [string, string])[] {
+  if (disk === undefined) return [];
+  const { bytes, alone, shared, blobs } = disk;
+  const parts: readonly (readonly [string, number | undefined])[] =
+    alone === undefined
+      ? [['On the disk', bytes]]
+      : [
+          ['Free once it is gone', alone],
+          ['Shared with others', shared],
+        ];
+  const sizes = parts.map(([name, size]) => [name, sizeText(size ?? 0)] as const);
+  return [...sizes, ['Blobs', blobs.toLocaleString('en')]];
+}
+
 function RepositoryFacts({ repository }: { readonly repository: Repository }) {
-  const { tags, untagged, changedAt, readOnly, writtenBy, disk } = repository;
+  const { tags, untagged, changedAt, readOnly, writtenBy = [], disk } = repository;
   const tools = [...new Set(writtenBy.map(({ tool }) => tool))];
   return (
     <Facts
       facts={[
         ['Tags', tags.toLocaleString('en')],
         ...(untagged === 0 ? [] : [['Without a tag', countText(untagged, 'image')] as const]),
-        ['Free once it is gone', sizeText(disk.alone)],
-        ['Shared with others', sizeText(disk.shared)],
-        ['Blobs', disk.blobs.toLocaleString('en')],
-        ['Changed', <Age time={changedAt} />],
+        ...diskFacts(disk),
+        ...(changedAt === undefined ? [] : [['Changed', <Age time={changedAt} />] as const]),
         ...(tools.length === 0 ? [] : [['Written by', tools.join(', ')] as const]),
         ...(readOnly === undefined ? [] : [['Read-only', readOnly] as const]),
       ]}
     />
   );
+}
+
+/** Of an image for more platforms than were looked at. */
+function sizeOf({ contentSize, omitted }: NonNullable<Row['image']>): string {
+  return `${omitted > 0 ? 'over ' : ''}${sizeText(contentSize)}`;
 }
 
 interface TagTableProps {
@@ -95,7 +116,7 @@ function TagTable({ name, rows, mayDelete, onRemoved }: TagTableProps) {
           </th>
           <td>{image === undefined ? 'not here' : <DigestText digest={image.digest} />}</td>
           <td>{image?.platforms.join(', ') || image?.artifactType || image?.type}</td>
-          <td class="number">{image && sizeText(image.contentSize)}</td>
+          <td class="number">{image && sizeOf(image)}</td>
           <td>
             <Age time={image?.created} />
           </td>

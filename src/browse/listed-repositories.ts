@@ -37,18 +37,22 @@ export async function listRepositories(
   const facts: RepositoryFacts[] = [];
   for (let at = 0; at < items.length; at += atATime) {
     gone?.throwIfAborted();
-    facts.push(...(await Promise.all(items.slice(at, at + atATime).map((name) => factsOf(registry, name)))));
+    facts.push(...(await Promise.all(items.slice(at, at + atATime).map((name) => factsOf(registry, name, isShown)))));
   }
   return { items: facts, more };
 }
 
-/** One that cannot be read does not keep the others from being seen. */
-function factsOf(registry: Registry, name: RepositoryName): Promise<RepositoryFacts> {
+/**
+ * One that cannot be read does not keep the others from being seen. Of a directory that others have a part in, nothing is told of all to who may
+ * not see all.
+ */
+function factsOf(registry: Registry, name: RepositoryName, isShown: IsShown | undefined): Promise<RepositoryFacts> {
   return unlessUnreadable<RepositoryFacts>(
     async () => {
       const { tags, state } = await registry.repository(name);
       const { items } = await tags.list({});
-      return { name, tags: items.length, changedAt: isoTimeOf(await state.changedAtMs()) };
+      const isOwn = isShown === undefined || !(await state.isAmongOthers());
+      return { name, tags: items.length, changedAt: isOwn ? isoTimeOf(await state.changedAtMs()) : undefined };
     },
     (problem) => ({ name, problem }),
   );

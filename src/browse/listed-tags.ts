@@ -10,14 +10,19 @@ export interface TagQuery extends PageRequest {
   readonly text?: string | undefined;
 }
 
-/** In byte order. Throws NAME_UNKNOWN. */
+/** Of one tag: an image for more platforms is summed up by the first of them. A page of them may be 200. */
+const mostNodes = 60;
+
+/** In byte order. Throws NAME_UNKNOWN, and the reason of `gone` when its client has left. */
 export async function listTagSummaries(
   registry: Registry,
   name: RepositoryName,
   { text, ...page }: TagQuery,
+  gone?: AbortSignal,
 ): Promise<Page<TagSummary>> {
   const { tags } = await registry.repository(name);
   const all = text === undefined ? undefined : (await tags.list({})).items.filter((tag) => tag.includes(text));
   const { items, more } = all === undefined ? await tags.list(page) : pageOf(all, page);
-  return { items: await summarizeTags(new LookingSource(registry), name, items), more };
+  const options = { maxNodes: mostNodes, signal: gone };
+  return { items: await summarizeTags(new LookingSource(registry), name, items, options), more };
 }

@@ -7,6 +7,14 @@ const bytes = z.int().nonnegative();
 
 const descriptor = z.object({ mediaType: z.string(), digest, size: bytes }).loose().describe('of the OCI image spec');
 
+/** Who may not see all repositories is not told what others have as well. */
+const use = {
+  bytes,
+  alone: bytes.optional().describe('free once it is gone'),
+  shared: bytes.optional().describe('what other repositories have as well'),
+  blobs: z.int(),
+};
+
 export const session = z.strictObject({
   user: z.string().optional().describe('absent: nobody said who they are'),
   kind: z.enum(['anonymous', 'user', 'robot', 'certificate', 'external']),
@@ -34,12 +42,12 @@ export const repository = z.strictObject({
   readOnly: z.string().optional().describe('why it takes no pushes'),
   writtenBy: z
     .array(z.strictObject({ tool: z.string(), trace: z.string() }))
+    .optional()
     .describe('tools that left traces in its directory'),
-  disk: z.strictObject({
-    alone: bytes.describe('free once it is gone'),
-    shared: bytes.describe('what other repositories have as well'),
-    blobs: z.int(),
-  }),
+  disk: z
+    .strictObject(use)
+    .optional()
+    .describe('absent for who may not see all repositories that are in its directory'),
   may: z.strictObject({ push: z.boolean(), delete: z.boolean() }).describe('what whoever asks may do'),
 });
 
@@ -52,6 +60,9 @@ const summary = z.strictObject({
   contentSize: bytes.describe('config and layers of all platforms, each blob once'),
   created: z.string().optional().describe('as it was written'),
   missing: z.int().describe('listed manifests that are not there'),
+  omitted: z
+    .int()
+    .describe('manifests that were not looked at, since there are too many: sizes and platforms are of the others'),
 });
 
 export const tags = z.strictObject({
@@ -113,7 +124,7 @@ export const moves = z.strictObject({
 export const rollback = z.strictObject({ tag: z.string(), from: digest.optional(), to: digest });
 export const rollbackRequest = z.strictObject({ to: digest.optional().describe('absent: what the tag meant before') });
 
-const used = z.strictObject({ repository: z.string(), alone: bytes, shared: bytes, blobs: z.int() });
+const used = z.strictObject({ repository: z.string(), ...use });
 
 export const disk = z.strictObject({
   at: time

@@ -1,12 +1,19 @@
 // What everything takes on the disk. All files are looked at for it, which takes half a minute for ten thousand repositories: so who asks soon
 // after somebody else gets what that one got.
+import { isRepositoryName, type RepositoryName } from '../oci/reference.ts';
 import type { DiskUse } from '../registry/disk-use.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isoTimeOf } from './iso-time.ts';
+import { type ShownUse, useShown } from './shown-repository.ts';
+
+/** Sums are told to those who may see all repositories. */
+export interface ShownMount extends Partial<Omit<DiskUse, 'repositories'>> {
+  readonly repositories: readonly (ShownUse & { readonly repository: string })[];
+}
 
 export interface ShownDisk {
   readonly at?: string | undefined;
-  readonly mounts: readonly DiskUse[];
+  readonly mounts: readonly ShownMount[];
   /** Repositories of which nobody can tell what they need. */
   readonly unclear: readonly { readonly repository: string; readonly why: string }[];
 }
@@ -62,6 +69,25 @@ export class DiskLook {
       () => true,
       (repository, why) => unclear.push({ repository, why }),
     );
-    return { at, mounts, unclear };
+    const shown = mounts.map(({ repositories, ...sums }) => ({
+      ...sums,
+      repositories: repositories.map(({ repository, ...use }) => ({ repository, ...useShown(use, true) })),
+    }));
+    return { at, mounts: shown, unclear };
   }
+}
+
+/** For who may not see all repositories: theirs alone, but for directories that they have only a part of. */
+export async function ownPart(
+  registry: Registry,
+  { at, mounts }: ShownDisk,
+  isShown: (name: RepositoryName) => boolean,
+): Promise<ShownDisk> {
+  const repositories: ShownMount['repositories'][number][] = [];
+  for (const { repository, bytes, blobs } of mounts.flatMap((mount) => mount.repositories)) {
+    if (!isRepositoryName(repository) || !isShown(repository)) continue;
+    const { state } = await registry.repository(repository);
+    if (!(await state.isAmongOthers())) repositories.push({ repository, bytes, blobs });
+  }
+  return { at, mounts: [{ repositories }], unclear: [] };
 }

@@ -56,20 +56,28 @@ export function lsNames({ repositories }: Listing): string {
 export function lsJson({ source, repositories }: Listing): string {
   const tagOf = (each: ListedRepository['tags'][number]) => {
     if (!('image' in each)) return { tag: each.tag };
-    return each.image === undefined ? { tag: each.tag, problem: 'missing' } : { tag: each.tag, ...each.image };
+    return each.image === undefined
+      ? { tag: each.tag, problem: 'missing' }
+      : { tag: each.tag, ...imageJson(each.image) };
   };
   return jsonDocument({
     source,
     repositories: repositories.map(({ name, tags, untagged, problem }) => ({
       name,
       tags: tags.map(tagOf),
-      untagged: untagged.length === 0 ? undefined : untagged,
+      untagged:
+        untagged.length === 0 ? undefined : untagged.map((each) => ('omitted' in each ? imageJson(each) : each)),
       problem,
     })),
   });
 }
 
 const shownPlatforms = 4;
+
+/** Of what is too large to be looked at whole, how much was left out. */
+function imageJson({ omitted, ...image }: ImageSummary): object {
+  return omitted === 0 ? image : { ...image, omitted };
+}
 
 function typeOf({ type, platforms, artifactType, missing }: ImageSummary): string {
   const more = platforms.length - shownPlatforms;

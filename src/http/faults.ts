@@ -71,16 +71,18 @@ function codeOf(status: number) {
 function cutRequest(request: IncomingMessage, after: number): void {
   const push = request.push.bind(request);
   let received = 0;
+  let isCut = false;
   request.push = (chunk: Uint8Array | null, ...rest: []) => {
+    // Not even that it ended there.
+    if (isCut) return true;
     const bytes = chunk?.byteLength ?? 0;
-    if (received + bytes < after) {
+    if (chunk === null || received + bytes < after) {
       received += bytes;
       return push(chunk, ...rest);
     }
-    const taken = chunk === null || received === after ? true : push(chunk.subarray(0, after - received));
-    received = after;
+    isCut = true;
     setImmediate(() => request.socket.destroy());
-    return taken;
+    return push(chunk.subarray(0, after - received));
   };
 }
 
@@ -89,7 +91,8 @@ function alterAnswer(response: ServerResponse, cutAfter = Number.POSITIVE_INFINI
   const [write, end] = [response.write.bind(response), response.end.bind(response)];
   let sent = 0;
   const take = (chunk: unknown): Buffer => {
-    const bytes = Buffer.from(chunk instanceof Uint8Array ? chunk : String(chunk ?? ''));
+    const isText = typeof chunk === 'string';
+    const bytes = Buffer.from(chunk instanceof Uint8Array || isText ? (chunk as Uint8Array) : '');
     const flipped = bytes[corruptAt - sent];
     if (flipped !== undefined) bytes[corruptAt - sent] = flipped ^ 0xff;
     const kept = bytes.subarray(0, Math.max(0, cutAfter - sent));

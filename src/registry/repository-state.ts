@@ -3,12 +3,21 @@ import { ByteTally } from '../layout/collection/byte-tally.ts';
 import type { LayoutDiskUse } from '../layout/collection/disk-use.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { LayoutIndex } from '../layout/index/layout-index.ts';
+import type { RepositoryNames } from '../layout/names/repository-names.ts';
 
 export class RepositoryState {
   readonly #layout: ImageLayout;
 
-  constructor(layout: ImageLayout) {
+  readonly #names: RepositoryNames;
+
+  constructor(layout: ImageLayout, names: RepositoryNames) {
     this.#layout = layout;
+    this.#names = names;
+  }
+
+  /** True where one directory holds several repositories: what is asked below is then about all of them. */
+  async isAmongOthers(): Promise<boolean> {
+    return this.#names.path !== '' || (await this.#layout.isShared());
   }
 
   /** The last push or delete, also by another program; undefined where there is no repository. */

@@ -50,7 +50,7 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
     referrers: new Referrers(layout),
     history: new TagHistories(layout, names),
     removals: new Removals(layout, names),
-    state: new RepositoryState(layout),
+    state: new RepositoryState(layout, names),
   };
   if (changes === undefined || sessions === undefined) {
     return { ...common, blobs: new Blobs(layout), manifests: new Manifests(layout, names) };

@@ -20,6 +20,8 @@ export interface ImageSummary {
   readonly created: string | undefined;
   /** Listed manifests that are not there: a sparse index. */
   readonly missing: number;
+  /** Manifests that were not looked at, since there are too many. */
+  readonly omitted: number;
 }
 
 export interface TagSummary {
@@ -28,22 +30,32 @@ export interface TagSummary {
   readonly image: ImageSummary | undefined;
 }
 
+/** How much is looked at, and for whom. */
+export interface SummaryOptions {
+  /** Of each tag, index and images together. */
+  readonly maxNodes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const thorough: SummaryOptions = { maxNodes: defaultTreeOptions.maxNodes };
+
 /** So many tags at a time, each with so many requests. */
 const tagsAtATime = 4;
 const requestsPerTag = 3;
 
-/** In the order of `tags`. Tags of one image cost one reading. */
+/** In the order of `tags`. Tags of one image cost one reading. Throws the reason of `signal`. */
 export async function summarizeTags(
   source: ImageSource,
   name: RepositoryName,
   tags: readonly Tag[],
+  options: SummaryOptions = thorough,
 ): Promise<readonly TagSummary[]> {
   const byDigest = new Map<Digest, Promise<ImageSummary>>();
   const byTag = new Map<Tag, ImageSummary>();
-  await forEachConcurrently(tags, tagsAtATime, undefined, async (tag) => {
+  await forEachConcurrently(tags, tagsAtATime, options.signal, async (tag) => {
     const digest = (await manifestIfThere(source, name, { kind: 'tag', tag }))?.digest;
     if (digest === undefined) return;
-    const summary = byDigest.get(digest) ?? summarize(source, name, digest);
+    const summary = byDigest.get(digest) ?? summarize(source, name, digest, options);
     byDigest.set(digest, summary);
     byTag.set(tag, await summary);
   });
@@ -58,13 +70,18 @@ export async function summarizeDigests(
 ): Promise<readonly ImageSummary[]> {
   const found = new Map<Digest, ImageSummary>();
   await forEachConcurrently(digests, tagsAtATime, undefined, async (digest) => {
-    found.set(digest, await summarize(source, name, digest));
+    found.set(digest, await summarize(source, name, digest, thorough));
   });
   return digests.flatMap((digest) => found.get(digest) ?? []);
 }
 
-async function summarize(source: ImageSource, name: RepositoryName, digest: Digest): Promise<ImageSummary> {
-  const options = { ...defaultTreeOptions, referrers: false, concurrency: requestsPerTag };
+async function summarize(
+  source: ImageSource,
+  name: RepositoryName,
+  digest: Digest,
+  { maxNodes, signal }: SummaryOptions,
+): Promise<ImageSummary> {
+  const options = { ...defaultTreeOptions, referrers: false, concurrency: requestsPerTag, maxNodes, signal };
   const root = await imageTree(source, name, { kind: 'digest', digest }, options);
   const below = [...images(root)];
   return {
@@ -76,6 +93,7 @@ async function summarize(source: ImageSource, name: RepositoryName, digest: Dige
     contentSize: root.contentSize,
     created: root.created ?? below.map(({ created }) => created).find((created) => created !== undefined),
     missing: below.filter(({ problem }) => problem === 'missing').length,
+    omitted: omittedBelow(root),
   };
 }
 
@@ -85,6 +103,10 @@ function typeOf({ kind, mediaType, config, artifactType }: ImageTreeNode): Image
   if (config === undefined || (isImageConfigType(config.mediaType) && artifactType === config.mediaType))
     return 'image';
   return 'artifact';
+}
+
+function omittedBelow({ omitted, manifests }: ImageTreeNode): number {
+  return manifests.reduce((sum, child) => sum + omittedBelow(child), omitted);
 }
 
 /** The images themselves, without indexes and attestations. */

@@ -1,4 +1,5 @@
 // Finds out all that belongs to an image: platforms, attestations, referrers and what refers to those. Bounded, whatever it meets.
+import { Pace } from '../layout/pacing/pace.ts';
 import { annotationKeys, isAttestation } from '../oci/annotations.ts';
 import type { DescriptorReference } from '../oci/descriptor.ts';
 import { isDigest } from '../oci/digest.ts';
@@ -70,6 +71,7 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
   readonly #source: ImageSource;
   readonly #name: RepositoryName;
   readonly #options: TreeOptions;
+  readonly #pace = new Pace();
   #nodes = 1;
 
   get concurrency(): number {
@@ -87,6 +89,8 @@ class TreeWalk implements LevelWalk<Pending, FoundBelow> {
   }
 
   readonly read = async (pending: Pending): Promise<readonly FoundBelow[]> => {
+    // What is in memory is read without a turn of the loop between two of them.
+    await this.#pace.step();
     const { draft, attestations } = pending;
     const below = attestations.map((attestation): FoundBelow => [draft.attestations, attestation]);
     const { digest } = draft;

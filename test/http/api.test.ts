@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import * as schemas from '../../src/browse/schemas.ts';
 import { openApiDocument, operations } from '../../src/http/openapi.ts';
 import { routes } from '../../src/http/routes.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import { MemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { Key } from '../../src/storage/object-store.ts';
@@ -89,8 +90,10 @@ describe('a repository', () => {
   it('says what it takes on the disk, and what whoever asks may do', async () => {
     const shown = await asked(await filled(), '/api/repositories/team%2Fapp', schemas.repository);
     expect(shown).toMatchObject({ name: 'team/app', tags: 2, untagged: 0, may: { push: true, delete: true } });
-    expect(shown.disk.blobs).toBe(4);
-    expect(shown.disk.alone + shown.disk.shared).toBeGreaterThan(one.bytes.byteLength);
+    const { alone = 0, shared = 0, bytes, blobs } = shown.disk ?? { bytes: 0 };
+    expect(blobs).toBe(4);
+    expect(bytes).toBeGreaterThan(one.bytes.byteLength);
+    expect(bytes).toBe(alone + shared);
   });
 
   it('says which tools wrote into its directory', async () => {
@@ -249,11 +252,83 @@ describe('the disk', () => {
     const { app } = guardedApp([{ repositories: 'team/*', who: 'ann', may: 'pull' }], { registry });
     const headers = { authorization: 'Basic ann' };
     const disk = schemas.disk.parse((await app.inject({ url: '/api/disk', headers })).json());
-    expect(disk.mounts).toEqual([{ repositories: [expect.objectContaining({ repository: 'team/app' })] }]);
+    // Not what others have as well: it would tell what is in theirs.
+    const [mount] = disk.mounts;
+    expect(mount?.repositories.map((each) => Object.keys(each).sort())).toEqual([['blobs', 'bytes', 'repository']]);
+    expect(mount?.repositories[0]?.repository).toBe('team/app');
+    expect(Object.keys(mount ?? {})).toEqual(['repositories']);
+    const team = schemas.repository.parse((await app.inject({ url: '/api/repositories/team%2Fapp', headers })).json());
+    expect(Object.keys(team.disk ?? {}).sort()).toEqual(['blobs', 'bytes']);
     const { repositories } = (await app.inject({ url: '/api/repositories', headers })).json();
     expect(repositories.map(({ name }: { name: string }) => name)).toEqual(['team/app']);
     expect((await app.inject({ url: '/api/session', headers })).json()).toMatchObject({ user: 'ann', kind: 'user' });
     expect((await app.inject('/api/session')).statusCode).toBe(401);
+  });
+});
+
+describe('a directory that holds several repositories', () => {
+  const full = (name: string, image: typeof one) => ({
+    ...{ mediaType: mediaTypes.imageManifest, digest: image.digest, size: image.bytes.byteLength },
+    annotations: { 'io.containerd.image.name': `docker.io/${name}`, 'org.opencontainers.image.ref.name': 'v1' },
+  });
+
+  async function shared(): Promise<MemoryStore> {
+    const store = new MemoryStore();
+    const manifests = [full('team/app:v1', one), full('secret/app:v1', two)];
+    await store.write('all/oci-layout' as Key, Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+    await store.write('all/index.json' as Key, Buffer.from(JSON.stringify({ schemaVersion: 2, manifests })));
+    for (const { digest, bytes } of [one, two])
+      await store.write(`all/blobs/${digest.replace(':', '/')}` as Key, bytes);
+    return store;
+  }
+
+  it('tells of itself as a whole only who may see all of it', async () => {
+    const store = await shared();
+    const { app: open, registry } = registryApp({ store });
+    const url = '/api/repositories/all%2Fteam%2Fapp';
+    const whole = await asked(open, url, schemas.repository);
+    expect(whole).toMatchObject({ tags: 1, disk: { blobs: 2 }, changedAt: expect.any(String) });
+    const { app } = guardedApp([{ repositories: 'all/team/*', who: 'ann', may: 'pull' }], { registry });
+    const headers = { authorization: 'Basic ann' };
+    const part = schemas.repository.parse((await app.inject({ url, headers })).json());
+    expect(Object.keys(part).sort()).toEqual(['may', 'name', 'tags', 'untagged']);
+    const listed = (await app.inject({ url: '/api/repositories', headers })).json();
+    expect(listed.repositories).toEqual([{ name: 'all/team/app', tags: 1 }]);
+    const disk = (await app.inject({ url: '/api/disk', headers })).json();
+    expect(disk.mounts).toEqual([{ repositories: [] }]);
+  });
+});
+
+describe('indexes of indexes of indexes', () => {
+  it('are summed up by the first of what they lead to, and say so', async () => {
+    const { app } = registryApp();
+    const images = Array.from({ length: 20 }, (_, at) => imageManifest({ annotations: { at: String(at) } }));
+    for (const image of images) await pushImage(app, 'exp', image.digest, image);
+    let level: readonly { readonly bytes: Buffer; readonly digest: Digest }[] = images;
+    for (let depth = 0; depth < 2; depth += 1) {
+      const above = [];
+      for (let at = 0; at < 20; at += 1) {
+        const manifests = level.map(({ bytes, digest }) => ({
+          ...{
+            mediaType: depth === 0 ? mediaTypes.imageManifest : mediaTypes.imageIndex,
+            digest,
+            size: bytes.byteLength,
+          },
+        }));
+        const annotations = { depth: String(depth), at: String(at) };
+        const bytes = Buffer.from(
+          JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.imageIndex, manifests, annotations }),
+        );
+        const index = { bytes, digest: digestOf(bytes) };
+        await pushManifest(app, 'exp', depth === 1 ? `v${at}` : index.digest, index, mediaTypes.imageIndex);
+        above.push(index);
+      }
+      level = above;
+    }
+    const { tags } = await asked(app, '/api/repositories/exp/tags', schemas.tags);
+    expect(tags.length).toBe(20);
+    // Of 1 + 20 + 400 manifests 60 were looked at.
+    for (const { image } of tags) expect(image?.omitted).toBe(421 - 60);
   });
 });
 

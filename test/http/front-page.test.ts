@@ -1,5 +1,6 @@
 // What is at `/`: a page for browsers, text for everybody else, and nothing that could be used.
 import { describe, expect, it } from 'vitest';
+import { takesGzip } from '../../src/http/handlers/page-file.ts';
 import { registryApp } from './support/registry-app.ts';
 
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -69,5 +70,20 @@ describe('the front page', () => {
     expect(answer.statusCode).toBe(405);
     expect(answer.headers.allow).toBe('GET, HEAD');
     expect((await app.inject('/index.html')).statusCode).toBe(404);
+  });
+});
+
+describe('compression of the page', () => {
+  it.each([
+    ['gzip, deflate, br', true],
+    ['GZIP;q=0.5', true],
+    ['br, gzip', true],
+    ['gzip;q=0', false],
+    ['gzip; q=0.000', false],
+    ['gzip;level=1;q=0', false],
+    ['br;q=1.0, x-gzip', false],
+    ['', false],
+  ])('for Accept-Encoding: %s', (accepted, isTaken) => {
+    expect(takesGzip(accepted)).toBe(isTaken);
   });
 });

@@ -9,6 +9,7 @@ describe('an address of the page', () => {
     ['#/', { view: 'repositories', text: '' }],
     ['#/find/a%2Fb%20c', { view: 'repositories', text: 'a/b c' }],
     ['#/repository/team/app', { view: 'repository', name: 'team/app' }],
+    ['#/repository/team/app?v1%3F', { view: 'repository', name: 'team/app', text: 'v1?' }],
     ['#/image/team/app:v1.0', { view: 'image', name: 'team/app', reference: 'v1.0' }],
     [`#/image/team/app@${digest}`, { view: 'image', name: 'team/app', reference: digest }],
     ['#/history/team/app:v1', { view: 'history', name: 'team/app', tag: 'v1' }],

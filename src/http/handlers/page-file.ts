@@ -24,11 +24,17 @@ export function sendFile(
   { type, bytes, gzip }: PageFile,
   headers: HeaderList,
 ): void {
-  const isCompressed = /(?:^|[\s,])gzip\s*(?:$|,|;(?!\s*q=0(?:\.0*)?\s*(?:$|,)))/i.test(
-    String(asked['accept-encoding'] ?? ''),
-  );
+  const isCompressed = takesGzip(String(asked['accept-encoding'] ?? ''));
   const encoding = isCompressed ? ['Content-Encoding', 'gzip'] : [];
   const vary = ['Vary', 'Accept, Accept-Encoding'];
   const list = ['Content-Type', type, ...encoding, ...vary, ...headers];
   answers.page(reply, list, isCompressed ? gzip : bytes);
+}
+
+/** RFC 9110, 12.5.3: a weight of 0 is a refusal, wherever it stands among the parameters. */
+export function takesGzip(accepted: string): boolean {
+  return accepted.split(',').some((each) => {
+    const [coding = '', ...parameters] = each.split(';').map((part) => part.trim().toLowerCase());
+    return coding === 'gzip' && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+  });
 }

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { listRepositories } from '../../../browse/listed-repositories.ts';
 import { listTagSummaries } from '../../../browse/listed-tags.ts';
-import type { ShownDisk } from '../../../browse/shown-disk.ts';
+import { ownPart } from '../../../browse/shown-disk.ts';
 import { showImage } from '../../../browse/shown-image.ts';
 import { showRepository } from '../../../browse/shown-repository.ts';
 import { listTagMoves } from '../../../browse/tag-moves.ts';
@@ -27,13 +27,18 @@ export const listApiRepositories: Handler = async ({ registry, answers, gate }, 
 };
 
 export const showApiRepository: Handler = async ({ registry, answers, gate }, request, reply) => {
-  const shown = await showRepository(registry, repositoryNameOf(request));
+  const shown = await showRepository(registry, repositoryNameOf(request), gate.visibility(request) === undefined);
   const may = { push: gate.may(request, 'push'), delete: gate.may(request, 'delete') };
   answers.json(reply, 200, notStored, { ...shown, may });
 };
 
 export const listApiTags: Handler = async ({ registry, answers }, request, reply) => {
-  const { items, more } = await listTagSummaries(registry, repositoryNameOf(request), pageAsked(request));
+  const { items, more } = await listTagSummaries(
+    registry,
+    repositoryNameOf(request),
+    pageAsked(request),
+    clientGone(reply),
+  );
   answers.json(reply, 200, notStored, { tags: items, more });
 };
 
@@ -49,18 +54,11 @@ export const listApiMoves: Handler = async ({ registry, answers }, request, repl
 };
 
 /** Sums tell of all repositories, so that whoever may not see all of them gets those alone that are theirs. */
-export const showApiDisk: Handler = async ({ disk, answers, gate }, request, reply) => {
+export const showApiDisk: Handler = async ({ registry, disk, answers, gate }, request, reply) => {
   const isShown = gate.visibility(request);
   const all = await disk.show();
-  answers.json(reply, 200, notStored, isShown === undefined ? all : ownPart(all, isShown));
+  answers.json(reply, 200, notStored, isShown === undefined ? all : await ownPart(registry, all, isShown));
 };
-
-function ownPart({ at, mounts }: ShownDisk, isShown: (name: never) => boolean) {
-  const own = mounts.flatMap(({ repositories }) =>
-    repositories.filter(({ repository }) => isShown(repository as never)),
-  );
-  return { at, mounts: [{ repositories: own }], unclear: [] };
-}
 
 /** `q` is what names hold; a page is never all of them. */
 function pageAsked(request: FastifyRequest) {
