@@ -19,6 +19,7 @@ export class ProcessMetrics {
   }
 
   async families(): Promise<readonly Family[]> {
+    // Its types leave out the values and how they are added up, which is what this is asked for.
     const families = (await this.#registry.getMetricsAsJSON()) as unknown as readonly PromFamily[];
     // It would leave out when processes began: the youngest tells that one was replaced.
     return families.map(({ aggregator, ...family }) => ({

@@ -56,7 +56,10 @@ export async function planRollback(
   return { tag, from, to: digest, manifest, children: found.children, missing: [...found.missing] };
 }
 
-/** Throws PreconditionFailedError when the tag moved since the plan was made, and TagProtectedError: then nothing stays of it. */
+/**
+ * Throws TagProtectedError before anything is put back, and PreconditionFailedError when the tag moved since the plan was made: then nothing stays
+ * of it. Of a tag that became protected meanwhile what was put back below it stays: somebody may have pushed the same.
+ */
 export async function rollBack(
   manifests: WritableManifests,
   plan: RollbackPlan,
@@ -65,11 +68,13 @@ export async function rollBack(
   const { tag, from, manifest, children } = plan;
   const precondition = { match: from && [from], noneMatch: from === undefined ? ('any' as const) : undefined };
   const condition: EditCondition = { reference: tag, precondition };
+  const why = from === undefined ? undefined : protection?.whyKept(tag);
+  if (why !== undefined) throw new TagProtectedError(tag, why);
   for (const child of children) await manifests.putBack(child, []);
   try {
     await manifests.putBack(manifest, [tag], { condition, protection });
   } catch (error) {
-    if (!(error instanceof PreconditionFailedError || error instanceof TagProtectedError)) throw error;
+    if (!(error instanceof PreconditionFailedError)) throw error;
     for (const { digest } of children.toReversed()) await manifests.delete({ kind: 'digest', digest });
     throw error;
   }
