@@ -11,16 +11,23 @@ export class Ages {
   readonly #record: ClockRecord;
   readonly #passedMs: () => number;
   /** The latest stamp that was ahead of the clock; undefined when none was. */
-  #aheadMs: number | undefined;
+  readonly #ahead: { ms: number | undefined };
 
   /** `passedMs`: how long ago the record was made. */
-  constructor(record: ClockRecord, passedMs: () => number) {
+  constructor(record: ClockRecord, passedMs: () => number, ahead: { ms: number | undefined } = { ms: undefined }) {
     this.#record = record;
     this.#passedMs = passedMs;
+    this.#ahead = ahead;
   }
 
   get aheadMs(): number | undefined {
-    return this.#aheadMs;
+    return this.#ahead.ms;
+  }
+
+  /** Ages at this one moment, to compare: of what is looked at one after the other the last would seem the oldest. */
+  atOnce(): Ages {
+    const passedMs = this.#passedMs();
+    return new Ages(this.#record, () => passedMs, this.#ahead);
   }
 
   /**
@@ -38,7 +45,7 @@ export class Ages {
     const stampMs = correctedStamp(this.#record, atMs);
     if (stampMs <= nowMs + toleranceMs) return Math.max(0, nowMs - stampMs);
     // Of a clock that was set back since: as old as that is known, so that nothing waits until the clock is there again.
-    this.#aheadMs = Math.max(this.#aheadMs ?? atMs, atMs);
+    this.#ahead.ms = Math.max(this.#ahead.ms ?? atMs, atMs);
     const { ahead } = this.#record;
     if (ahead === undefined || atMs > ahead.upToMs) return 0;
     return Math.max(0, nowMs - correctedStamp(this.#record, ahead.atMs));

@@ -56,9 +56,10 @@ export class LayoutRetention {
     if (index === undefined || rules.length === 0) return [];
     const known = await this.#times.read();
     const planned: RepositoryRetention[] = [];
+    const agesNow = ages.atOnce();
     for (const path of this.#layout.names.table(index)?.listed ?? ['']) {
       const names = this.#layout.names.of(path);
-      const facts = await this.#factsOf(index, names, known, ages);
+      const facts = await this.#factsOf(index, names, known, agesNow);
       const repository = nameOf(path);
       planned.push({ path, repository, decisions: planRetention(repository, facts, rules), times: known });
     }

@@ -36,7 +36,7 @@ interface Tested {
   readonly another: () => Promise<Tested>;
 }
 
-async function opened(store: MemoryStore, clock: TestClock): Promise<Tested> {
+async function opened(store: MemoryStore, clock: TestClock, slowMs = 0): Promise<Tested> {
   const registry = new Registry({
     mounts: [mountOver(store, { collects: true })],
     log: silentLog,
@@ -52,7 +52,10 @@ async function opened(store: MemoryStore, clock: TestClock): Promise<Tested> {
   if (layout?.changes === undefined) throw new Error('there is no layout');
   const { changes, retention } = layout;
   const beganMs = clock.now();
-  const ages = new Ages(firstRecord({ wallMs: beganMs, boot: 'one', uptimeMs: 0 }), () => clock.now() - beganMs);
+  // Each look at the clock takes long, as on a slow disk with many tags.
+  let looks = 0;
+  const passedMs = () => clock.now() - beganMs + slowMs * looks++;
+  const ages = new Ages(firstRecord({ wallMs: beganMs, boot: 'one', uptimeMs: 0 }), passedMs);
   return {
     clock,
     store,
@@ -65,9 +68,9 @@ async function opened(store: MemoryStore, clock: TestClock): Promise<Tested> {
   };
 }
 
-async function repositoryOfDays(days: readonly number[]): Promise<Tested> {
+async function repositoryOfDays(days: readonly number[], slowMs = 0): Promise<Tested> {
   const clock = new TestClock();
-  const tested = await opened(new MemoryStore(() => clock.now()), clock);
+  const tested = await opened(new MemoryStore(() => clock.now()), clock, slowMs);
   await tested.repository.manifests.delete(parseReference('first'));
   for (const [at, ago] of days.entries()) {
     await pushManifest(tested.repository, `v${at + 1}`, imageManifest({ annotations: { text: `${at}` } }));
@@ -85,6 +88,17 @@ describe('retention of a layout', () => {
     expect(await apply(planned)).toEqual(['v1', 'v2']);
     expect(await tags()).toEqual(['v3', 'v4']);
     expect((await repository.manifests.get(parseReference(digest))).digest).toBe(digest);
+  });
+
+  it('takes no tag for older because it was looked at later', async () => {
+    const { plan } = await repositoryOfDays([13, 12, 11, 10], 2 * day);
+    const [{ decisions } = { decisions: [] }] = await plan(rule({ keepNewest: 1 }));
+    expect(decisions.map(({ facts: { tag }, keep }) => [tag, keep])).toEqual([
+      ['v1', undefined],
+      ['v2', undefined],
+      ['v3', undefined],
+      ['v4', 'newest'],
+    ]);
   });
 
   it('knows the times of pushes and pulls after a restart', async () => {
