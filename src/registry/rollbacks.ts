@@ -8,7 +8,6 @@ import type { RepositoryNames } from '../layout/names/repository-names.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
-import { PreconditionFailedError } from '../oci/precondition.ts';
 import type { Tag } from '../oci/reference.ts';
 import { TagProtectedError, type TagProtection } from '../oci/tag-protection.ts';
 import type { StoredManifest, WritableManifests } from './manifests.ts';
@@ -57,8 +56,8 @@ export async function planRollback(
 }
 
 /**
- * Throws TagProtectedError before anything is put back, and PreconditionFailedError when the tag moved since the plan was made: then nothing stays
- * of it. Of a tag that became protected meanwhile what was put back below it stays: somebody may have pushed the same.
+ * Throws TagProtectedError before anything is put back, and PreconditionFailedError when the tag moved since the plan was made. What was put back
+ * below it stays then, without a tag, as it does where the tag became protected meanwhile: somebody may have pushed the same since.
  */
 export async function rollBack(
   manifests: WritableManifests,
@@ -71,13 +70,7 @@ export async function rollBack(
   const why = from === undefined ? undefined : protection?.whyKept(tag);
   if (why !== undefined) throw new TagProtectedError(tag, why);
   for (const child of children) await manifests.putBack(child, []);
-  try {
-    await manifests.putBack(manifest, [tag], { condition, protection });
-  } catch (error) {
-    if (!(error instanceof PreconditionFailedError)) throw error;
-    for (const { digest } of children.toReversed()) await manifests.delete({ kind: 'digest', digest });
-    throw error;
-  }
+  await manifests.putBack(manifest, [tag], { condition, protection });
 }
 
 /** Undefined when nobody has its bytes. What was deleted and is kept goes to the children, unless it is the first. */
