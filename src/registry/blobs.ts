@@ -2,12 +2,14 @@
 import type { PassingCheck } from '../layout/blobs/blob-checks.ts';
 import type { Patience } from '../layout/blobs/blob-writer.ts';
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
+import type { ChangeAuthor } from '../layout/changes/layout-news.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { Digest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { OpenObject } from '../storage/object-store.ts';
 import type { RepositoryQuotas } from './quota/quotas.ts';
+import type { Telling } from './registry-desk.ts';
 
 /** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
 export type BlobContent = OpenObject;
@@ -65,17 +67,28 @@ export class Blobs {
   }
 }
 
+export interface WritableBlobsParts {
+  readonly name: RepositoryName;
+  readonly changes: LayoutChanges;
+  readonly layoutOf: LayoutOf;
+  readonly quotas: RepositoryQuotas;
+  readonly tell: Telling;
+}
+
+/** How long a mount may take, and who asked for it. */
+export interface MountOptions {
+  readonly patience?: Patience;
+  readonly by?: ChangeAuthor | undefined;
+}
+
 export class WritableBlobs extends Blobs {
+  readonly #parts: WritableBlobsParts;
   readonly #changes: LayoutChanges;
-  readonly #layoutOf: LayoutOf;
 
-  readonly #quotas: RepositoryQuotas;
-
-  constructor(layout: ImageLayout, changes: LayoutChanges, layoutOf: LayoutOf, quotas: RepositoryQuotas) {
+  constructor(layout: ImageLayout, parts: WritableBlobsParts) {
     super(layout);
-    this.#quotas = quotas;
-    this.#changes = changes;
-    this.#layoutOf = layoutOf;
+    this.#parts = parts;
+    this.#changes = parts.changes;
   }
 
   /** A client that is told so need not push it: until the grace is over no collection takes it. */
@@ -89,19 +102,37 @@ export class WritableBlobs extends Blobs {
    * (distribution-spec, Mounting Blobs). A large blob that nobody hashed yet is hashed first, or not taken over for now. Throws
    * QuotaExceededError.
    */
-  async mount(digest: Digest, from: RepositoryName | undefined, patience: Patience = 'later'): Promise<boolean> {
-    const source = from === undefined ? undefined : await this.#layoutOf(from);
+  async mount(
+    digest: Digest,
+    from: RepositoryName | undefined,
+    { patience = 'later', by }: MountOptions = {},
+  ): Promise<boolean> {
+    const { name: repository, tell } = this.#parts;
+    if (!(await this.#mount(digest, from, patience))) return false;
+    if (tell !== undefined) {
+      const size = (await this.glance(digest)) ?? 0;
+      await tell({ kind: 'mounted', repository, digest, size, from, by });
+    }
+    return true;
+  }
+
+  async #mount(digest: Digest, from: RepositoryName | undefined, patience: Patience): Promise<boolean> {
+    const { layoutOf, quotas } = this.#parts;
+    const source = from === undefined ? undefined : await layoutOf(from);
     if (from !== undefined && source === undefined) return false;
     if (source !== undefined && (await mayBeManifest(source, digest))) return false;
     const mounted = () => this.#changes.blobs.mount(digest, source?.blobs, patience);
-    if (!this.#quotas.isAny) return mounted();
+    if (!quotas.isAny) return mounted();
     const bytes = await this.#changes.blobs.mountedSize(digest, source?.blobs);
-    return bytes === undefined ? mounted() : this.#quotas.bring({ digest, bytes }, mounted);
+    return bytes === undefined ? mounted() : quotas.bring({ digest, bytes }, mounted);
   }
 
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */
-  async delete(digest: Digest): Promise<void> {
+  async delete(digest: Digest, by?: ChangeAuthor): Promise<void> {
+    const { name: repository, tell } = this.#parts;
+    const size = tell === undefined ? 0 : ((await this.glance(digest)) ?? 0);
     if (!(await this.#changes.deleteBlob(digest))) throw new RegistryError('BLOB_UNKNOWN');
+    await tell?.({ kind: 'blob deleted', repository, digest, size, by });
   }
 }
 

@@ -20,6 +20,7 @@ import { readState, updateState } from './collection-files.ts';
 import type { CollectionRules } from './collection-rules.ts';
 import { type ChangingRules, withoutRetention } from './layout-rules.ts';
 import type { MountedLayouts } from './mounted-layouts.ts';
+import type { RegistryDesk } from './registry-desk.ts';
 import type { UpkeepMeters } from './registry-meters.ts';
 import { oddRetention } from './retention.ts';
 import type { UploadRules } from './upload-sessions.ts';
@@ -30,6 +31,8 @@ export interface CollectorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meters: Pick<UpkeepMeters, 'collected' | 'collectionFailed'>;
+  /** Undefined where nobody wants to know. */
+  readonly desk: RegistryDesk | undefined;
   readonly rules: CollectionRules & UploadRules & RetentionRules & HistoryRules;
   /** Unique among all processes that write; '' for one that does not. */
   readonly process: string;
@@ -215,7 +218,7 @@ export class Collector {
     for (const [mounted, store] of this.#collecting()) {
       await this.#unlessItFails('a collection failed; trying again later', async () => {
         if (!(await this.#isDue(store))) return;
-        await this.#counted(() => this.#collectByItself(mounted, store));
+        await this.#counted(mounted, store, () => this.#collectByItself(mounted, store));
       });
     }
   }
@@ -229,12 +232,19 @@ export class Collector {
   }
 
   /** `work` returns how much was freed, and undefined where nothing was collected. */
-  async #counted(work: () => Promise<number | undefined>): Promise<void> {
-    const { clock, meters } = this.#options;
+  async #counted(
+    { mount }: MountedLayouts,
+    store: ObjectStore,
+    work: () => Promise<number | undefined>,
+  ): Promise<void> {
+    const { clock, meters, desk } = this.#options;
     const sinceMs = clock.elapsed();
     try {
       const freedBytes = await work();
-      if (freedBytes !== undefined) meters.collected(clock.elapsed() - sinceMs, freedBytes);
+      if (freedBytes === undefined) return;
+      const tookMs = clock.elapsed() - sinceMs;
+      meters.collected(tookMs, freedBytes);
+      await desk?.tell(store, { kind: 'collected', mount: mount.name, freedBytes, tookMs });
     } catch (error) {
       if (!this.#end.signal.aborted) meters.collectionFailed();
       throw error;

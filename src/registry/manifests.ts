@@ -2,6 +2,7 @@
 
 import type { EditCondition, PutEdit } from '../layout/changes/index-edit.ts';
 import type { LayoutChanges } from '../layout/changes/layout-changes.ts';
+import type { ChangeAuthor } from '../layout/changes/layout-news.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import type { IndexLook } from '../layout/index/index-reader.ts';
 import { needsDamaged } from '../layout/manifests/blob-needs.ts';
@@ -41,7 +42,11 @@ export interface ManifestPush {
   /** Of what `reference` leads to before the push. */
   readonly precondition?: Precondition | undefined;
   readonly protection?: TagProtection | undefined;
+  readonly by?: ChangeAuthor | undefined;
 }
+
+/** What must hold of what is deleted, what is kept, and who deletes. */
+export type ManifestDeletion = Pick<ManifestPush, 'precondition' | 'protection' | 'by'>;
 
 export interface PushedManifest {
   readonly digest: Digest;
@@ -162,7 +167,7 @@ export class WritableManifests extends Manifests {
     const outline = known ?? (await this.#outlineOf(push, digest));
     const condition = conditionOf(reference, push.precondition);
     await this.#quotas.bring({ digest, bytes: bytes.byteLength }, async () => {
-      await this.#list(outline, { how: 'push', bytes, tags, condition, protection });
+      await this.#list(outline, { how: 'push', bytes, tags, condition, protection, by: push.by });
       return true;
     });
     return { digest, subject: outline.facts.subject, tags: push.tags };
@@ -172,15 +177,15 @@ export class WritableManifests extends Manifests {
   async putBack(
     { digest, mediaType, bytes }: StoredManifest,
     tags: readonly Tag[],
-    { condition, protection }: Pick<PutEdit, 'condition' | 'protection'> = {},
+    { condition, protection, by }: Pick<PutEdit, 'condition' | 'protection' | 'by'> = {},
   ): Promise<void> {
     const outline = await readOutline(bytes, digest, mediaType);
-    await this.#list(outline, { how: 'rollback', bytes, tags, condition, protection });
+    await this.#list(outline, { how: 'rollback', bytes, tags, condition, protection, by });
   }
 
   async #list(
     outline: ManifestOutline,
-    what: Pick<PutEdit, 'how' | 'bytes' | 'tags' | 'condition' | 'protection'>,
+    what: Pick<PutEdit, 'how' | 'bytes' | 'tags' | 'condition' | 'protection' | 'by'>,
   ): Promise<void> {
     const references = requiredBy(outline);
     // A delete of what the manifest needs has ended, or waits until the push has.
@@ -198,8 +203,8 @@ export class WritableManifests extends Manifests {
    * By tag: the tag is gone, the manifest stays. By digest: manifest, tags and its place among the referrers are gone at once.
    * Throws NAME_UNKNOWN, MANIFEST_UNKNOWN; PreconditionFailedError when it is there and not what is demanded; TagProtectedError.
    */
-  async delete(reference: Reference, precondition?: Precondition, protection?: TagProtection): Promise<void> {
-    const deletion = { how: 'delete', condition: conditionOf(reference, precondition), protection } as const;
+  async delete(reference: Reference, { precondition, protection, by }: ManifestDeletion = {}): Promise<void> {
+    const deletion = { how: 'delete', condition: conditionOf(reference, precondition), protection, by } as const;
     if (reference.kind === 'tag') await this.#changes.untag(reference.tag, this.#names, deletion);
     else await this.#changes.removeManifest(reference.digest, this.#names, deletion);
   }

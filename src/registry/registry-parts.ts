@@ -5,6 +5,7 @@ import type { Log } from '../storage/log.ts';
 import type { RequestTurns } from '../storage/request-turns.ts';
 import type { LayoutRules } from './layout-rules.ts';
 import type { Mount } from './mount.ts';
+import type { RegistryDesk } from './registry-desk.ts';
 import type { RegistryMeters } from './registry-meters.ts';
 import type { UploadSharers } from './upload-sharers.ts';
 
@@ -23,4 +24,6 @@ export interface RegistryParts {
   readonly processes?: number;
   /** Undefined: nobody counts. */
   readonly meters?: RegistryMeters | undefined;
+  /** Undefined: nobody wants to know what changes. */
+  readonly desk?: RegistryDesk | undefined;
 }

@@ -1,7 +1,7 @@
 // The registry: repositories by name, over one mount or several.
 import { checkedAtOnceBytes } from '../layout/blobs/blob-checks.ts';
 import { SmallBlobs } from '../layout/blobs/small-blobs.ts';
-import type { LayoutPlace } from '../layout/changes/edit-owners.ts';
+import type { LayoutPlace } from '../layout/changes/layout-place.ts';
 import { newWritingProcess } from '../layout/changes/writing-process.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { canonicalHost, hostComponent } from '../layout/index/image-name.ts';
@@ -28,6 +28,7 @@ import type { NamedLayout, UnlistedDirectory } from './named-layout.ts';
 import { OwnWork } from './own-work.ts';
 import type { Page, PageRequest } from './page.ts';
 import { Quotas } from './quota/quotas.ts';
+import { tellingOf } from './registry-desk.ts';
 import { RegistryFigures } from './registry-figures.ts';
 import { noRegistryMeters } from './registry-meters.ts';
 import type { RegistryParts } from './registry-parts.ts';
@@ -65,7 +66,7 @@ export class Registry {
       smallBlobs: new SmallBlobs(processes),
       background,
       process: options.mounts.some(({ writer }) => writer !== undefined)
-        ? newWritingProcess(options.owners, processes, meters)
+        ? newWritingProcess({ owners: options.owners, processes, meters, desk: options.desk })
         : undefined,
       clock,
       turns: options.turns,
@@ -87,11 +88,17 @@ export class Registry {
       clock,
       log,
       meters,
+      desk: options.desk,
       rules,
-      process: this.#shared.process?.id ?? '',
+      process: this.process,
     });
     const empty: Mount = { name: '', reader: new MemoryStore(), writer: undefined, facts: undefined };
     this.#nowhere = new MountedLayouts(empty, this.#shared);
+  }
+
+  /** Unique among all processes that write; '' where no pushes are taken. */
+  get process(): string {
+    return this.#shared.process?.id ?? '';
   }
 
   /**
@@ -174,6 +181,7 @@ export class Registry {
         return (await unlessRefused(this.#locate(mounted, nameBelow(mounted, other))))?.layout;
       },
       rules: this.#options.rules,
+      tell: tellingOf(this.#options.desk, mounted.mount.writer),
     });
     if (path === '') this.#own.set(layout, repository);
     return repository;

@@ -5,6 +5,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import { Blobs, type LayoutOf, WritableBlobs } from './blobs.ts';
 import { Manifests, type PushRules, WritableManifests } from './manifests.ts';
 import { Referrers } from './referrers.ts';
+import type { Telling } from './registry-desk.ts';
 import { Removals } from './removals.ts';
 import { RepositoryState } from './repository-state.ts';
 import { TagHistories } from './tag-histories.ts';
@@ -39,6 +40,7 @@ export interface RepositoryParts {
   /** Where blobs may be linked from. */
   readonly layoutOf: LayoutOf;
   readonly rules: PushRules;
+  readonly tell: Telling;
 }
 
 export function repositoryOf(parts: RepositoryParts): Repository | WritableRepository {
@@ -57,7 +59,7 @@ export function repositoryOf(parts: RepositoryParts): Repository | WritableRepos
   }
   return {
     ...common,
-    blobs: new WritableBlobs(layout, changes, layoutOf, sessions.quotasOf(name)),
+    blobs: new WritableBlobs(layout, { name, changes, layoutOf, quotas: sessions.quotasOf(name), tell: parts.tell }),
     manifests: new WritableManifests(layout, changes, names, { rules: parts.rules, quotas: sessions.quotasOf(name) }),
     uploads: new Uploads({ repository: name, uploader: undefined }, changes, sessions),
   };

@@ -1,5 +1,5 @@
 // Puts a tag back to what it meant: decided by its history, whole or not at all, and in a transaction as a push is.
-import type { EditCondition } from '../layout/changes/index-edit.ts';
+import type { EditCondition, PutEdit } from '../layout/changes/index-edit.ts';
 import { type RollbackPoint, rollbackTarget } from '../layout/history/rollback-target.ts';
 import type { ImageLayout } from '../layout/image-layout.ts';
 import { requiredBy } from '../layout/manifests/manifest-outline.ts';
@@ -9,7 +9,7 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import { isManifestType } from '../oci/media-type.ts';
 import type { Tag } from '../oci/reference.ts';
-import { TagProtectedError, type TagProtection } from '../oci/tag-protection.ts';
+import { TagProtectedError } from '../oci/tag-protection.ts';
 import type { StoredManifest, WritableManifests } from './manifests.ts';
 
 export interface RollbackPlan {
@@ -62,15 +62,15 @@ export async function planRollback(
 export async function rollBack(
   manifests: WritableManifests,
   plan: RollbackPlan,
-  protection?: TagProtection,
+  { protection, by }: Pick<PutEdit, 'protection' | 'by'> = {},
 ): Promise<void> {
   const { tag, from, manifest, children } = plan;
   const precondition = { match: from && [from], noneMatch: from === undefined ? ('any' as const) : undefined };
   const condition: EditCondition = { reference: tag, precondition };
   const why = from === undefined ? undefined : protection?.whyKept(tag);
   if (why !== undefined) throw new TagProtectedError(tag, why);
-  for (const child of children) await manifests.putBack(child, []);
-  await manifests.putBack(manifest, [tag], { condition, protection });
+  for (const child of children) await manifests.putBack(child, [], { by });
+  await manifests.putBack(manifest, [tag], { condition, protection, by });
 }
 
 /** Undefined when nobody has its bytes. What was deleted and is kept goes to the children, unless it is the first. */

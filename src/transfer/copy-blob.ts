@@ -56,7 +56,8 @@ async function alreadyThere(
 ): Promise<'present' | 'linked' | undefined> {
   const found = await sizeIn(blobs, digest);
   if (found === undefined) {
-    const isLinked = (await blobs.mount(digest, undefined, 'wait')) && (await sizeIn(blobs, digest)) === size;
+    const isLinked =
+      (await blobs.mount(digest, undefined, { patience: 'wait' })) && (await sizeIn(blobs, digest)) === size;
     return isLinked ? 'linked' : undefined;
   }
   if (found !== size) return undefined;

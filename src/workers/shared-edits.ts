@@ -1,7 +1,8 @@
 // Edits of a layout go to the worker that owns it, so that group commit stays whole: sixty writers on two workers share replacements of
 // index.json as on one. When the owner ends, whoever waits for it takes the lock.
 import type { CrossingEdit } from '../layout/changes/crossing-edit.ts';
-import type { EditOwners, LayoutPlace } from '../layout/changes/edit-owners.ts';
+import type { EditOwners } from '../layout/changes/edit-owners.ts';
+import type { LayoutPlace } from '../layout/changes/layout-place.ts';
 import { RegistryError } from '../oci/error-code.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ProcessGoneError } from './message-exchange.ts';

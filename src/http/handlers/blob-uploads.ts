@@ -7,6 +7,7 @@ import { isRepositoryName } from '../../oci/reference.ts';
 import { isUploadId, type UploadId } from '../../oci/upload-id.ts';
 import type { Chunk, UploadStatus } from '../../registry/upload-chunk.ts';
 import type { Uploads } from '../../registry/uploads.ts';
+import { authorOf } from '../change-author.ts';
 import { parseContentRange, uploadRangeOf } from '../chunk-range.ts';
 import { blobUrl, headerNames, uploadUrl } from '../headers.ts';
 import { firstValue } from '../query.ts';
@@ -68,7 +69,7 @@ async function mountBlob(
   const { blobs } = await registry.writable(repositoryNameOf(request));
   const from = firstValue(request.query, 'from');
   if (from !== undefined && !isRepositoryName(from)) return false;
-  return (await gate.mayMount(request, from)) && blobs.mount(digest, from);
+  return (await gate.mayMount(request, from)) && blobs.mount(digest, from, { by: authorOf(request) });
 }
 
 function answerUpload(

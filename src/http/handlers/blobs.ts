@@ -7,6 +7,7 @@ import { assertHolds } from '../../oci/precondition.ts';
 import type { BlobContent, Blobs } from '../../registry/blobs.ts';
 import { closingAfter, isOurTurn } from '../blob-sender.ts';
 import { type ByteRange, maxRanges, parseByteRange, type RangeChoice } from '../byte-range.ts';
+import { authorOf } from '../change-author.ts';
 import { assertMatch, entityTagOf, isNotModified, isRangeWanted, preconditionOf } from '../conditional.ts';
 import { type HeaderList, headerNames } from '../headers.ts';
 import { contentRangeOf, multipartBody } from '../multipart-ranges.ts';
@@ -37,7 +38,7 @@ export const deleteBlob: Handler = async (context, request, reply) => {
   const precondition = preconditionOf(request.headers);
   // Content under a digest never changes: what does not hold now will not hold under any lock.
   if (precondition !== undefined) assertHolds(precondition, (await blobs.stat(digest)).digest);
-  await blobs.delete(digest);
+  await blobs.delete(digest, authorOf(request));
   context.answers.empty(reply, 202, []);
 };
 

@@ -4,6 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { parsePulledReference, parseReference, parseTag, type Reference, type Tag } from '../../oci/reference.ts';
 import type { Manifests, WritableManifests } from '../../registry/manifests.ts';
+import { authorOf } from '../change-author.ts';
 import { assertMatch, entityTagOf, isNotModified, preconditionOf } from '../conditional.ts';
 import { type HeaderList, headerNames, manifestUrl } from '../headers.ts';
 import { allValues } from '../query.ts';
@@ -41,7 +42,7 @@ export const putManifest: Handler = async (context, request, reply) => {
   const pushed = await bodies.with(request, reply, async (bytes) => {
     await gate.recordContent(request, bytes);
     const manifests = await writableManifestsOf(context, request);
-    return manifests.put({ reference, tags, contentType, bytes, precondition, protection });
+    return manifests.put({ reference, tags, contentType, bytes, precondition, protection, by: authorOf(request) });
   });
   answers.empty(reply, 201, [
     ...['Location', manifestUrl(repositoryNameOf(request), pushed.digest)],
@@ -55,7 +56,8 @@ export const putManifest: Handler = async (context, request, reply) => {
 export const deleteManifest: Handler = async (context, request, reply) => {
   const reference = parsePulledReference(parameterOf(request, 'reference'));
   const protection = context.gate.protection(request, 'delete');
-  await (await writableManifestsOf(context, request)).delete(reference, preconditionOf(request.headers), protection);
+  const deletion = { precondition: preconditionOf(request.headers), protection, by: authorOf(request) };
+  await (await writableManifestsOf(context, request)).delete(reference, deletion);
   context.answers.empty(reply, 202, []);
 };
 

@@ -1,17 +1,10 @@
 // Where several processes are one server, one of them commits the edits of a layout, so that all that wait share one replacement of
 // index.json. Nothing is correct only by that: whoever finds no owner takes the lock, as another server would.
-import type { LayoutPrefix } from '../files/keys.ts';
 import type { LayoutNames } from '../names/repository-names.ts';
 import { type CrossingEdit, crossingEdit, editOf } from './crossing-edit.ts';
 import type { IndexEdit } from './index-edit.ts';
 import type { IndexWriter } from './index-writer.ts';
-
-/** Which layout, in words that every process of the server understands. */
-export interface LayoutPlace {
-  /** The name of its mount. */
-  readonly mount: string;
-  readonly prefix: LayoutPrefix;
-}
+import type { LayoutPlace } from './layout-place.ts';
 
 export interface EditOwners {
   /** False, and nothing done, where this process is to commit it: it owns the layout, or whoever does has ended. Throws what refused it. */

@@ -15,6 +15,7 @@ import { annotated, type IndexEntry, newIndexEntry, parseIndexEntry } from '../i
 import { untaggedEntry } from '../index/untagged-entry.ts';
 import { impliedLatest, latest } from '../names/name-table.ts';
 import type { NameAnnotations, RepositoryNames } from '../names/repository-names.ts';
+import type { ChangeAuthor } from './layout-news.ts';
 import { splitNames } from './split-names.ts';
 
 /** What must hold of a tag or digest when the edit is applied. */
@@ -38,6 +39,7 @@ export interface PutEdit {
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
   readonly protection?: TagProtection | undefined;
+  readonly by?: ChangeAuthor | undefined;
 }
 
 /** A tag is gone; its manifest stays, untagged (distribution-spec, Deleting Tags). */
@@ -48,6 +50,7 @@ export interface UntagEdit {
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
   readonly protection?: TagProtection | undefined;
+  readonly by?: ChangeAuthor | undefined;
 }
 
 /** A manifest is gone, with all its tags (distribution-spec, Deleting Manifests). */
@@ -63,6 +66,7 @@ export interface RemoveEdit {
   readonly names: RepositoryNames;
   readonly condition?: EditCondition | undefined;
   readonly protection?: TagProtection | undefined;
+  readonly by?: ChangeAuthor | undefined;
 }
 
 /** What other tools left in a form that not every tool finds is brought to ours (docs/layouts.md#reconcile). */

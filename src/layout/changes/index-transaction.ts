@@ -10,6 +10,7 @@ import type { LayoutKeys } from '../files/keys.ts';
 import { applyToDraft, type IndexGuard, type Verdict } from '../healing/index-guard.ts';
 import type { JournaledManifest } from '../healing/journal-reader.ts';
 import type { HistoryDraft, HistoryRecorder } from '../history/history-recorder.ts';
+import type { TagMove } from '../history/tag-move.ts';
 import { IndexDraft } from '../index/index-draft.ts';
 import type { IndexReader } from '../index/index-reader.ts';
 import type { LayoutIndex } from '../index/layout-index.ts';
@@ -19,6 +20,8 @@ import type { TagTimes } from '../times/tag-times.ts';
 import type { EditConditions } from './edit-conditions.ts';
 import { withMoves } from './edit-moves.ts';
 import { applyEdit, type IndexEdit, type PutEdit } from './index-edit.ts';
+import { type Announcement, type LayoutNews, type NewsDesk, nothingToTell } from './layout-news.ts';
+import type { LayoutPlace } from './layout-place.ts';
 import { assertUnprotected } from './protected-tags.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
 
@@ -37,6 +40,8 @@ export interface Outcome {
   readonly index: LayoutIndex;
   /** What is noted of it. */
   readonly history: HistoryDraft;
+  /** Of it, and of what another program did before. */
+  readonly announcement: Announcement;
   /** Undefined when the file stays as it is. */
   readonly replacement: Replacement | undefined;
 }
@@ -63,6 +68,9 @@ export interface IndexTransactionsOptions {
   readonly times: TagTimes;
   readonly clock: Clock;
   readonly rules: HistoryRules;
+  readonly place: LayoutPlace;
+  /** Undefined where nobody wants to know. */
+  readonly desk: NewsDesk | undefined;
 }
 
 export class IndexTransactions {
@@ -89,16 +97,18 @@ export class IndexTransactions {
     const looked = { label, index: draft, isHealed: draft.changed, isForeign: !verdict.isShown, changedAtMs };
     const history = await this.#options.history.look(looked);
     const nowMs = clock.now();
-    const { refusals, touched } = await this.#applyAll(draft, history, await this.#withoutDeleted(edits), nowMs);
+    const { refusals, touched, news } = await this.#applyAll(draft, history, await this.#withoutDeleted(edits), nowMs);
+    const announcement = this.#announce(history, news);
     const responseObjects = await responses.rewrite(draft, touched, nowMs);
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     const isAsWanted = !draft.changed && gone.length === 0;
     if (isAsWanted && (!settles || (await this.#isDurable(now)))) {
+      for (const { key, bytes } of announcement.notes) await this.#options.store.append(key, bytes);
       // In this order: whoever dies in between is not taken for the one who moved what the other program moved.
       await this.#options.history.accept(history, label);
       await guard.accepted(verdict);
       if (now !== undefined) reader.accept(now.info.label);
-      return { refusals, atMs: nowMs, verdict, base, index: base, history, replacement: undefined };
+      return { refusals, atMs: nowMs, verdict, base, index: base, history, announcement, replacement: undefined };
     }
     const index = draft.finish();
     // Of what is refused nothing is stored or remembered.
@@ -120,11 +130,11 @@ export class IndexTransactions {
           verdict,
         });
       },
-      note: (published) => this.#options.history.noteOf(history, published),
+      note: (published) => [...announcement.notes, ...this.#options.history.noteOf(history, published)],
       // Gone at once also as a child of an index and as a referrer, and never under a concurrent push of the same manifest.
       remove: gone.map((digest) => ({ key: keys.blob(digest), keepAs: this.#keepAs(draft, digest) })),
     };
-    return { refusals, atMs: nowMs, verdict, base, index, history, replacement };
+    return { refusals, atMs: nowMs, verdict, base, index, history, announcement, replacement };
   }
 
   /**
@@ -140,6 +150,14 @@ export class IndexTransactions {
   #keepAs({ withdrawn }: IndexDraft, digest: Digest): Key | undefined {
     const { keys, rules } = this.#options;
     return rules.keepLeftMs > 0 && withdrawn.has(digest) ? keys.keptManifest(digest) : undefined;
+  }
+
+  #announce(history: HistoryDraft, news: readonly LayoutNews[]): Announcement {
+    const { desk, place, store } = this.#options;
+    const found = history.found.map((move) => ({ kind: 'moved', move, by: undefined }) as const);
+    return desk === undefined || found.length + news.length === 0
+      ? nothingToTell
+      : desk.announce(place, store, [...found, ...news]);
   }
 
   /** A reconcile was planned before the lock: what was deleted since is not listed again. Deletes remove files under the lock. */
@@ -165,8 +183,9 @@ export class IndexTransactions {
     history: HistoryDraft,
     edits: readonly IndexEdit[],
     nowMs: number,
-  ): Promise<{ refusals: EditRefusals; touched: ReadonlySet<Digest> }> {
+  ): Promise<{ refusals: EditRefusals; touched: ReadonlySet<Digest>; news: readonly LayoutNews[] }> {
     const touched = new Set<Digest>();
+    const news: LayoutNews[] = [];
     const refusals: (RegistryError | undefined)[] = [];
     const pace = new Pace();
     for (const edit of edits) {
@@ -180,6 +199,7 @@ export class IndexTransactions {
         history.addMoves(moves);
         if (edit.kind === 'put') await this.#noteUnmoved(edit, moves);
         if (edit.kind === 'remove') history.addRemoved(edit);
+        if (this.#options.desk !== undefined) news.push(...newsOf(edit, moves));
         this.#applied.add(edit);
         refusals.push(undefined);
       } catch (error) {
@@ -187,7 +207,7 @@ export class IndexTransactions {
         refusals.push(wasApplied && isCarriedOut(edit, error) ? undefined : error);
       }
     }
-    return { refusals, touched };
+    return { refusals, touched, news };
   }
 
   /** A push that leaves a tag as it is leaves no trace in index.json, and is one all the same: noted before a rule can take the tag away. */
@@ -209,6 +229,19 @@ export class IndexTransactions {
     }
     return missing;
   }
+}
+
+function newsOf(edit: IndexEdit, moves: readonly Omit<TagMove, 'atMs'>[]): readonly LayoutNews[] {
+  const by = edit.kind === 'reconcile' || edit.kind === 'restore' ? undefined : edit.by;
+  const moved = moves.map((move) => ({ kind: 'moved', move, by }) as const);
+  if (edit.kind === 'put') {
+    const { digest, mediaType, size } = edit.facts.descriptor;
+    const { tags, how, names } = edit;
+    return [{ kind: 'pushed', path: names.path, manifest: { digest, mediaType, size }, tags, how, by }, ...moved];
+  }
+  if (edit.kind !== 'remove') return moved;
+  const { digest, mediaType, size, how, names } = edit;
+  return [...moved, { kind: 'removed', path: names.path, manifest: { digest, mediaType, size }, how, by }];
 }
 
 function authorOf(edits: readonly IndexEdit[]): 'heal' | 'delete' | 'commit' {

@@ -166,6 +166,7 @@ export class IndexWriter {
         onReplaced(previous, outcome.verdict.isForeign);
       }
     }
+    await outcome.announcement.publish();
     return outcome;
   }
 

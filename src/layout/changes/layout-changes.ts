@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { RegistryError } from '../../oci/error-code.ts';
 import { PreconditionFailedError } from '../../oci/precondition.ts';
 import type { Tag } from '../../oci/reference.ts';
-import { TagProtectedError, type TagProtection } from '../../oci/tag-protection.ts';
+import { TagProtectedError } from '../../oci/tag-protection.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { meansNoSpace } from '../../storage/storage-error.ts';
 import { BlobWriter } from '../blobs/blob-writer.ts';
@@ -32,11 +32,12 @@ import { type BlobDeleteRules, BlobDeletions } from './blob-deletions.ts';
 import { BlobPushes } from './blob-pushes.ts';
 import type { CrossingEdit } from './crossing-edit.ts';
 import { EditConditions } from './edit-conditions.ts';
-import { EditRoute, type LayoutPlace } from './edit-owners.ts';
-import { type EditCondition, namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
+import { EditRoute } from './edit-owners.ts';
+import { namedElsewhere, type PutEdit, type UntagEdit } from './index-edit.ts';
 import { type HistoryRules, IndexTransactions } from './index-transaction.ts';
 import { IndexWriter } from './index-writer.ts';
 import { historyOf } from './layout-history.ts';
+import type { LayoutPlace } from './layout-place.ts';
 import { QuietReconcile, type ReconcileRules } from './quiet-reconcile.ts';
 import type { ReadLayout } from './read-layout.ts';
 import type { Reconciled } from './reconciled.ts';
@@ -50,12 +51,8 @@ export interface ChangeRules extends ResponseRules, BlobDeleteRules, ReconcileRu
 
 const forgetEveryMs = 60 * 60 * 1000;
 
-/** Who deletes, and what must hold of what is deleted. */
-export interface Deletion {
-  readonly how: UntagEdit['how'];
-  readonly condition?: EditCondition | undefined;
-  readonly protection?: TagProtection | undefined;
-}
+/** How something is deleted, by whom, and what must hold of it. */
+export type Deletion = Pick<UntagEdit, 'how' | 'condition' | 'protection' | 'by'>;
 
 export interface LayoutChangesOptions {
   readonly store: ObjectStore;
@@ -112,14 +109,15 @@ export class LayoutChanges {
     const reconcile = () => this.reconcile();
     this.#quiet =
       rules.reconcile === 'background' ? new QuietReconcile({ store, keys, log, name, reconcile }) : undefined;
-    const { journals: budget, meters, owners } = process;
+    const { journals: budget, meters, owners, desk } = process;
     const journal = new Journal({ store, key: keys.journal, clock, process: process.id, budget });
     const guard = new IndexGuard({ journal, store, keys, manifests, clock, log, meters, name });
     const responses = new ReferrersResponses(keys, manifests, rules);
     const history = new HistoryRecorder({ store, key: keys.history, names: layout.names, clock, log, name });
-    const shared = { store, keys, reader, guard, history, responses, clock };
     const conditions = new EditConditions({ lookup: layout.lookup, manifests });
-    const transactions = new IndexTransactions({ ...shared, version, conditions, times: this.times, rules });
+    const shared = { store, keys, reader, guard, history, responses, clock };
+    const told = { times: this.times, place: options.place, desk };
+    const transactions = new IndexTransactions({ ...shared, ...told, version, conditions, rules });
     const onReplaced = (previous: ReplacedIndex | undefined, isForeign: boolean) => {
       this.#watch.replaced(previous);
       this.blobs.lookAnew();
@@ -127,8 +125,8 @@ export class LayoutChanges {
       if (isForeign) this.#watch.foreign();
     };
     this.#writer = new IndexWriter({ ...shared, meters, transactions, onReplaced });
-    const looks = [reader, this.blobs];
-    this.#edits = new EditRoute({ writer: this.#writer, names: layout.names, place: options.place, owners, looks });
+    const route = { writer: this.#writer, names: layout.names, place: options.place, owners };
+    this.#edits = new EditRoute({ ...route, looks: [reader, this.blobs] });
     const { blobs } = this;
     this.#lostFiles = new LostFiles({ store, keys, blobs, manifests, guard, readIndex, clock, log, meters, name });
   }

@@ -5,6 +5,7 @@ import { type JournalBudget, journalBytes, newJournalBudget } from '../healing/j
 import { newReplacedFiles, type ReplacedFiles } from '../healing/replaced-files.ts';
 import { type ChangeMeters, noChangeMeters } from './change-meters.ts';
 import type { EditOwners } from './edit-owners.ts';
+import type { NewsDesk } from './layout-news.ts';
 
 export interface WritingProcess {
   /** Unique among all processes that ever wrote to the root. */
@@ -14,10 +15,17 @@ export interface WritingProcess {
   /** Undefined where this process is a server by itself. */
   readonly owners: EditOwners | undefined;
   readonly meters: ChangeMeters;
+  /** Undefined where nobody wants to know what changes. */
+  readonly desk: NewsDesk | undefined;
 }
 
-/** `processes`: so many share what one server may keep in memory. */
-export function newWritingProcess(owners?: EditOwners, processes = 1, meters = noChangeMeters): WritingProcess {
+export interface WritingProcessParts extends Partial<Pick<WritingProcess, 'owners' | 'meters' | 'desk'>> {
+  /** So many share what one server may keep in memory. */
+  readonly processes?: number;
+}
+
+export function newWritingProcess({ owners, desk, ...others }: WritingProcessParts = {}): WritingProcess {
+  const { processes = 1, meters = noChangeMeters } = others;
   const journals = newJournalBudget(Math.floor(journalBytes / processes));
-  return { id: randomUUID(), journals, replaced: newReplacedFiles(), owners, meters };
+  return { id: randomUUID(), journals, replaced: newReplacedFiles(), owners, meters, desk };
 }

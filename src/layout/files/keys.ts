@@ -13,6 +13,8 @@
 //   .moorage/upload-key                                              what the ids of upload sessions are known by
 //   .moorage/leases/<prefix>/.leases                                 what clients were told lately to be there
 //   .moorage/gc/clock  state  claim                                  what collections remember, and which process collects
+//   .moorage/events/<endpoint>/waiting/<name>  dead/<name>           what is still to be told to an endpoint, and what could not be
+//   .moorage/events/.claim                                           which process tells it
 //   .moorage/trash/<prefix>/blobs/<algorithm>/<encoded>  index.json  what a collection is about to delete
 //
 // `.moorage/id`, `.moorage/reserve`, `.moorage/uploads` and `.moorage/staging` belong to the storage driver, `.moorage/keys` and
@@ -62,6 +64,14 @@ export const collectionKeys = {
   now: `${ownDirectory}/gc/now` as Key,
   state: `${ownDirectory}/gc/state` as Key,
   claim: `${ownDirectory}/gc/claim` as Key,
+} as const;
+
+/** What waits to be told to an endpoint; a name of one cannot begin with a dot, or hold a slash. */
+export const eventKeys = {
+  root: `${ownDirectory}/events` as Key,
+  claim: `${ownDirectory}/events/.claim` as Key,
+  waiting: (endpoint: string) => `${ownDirectory}/events/${endpoint}/waiting` as Key,
+  dead: (endpoint: string) => `${ownDirectory}/events/${endpoint}/dead` as Key,
 } as const;
 
 export const leasesDirectory = `${ownDirectory}/leases` as Key;

@@ -38,6 +38,8 @@ export interface HistoryRecorderOptions {
 /** What one update of index.json adds to the history. */
 export class HistoryDraft {
   readonly isNew: boolean;
+  /** Moves that nobody had noted, found in the file as it is: the first of them, where another program wrote all of it anew. */
+  readonly found: readonly TagMove[];
   readonly #atMs: number;
   readonly #begun: BegunDraft;
   readonly #records: HistoryRecord[] = [];
@@ -46,6 +48,7 @@ export class HistoryDraft {
 
   constructor(begun: BegunDraft) {
     this.isNew = begun.isNew;
+    this.found = begun.found;
     this.#begun = begun;
     this.#atMs = begun.atMs;
     this.#lastMs = begun.atMs;
@@ -92,11 +95,15 @@ interface BegunDraft {
   readonly isNew: boolean;
   readonly atMs: number;
   readonly printed: readonly Buffer[];
+  readonly found: readonly TagMove[];
   /** When a tag moved, by what was found. */
   readonly movedAtMs: (tagKey: string) => number | undefined;
 }
 
 const nothingMoved = () => undefined;
+
+/** Nobody reads a hundred thousand messages. */
+const mostFound = 1_000;
 
 /** Within so much a clock is taken to go on, however coarse it is: times that follow each other differ. */
 const coarseMs = 1_000;
@@ -125,22 +132,25 @@ export class HistoryRecorder {
       const sinceMs = Math.min(now.changedAtMs ?? nowMs, nowMs);
       const targets = await paced(tagTargetsOf(now.index, names));
       const printed = await paced(printedRecords(knownIn(targets, sinceMs)));
-      return new HistoryDraft({ isNew: true, atMs: nowMs, printed, movedAtMs: nothingMoved });
+      return new HistoryDraft({ isNew: true, atMs: nowMs, printed, found: [], movedAtMs: nothingMoved });
     }
     const lastMs = end.seen?.atMs ?? 0;
     const atMs = nowMs <= lastMs && lastMs - nowMs < coarseMs ? lastMs + 1 : nowMs;
     if (end.seen !== undefined && end.seen.label === now.label && !now.isHealed) {
-      return new HistoryDraft({ isNew: false, atMs, printed: [], movedAtMs: nothingMoved });
+      return new HistoryDraft({ isNew: false, atMs, printed: [], found: [], movedAtMs: nothingMoved });
     }
     const known = await this.#file.targetsAtEnd();
     const writtenMs = Math.max(Math.min(now.changedAtMs ?? nowMs, atMs - 1), Math.min(lastMs + 1, atMs));
     const targets = await paced(tagTargetsOf(now.index, names));
     const moves = await paced(movesFound(known, targets, { how: 'foreign', atMs: writtenMs }));
     const moved = new Set<string>();
+    const unnoted: TagMove[] = [];
     const told = function* () {
-      for (const move of moves) {
-        moved.add(tagKey(move));
-        yield { kind: 'move', move: now.isForeign ? move : ownMove(move) } as const;
+      for (const each of moves) {
+        moved.add(tagKey(each));
+        const move = now.isForeign ? each : ownMove(each);
+        if (unnoted.length < mostFound) unnoted.push(move);
+        yield { kind: 'move', move } as const;
       }
     };
     const printed = await paced(printedRecords(told()));
@@ -148,6 +158,7 @@ export class HistoryRecorder {
       isNew: false,
       atMs,
       printed,
+      found: unnoted,
       movedAtMs: (key) => (moved.has(key) ? writtenMs : undefined),
     });
   }

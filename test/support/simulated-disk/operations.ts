@@ -70,7 +70,7 @@ export function mounts(from: string, to: string, content: Content, otherwise: 'f
     name: 'mount blob',
     run: async (registry) => {
       const repository = await repositoryOf(registry, to);
-      if (await repository.blobs.mount(content.digest, parseRepositoryName(from), 'wait')) return;
+      if (await repository.blobs.mount(content.digest, parseRepositoryName(from), { patience: 'wait' })) return;
       if (otherwise === 'fail') throw new Error('the blob was not mounted');
       await pushBlob(repository, content);
     },
@@ -130,7 +130,7 @@ export function pushesMissing(name: string, tag: string, image: Image, from?: st
         const isMounted =
           !isThere &&
           from !== undefined &&
-          (await repository.blobs.mount(blob.digest, parseRepositoryName(from), 'wait'));
+          (await repository.blobs.mount(blob.digest, parseRepositoryName(from), { patience: 'wait' }));
         if (!isThere && !isMounted) await pushBlob(repository, blob);
       }
       await pushManifest(repository, tag, image);

@@ -2,8 +2,9 @@
 import { deserialize, serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { type CrossingEdit, crossingEdit, editOf } from '../../../src/layout/changes/crossing-edit.ts';
-import { EditRoute, type LayoutPlace } from '../../../src/layout/changes/edit-owners.ts';
+import { EditRoute } from '../../../src/layout/changes/edit-owners.ts';
 import type { PutEdit, RemoveEdit, UntagEdit } from '../../../src/layout/changes/index-edit.ts';
+import type { LayoutPlace } from '../../../src/layout/changes/layout-place.ts';
 import type { VirtualPath } from '../../../src/layout/names/name-table.ts';
 import { LayoutNames } from '../../../src/layout/names/repository-names.ts';
 import type { Digest } from '../../../src/oci/digest.ts';

@@ -4,6 +4,7 @@ import { RegistryError } from '../../../oci/error-code.ts';
 import { parseTag } from '../../../oci/reference.ts';
 import { rollBack } from '../../../registry/rollbacks.ts';
 import type { TagHistories } from '../../../registry/tag-histories.ts';
+import { authorOf } from '../../change-author.ts';
 import { parameterOf, repositoryNameOf } from '../../request-context.ts';
 import type { Handler } from '../handler-context.ts';
 
@@ -23,7 +24,7 @@ export const rollBackTag: Handler = async (context, request, reply) => {
       detail: plan.missing.slice(0, 20).join(', '),
     });
   }
-  await rollBack(manifests, plan, gate.protection(request, 'push'));
+  await rollBack(manifests, plan, { protection: gate.protection(request, 'push'), by: authorOf(request) });
   answers.json(reply, 200, [], { tag, from: plan.from, to: plan.to });
 };
 

@@ -25,14 +25,14 @@ function put(
   { manifests }: WritableRepository,
   reference: string,
   { bytes, descriptor }: Image,
-  precondition: Parameters<WritableRepository['manifests']['delete']>[1],
+  precondition: Parameters<WritableRepository['manifests']['put']>[0]['precondition'],
 ) {
   const contentType = descriptor.mediaType;
   return manifests.put({ reference: parseReference(reference), tags: [], contentType, bytes, precondition });
 }
 
 function untag({ manifests }: WritableRepository, tag: string, was: Image) {
-  return manifests.delete(parseReference(tag), isStill(was));
+  return manifests.delete(parseReference(tag), { precondition: isStill(was) });
 }
 
 describe.each(onEveryDriver)('of pushes that arrive together %s', (_, open) => {
