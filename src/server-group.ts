@@ -1,6 +1,7 @@
 // The processes that are one server together, as one of them sees it: what it shares with the others, and what it leaves to them.
 import type { Server } from 'node:net';
 import type { PasswordSharing } from './auth/htpasswd/password-sharing.ts';
+import type { EventSharing } from './events/event-sharing.ts';
 import type { SharedLimits } from './http/count-sharing.ts';
 import type { EditOwners } from './layout/changes/edit-owners.ts';
 import type { MetricsSharing } from './metrics/metrics-sharing.ts';
@@ -27,6 +28,8 @@ export interface ServerGroup {
   readonly authorities: ReadSharing | undefined;
   /** What the others count; undefined: there are none. */
   readonly metrics: MetricsSharing | undefined;
+  /** Hands what happened here to the others; undefined: there are none. */
+  readonly events: EventSharing | undefined;
   /** True for one of them: it has the listeners that no other process has a part in. */
   readonly opensOwnListeners: boolean;
   /** Lets the others reach what this process serves, and the parent know what comes to its server, before it listens. */
@@ -43,6 +46,7 @@ export const alone: ServerGroup = {
   passwords: undefined,
   authorities: undefined,
   metrics: undefined,
+  events: undefined,
   opensOwnListeners: true,
   speaks: () => true,
   join: () => {},

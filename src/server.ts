@@ -5,6 +5,7 @@ import { auditOf } from './audit-of.ts';
 import { everyInterface, type ListenAddress } from './config/listen-address.ts';
 import { reloadableRights } from './config/reloadable.ts';
 import { layoutRulesOf, type Settings } from './config/schema.ts';
+import { assertSecrets, ServerEvents } from './events-of.ts';
 import { type AppOptions, buildApp } from './http/app.ts';
 import type { Faults } from './http/faults.ts';
 import type { HostSettings } from './http/host-check.ts';
@@ -87,12 +88,14 @@ export async function createServer(
   const tls = tlsEndpointOf(settings, log, group);
   const audit = await auditOf(settings, log);
   const metrics = metricsOf(settings, group);
+  assertSecrets(settings);
   const mounts = await mountsOf(settings, log, served, metrics?.events);
   const root = writtenRootOf(mounts, served);
   const guard = await guardOf(users, root, messageFirst(log), group).catch(async (error) => {
     await Promise.all(mounts.map(({ reader }) => reader.close()));
     throw error;
   });
+  const events = new ServerEvents(settings, messageFirst(log), group);
   const turns = new RequestTurns();
   const registry = new Registry({
     mounts,
@@ -103,6 +106,7 @@ export async function createServer(
     sharers: group.sharers,
     processes: group.size,
     meters: metrics?.events,
+    desk: events.desk,
   });
   metrics?.watch(registry.figures);
   const requestLines = new RequestLines(log, settings.log.requests);
@@ -120,6 +124,7 @@ export async function createServer(
     log: watch.requests ?? requestLines,
     faults: watch.faults,
     metrics,
+    live: events.feed,
     serves: metrics !== undefined && settings.metrics.listen === undefined ? 'all' : 'registry',
   };
   const { app, follow: followInHttp } = buildApp(appOptions);
@@ -127,6 +132,7 @@ export async function createServer(
   group.join(registry, app.server);
   for (const warning of oddRules(settings)) log.warn(warning);
   await registry.start();
+  await events.start(registry, mounts, metrics?.events);
   const watches = mounts.flatMap(({ archives }) => {
     const onChange: ArchiveWatchOptions['onChange'] = (added, removed) => registry.exchange(added, removed);
     return archives === undefined ? [] : [new ArchiveWatch({ archives, onChange, log: saidOnce })];
@@ -157,6 +163,7 @@ export async function createServer(
       const apps = [app, ...(metricsListener === undefined ? [] : [metricsListener.app])];
       await Promise.all(apps.map((each) => closeWithin(each, deadlineMs, log)));
       await mayClose?.();
+      await events.close();
       for (const watch of watches) watch.stop();
       tls?.stop();
       await registry.close();

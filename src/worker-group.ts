@@ -3,6 +3,7 @@ import type { ServerGroup } from './server-group.ts';
 import { countClosed } from './workers/closed-connections.ts';
 import { sharedCounts } from './workers/shared-counts.ts';
 import { SharedEdits } from './workers/shared-edits.ts';
+import { sharedEvents } from './workers/shared-events.ts';
 import { SharedMetrics } from './workers/shared-metrics.ts';
 import { SharedPasswords } from './workers/shared-passwords.ts';
 import { sharedReads } from './workers/shared-reads.ts';
@@ -17,6 +18,7 @@ export function groupOf(link: WorkerLink<unknown>): ServerGroup {
     ...{ owners, sharers, passwords: new SharedPasswords(link) },
     authorities: sharedReads(link.exchange, 'client authorities'),
     metrics: new SharedMetrics(link),
+    events: sharedEvents(link.exchange),
     // Whoever replaces it gets its place.
     opensOwnListeners: link.order.place === 0,
     speaks: () => link.isFirst,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Environment } from '../config/environment.ts';
 import { layoutRulesOf, type Settings } from '../config/schema.ts';
+import { commandDeskOf } from '../events-of.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import type { OpenedMount } from '../mounts/opened-mount.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
@@ -50,7 +51,11 @@ export async function openPlace(
     collectsForeign: settings.gc.foreign,
     log: warningsOnly,
   });
-  return { registry: new Registry({ mounts, log: warningsOnly, rules }), mounts, within };
+  return {
+    registry: new Registry({ mounts, log: warningsOnly, rules, desk: commandDeskOf(settings, warningsOnly) }),
+    mounts,
+    within,
+  };
 }
 
 /** True for a repository that is meant: `prefix` is where it lies. */

@@ -2,6 +2,7 @@
 
 import type { Environment } from '../config/environment.ts';
 import { loadSettings } from '../config/load.ts';
+import { commandDeskOf } from '../events-of.ts';
 import { openMounts } from '../mounts/open-mounts.ts';
 import { userCacheDirectory } from '../mounts/work-directory.ts';
 import { printableText } from '../oci/printable-text.ts';
@@ -124,6 +125,7 @@ async function openRoot({ environment, config, root, rules }: ImportRequest): Pr
     mounts,
     log,
     rules: rulesForCommand(rules),
+    desk: commandDeskOf(settings, log),
   });
 }
 

@@ -5,6 +5,7 @@ import { accessCommand } from './access-command.ts';
 import { completionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { duCommand } from './du-command.ts';
+import { eventsCommand } from './events-command.ts';
 import { exportCommand } from './export-command.ts';
 import { gcCommand } from './gc-command.ts';
 import { helpText } from './help-text.ts';
@@ -41,6 +42,7 @@ const otherCommands: readonly CommandFactory[] = [
   reconcileCommand,
   gcCommand,
   duCommand,
+  eventsCommand,
   tlsCommand,
   accessCommand,
   userCommand,

@@ -5,6 +5,7 @@ import { portableManifestBytes } from '../oci/manifest.ts';
 import { accessRules } from './access-rules.ts';
 import { auditSection } from './audit-section.ts';
 import { authSection } from './auth-section.ts';
+import { eventEndpoints } from './event-endpoints.ts';
 import { limitsSection } from './limits-section.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { metricsSection } from './metrics-section.ts';
@@ -216,6 +217,11 @@ export const configSchema = z.strictObject({
       'How much the repositories below a name may hold, each blob counted once: {team: 50GiB, /: 200GiB}, where / is all of them. A push beyond it is refused (403 DENIED) before its bytes are taken, when their number is known. In the environment, the same as JSON.',
     ),
   audit: auditSection,
+  events: eventEndpoints
+    .prefault('[]')
+    .describe(
+      'Who is told what happens, in order and again until they take it: name, url, types (push, delete, tag, mount, collection), repositories (patterns), format (cloudevents, distribution), secretFile (of what messages are signed with), authorizationFile (of the header Authorization), timeout, giveUpAfter. In the environment, the same list as JSON.',
+    ),
   metrics: metricsSection,
   log: z.strictObject({
     level: choice(['error', 'warn', 'info', 'debug'])

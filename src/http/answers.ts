@@ -105,6 +105,13 @@ export class Answers {
     await this.#stream(reply, 206, list, body.length, () => sendRanges(reply.raw, sender, content, body));
   }
 
+  /** The head of an answer that ends when whoever gets its raw half ends it, or the client leaves. */
+  begin(reply: FastifyReply, headers: HeaderList): FastifyReply['raw'] {
+    this.#writeHead(reply, 200, headers, false);
+    reply.raw.once('close', () => endMetering(reply, 200));
+    return reply.raw;
+  }
+
   /** `send` writes the body and tells whether the client has taken it. */
   async #stream(
     reply: FastifyReply,

@@ -22,6 +22,7 @@ import { unknownEndpoint } from './handlers/unknown-endpoint.ts';
 import { answerBadHttp, createHttpServer } from './http-server.ts';
 import type { ChangingHttpSettings, HttpSettings } from './http-settings.ts';
 import { JsonLists } from './json-list.ts';
+import type { LiveEvents } from './live-events.ts';
 import type { Metrics } from './metrics.ts';
 import { resolveNamespace } from './namespace.ts';
 import { type PackagedFiles, PageFiles } from './page-files.ts';
@@ -69,6 +70,8 @@ export interface AppOptions {
   readonly pageFiles?: (() => Promise<PackagedFiles>) | undefined;
   /** What counts requests; without it there is no cost either. */
   readonly metrics?: Metrics | undefined;
+  /** What happens, for whoever listens; without it nobody is told. */
+  readonly live?: LiveEvents | undefined;
   /** By default those of a registry, without its metrics. */
   readonly serves?: ServedRoutes;
   /** How large blobs are sent; by default the best way this machine has. */
@@ -95,6 +98,7 @@ export function buildApp({
   faults,
   pageFiles,
   metrics,
+  live,
   serves = 'registry',
   sender = faults === undefined ? bestSender() : new AlterableSender(bestSender(), new PooledSender()),
 }: AppOptions): HttpApp {
@@ -123,7 +127,7 @@ export function buildApp({
   });
   const inTime = { maxWaitMs: settings.bodyMaxWaitMs, timeoutMs: settings.bodyTimeoutMs };
   const context: HandlerContext = {
-    ...{ registry, answers, gate, sender, tokens, metrics },
+    ...{ registry, answers, gate, sender, tokens, metrics, live, state },
     bodies: new BufferedBodies({
       ...inTime,
       kind: { code: 'MANIFEST_INVALID', noun: 'manifest' },

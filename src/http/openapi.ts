@@ -9,6 +9,8 @@ interface Operation {
   readonly query?: readonly ('n' | 'last' | 'q')[];
   readonly body?: z.ZodType;
   readonly answer: z.ZodType | undefined;
+  /** Of the answer; JSON unless it is said. */
+  readonly type?: string;
 }
 
 const list = ['n', 'last', 'q'] as const;
@@ -39,6 +41,14 @@ export const operations: readonly Operation[] = [
     answer: schemas.image,
   },
   { path: '/api/disk', method: 'get', summary: 'What is on the disk', answer: schemas.disk },
+  {
+    path: '/api/events',
+    method: 'get',
+    summary:
+      'What happens, as it happens: server-sent events, each a CloudEvent, named push, delete, tag, mount, collection or missed',
+    answer: undefined,
+    type: 'text/event-stream',
+  },
 ];
 
 const queryParameters = {
@@ -72,18 +82,19 @@ export function openApiDocument(): object {
   };
 }
 
-function described({ path, summary, query = [], body, answer }: Operation): object {
+function described({ path, summary, query = [], body, answer, type = 'application/json' }: Operation): object {
   const inPath = [...path.matchAll(/:([a-z]+)/g)].map(([, name = '']) => ({
     ...{ name, in: 'path', required: true, schema: { type: 'string' }, description: pathParameters[name] },
   }));
   const inQuery = query.map((name) => ({ name, in: 'query', ...queryParameters[name] }));
-  const schema = answer === undefined ? { type: 'object' } : jsonSchemaOf(answer);
+  const untold = { type: type === 'application/json' ? 'object' : 'string' };
+  const schema = answer === undefined ? untold : jsonSchemaOf(answer);
   return {
     summary,
     parameters: [...inPath, ...inQuery],
     ...(body === undefined ? {} : { requestBody: { content: { 'application/json': { schema: jsonSchemaOf(body) } } } }),
     responses: {
-      200: { description: summary, content: { 'application/json': { schema } } },
+      200: { description: summary, content: { [type]: { schema } } },
       default: {
         description: 'a refusal, as below /v2/',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Errors' } } },

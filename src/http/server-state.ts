@@ -11,6 +11,7 @@ export class ServerState {
   #isStopping = false;
   #listensOnLoopback: boolean | undefined;
   #app: FastifyInstance | undefined;
+  readonly #whenStopping = new Set<() => void>();
 
   get isStopping(): boolean {
     return this.#isStopping;
@@ -22,10 +23,17 @@ export class ServerState {
     return this.#listensOnLoopback ?? false;
   }
 
+  /** For an answer that has no end by itself. Returns what to call once it has ended. */
+  whenStopping(listener: () => void): () => void {
+    this.#whenStopping.add(listener);
+    return () => void this.#whenStopping.delete(listener);
+  }
+
   watch(app: FastifyInstance): void {
     this.#app = app;
     app.addHook('preClose', (done) => {
       this.#isStopping = true;
+      for (const listener of this.#whenStopping) listener();
       done();
     });
   }

@@ -1,6 +1,9 @@
 // Annotation keys that we write, understand or tell tools by, each with the tool that owns it: spelled nowhere else. None of ours is
 // under org.opencontainers (reserved prefix).
 
+/** What everything of ours is named below that others must tell from theirs: annotations, and types of events. */
+export const ownNamespace = 'io.moorage';
+
 export const annotationKeys = {
   /** The tag of an entry of index.json (image-spec, annotations.md). */
   refName: 'org.opencontainers.image.ref.name',

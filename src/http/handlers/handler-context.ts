@@ -8,8 +8,10 @@ import type { Gate } from '../authorize.ts';
 import type { BlobSender } from '../blob-sender.ts';
 import type { BufferedBodies } from '../buffered-bodies.ts';
 import type { JsonLists } from '../json-list.ts';
+import type { LiveEvents } from '../live-events.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PageFiles } from '../page-files.ts';
+import type { ServerState } from '../server-state.ts';
 
 export interface HandlerContext {
   readonly registry: Registry;
@@ -26,6 +28,9 @@ export interface HandlerContext {
   readonly page: PageFiles;
   /** Undefined where nothing is counted. */
   readonly metrics: Metrics | undefined;
+  /** Undefined where nothing is told. */
+  readonly live: LiveEvents | undefined;
+  readonly state: ServerState;
 }
 
 /** Answers one request that the gate let pass; what it throws becomes an answer too (error-response.ts). */

@@ -10,12 +10,14 @@ import { buildApp, type HttpApp } from '../../../src/http/app.ts';
 import type { Audit } from '../../../src/http/audit.ts';
 import type { BlobSender } from '../../../src/http/blob-sender.ts';
 import type { HttpSettings } from '../../../src/http/http-settings.ts';
+import type { LiveEvents } from '../../../src/http/live-events.ts';
 import type { Metrics } from '../../../src/http/metrics.ts';
 import type { RequestLine } from '../../../src/http/request-log.ts';
 import type { ServedRoutes } from '../../../src/http/routes.ts';
 import type { LayoutRules } from '../../../src/registry/layout-rules.ts';
 import type { Mount } from '../../../src/registry/mount.ts';
 import { Registry } from '../../../src/registry/registry.ts';
+import type { RegistryDesk } from '../../../src/registry/registry-desk.ts';
 import type { RegistryParts } from '../../../src/registry/registry-parts.ts';
 import { httpSettingsOf } from '../../../src/server.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
@@ -39,6 +41,9 @@ export interface RegistryAppOptions extends Pick<RegistryParts, 'checkedAtOnceBy
   /** Others than those of a registry without settings. */
   readonly rules?: Partial<LayoutRules>;
   readonly isLogged?: boolean;
+  /** Undefined: nothing is told. */
+  readonly live?: LiveEvents;
+  readonly desk?: RegistryDesk;
   readonly readOnly?: boolean;
   /** One that another app is over as well. */
   readonly registry?: Registry;
@@ -69,6 +74,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
       mounts: options.mounts ?? [mountOver(store, { readOnly: options.readOnly ?? false })],
       rules: { ...defaultRules, uploadsExpireAfterMs: 60_000, requireReferences, verifyReads, ...options.rules },
       log: silentLog,
+      desk: options.desk,
       ...(options.checkedAtOnceBytes === undefined ? {} : { checkedAtOnceBytes: options.checkedAtOnceBytes }),
     });
   const failures: unknown[] = [];
@@ -79,6 +85,7 @@ export function registryApp(options: RegistryAppOptions = {}): RegistryApp {
     tokens: options.tokens,
     audit: options.audit,
     metrics: options.metrics ?? uncounted,
+    live: options.live,
     serves: options.serves ?? 'all',
     settings: { ...httpSettingsOf(defaultSettings()), ...settings },
     failures: { failure: (error) => failures.push(error) },

@@ -70,6 +70,13 @@ export const goodValues: Readonly<Record<string, readonly unknown[]>> = {
   quota: [{}, { team: '50GiB', '/': '200GiB' }],
   'audit.file': ['audit.log'],
   'audit.required': [false],
+  events: [
+    [],
+    [
+      { name: 'ci', url: 'https://ci.example/hook', types: 'push, tag', repositories: ['team/**'] },
+      { name: 'old', url: 'http://keel.lan/v1/webhooks/registry', format: 'distribution', giveUpAfter: '7d' },
+    ],
+  ],
   'metrics.enabled': [false],
   'metrics.listen': [':9100', 9100, '[::1]:9100'],
   'metrics.repositories': [true],

@@ -64,6 +64,7 @@ describe('loadSettings', () => {
       limits: { requests: 'off', connections: 'off', uploads: 'off', unfinished: 'off' },
       quota: [],
       audit: { required: false },
+      events: [],
       metrics: { enabled: true, repositories: false },
       log: { level: 'info', requests: true, format: 'auto' },
     });

@@ -1,6 +1,6 @@
 // Who is told of versions that another program may have written, when whoever owns the layout ends meanwhile.
 import { expect, it, vi } from 'vitest';
-import type { LayoutPlace } from '../../../src/layout/changes/edit-owners.ts';
+import type { LayoutPlace } from '../../../src/layout/changes/layout-place.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
 import { ProcessGoneError } from '../../../src/workers/message-exchange.ts';
 import type { GroupMember } from '../../../src/workers/messages.ts';
