@@ -6,9 +6,8 @@ import { type DeliveryMeters, noDeliveryMeters } from './events/delivery-meters.
 import type { EventEndpoint } from './events/endpoint.ts';
 import { type SecretFile, secretIn } from './events/endpoint-secrets.ts';
 import { EventDesk } from './events/event-desk.ts';
-import { EventFeed, liveEventOf } from './events/event-feed.ts';
+import { EventFeed } from './events/event-feed.ts';
 import type { RegistryEvent } from './events/registry-event.ts';
-import type { LiveEvent } from './http/live-events.ts';
 import type { Mount } from './registry/mount.ts';
 import type { Registry } from './registry/registry.ts';
 import type { ServerGroup } from './server-group.ts';
@@ -90,7 +89,7 @@ async function startDeliveries(
 /** All of it, of one process of a server. */
 export class ServerEvents {
   readonly desk: EventDesk;
-  readonly feed = new EventFeed();
+  readonly feed: EventFeed;
   readonly #settings: Settings;
   readonly #log: Log;
   #deliveries: StartedDeliveries | undefined;
@@ -98,14 +97,9 @@ export class ServerEvents {
   constructor(settings: Settings, log: Log, { events: sharing }: Pick<ServerGroup, 'events'>) {
     this.#settings = settings;
     this.#log = log;
-    const add = (events: readonly LiveEvent[]) => {
-      for (const event of events) this.feed.add(event);
-    };
-    sharing?.listen(add);
+    this.feed = new EventFeed({ host: hostname(), sharing });
     this.desk = eventDeskOf(settings, log, (events) => {
-      const live = events.map((event) => liveEventOf(event, hostname()));
-      add(live);
-      sharing?.tell(live);
+      this.feed.add(events);
       this.#deliveries?.wake();
     });
   }

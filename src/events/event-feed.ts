@@ -1,35 +1,76 @@
 // Events as they happen, for whoever listens right now: the web page. The last ones are kept for a while, so that who was cut off misses nothing.
+// Where nobody listens that is all it costs.
 import type { LiveEvent, LiveEvents } from '../http/live-events.ts';
 import { cloudEventOf } from './cloud-event.ts';
+import type { EventSharing } from './event-sharing.ts';
 import { type RegistryEvent, repositoryOfEvent } from './registry-event.ts';
 
 const mostKept = 1_000;
+/** While somebody listens the other processes of the server are told so: one that was started since may not know. */
+const wantEveryMs = 30_000;
+
+export interface EventFeedOptions {
+  /** Of this machine. */
+  readonly host: string;
+  /** Undefined: there is no other process. */
+  readonly sharing?: EventSharing | undefined;
+}
 
 export class EventFeed implements LiveEvents {
+  readonly #options: EventFeedOptions;
   readonly #listeners = new Set<(event: LiveEvent) => void>();
-  readonly #kept: LiveEvent[] = [];
+  readonly #kept: RegistryEvent[] = [];
+  #wanting: NodeJS.Timeout | undefined;
+
+  constructor(options: EventFeedOptions) {
+    this.#options = options;
+    options.sharing?.listen((events) => this.#add(events));
+  }
 
   get listeners(): number {
     return this.#listeners.size;
   }
 
-  /** Of this process, or told by another one of the server. */
-  add(event: LiveEvent): void {
-    this.#kept.push(event);
-    if (this.#kept.length > mostKept) this.#kept.shift();
-    for (const listener of this.#listeners) listener(event);
+  /** Of this process: the others are told, where somebody listens to them. */
+  add(events: readonly RegistryEvent[]): void {
+    this.#add(events);
+    this.#options.sharing?.tell(events);
   }
 
   listen(listener: (event: LiveEvent) => void, afterId: string | undefined) {
     const at = this.#kept.findIndex(({ id }) => id === afterId);
     const isComplete = afterId === undefined || at >= 0;
-    if (at >= 0) for (const event of this.#kept.slice(at + 1)) listener(event);
+    if (at >= 0) for (const event of this.#kept.slice(at + 1)) listener(liveEventOf(event, this.#options.host));
     this.#listeners.add(listener);
-    return { isComplete, stop: () => void this.#listeners.delete(listener) };
+    this.#want();
+    const stop = () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      clearInterval(this.#wanting);
+      this.#wanting = undefined;
+    };
+    return { isComplete, stop };
+  }
+
+  #add(events: readonly RegistryEvent[]): void {
+    this.#kept.push(...events);
+    this.#kept.splice(0, Math.max(0, this.#kept.length - mostKept));
+    if (this.#listeners.size === 0) return;
+    for (const event of events) {
+      const live = liveEventOf(event, this.#options.host);
+      for (const listener of this.#listeners) listener(live);
+    }
+  }
+
+  #want(): void {
+    const { sharing } = this.#options;
+    if (sharing === undefined) return;
+    sharing.want();
+    this.#wanting ??= setInterval(() => sharing.want(), wantEveryMs).unref();
   }
 }
 
-export function liveEventOf(event: RegistryEvent, host: string): LiveEvent {
+function liveEventOf(event: RegistryEvent, host: string): LiveEvent {
   const { id, type } = event;
   const told = event.type === 'collection' ? event : { ...event, by: undefined };
   return { id, type, repository: repositoryOfEvent(event), json: JSON.stringify(cloudEventOf(told, host)) };

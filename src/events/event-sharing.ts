@@ -1,8 +1,11 @@
 // How the processes of one server tell each other what happened, so that whoever listens to one of them hears of all.
-import type { LiveEvent } from '../http/live-events.ts';
+import type { RegistryEvent } from './registry-event.ts';
 
 export interface EventSharing {
-  tell(events: readonly LiveEvent[]): void;
+  /** Somebody listens here: the others tell what happens, for some minutes from now. */
+  want(): void;
+  /** To those that want to know. */
+  tell(events: readonly RegistryEvent[]): void;
   /** What the others tell. */
-  listen(listener: (events: readonly LiveEvent[]) => void): void;
+  listen(listener: (events: readonly RegistryEvent[]) => void): void;
 }

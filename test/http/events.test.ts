@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EventDesk } from '../../src/events/event-desk.ts';
-import { EventFeed, liveEventOf } from '../../src/events/event-feed.ts';
+import { EventFeed } from '../../src/events/event-feed.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
 import { systemClock } from '../../src/storage/clock.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -14,12 +14,10 @@ import { type RegistryApp, registryApp } from './support/registry-app.ts';
 const image = imageManifest({ layers: [Buffer.from('a layer')] });
 
 async function telling(rules?: readonly WrittenRule[]): Promise<RegistryApp & { url: string; feed: EventFeed }> {
-  const feed = new EventFeed();
+  const feed = new EventFeed({ host: 'site' });
   const desk = new EventDesk({
     ...{ endpoints: [], clock: systemClock, log: silentLog },
-    onEvents: (events) => {
-      for (const event of events) feed.add(liveEventOf(event, 'site'));
-    },
+    onEvents: (events) => feed.add(events),
   });
   const options = { live: feed, desk };
   const tested = rules === undefined ? registryApp(options) : guardedApp(rules, options);
