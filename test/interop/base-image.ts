@@ -1,5 +1,5 @@
-// Makes a base image for the Dockerfile without any registry: FROM scratch, with the machine's own node and npm, the
-// libraries they need, a busybox shell and the CA certificates.
+// Makes the base images for the Containerfile without any registry: FROM scratch, with the libraries that the machine's own node needs; and
+// on top of that node and npm, a busybox shell and the CA certificates.
 
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,15 +12,22 @@ import { projectFile } from './project-files.ts';
 /** Where the certificates are inside the base image. */
 export const certificatesPath = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Builds the base image and names it `tag`. */
-export async function buildBaseImage(machine: Machine, engine: DockerEngine, tag: string): Promise<void> {
+export interface BaseImages {
+  /** With node, npm and a shell. */
+  readonly node: string;
+  /** What runs node. */
+  readonly runtime: string;
+}
+
+/** Builds both, under these names. */
+export async function buildBaseImages(machine: Machine, engine: DockerEngine, tags: BaseImages): Promise<void> {
   const busybox = machine.executable('busybox');
   if (busybox === undefined) throw new Missing('busybox is not installed (Debian: busybox-static)');
   const context = join(machine.scratch, 'base-image');
   const root = join(context, 'root');
-  const put = async (from: string, to: string) => {
-    await mkdir(dirname(join(root, to)), { recursive: true });
-    await cp(from, join(root, to), { recursive: true, dereference: true });
+  const put = async (from: string, to: string, below = root) => {
+    await mkdir(dirname(join(below, to)), { recursive: true });
+    await cp(from, join(below, to), { recursive: true, dereference: true });
   };
   await put(busybox, '/bin/busybox');
   await put(process.execPath, '/usr/local/bin/node');
@@ -28,7 +35,7 @@ export async function buildBaseImage(machine: Machine, engine: DockerEngine, tag
   await symlink('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
   await symlink('../lib/node_modules/npm/bin/npx-cli.js', join(root, 'usr/local/bin/npx'));
   for (const library of await librariesOf(machine, [process.execPath, ...(await nativeModules())])) {
-    await put(library, library);
+    await put(library, library, join(context, 'runtime'));
   }
   await put(await certificates(machine), certificatesPath);
   await mkdir(join(root, 'etc'), { recursive: true });
@@ -36,11 +43,14 @@ export async function buildBaseImage(machine: Machine, engine: DockerEngine, tag
   await writeFile(join(root, 'etc/group'), 'root:x:0:\n');
   for (const name of ['root', 'tmp']) await mkdir(join(root, name));
   await writeFile(join(context, 'Dockerfile'), dockerfile);
-  await engine.build(context, ['--tag', tag]);
+  await engine.build(context, ['--target', 'runtime', '--tag', tags.runtime]);
+  await engine.build(context, ['--tag', tags.node]);
 }
 
 // npm's scripts start with `#!/usr/bin/env node`.
-const dockerfile = `FROM scratch
+const dockerfile = `FROM scratch AS runtime
+COPY runtime/ /
+FROM runtime
 COPY root/ /
 RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && /bin/mkdir -p /usr/bin && /bin/ln -s /bin/busybox /usr/bin/env && /bin/chmod 1777 /tmp"]
 ENV PATH=/usr/local/bin:/usr/bin:/bin

@@ -32,7 +32,7 @@ Starts moorage and lets the real clients push to it and pull from it.
   --large MIB        size of the large layer (1024)
   --oras-image NAME  a published image of oras to pull (environment: MOORAGE_ORAS_IMAGE)
   --full             the matrix with the tools that take minutes to build, too (install-clients.sh --full)
-  --container-image  build, run and push to the image of the Dockerfile instead
+  --container-image  build, run and push to our container image instead: by an engine, and without one
   --keep             keep the scratch directory
 `;
 

@@ -12,6 +12,7 @@ const documents = [
   'SECURITY.md',
   'docs/layouts.md',
   'docs/recipes.md',
+  'docs/install.md',
   'docs/healing.md',
   'docs/web-page.md',
   'docs/metrics.md',

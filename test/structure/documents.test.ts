@@ -9,7 +9,7 @@ import { readEnvironment } from '../../src/config/environment.ts';
 import { reloadable } from '../../src/config/reloadable.ts';
 import { projectDirectory } from './source-files.ts';
 
-const documents = ['README.md', 'docs/recipes.md', 'docs/security.md', 'docs/configuration.md'];
+const documents = ['README.md', 'docs/recipes.md', 'docs/install.md', 'docs/security.md', 'docs/configuration.md'];
 const commands = new Map(programOf({}, () => {}).commands.map((command) => [command.name(), command]));
 
 const textOf = (document: string) => readFileSync(join(projectDirectory, document), 'utf8');
