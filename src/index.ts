@@ -115,8 +115,8 @@ export async function createRegistry(options: RegistryOptions = {}): Promise<Emb
     listen: async (listenOptions = {}) => {
       refuseUnknown('listen', listenOptions, knownListenOptions);
       const { host = '127.0.0.1', port = 0 } = listenOptions;
-      const opened = await server.listen({ host, port });
-      return { url: urlOf({ host, port: opened }), host, port: opened };
+      const opened = { host, port: (await server.listen({ host, port })).port };
+      return { url: urlOf(opened), ...opened };
     },
     inject: (request) => server.app.inject(request),
     fault: (fault) => {

@@ -41,8 +41,8 @@ export interface RegistryServer {
    * What was begun ends as it was begun.
    */
   follow(settings: Settings, changed: ReadonlySet<string>): void;
-  /** Opens the socket and returns the port. */
-  listen(address: ListenAddress): Promise<number>;
+  /** Opens the socket, unless one that is open is given by its descriptor, and returns what it listens on. */
+  listen(address: ListenAddress, descriptor?: number): Promise<ListenAddress>;
   /** Opens the listener for metrics, where there is one, and returns where that is. */
   listenForMetrics(): Promise<ListenAddress | undefined>;
   /**
@@ -153,11 +153,11 @@ export async function createServer(
       if (isTold) for (const warning of oddRules(followed)) log.warn(warning);
       if (followedByRegistry.some((path) => changed.has(path))) registry.follow(layoutRulesOf(followed), { isTold });
     },
-    listen: (address) => listen(app, address, false),
+    listen: (address, fd) => listen(app, { ...address, ...(fd === undefined ? {} : { fd }) }, false),
     listenForMetrics: async () => {
       if (metricsListener === undefined) return undefined;
-      const { host } = metricsListener.address;
-      return { host, port: await listen(metricsListener.app, metricsListener.address, true) };
+      const { app: metricsApp, address } = metricsListener;
+      return { host: address.host, port: (await listen(metricsApp, address, true)).port };
     },
     stop: async (deadlineMs, mayClose) => {
       const apps = [app, ...(metricsListener === undefined ? [] : [metricsListener.app])];
@@ -176,11 +176,19 @@ export async function createServer(
 /** Of the settings that a running server follows; the others are not the registry's. */
 const followedByRegistry = ['gc.every', 'retention', 'untagged', 'scrub.every', 'scrub.rate', 'quota'];
 
-/** Returns the port. `isExclusive`: no other process of the server has a part in it. */
-async function listen(app: FastifyInstance, { host, port }: ListenAddress, isExclusive: boolean): Promise<number> {
+interface OpenedFrom extends ListenAddress {
+  /** Of a socket that listens already: then it is left as it is. */
+  readonly fd?: number;
+}
+
+/** `isExclusive`: no other process of the server has a part in it. */
+async function listen(app: FastifyInstance, from: OpenedFrom, isExclusive: boolean): Promise<ListenAddress> {
   // Without a host Node listens on `::`, which takes IPv4 as well, or on 0.0.0.0 where there is no IPv6.
-  await app.listen({ host: host === everyInterface ? '' : host, port, exclusive: isExclusive });
-  return (app.server.address() as AddressInfo).port;
+  const host = from.host === everyInterface ? '' : from.host;
+  // A name with two addresses would be listened to on both, and there is one socket.
+  await app.listen({ ...from, host: from.fd === undefined ? host : '', exclusive: isExclusive });
+  const opened = app.server.address() as AddressInfo | string;
+  return typeof opened === 'string' ? { host: opened, port: 0 } : { host: opened.address, port: opened.port };
 }
 
 /** The registry's own directory; undefined where it is in memory, not served, or only read. */

@@ -8,6 +8,7 @@ import { hostInUrl } from '../config/listen-address.ts';
 import { combined, type LoadedSettings, loadWrittenSettings, namedFile, settingsFrom } from '../config/load.ts';
 import type { SettingSource, WrittenSetting } from '../config/setting-source.ts';
 import { settingAt } from '../config/settings.ts';
+import { handedSocket } from './handed-socket.ts';
 import { type ScanFlag, sharedBlobsHelp, writtenByScan } from './open-options.ts';
 
 interface ServeFlags extends ScanFlag {
@@ -57,7 +58,8 @@ export function serveCommand(environment: Environment, finished: (exitCode: numb
       // Loaded only now: a wrong flag is answered without starting the engine.
       const { serve } = await import('./serve.ts');
       const sharedBlobs = flags.sharedBlobs === undefined ? undefined : resolve(flags.sharedBlobs);
-      finished(await serve({ settings, written, file, paths, root, sharedBlobs, environment }));
+      const socket = handedSocket(environment, process.pid);
+      finished(await serve({ settings, written, file, paths, root, sharedBlobs, environment, socket }));
     });
 }
 

@@ -8,7 +8,7 @@ import type { ServeRequest } from './started-server.ts';
 import type { StopSignals } from './stop-signals.ts';
 
 /** What each worker is told to do: settings as they were written, so that all go by the same version of a file that changes. */
-export interface WorkerTask extends Pick<ServeRequest, 'paths' | 'root' | 'sharedBlobs'> {
+export interface WorkerTask extends Pick<ServeRequest, 'paths' | 'root' | 'sharedBlobs' | 'socket'> {
   readonly written: readonly WrittenSetting[];
 }
 
@@ -21,10 +21,11 @@ export interface LedServer {
 /** Returns the exit code when all have stopped; refuses with a WorkerFailedError when they cannot start, or do not come up again. */
 export async function serveWithWorkers(request: ServeRequest, { workers, said, signals }: LedServer): Promise<number> {
   const { log } = said;
-  const { written, paths, root, sharedBlobs } = request;
+  const { written, paths, root, sharedBlobs, socket } = request;
   // They write to a pipe, of which nobody can tell whether a terminal is behind it.
   const format: WrittenSetting = { path: 'log.format', value: said.format, origin: 'the terminal' };
-  const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs };
+  // As the parent has it, which opens it for all of them.
+  const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs, socket };
   const { print, write: writeLines } = said;
   const supervisor = new Supervisor({ workers, work, print, writeLines, log: messageFirst(log) });
   let isAsked = false;

@@ -12,6 +12,7 @@ import { createServer, type RegistryServer } from '../server.ts';
 import type { ServerGroup } from '../server-group.ts';
 import { banner } from './banner.ts';
 import { clientAddressOf } from './client-address.ts';
+import { takenOver } from './handed-socket.ts';
 import { repositoryLines } from './repository-list.ts';
 import { listenError, rootError } from './start-errors.ts';
 import { packageVersion } from './version.ts';
@@ -35,6 +36,8 @@ export interface ServeRequest {
   /** Absolute; where the layouts of `paths` have their blobs; undefined: each has its own. */
   readonly sharedBlobs: string | undefined;
   readonly environment: Environment;
+  /** Descriptor of a socket that listens already; undefined: the server opens its own. */
+  readonly socket: number | undefined;
 }
 
 export interface ServerVoice {
@@ -50,7 +53,7 @@ export interface StartedServer {
 
 /** Refuses with a CommandError when it cannot start. Says nothing unless it `announces`. */
 export async function startServer(
-  { settings, paths, root, sharedBlobs, environment }: ServeRequest,
+  { settings, paths, root, sharedBlobs, environment, socket }: ServeRequest,
   { log }: ServerVoice,
   group: ServerGroup,
 ): Promise<StartedServer> {
@@ -76,7 +79,9 @@ export async function startServer(
   };
   const metricsAt = await listening(server.listenForMetrics(), metrics.listen ?? main.listen, 'metrics.listen');
   if (metricsAt !== undefined) log.info({ ...metricsAt }, 'metrics are served at an address of their own');
-  return { server, port: await listening(server.listen(main.listen), main.listen, '--listen') };
+  const listens = server.listen(main.listen, socket);
+  const opened = socket === undefined ? listens : takenOver(listens, main.listen);
+  return { server, port: (await listening(opened, main.listen, '--listen')).port };
 }
 
 /** Banner, and what an operator should know of who can connect. */
