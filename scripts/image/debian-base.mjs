@@ -6,8 +6,8 @@ import { extract } from 'tar-stream';
 import { run } from './commands.mjs';
 import { collected, Files, plainMode } from './layer.mjs';
 
-/** What node and koffi ask for (`readelf -d`). */
-const libraries = ['libc6', 'libstdc++6', 'libgcc-s1'];
+/** What node and koffi ask for (`readelf -d`); libatomic since Node 25. */
+const libraries = ['libc6', 'libstdc++6', 'libgcc-s1', 'libatomic1'];
 /** Libraries, where the loader looks for them, and licences, which two packages have from another one. */
 const taken = /^(?:usr\/lib\w*|etc\/ld\.so\.conf\.d)\/|^usr\/share\/doc\/(?:[^/]+$|.*\/copyright$)/;
 /** Tables of other character sets: Node has its own. */

@@ -1,6 +1,6 @@
 // An OCI image layout in a directory: written, blob by blob, and read, where a base image is one.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from './layer.mjs';
 
@@ -21,8 +21,9 @@ export class WrittenLayout {
   /** Nothing may be there: it would be kept, and belong to nothing. */
   constructor(directory) {
     this.#directory = directory;
-    mkdirSync(join(directory, 'blobs'), { recursive: true });
-    mkdirSync(join(directory, 'blobs/sha256'));
+    const blobs = join(directory, 'blobs');
+    if (existsSync(blobs)) throw new Error(`${directory} has blobs already: name a directory that has none`);
+    mkdirSync(join(blobs, 'sha256'), { recursive: true });
   }
 
   /** Answers the descriptor. */
@@ -49,7 +50,7 @@ export class WrittenLayout {
   }
 }
 
-/** The image for one architecture of the only image of a layout: its config, the descriptors of its layers, and `read` for their bytes. */
+/** The image for one architecture of the only image of a layout, besides what refers to it: its config, the descriptors of its layers, and `read` for their bytes. */
 export function baseOf(directory, architecture) {
   const read = ({ digest }) => {
     const bytes = readFileSync(pathOf(directory, digest));
@@ -58,8 +59,9 @@ export function baseOf(directory, architecture) {
   };
   const parsed = (descriptor) => JSON.parse(read(descriptor).toString());
   const { manifests } = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
-  if (manifests.length !== 1) throw new Error(`${directory} has ${manifests.length} images; a base is a layout of one`);
-  let [descriptor] = manifests;
+  const images = manifests.filter(({ artifactType }) => artifactType === undefined);
+  if (images.length !== 1) throw new Error(`${directory} has ${images.length} images; a base is a layout of one`);
+  let [descriptor] = images;
   while (descriptor.mediaType === types.index || descriptor.mediaType === dockerList) {
     const found = parsed(descriptor).manifests.find(
       ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
