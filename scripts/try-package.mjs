@@ -1,5 +1,5 @@
-// Tries a packed package as a stranger would: `npx` runs it from an empty directory, with a cache of its own, on a directory with an image, which is pulled
-// by HTTP and compared. No script of a package is run; on the first Node without optional packages, too.
+// Tries a packed package as a stranger would: `npx` runs it from an empty directory, with a cache of its own, on a directory with an image,
+// which is pulled by HTTP and compared. No script of a package is run; on the first Node without optional packages, too.
 //
 //   node scripts/try-package.mjs TARBALL NODE...      paths of the programs, each with npm's npx of this machine
 import { spawn, spawnSync } from 'node:child_process';

@@ -50,7 +50,10 @@ export class WrittenLayout {
   }
 }
 
-/** The image for one architecture of the only image of a layout, besides what refers to it: its config, the descriptors of its layers, and `read` for their bytes. */
+/**
+ * The image for one architecture of the only image of a layout, besides what refers to it: its config, the descriptors of its layers, and
+ * `read` for their bytes.
+ */
 export function baseOf(directory, architecture) {
   const read = ({ digest }) => {
     const bytes = readFileSync(pathOf(directory, digest));

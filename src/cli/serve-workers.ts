@@ -27,7 +27,14 @@ export async function serveWithWorkers(request: ServeRequest, { workers, said, s
   // As the parent has it, which opens it for all of them.
   const work: WorkerTask = { written: [...written, format], paths, root, sharedBlobs, socket };
   const { print, write: writeLines } = said;
-  const supervisor = new Supervisor({ workers, work, print, writeLines, log: messageFirst(log) });
+  const supervisor = new Supervisor({
+    workers,
+    work,
+    isSocketHanded: socket !== undefined,
+    print,
+    writeLines,
+    log: messageFirst(log),
+  });
   let isAsked = false;
   void signals.first.then(() => {
     isAsked = true;

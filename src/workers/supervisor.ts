@@ -28,6 +28,8 @@ export interface SupervisorOptions<Work> {
   readonly workers: number;
   /** What each of them is to do: plain data. */
   readonly work: Work;
+  /** They listen on a socket that this process was handed: node:cluster closes it with the last of them, and it cannot be opened again. */
+  readonly isSocketHanded: boolean;
   readonly print: (text: string) => void;
   /** Whole lines of their logs. */
   readonly writeLines: (lines: string) => void;
@@ -279,6 +281,11 @@ export class Supervisor<Work> {
     this.#tellChanged();
     const isFirst = this.#port === undefined;
     if (this.#isStopping || isFirst) return;
+    if (this.#options.isSocketHanded && this.#listening.length === 0) {
+      const why = 'no process of the server is left, and the socket that was handed over went with the last one';
+      this.#failed(new WorkerFailedError(why, 1));
+      return;
+    }
     const livedMs = performance.now() - startedAtMs;
     // Fewer are better than none: where only so many processes may run, or find memory, those that do go on.
     const othersAnswer = this.#listening.length > 0;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { program, scratchDirectory, withoutOurs } from './moorage-process.ts';
+import { workersOf } from './worker-processes.ts';
 
 /** As the child gets it: the number of the process is known to whoever becomes it. */
 const script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"';
@@ -55,7 +56,7 @@ async function started(socket: Server, args: readonly string[]): Promise<Handed>
   return handed;
 }
 
-describe.skipIf(process.platform === 'win32')('a socket that is handed over', () => {
+describe.skipIf(process.platform !== 'linux')('a socket that is handed over', () => {
   it.each(['1', '2'])('is where %s of its processes listen', async (workers) => {
     const { socket, port } = await opened();
     const args = ['--root', 'root', '--listen', `127.0.0.1:${port}`, '--workers', workers];
@@ -71,6 +72,17 @@ describe.skipIf(process.platform === 'win32')('a socket that is handed over', ()
     moorage.child.kill('SIGTERM');
     await moorage.ended;
     expect(moorage.child.exitCode).toBe(0);
+  });
+
+  it('ends a server whose last worker ended: whoever handed it over still has it, and starts another', async () => {
+    const { socket, port } = await opened();
+    const moorage = await started(socket, ['--root', 'root', '--listen', `127.0.0.1:${port}`, '--workers', '2']);
+    await moorage.says('stop with Ctrl-C');
+    await expect.poll(() => moorage.said).toContain('all workers answer requests');
+    for (const pid of await workersOf(moorage.child)) process.kill(pid, 'SIGKILL');
+    await moorage.ended;
+    expect(moorage.said).toContain('the socket that was handed over went with the last one');
+    expect(moorage.child.exitCode).toBe(1);
   });
 
   it.each(['1', '2'])('of another address than the settings say is refused by %s', async (workers) => {

@@ -26,7 +26,7 @@ export async function until(isSo: () => Promise<boolean> | boolean): Promise<voi
   while (!(await isSo())) await sleep(20);
 }
 
-export async function workersOf({ pid }: MoorageProcess): Promise<readonly number[]> {
+export async function workersOf({ pid }: { readonly pid?: number | undefined }): Promise<readonly number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return children.split(' ').filter(Boolean).map(Number);
 }
