@@ -1,27 +1,36 @@
 // Runs the commands of a document in a directory of their own, with the built program as `moorage` and ports that are free.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { program, scratchDirectory, withoutOurs } from '../e2e/moorage-process.ts';
+import { scratchDirectory } from '../e2e/moorage-process.ts';
 import { projectDirectory } from '../structure/source-files.ts';
+import { engineOf, environmentIn } from './bench-of-tools.ts';
 import { type Block, blocksIn } from './document-blocks.ts';
+import { writeSavedImage } from './saved-image.ts';
 
-export const clients = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'moorage-clients');
+/** As documents have them: 5000 and what follows it may be taken on this machine. */
+const writtenPorts = ['5000', '5001', '5002', '5003'];
 
-/** How many commands were run. Throws with the line of the document where one fails, or prints something else. */
-export async function runDocument(name: string): Promise<number> {
+/**
+ * Runs all but the blocks that need one of `absent`, programs that are not here. Returns how many commands were run. Throws with the line
+ * of the document where one fails, or prints something else.
+ */
+export async function runDocument(path: string, absent: ReadonlySet<string>): Promise<number> {
+  const text = await readFile(join(projectDirectory, path), 'utf8');
+  const blocks = blocksIn(text).filter(({ needs }) => !needs.some((name) => absent.has(name)));
   const directory = await scratchDirectory();
+  if (text.includes('app.tar')) await writeSavedImage(directory);
   const run = new DocumentRun(directory, await environmentIn(directory));
   let commands = 0;
-  for (const block of blocksIn(await readFile(join(projectDirectory, 'docs', name), 'utf8'))) {
+  for (const block of blocks) {
     await run.block(block).catch((error: Error) => {
-      throw new Error(`docs/${name}:${block.line}: ${error.message}`);
+      throw new Error(`${path}:${block.line}: ${error.message}`);
     });
-    if (block.kind !== 'prints') commands += block.text.trim().split('\n').length;
+    if (block.kind === 'run' || block.kind === 'serve') commands += block.text.trim().split('\n').length;
   }
   return commands;
 }
@@ -29,7 +38,7 @@ export async function runDocument(name: string): Promise<number> {
 class DocumentRun {
   readonly #directory: string;
   readonly #environment: NodeJS.ProcessEnv;
-  /** As the document has them. */
+  readonly #started = new Set<string>();
   readonly #ports = new Map<string, number>();
   #printed = '';
 
@@ -38,45 +47,50 @@ class DocumentRun {
     this.#environment = environment;
   }
 
-  async block({ kind, text }: Block): Promise<void> {
-    if (kind === 'prints') return this.#assertPrinted(text);
-    const script = await this.#withFreePorts(text);
-    if (kind === 'serve') await this.#serve(script);
-    else await this.#run(script);
+  async block(block: Block): Promise<void> {
+    for (const name of block.needs) await this.#startEngine(name);
+    const text = await this.#withFreePorts(block.text);
+    if (block.kind === 'prints') this.#assertPrinted(text);
+    else if (block.kind === 'file') await this.#write(block.name, text);
+    else if (block.kind === 'run') await this.#run(text, block.exit);
+    else await this.#serve(toldItsPort(text, this.#ports), block.port);
   }
 
-  async #run(script: string): Promise<void> {
+  async #startEngine(name: string): Promise<void> {
+    if (this.#started.has(name)) return;
+    this.#started.add(name);
+    Object.assign(this.#environment, await engineOf(name, this.#directory));
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    const path = join(this.#directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+
+  async #run(script: string, wanted: number): Promise<void> {
     const child = this.#shell(script);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (part: string) => {
-        output += part;
-      });
-    }
+    const output = collected(child);
     const [code] = await once(child, 'close');
-    this.#printed = output;
-    if (code !== 0) throw new Error(`ended with ${code}:\n${output}`);
+    this.#printed = output.text;
+    if (code !== wanted) throw new Error(`ended with ${code}:\n${output.text}`);
   }
 
-  /** Until its banner says that it takes Ctrl-C. */
-  async #serve(script: string): Promise<void> {
+  /** Until its banner says that it takes Ctrl-C, or until it listens where it was told to. */
+  async #serve(script: string, port: string | undefined): Promise<void> {
     const child = this.#shell(`exec ${script.trim()}`);
     onTestFinished(async () => {
       child.kill('SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     });
-    let output = '';
-    await new Promise<void>((resolve, reject) => {
-      child.stderr.setEncoding('utf8').on('data', (part: string) => {
-        output += part;
-      });
-      child.stdout.setEncoding('utf8').on('data', (part: string) => {
-        output += part;
-        if (output.includes('Ctrl-C')) resolve();
-      });
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
-    });
-    this.#printed = output;
+    const output = collected(child);
+    const isReady = () =>
+      port === undefined ? output.text.includes('Ctrl-C') : listens(this.#ports.get(port) ?? Number(port));
+    while (!(await isReady())) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output.text}`);
+      await delay(50);
+    }
+    this.#printed = output.text;
   }
 
   #shell(script: string) {
@@ -94,21 +108,38 @@ class DocumentRun {
     }
   }
 
-  /** 5000 and what follows it may be taken on this machine. A server that is not told its port is told it. */
-  async #withFreePorts(script: string): Promise<string> {
-    for (const port of ['5000', '5001']) if (!this.#ports.has(port)) this.#ports.set(port, await freePort());
-    const told = script.replace(/^(moorage serve)(?!.*--port)/gm, '$1 --port 5000');
-    return told.replace(/\b500[01]\b/g, (port) => String(this.#ports.get(port)));
+  async #withFreePorts(text: string): Promise<string> {
+    for (const port of writtenPorts) if (!this.#ports.has(port)) this.#ports.set(port, await freePort());
+    return text.replace(/\b500[0-3]\b/g, (port) => String(this.#ports.get(port)));
   }
 }
 
-async function environmentIn(directory: string): Promise<NodeJS.ProcessEnv> {
-  const bin = join(directory, '.bin');
-  await mkdir(bin);
-  await writeFile(join(bin, 'moorage'), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
-  await chmod(join(bin, 'moorage'), 0o755);
-  const { PATH = '' } = process.env;
-  return { ...withoutOurs(process.env), PATH: [bin, clients, PATH].join(delimiter), HOME: directory, NO_COLOR: '1' };
+/** A server that is told no port, by a flag or in a file, is told it. */
+function toldItsPort(script: string, ports: ReadonlyMap<string, number>): string {
+  return script.replace(
+    /^((?:\w+=\S+ +)*moorage serve)(?!.*--(?:port|listen|config))/m,
+    `$1 --port ${ports.get('5000')}`,
+  );
+}
+
+function collected({ stdout, stderr }: ChildProcess): { text: string } {
+  const output = { text: '' };
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding('utf8').on('data', (part: string) => {
+      output.text += part;
+    });
+  }
+  return output;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const answer = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'close').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return answer;
 }
 
 async function freePort(): Promise<number> {

@@ -1,15 +1,13 @@
 // TLS with the CA of `moorage tls init`: each client pulls when it is told of the CA as that command says, and refuses when it is not.
 
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Missing } from '../checks.ts';
 import type { Environment } from '../command.ts';
+import { startContainerd } from '../containerd.ts';
 import { expectThat } from '../expect.ts';
 import type { Lab, Scenario } from '../lab.ts';
-import { endProcess, track } from '../running-processes.ts';
 import { SecureRegistry } from '../secure-server.ts';
 import { ownStorage } from '../tools/container-storage.ts';
 
@@ -92,7 +90,8 @@ const clients: Readonly<Record<string, Client>> = {
   },
   containerd: async (place) => {
     const { lab, registry, directory, reference } = place;
-    const engine = await startContainerd(lab, join(directory, 'containerd'));
+    const programs = { containerd: pathOf(lab, 'containerd'), ctr: pathOf(lab, 'ctr') };
+    const engine = await startContainerd(programs, join(directory, 'containerd'));
     const hosts = join(directory, 'hosts');
     await mkdir(join(hosts, registry.host), { recursive: true });
     await writeFile(join(hosts, registry.host, 'hosts.toml'), hostsToml(registry));
@@ -178,32 +177,6 @@ async function certificateDirectories({ directory, registry }: Place): Promise<r
 function hostsToml({ told }: SecureRegistry): string {
   const [, block = ''] = /^containerd, in .*\n((?: {2}.*\n)+)/m.exec(told) ?? [];
   return block.replaceAll(/^ {2}/gm, '');
-}
-
-async function startContainerd(lab: Lab, directory: string) {
-  const address = join(directory, 'containerd.sock');
-  await mkdir(directory, { recursive: true });
-  const config = [
-    'version = 2',
-    `root = ${JSON.stringify(join(directory, 'root'))}`,
-    `state = ${JSON.stringify(join(directory, 'state'))}`,
-    'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
-    '[grpc]',
-    `address = ${JSON.stringify(address)}`,
-  ];
-  await writeFile(join(directory, 'config.toml'), `${config.join('\n')}\n`);
-  const child = spawn(pathOf(lab, 'containerd'), ['--config', join(directory, 'config.toml')], { stdio: 'ignore' });
-  track(child);
-  const stop = () => endProcess(child, 10_000);
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await delay(200)) {
-    const isUp = await lab.run('ctr', ['--address', address, 'version']).then(
-      () => true,
-      () => false,
-    );
-    if (isUp) return { address, stop };
-  }
-  await stop();
-  throw new Error('containerd does not answer');
 }
 
 function pathOf(lab: Lab, name: string): string {
