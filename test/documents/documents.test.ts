@@ -7,7 +7,17 @@ import { missingOf } from './bench-of-tools.ts';
 import { blocksIn, untaggedIn } from './document-blocks.ts';
 import { runDocument } from './run-document.ts';
 
-const documents = ['docs/first-five-minutes.md'];
+const documents = [
+  'docs/first-five-minutes.md',
+  'docs/docker.md',
+  'docs/podman.md',
+  'docs/skopeo.md',
+  'docs/oras.md',
+  'docs/crane.md',
+  'docs/regctl.md',
+  'docs/helm.md',
+  'docs/cosign.md',
+];
 
 /** What CI has: "required" is what install-clients.sh brings by itself, "full" everything. Elsewhere blocks of what is absent are left out. */
 const required = process.env.MOORAGE_CLIENTS;
