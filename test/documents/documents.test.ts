@@ -17,6 +17,11 @@ const documents = [
   'docs/regctl.md',
   'docs/helm.md',
   'docs/cosign.md',
+  'docs/kubernetes.md',
+  'docs/ci.md',
+  'docs/air-gap.md',
+  'docs/backups.md',
+  'docs/moving.md',
 ];
 
 /** What CI has: "required" is what install-clients.sh brings by itself, "full" everything. Elsewhere blocks of what is absent are left out. */

@@ -51,7 +51,7 @@ class DocumentRun {
     for (const name of block.needs) await this.#startEngine(name);
     const text = await this.#withFreePorts(block.text);
     if (block.kind === 'prints') this.#assertPrinted(text);
-    else if (block.kind === 'file') await this.#write(block.name, text);
+    else if (block.kind === 'file') await this.#write(await this.#withFreePorts(block.name), text);
     else if (block.kind === 'run') await this.#run(text, block.exit);
     else await this.#serve(toldItsPort(text, this.#ports), block.port);
   }

@@ -37,7 +37,7 @@ CLIENTS=(oras regctl crane olareg umoci notation)
 BENCH=(olareg registry oras regctl)
 FULL=(ctr-2 containerd-2 dockerd-29 buildctl buildkitd docker-buildx cosign zot helm)
 # command | Debian package
-APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'ctr|containerd' 'runc|runc' 'wrk|wrk' 'chromium|chromium')
+APT_TOOLS=('dockerd|docker.io' 'podman|podman' 'skopeo|skopeo' 'buildah|buildah' 'busybox|busybox-static' 'ctr|containerd' 'runc|runc' 'wrk|wrk' 'chromium|chromium' 'rsync|rsync')
 
 dest="${XDG_CACHE_HOME:-$HOME/.cache}/moorage-clients"
 want_apt=no
