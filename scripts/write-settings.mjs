@@ -1,5 +1,5 @@
 // Writes what is generated from src/config/schema.ts: config.example.yaml, config.schema.json beside it, and the table of settings in
-// README.md. Tests compare them.
+// docs/settings.md. Tests compare them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { exampleFile } from '../dist/config/example-file.js';
 import { configJsonSchemaText } from '../dist/config/json-schema.js';
@@ -10,6 +10,6 @@ const table = /^\| Key \|[\s\S]*?\n(?=\n)/m;
 writeFileSync('config.example.yaml', exampleFile());
 writeFileSync('config.schema.json', configJsonSchemaText());
 writeFileSync(
-  'README.md',
-  readFileSync('README.md', 'utf8').replace(table, () => settingsTable()),
+  'docs/settings.md',
+  readFileSync('docs/settings.md', 'utf8').replace(table, () => settingsTable()),
 );

@@ -1,4 +1,4 @@
-// What the kept report lost to other registries, as the README quotes it.
+// What the kept report lost to other registries, as docs/performance.md quotes it.
 
 import { factor } from './format.ts';
 import type { KeptRatios } from './kept.ts';
@@ -21,7 +21,7 @@ export function lostTo(kept: KeptRatios): Loss[] {
   return losses.sort((one, other) => one.ratio - other.ratio);
 }
 
-/** A row of the README's table. */
+/** A row of its table. */
 export function quotedLoss({ title, peer, ratio }: Loss): string {
   return `| ${title} | ${factor(ratio)} of ${peer} |`;
 }

@@ -90,7 +90,7 @@ Examples:
   moorage serve --ephemeral                   in memory, for tests
   MOORAGE_SERVER_READ_ONLY=true moorage       any setting from the environment
   moorage tls init && moorage user add anna --file users
-                                              HTTPS and users: README.md, "Who may"
+                                              HTTPS and users: docs/access.md
 
   docker push localhost:5000/team/app:v1      and look into ./registry/team/app
 
@@ -98,5 +98,5 @@ Exit codes: 0 stopped as asked, 1 failure, 2 wrong command line or configuration
 
 Settings: config.example.yaml lists all, with their names in the environment.
 
-Documentation: README.md, docs/recipes.md and ARCHITECTURE.md, beside package.json.
+Documentation: README.md, docs/README.md and ARCHITECTURE.md, beside package.json.
 `;

@@ -32,7 +32,7 @@ const rule = ruleOf({
     error: 'it says neither who may do something, nor which tags are immutable',
   });
 
-export const accessRules = ruleList(rule, 'is not a list of rules; see "Who may" in README.md');
+export const accessRules = ruleList(rule, 'is not a list of rules; see docs/access.md');
 
 /** `[pull, push]`, `pull`, or `pull, push` as a flag would have it. */
 function listOrWords<Word extends string>(what: string, word: z.ZodType<Word, string>) {

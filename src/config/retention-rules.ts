@@ -33,4 +33,4 @@ const rule = ruleOf({
   keepAll: z.literal(true, 'is not true; leave it out').optional(),
 });
 
-export const retentionRules = ruleList(rule, 'is not a list of rules; see "Disk space" in README.md');
+export const retentionRules = ruleList(rule, 'is not a list of rules; see docs/retention.md');

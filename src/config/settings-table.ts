@@ -1,4 +1,4 @@
-// The table of settings in README.md: `npm run config:example` writes it, a test compares it.
+// The table of settings in docs/settings.md: `npm run config:example` writes it, a test compares it.
 import { isReloadable } from './reloadable.ts';
 import { settings } from './settings.ts';
 

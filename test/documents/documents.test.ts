@@ -1,5 +1,5 @@
 // Every command of these documents works, in their order, as they stand there.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectDirectory } from '../structure/source-files.ts';
@@ -8,20 +8,10 @@ import { blocksIn, untaggedIn } from './document-blocks.ts';
 import { runDocument } from './run-document.ts';
 
 const documents = [
-  'docs/first-five-minutes.md',
-  'docs/docker.md',
-  'docs/podman.md',
-  'docs/skopeo.md',
-  'docs/oras.md',
-  'docs/crane.md',
-  'docs/regctl.md',
-  'docs/helm.md',
-  'docs/cosign.md',
-  'docs/kubernetes.md',
-  'docs/ci.md',
-  'docs/air-gap.md',
-  'docs/backups.md',
-  'docs/moving.md',
+  'README.md',
+  ...readdirSync(join(projectDirectory, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 /** What CI has: "required" is what install-clients.sh brings by itself, "full" everything. Elsewhere blocks of what is absent are left out. */
@@ -43,10 +33,11 @@ describe.each(documents)('%s', (path) => {
     });
   }
 
-  it('works as it is written', async () => {
-    const commands = await runDocument(path, new Set(absent.keys()));
-    expect(commands > 0 || absent.size > 0, 'nothing was run').toBe(true);
-  });
+  const present = blocksIn(text).filter(({ needs }) => !needs.some((name) => absent.has(name)));
+  if (present.length > 0)
+    it('works as it is written', async () => {
+      expect(await runDocument(path, new Set(absent.keys()))).toBeGreaterThan(0);
+    });
 
   it('says of each command how it is run, or that it is not', () => {
     expect(untaggedIn(text)).toEqual([]);

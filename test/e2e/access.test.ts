@@ -96,7 +96,7 @@ it.each([
     'access: [{who: bob, may: [pul]}]',
     'access: [{"who":"bob","may":["pul"]}] has a problem in rule 1, may: is not one of',
   ],
-  ['access: bob', 'access: "bob" is not a list of rules; see "Who may" in README.md'],
+  ['access: bob', 'access: "bob" is not a list of rules; see docs/access.md'],
 ])('does not start with %s', async (settings, problem) => {
   const directory = await written(settings);
   const { code, stdout, stderr } = await runMoorage(['--config', 'moorage.yaml', '--port', '0'], { directory });

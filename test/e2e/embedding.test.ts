@@ -1,4 +1,4 @@
-// The package as another project uses it: by its name, with its types, as the README shows it.
+// The package as another project uses it: by its name, with its types, as docs/testing.md shows it.
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,10 +44,10 @@ async function runModule(directory: string, name: string): Promise<string> {
 }
 
 describe('import from "moorage"', () => {
-  it('works as the README shows it, types included', async () => {
-    const readme = await readFile(join(repository, 'README.md'), 'utf8');
-    const [, example] = /^## Inside another program$[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
-    const directory = await project({ 'example.ts': example ?? 'the README has no example' });
+  it('works as docs/testing.md shows it without a socket, types included', async () => {
+    const text = await readFile(join(repository, 'docs', 'testing.md'), 'utf8');
+    const [, example] = /^## Without a socket$[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(text) ?? [];
+    const directory = await project({ 'example.ts': example ?? 'there is no example' });
     expect(await compile(directory)).toBe('');
     expect(await runModule(directory, 'example.js')).toMatch(/^http:\/\/127\.0\.0\.1:\d+ 200\n201\n$/);
   });

@@ -24,12 +24,12 @@ import { namesBesidePushes } from './scenarios/names-beside-pushes.ts';
 import { openDirectory } from './scenarios/open-directory.ts';
 import { orasContainer } from './scenarios/oras-container.ts';
 import { partialPull } from './scenarios/partial-pull.ts';
-import { recipesAsWritten } from './scenarios/recipes.ts';
 import { referrers } from './scenarios/referrers.ts';
 import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { rot } from './scenarios/rot.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
 import { space } from './scenarios/space.ts';
+import { systemdUnit } from './scenarios/systemd.ts';
 import { tls } from './scenarios/tls.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
@@ -54,7 +54,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   logins,
   large: largeLayer,
   live: liveCopy,
-  recipes: recipesAsWritten,
+  systemd: systemdUnit,
 };
 
 /** Runs what the options name; the outcome is in `checks`. */

@@ -10,12 +10,9 @@ const documents = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
-  'docs/layouts.md',
-  'docs/recipes.md',
-  'docs/install.md',
-  'docs/healing.md',
-  'docs/web-page.md',
-  'docs/metrics.md',
+  ...readdirSync(join(projectDirectory, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 /** Of the specifications, and of other projects. */
@@ -112,5 +109,11 @@ describe('citations', () => {
   it.each(documents)('of %s lead somewhere', (document) => {
     expect(wrongLinks(document)).toEqual([]);
     expect(wrongSourceNames(document, codeFiles())).toEqual([]);
+  });
+
+  it('of docs/README.md lead to every page', () => {
+    const index = readFileSync(join(projectDirectory, 'docs/README.md'), 'utf8');
+    const pages = documents.filter((path) => path.startsWith('docs/') && path !== 'docs/README.md');
+    expect(pages.filter((path) => !index.includes(`](${path.slice('docs/'.length)})`))).toEqual([]);
   });
 });

@@ -46,8 +46,8 @@ describe('the rules of layouts', () => {
     expect(uses(set, [adapted])).toEqual([]);
   });
 
-  it('are all explained in README.md', () => {
-    const readme = readFileSync(join(projectDirectory, 'README.md'), 'utf8');
+  it('are all explained in docs/settings.md', () => {
+    const page = readFileSync(join(projectDirectory, 'docs/settings.md'), 'utf8');
     // As uploads.expireAfter, gc.grace, gc.every, quota, limits.uploads and limits.unfinished.
     const others = [
       'uploadsExpireAfterMs',
@@ -58,6 +58,6 @@ describe('the rules of layouts', () => {
       'unfinishedBytesPerUser',
     ];
     const written = names.filter((name) => !others.includes(name));
-    expect(written.filter((name) => !new RegExp(`\\.${name}\\b|\\b${name}\\.|\`${name}\``).test(readme))).toEqual([]);
+    expect(written.filter((name) => !new RegExp(`\\.${name}\\b|\\b${name}\\.|\`${name}\``).test(page))).toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ describe('the rules of access', () => {
   });
 
   it.each([
-    ['ann: pull', 'is not a list of rules; see "Who may" in README.md'],
+    ['ann: pull', 'is not a list of rules; see docs/access.md'],
     [
       [{ who: 'ann', may: 'read' }],
       'has a problem in rule 1, may: is not one of pull, push, delete, create, metrics, admin',

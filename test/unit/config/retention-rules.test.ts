@@ -58,8 +58,8 @@ describe('retention', () => {
   });
 
   it.each([
-    ['team/*', ['retention: "team/*" is not a list of rules; see "Disk space" in README.md']],
-    [7, ['retention: 7 is not a list of rules; see "Disk space" in README.md']],
+    ['team/*', ['retention: "team/*" is not a list of rules; see docs/retention.md']],
+    [7, ['retention: 7 is not a list of rules; see docs/retention.md']],
     [['x'], ['has a problem in rule 1: is not a rule with keys']],
     [[{ keepAll: true }, { keepLast: 3 }], ['has a problem in rule 2: "keepLast" is not a key of a rule']],
     [[{ keepNewest: 0 }], ['has a problem in rule 1, keepNewest: is not at least 1']],
