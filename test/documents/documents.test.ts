@@ -20,6 +20,9 @@ const required = process.env.MOORAGE_CLIENTS;
 const onlyInFull = ['helm', 'cosign', 'zot'];
 const isWanted = (name: string) => required === 'full' || (required === 'required' && !onlyInFull.includes(name));
 
+/** Milliseconds, for what hangs: a page starts engines and several servers, and half a minute is usual. */
+const longest = 300_000;
+
 describe.each(documents)('%s', (path) => {
   const text = readFileSync(join(projectDirectory, path), 'utf8');
   const needed = [...new Set(blocksIn(text).flatMap(({ needs }) => needs))];
@@ -35,7 +38,7 @@ describe.each(documents)('%s', (path) => {
 
   const present = blocksIn(text).filter(({ needs }) => !needs.some((name) => absent.has(name)));
   if (present.length > 0)
-    it('works as it is written', async () => {
+    it('works as it is written', { timeout: longest }, async () => {
       expect(await runDocument(path, new Set(absent.keys()))).toBeGreaterThan(0);
     });
 
