@@ -14,7 +14,13 @@ const documents = [
     .map((name) => `docs/${name}`),
 ];
 
-/** What CI has: "required" is what install-clients.sh brings by itself, "full" everything. Elsewhere blocks of what is absent are left out. */
+/** Without the variable these alone are run: all of them take minutes. */
+const firstPages = ['README.md', 'docs/first-five-minutes.md'];
+
+/**
+ * "present": all pages, without the blocks of clients that are absent. What must not be absent: "required", what install-clients.sh brings
+ * by itself; "full", everything.
+ */
 const required = process.env.MOORAGE_CLIENTS;
 /** install-clients.sh builds them with --full only. */
 const onlyInFull = ['helm', 'cosign', 'zot'];
@@ -23,6 +29,29 @@ const isWanted = (name: string) => required === 'full' || (required === 'require
 /** Milliseconds, for what hangs: a page starts engines and several servers, and half a minute is usual. */
 const longest = 300_000;
 
+const clients = [
+  'oras',
+  'regctl',
+  'crane',
+  'olareg',
+  'registry',
+  'notation',
+  'cosign',
+  'zot',
+  'helm',
+  'skopeo',
+  'podman',
+  'buildah',
+];
+const command = new RegExp(
+  `(?:^|[|(;]|&&) *(?:\\w+=\\S+ +)*(${[...clients, 'docker', 'ctr', 'rsync'].join('|')})(?= )`,
+  'gm',
+);
+
+function programsIn(script: string): readonly string[] {
+  return [...script.matchAll(command)].flatMap(([, name]) => name ?? []);
+}
+
 describe.each(documents)('%s', (path) => {
   const text = readFileSync(join(projectDirectory, path), 'utf8');
   const needed = [...new Set(blocksIn(text).flatMap(({ needs }) => needs))];
@@ -30,21 +59,40 @@ describe.each(documents)('%s', (path) => {
     needed.map((name) => [name, missingOf(name)] as const).filter(([, missing]) => missing.length > 0),
   );
 
-  for (const [name, missing] of absent) {
+  const isRun = required !== undefined || firstPages.includes(path);
+
+  for (const [name, missing] of isRun ? absent : []) {
     it.skipIf(!isWanted(name))(`has what the blocks with ${name} need: no ${missing.join(', no ')} here`, () => {
       expect(missing).toEqual([]);
     });
   }
 
   const present = blocksIn(text).filter(({ needs }) => !needs.some((name) => absent.has(name)));
-  if (present.length > 0)
+  if (isRun && present.some(({ kind }) => kind === 'run' || kind === 'serve'))
     it('works as it is written', { timeout: longest }, async () => {
       expect(await runDocument(path, new Set(absent.keys()))).toBeGreaterThan(0);
     });
 
+  it('names the programs without which a block does not work', () => {
+    const unnamed = blocksIn(text).flatMap(({ kind, text: script, needs, line }) =>
+      kind === 'run' || kind === 'serve'
+        ? programsIn(script).flatMap((name) => (needs.includes(name) ? [] : `${path}:${line}: ${name}`))
+        : [],
+    );
+    expect(unnamed).toEqual([]);
+  });
+
   it('says of each command how it is run, or that it is not', () => {
     expect(untaggedIn(text)).toEqual([]);
   });
+});
+
+it.skipIf(required === undefined)('runs the other pages: MOORAGE_CLIENTS=present does', () => {
+  expect(documents.length).toBeGreaterThan(firstPages.length);
+});
+
+it('knows the programs of a script', () => {
+  expect(programsIn('A=b crane x | oras y\necho "$(helm z)"\nmoorage crane\n')).toEqual(['crane', 'oras', 'helm']);
 });
 
 describe('blocksIn', () => {
