@@ -20,6 +20,7 @@ import { type DiskUse, diskUseOf } from './disk-use.ts';
 import { GatherBudget } from './gathered-body.ts';
 import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
 import type { ChangingRules } from './layout-rules.ts';
+import { scanLayouts } from './layout-scans.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
 import { MountTable } from './mount-table.ts';
@@ -258,18 +259,8 @@ export class Registry {
   }
 
   /** Looks through the blobs of every layout now, so that the first client that asks for referrers need not wait for it. */
-  async scan(): Promise<void> {
-    const { log } = this.#options;
-    try {
-      for await (const { name, layout } of this.layouts()) {
-        await layout.scan().catch((error: unknown) => {
-          log.warn('a layout could not be scanned for referrers', { layout: name, error });
-        });
-      }
-    } catch (error) {
-      // Nobody waits for it: the first client that asks for referrers finds out what is wrong.
-      log.warn('the layouts could not be listed', { error });
-    }
+  scan(): Promise<void> {
+    return scanLayouts(this.layouts(), this.#options.log);
   }
 
   /**
