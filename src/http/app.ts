@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
+import { OneAtATime } from '../browse/comparison/one-at-a-time.ts';
 import { DiskLook } from '../browse/shown-disk.ts';
 import { TagProtectedError } from '../oci/tag-protection.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -142,6 +143,7 @@ export function buildApp({
     }),
     jsonLists: new JsonLists(),
     disk: new DiskLook(registry),
+    comparisons: new OneAtATime(),
     page: new PageFiles(pageFiles),
   };
   const app = fastify({

@@ -107,6 +107,19 @@ export class Gate {
     throw this.credentials.unauthorized(request, { ...decision, scope });
   }
 
+  /** For a request that reads from a second repository as well: refused as a pull from there is. */
+  async assertPull(request: FastifyRequest, repository: RepositoryName): Promise<void> {
+    const { policy } = this.#options;
+    const access: Access = { action: 'pull', repository };
+    const decision = policy.decide(request.principal, access);
+    await this.audit.record(request, access, { outcome: outcomeOf(decision), rule: decision.rule });
+    if (decision.kind === 'deny') throw new RegistryError('DENIED');
+    if (decision.kind !== 'authenticate') return;
+    // A client asks once for what the challenge names.
+    const first = scopeText({ type: 'repository', name: repositoryNameOf(request), actions: ['pull'] });
+    throw this.credentials.unauthorized(request, { ...decision, scope: withMountSource(first, repository) });
+  }
+
   /** With a token that is for it, or for nothing less than all repositories where the source is any of them. */
   #couldPull(principal: Principal, source: RepositoryName | undefined): boolean {
     const isVisible = this.#options.policy.visibility(principal);

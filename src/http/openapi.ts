@@ -1,12 +1,13 @@
 // The description of `/api` (OpenAPI 3.1), made from the shapes of its answers. Loaded by whoever asks for it.
 import { z } from 'zod';
+import { comparison } from '../browse/comparison/comparison-schema.ts';
 import * as schemas from '../browse/schemas.ts';
 
 interface Operation {
   readonly path: string;
   readonly method: 'get' | 'post';
   readonly summary: string;
-  readonly query?: readonly ('n' | 'last' | 'q')[];
+  readonly query?: readonly (keyof typeof queryParameters)[];
   readonly body?: z.ZodType;
   readonly answer: z.ZodType | undefined;
   /** Of the answer; JSON unless it is said. */
@@ -40,6 +41,13 @@ export const operations: readonly Operation[] = [
     summary: 'An image by tag or digest, with platforms, attestations and referrers',
     answer: schemas.image,
   },
+  {
+    path: '/api/repositories/:name/compare',
+    method: 'get',
+    summary: 'What differs between two images, their files included',
+    query: ['from', 'to', 'toRepository', 'platform', 'files'],
+    answer: comparison,
+  },
   { path: '/api/disk', method: 'get', summary: 'What is on the disk', answer: schemas.disk },
   {
     path: '/api/events',
@@ -55,6 +63,14 @@ const queryParameters = {
   n: { schema: { type: 'integer', minimum: 0 }, description: 'at most so many; 50 unless given, never more than 200' },
   last: { schema: { type: 'string' }, description: 'go on after this one' },
   q: { schema: { type: 'string' }, description: 'only what holds it' },
+  from: { schema: { type: 'string' }, required: true, description: 'a tag or a digest' },
+  to: { schema: { type: 'string' }, required: true, description: 'a tag or a digest' },
+  toRepository: { schema: { type: 'string' }, description: 'the repository of `to`, where it is another one' },
+  platform: {
+    schema: { type: 'string' },
+    description: 'os/architecture, of images for several; the first that both have unless given',
+  },
+  files: { schema: { type: 'boolean' }, description: 'false: layers are not read; true unless given' },
 };
 
 const pathParameters: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@
 // header of a 405 names the methods that stand here, and the tests of the gate go through it row by row.
 import type { HTTPMethods } from 'fastify';
 import { tokenPath } from './challenge.ts';
+import { compareApiImages } from './handlers/api/comparison.ts';
 import { streamEvents } from './handlers/api/events.ts';
 import {
   listApiMoves,
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
   ['GET', '/api/repositories/:name/tags/:tag/history', 'pull', listApiMoves],
   ['POST', '/api/repositories/:name/tags/:tag/rollback', 'push', rollBackTag],
   ['GET', '/api/repositories/:name/images/:reference', 'pull', showApiImage],
+  ['GET', '/api/repositories/:name/compare', 'pull', compareApiImages],
   ['GET', '/api/disk', 'catalog', showApiDisk],
   ['GET', '/api/events', 'catalog', streamEvents],
   ['GET', '/v2/', 'ping', checkVersion],

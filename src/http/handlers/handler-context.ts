@@ -1,6 +1,7 @@
 // What a handler is, and what every one of them is given.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenService } from '../../auth/tokens/token-service.ts';
+import type { OneAtATime } from '../../browse/comparison/one-at-a-time.ts';
 import type { DiskLook } from '../../browse/shown-disk.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Answers } from '../answers.ts';
@@ -25,6 +26,8 @@ export interface HandlerContext {
   readonly tokens: TokenService | undefined;
   readonly jsonLists: JsonLists;
   readonly disk: DiskLook;
+  /** Files of two images are compared by one request after another. */
+  readonly comparisons: OneAtATime;
   readonly page: PageFiles;
   /** Undefined where nothing is counted. */
   readonly metrics: Metrics | undefined;

@@ -22,13 +22,14 @@ export class ByteSource {
     return taken;
   }
 
-  /** Passes over `count` bytes without holding them; false when the stream ends before. */
-  async skip(count: number): Promise<boolean> {
+  /** Passes over `count` bytes without holding them, and tells of each piece; false when the stream ends before. */
+  async skip(count: number, onPiece: (piece: Buffer) => void = () => {}): Promise<boolean> {
     let left = count;
     while (left > 0) {
       await this.#hold(1);
       if (this.#held.length === 0) return false;
       const part = Math.min(left, this.#held.length);
+      onPiece(this.#held.subarray(0, part));
       this.#held = this.#held.subarray(part);
       left -= part;
     }
