@@ -1,5 +1,6 @@
 // What the page asks the registry. Whoever logged in is known while the page is open: nothing is kept for later.
 import type { z } from 'zod';
+import type { comparison } from '../src/browse/comparison/comparison-schema.ts';
 import type * as schemas from '../src/browse/schemas.ts';
 
 export type Session = z.infer<typeof schemas.session>;
@@ -10,6 +11,7 @@ export type Image = z.infer<typeof schemas.image>;
 export type ImageNode = z.infer<typeof schemas.node>;
 export type Moves = z.infer<typeof schemas.moves>;
 export type Disk = z.infer<typeof schemas.disk>;
+export type Comparison = z.infer<typeof comparison>;
 export type Descriptor = ImageNode['layers'][number];
 
 /** The registry refused. */
@@ -89,6 +91,22 @@ function queryOf({ text, last, n }: ListQuery): string {
   return query.size === 0 ? '' : `?${query}`;
 }
 
+export interface Compared {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** Of `to`, where it is another one. */
+  readonly toRepository?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
+function comparisonQuery({ from, to, toRepository, platform }: Compared, withFiles: boolean): string {
+  const query = new URLSearchParams({ from, to, files: String(withFiles) });
+  if (toRepository !== undefined) query.set('toRepository', toRepository);
+  if (platform !== undefined) query.set('platform', platform);
+  return `?${query}`;
+}
+
 const below = (name: string) => `/api/repositories/${encodeURIComponent(name)}`;
 
 export const api = {
@@ -98,6 +116,8 @@ export const api = {
   tags: (name: string, query: ListQuery) => json<Tags>(`${below(name)}/tags${queryOf(query)}`),
   image: (name: string, reference: string) => json<Image>(`${below(name)}/images/${encodeURIComponent(reference)}`),
   moves: (name: string, tag: string) => json<Moves>(`${below(name)}/tags/${encodeURIComponent(tag)}/history`),
+  compare: (compared: Compared, withFiles: boolean) =>
+    json<Comparison>(`${below(compared.name)}/compare${comparisonQuery(compared, withFiles)}`),
   disk: () => json<Disk>('/api/disk'),
   rollBack: async (name: string, tag: string, to: string): Promise<void> => {
     await ask(`${below(name)}/tags/${encodeURIComponent(tag)}/rollback`, { method: 'POST', body: { to } });

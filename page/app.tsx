@@ -5,6 +5,7 @@ import { useLoaded } from './loaded.ts';
 import { LoginForm } from './login-form.tsx';
 import { Waiting } from './parts.tsx';
 import { hrefOf, type Route, routeOf, titleOf } from './route.ts';
+import { CompareView } from './views/compare.tsx';
 import { DiskView } from './views/disk.tsx';
 import { HistoryView } from './views/history.tsx';
 import { ImageView } from './views/image.tsx';
@@ -80,6 +81,7 @@ function placeOf(route: Route): string {
 
 function View({ route }: { readonly route: Route }) {
   if (route.view === 'disk') return <DiskView />;
+  if (route.view === 'compare') return <CompareView compared={route} />;
   if (route.view === 'repository') return <RepositoryView name={route.name} text={route.text ?? ''} />;
   if (route.view === 'image') return <ImageView name={route.name} reference={route.reference} />;
   if (route.view === 'history') return <HistoryView name={route.name} tag={route.tag} />;

@@ -1,5 +1,6 @@
 // What a tag meant over time, and the way back.
 import { api, type Moves } from '../api.ts';
+import { shortDigest } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
 import { Age, ConfirmButton, DigestText, Title, Trail, WhenHere } from '../parts.tsx';
 import { hrefOf, imageName } from '../route.ts';
@@ -72,10 +73,24 @@ function MoveTable({ name, tag, moves, mayPush, onMoved }: MoveTableProps) {
           <td>{hows[how]}</td>
           <td>{shown(from)}</td>
           <td>{shown(to)}</td>
-          <td>{mayPush && from !== undefined && from !== now && <RollBack {...{ name, tag, onMoved }} to={from} />}</td>
+          <td class="actions">
+            {from !== undefined && to !== undefined && <CompareLink {...{ name, from, to }} />}
+            {mayPush && from !== undefined && from !== now && <RollBack {...{ name, tag, onMoved }} to={from} />}
+          </td>
         </tr>
       ))}
     </Table>
+  );
+}
+
+function CompareLink({ name, from, to }: { readonly name: string; readonly from: string; readonly to: string }) {
+  return (
+    <a
+      href={hrefOf({ view: 'compare', name, from, to })}
+      aria-label={`Compare ${shortDigest(to)} with what it was before, ${shortDigest(from)}`}
+    >
+      Compare
+    </a>
   );
 }
 

@@ -1,4 +1,5 @@
 // One repository: how large it is, its tags, and what may be done with them.
+import { useState } from 'preact/hooks';
 import { api, type Repository, type Tags } from '../api.ts';
 import { countText, sizeText } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
@@ -11,6 +12,7 @@ import { useMore } from '../use-more.ts';
 type Row = Tags['tags'][number];
 
 const columns: readonly Column[] = [
+  { name: 'Chosen', isHidden: true },
   { name: 'Tag' },
   { name: 'Digest' },
   { name: 'Platforms' },
@@ -106,29 +108,61 @@ interface TagTableProps {
 }
 
 function TagTable({ name, rows, mayDelete, onRemoved }: TagTableProps) {
+  const [chosen, setChosen] = useState<readonly string[]>([]);
   if (rows.length === 0) return <p>No tag.</p>;
+  const choose = (tag: string) => {
+    setChosen(chosen.includes(tag) ? chosen.filter((each) => each !== tag) : [...chosen.slice(-1), tag]);
+  };
   return (
-    <Table label="Tags" columns={columns}>
-      {rows.map(({ tag, image }) => (
-        <tr key={tag}>
-          <th scope="row">
-            <a href={hrefOf({ view: 'image', name, reference: tag })}>{tag}</a>
-          </th>
-          <td>{image === undefined ? 'not here' : <DigestText digest={image.digest} />}</td>
-          <td>{image?.platforms.join(', ') || image?.artifactType || image?.type}</td>
-          <td class="number">{image && sizeOf(image)}</td>
-          <td>
-            <Age time={image?.created} />
-          </td>
-          <td class="actions">
-            <a href={hrefOf({ view: 'history', name, tag })} aria-label={`History of ${tag}`}>
-              History
-            </a>
-            {mayDelete && <RemoveTag name={name} tag={tag} onRemoved={onRemoved} />}
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      {rows.length > 1 && <CompareChosen name={name} chosen={chosen} />}
+      <Table label="Tags" columns={columns}>
+        {rows.map(({ tag, image }) => (
+          <tr key={tag}>
+            <td>
+              <input
+                type="checkbox"
+                aria-label={`Choose ${tag} to compare`}
+                checked={chosen.includes(tag)}
+                onChange={() => choose(tag)}
+              />
+            </td>
+            <th scope="row">
+              <a href={hrefOf({ view: 'image', name, reference: tag })}>{tag}</a>
+            </th>
+            <td>{image === undefined ? 'not here' : <DigestText digest={image.digest} />}</td>
+            <td>{image?.platforms.join(', ') || image?.artifactType || image?.type}</td>
+            <td class="number">{image && sizeOf(image)}</td>
+            <td>
+              <Age time={image?.created} />
+            </td>
+            <td class="actions">
+              <a href={hrefOf({ view: 'history', name, tag })} aria-label={`History of ${tag}`}>
+                History
+              </a>
+              {mayDelete && <RemoveTag name={name} tag={tag} onRemoved={onRemoved} />}
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+/** What was chosen first is what the other one is compared with. */
+function CompareChosen({ name, chosen: [from, to] }: { readonly name: string; readonly chosen: readonly string[] }) {
+  return (
+    <p role="status">
+      {from !== undefined && to !== undefined ? (
+        <a href={hrefOf({ view: 'compare', name, from, to })}>
+          Compare {from} with {to}
+        </a>
+      ) : (
+        <span class="type">
+          {from === undefined ? 'Choose two tags to compare them.' : `Choose another tag to compare with ${from}.`}
+        </span>
+      )}
+    </p>
   );
 }
 

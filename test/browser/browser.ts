@@ -1,8 +1,10 @@
 // A real browser that looks at a real server, for one test file. Skipped where there is none, unless one is required.
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executable = process.env.MOORAGE_CHROMIUM ?? places.find((path) => existsSync(path));
@@ -64,4 +66,14 @@ export async function violationsOn(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(axe, 'utf8'));
   const { violations } = (await page.evaluate('axe.run()')) as { readonly violations: readonly Violation[] };
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** Nothing that axe finds, no error, no other host; and a picture where somebody wants one. */
+export async function shown(page: Page, problems: readonly string[], name: string): Promise<void> {
+  expect(await violationsOn(page)).toEqual([]);
+  expect(problems).toEqual([]);
+  const pictures = process.env.MOORAGE_SCREENSHOTS;
+  if (pictures === undefined) return;
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 }

@@ -1,11 +1,9 @@
 // The web page in a real browser: every view, what may be done in it, with the keyboard, in a narrow window, and with content that strangers wrote.
 // With MOORAGE_SCREENSHOTS=DIR the views are kept as pictures.
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRegistry, type EmbeddedRegistry } from '../../src/index.ts';
-import { closeBrowser, look, noBrowser, violationsOn } from './browser.ts';
+import { closeBrowser, look, noBrowser, shown } from './browser.ts';
 import { blob, type Pushed, push, pushBlob, pushImage } from './pushed-content.ts';
 
 const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
@@ -53,16 +51,6 @@ async function attach(artifactType: string, text: string): Promise<void> {
     layers: [layer],
   };
   await push(url, 'team/app', undefined, { ...manifest, subject: second.descriptor });
-}
-
-/** Nothing that axe finds, no error, no other host; and a picture where somebody wants one. */
-async function shown(page: Page, problems: readonly string[], name: string): Promise<void> {
-  expect(await violationsOn(page)).toEqual([]);
-  expect(problems).toEqual([]);
-  const pictures = process.env.MOORAGE_SCREENSHOTS;
-  if (pictures === undefined) return;
-  await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 }
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();

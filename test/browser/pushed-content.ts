@@ -42,14 +42,20 @@ export async function push(url: string, name: string, tag: string | undefined, m
 }
 
 export interface PushedImage {
-  /** Bytes of each. */
-  readonly layers: readonly number[];
+  /** Bytes of each, or what is in it. */
+  readonly layers: readonly (number | Buffer<ArrayBuffer>)[];
   /** Tells it from others. */
   readonly note: string;
 }
 
 /** Layers of one size are the same bytes, so that repositories share them. */
 const bytesOfSize = new Map<number, Buffer<ArrayBuffer>>();
+
+function bytesOf(size: number): Buffer<ArrayBuffer> {
+  const bytes = bytesOfSize.get(size) ?? Buffer.from(randomBytes(size));
+  bytesOfSize.set(size, bytes);
+  return bytes;
+}
 
 export async function pushImage(
   url: string,
@@ -58,9 +64,8 @@ export async function pushImage(
   { layers, note }: PushedImage,
 ): Promise<Pushed> {
   const pushed = [];
-  for (const size of layers) {
-    const bytes = bytesOfSize.get(size) ?? Buffer.from(randomBytes(size));
-    bytesOfSize.set(size, bytes);
+  for (const layer of layers) {
+    const bytes = typeof layer === 'number' ? bytesOf(layer) : layer;
     pushed.push(await pushBlob(url, name, blob('application/vnd.oci.image.layer.v1.tar+gzip', bytes)));
   }
   const config = JSON.stringify({

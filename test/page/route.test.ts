@@ -13,6 +13,15 @@ describe('an address of the page', () => {
     ['#/image/team/app:v1.0', { view: 'image', name: 'team/app', reference: 'v1.0' }],
     [`#/image/team/app@${digest}`, { view: 'image', name: 'team/app', reference: digest }],
     ['#/history/team/app:v1', { view: 'history', name: 'team/app', tag: 'v1' }],
+    ['#/compare/team/app?from=v1&to=v2', { view: 'compare', name: 'team/app', from: 'v1', to: 'v2' }],
+    [
+      `#/compare/team/app?from=v1&to=sha256%3A${'0'.repeat(64)}&toRepository=b%2Fc&platform=linux%2Farm64`,
+      {
+        ...{ view: 'compare', name: 'team/app', from: 'v1', to: digest },
+        toRepository: 'b/c',
+        platform: 'linux/arm64',
+      },
+    ],
     ['#/disk', { view: 'disk' }],
   ])('%s leads to its view and back', (hash, route) => {
     expect(routeOf(hash)).toEqual(route);
@@ -20,12 +29,19 @@ describe('an address of the page', () => {
     expect(titleOf(route)).not.toBe('');
   });
 
-  it.each(['', '#', '#/nothing/here', '#/image/team/app', '#/image/', '#/%', '#/history/a:', '#/image/a:b:c'])(
-    'that is none, %s, leads to the list',
-    (hash) => {
-      expect(routeOf(hash)).toEqual({ view: 'repositories', text: '' });
-    },
-  );
+  it.each([
+    '',
+    '#',
+    '#/nothing/here',
+    '#/image/team/app',
+    '#/image/',
+    '#/%',
+    '#/history/a:',
+    '#/image/a:b:c',
+    '#/compare/a?from=b',
+  ])('that is none, %s, leads to the list', (hash) => {
+    expect(routeOf(hash)).toEqual({ view: 'repositories', text: '' });
+  });
 
   it('of a history needs a tag', () => {
     expect(routeOf(`#/history/team/app@${digest}`).view).toBe('image');
