@@ -6,6 +6,7 @@ import type * as schemas from '../src/browse/schemas.ts';
 export type Session = z.infer<typeof schemas.session>;
 export type Repositories = z.infer<typeof schemas.repositories>;
 export type Repository = z.infer<typeof schemas.repository>;
+export type Findings = z.infer<typeof schemas.findings>;
 export type Tags = z.infer<typeof schemas.tags>;
 export type Image = z.infer<typeof schemas.image>;
 export type ImageNode = z.infer<typeof schemas.node>;
@@ -113,6 +114,7 @@ export const api = {
   session: () => json<Session>(sessionPath),
   repositories: (query: ListQuery) => json<Repositories>(`/api/repositories${queryOf(query)}`),
   repository: (name: string) => json<Repository>(below(name)),
+  findings: (name: string) => json<Findings>(`${below(name)}/findings`),
   tags: (name: string, query: ListQuery) => json<Tags>(`${below(name)}/tags${queryOf(query)}`),
   image: (name: string, reference: string) => json<Image>(`${below(name)}/images/${encodeURIComponent(reference)}`),
   moves: (name: string, tag: string) => json<Moves>(`${below(name)}/tags/${encodeURIComponent(tag)}/history`),

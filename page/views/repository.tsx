@@ -8,6 +8,7 @@ import { hrefOf, imageName } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
 import { type Column, Table } from '../table.tsx';
 import { useMore } from '../use-more.ts';
+import { LayoutFindings } from './layout-findings.tsx';
 
 type Row = Tags['tags'][number];
 
@@ -57,6 +58,7 @@ export function RepositoryView({ name, text }: RepositoryViewProps) {
               {(rows) => <TagTable name={name} rows={rows} mayDelete={repository.may.delete} onRemoved={removed} />}
             </WhenHere>
             <MoreButton list={tags} />
+            <LayoutFindings name={name} />
           </>
         )}
       </WhenHere>

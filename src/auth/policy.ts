@@ -4,8 +4,8 @@ import type { TagProtection } from '../oci/tag-protection.ts';
 import type { Principal } from './principal.ts';
 import type { ShownCredentials } from './shown-credentials.ts';
 
-/** `ping` learns that a registry is here: clients log in by it. `login` asks for a token. `metrics` reads what is counted of the server. */
-export type Action = 'ping' | 'login' | 'pull' | 'push' | 'delete' | 'catalog' | 'metrics';
+/** `ping` learns that a registry is here: clients log in by it. `login` asks for a token. `metrics` reads what is counted of the server. `admin` learns of a repository what is nobody else's business. */
+export type Action = 'ping' | 'login' | 'pull' | 'push' | 'delete' | 'catalog' | 'metrics' | 'admin';
 
 export interface Access {
   readonly action: Action;

@@ -51,6 +51,29 @@ export const repository = z.strictObject({
   may: z.strictObject({ push: z.boolean(), delete: z.boolean() }).describe('what whoever asks may do'),
 });
 
+export const findings = z.strictObject({
+  where: z.string().optional().describe('where it lies on the machine of the registry; only for who may `admin`'),
+  findings: z.array(
+    z.strictObject({
+      code: z.string(),
+      severity: z.enum(['error', 'warning', 'note']),
+      why: z.string(),
+      remedy: z.string(),
+      about: z.array(
+        z.strictObject({
+          name: z.string().optional(),
+          digest: z.string().optional(),
+          path: z.string().optional().describe('below its directory'),
+          detail: z.string().optional(),
+        }),
+      ),
+      omitted: z.int().describe('more of that code'),
+    }),
+  ),
+  isWhole: z.boolean().describe('false: there was too much to look at all of it; `moorage inspect` does'),
+  withheld: z.string().optional().describe('why nothing is told'),
+});
+
 const summary = z.strictObject({
   digest,
   mediaType: z.string(),

@@ -5,6 +5,7 @@ import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
 import { OneAtATime } from '../browse/comparison/one-at-a-time.ts';
 import { DiskLook } from '../browse/shown-disk.ts';
+import { LayoutLooks } from '../browse/shown-findings.ts';
 import { TagProtectedError } from '../oci/tag-protection.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Answers } from './answers.ts';
@@ -143,6 +144,7 @@ export function buildApp({
     }),
     jsonLists: new JsonLists(),
     disk: new DiskLook(registry),
+    layouts: new LayoutLooks(registry),
     comparisons: new OneAtATime(),
     page: new PageFiles(pageFiles),
   };

@@ -138,7 +138,7 @@ export class Gate {
   }
 
   /** Whether the client could do that to the repository of the request, for a page that offers it: nothing is recorded. */
-  may(request: FastifyRequest, action: 'push' | 'delete'): boolean {
+  may(request: FastifyRequest, action: 'push' | 'delete' | 'admin'): boolean {
     const access: Access = { action, repository: repositoryNameOf(request) };
     return this.#refusalBy(this.#options.policy.decide(request.principal, access), request, access) === undefined;
   }

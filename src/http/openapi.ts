@@ -21,6 +21,12 @@ export const operations: readonly Operation[] = [
   { path: '/api/session', method: 'get', summary: 'Who is looking', answer: schemas.session },
   { path: '/api/repositories', method: 'get', summary: 'Repositories', query: list, answer: schemas.repositories },
   { path: '/api/repositories/:name', method: 'get', summary: 'One repository', answer: schemas.repository },
+  {
+    path: '/api/repositories/:name/findings',
+    method: 'get',
+    summary: 'Where it lies, and what `moorage inspect` finds there',
+    answer: schemas.findings,
+  },
   { path: '/api/repositories/:name/tags', method: 'get', summary: 'Its tags', query: list, answer: schemas.tags },
   {
     path: '/api/repositories/:name/tags/:tag/history',

@@ -5,6 +5,7 @@ import { tokenPath } from './challenge.ts';
 import { compareApiImages } from './handlers/api/comparison.ts';
 import { streamEvents } from './handlers/api/events.ts';
 import {
+  listApiFindings,
   listApiMoves,
   listApiRepositories,
   listApiTags,
@@ -52,6 +53,7 @@ export const routes: readonly Route[] = [
   ['GET', '/api/session', 'ping', showApiSession],
   ['GET', '/api/repositories', 'catalog', listApiRepositories],
   ['GET', '/api/repositories/:name', 'pull', showApiRepository],
+  ['GET', '/api/repositories/:name/findings', 'pull', listApiFindings],
   ['GET', '/api/repositories/:name/tags', 'pull', listApiTags],
   ['GET', '/api/repositories/:name/tags/:tag/history', 'pull', listApiMoves],
   ['POST', '/api/repositories/:name/tags/:tag/rollback', 'push', rollBackTag],

@@ -11,3 +11,12 @@ export interface OpenedMount extends Mount, Partial<Pick<ArchiveMount, 'problems
   /** Of a directory that was named: the archives in it, each a mount of its own. */
   readonly archives?: ServedArchives;
 }
+
+/** What a mount of a server came from; undefined for one that nobody opened, as in tests. */
+export function mountedAt(mount: Mount): OpenedMount | undefined {
+  return isOpened(mount) ? mount : undefined;
+}
+
+function isOpened(mount: Mount): mount is OpenedMount {
+  return 'path' in mount && 'kind' in mount;
+}

@@ -19,7 +19,7 @@ import { type CollectionOutcome, Collector } from './collector.ts';
 import { type DiskUse, diskUseOf } from './disk-use.ts';
 import { GatherBudget } from './gathered-body.ts';
 import { layoutPrefixes, type OnUnlisted } from './layout-prefixes.ts';
-import type { ChangingRules } from './layout-rules.ts';
+import type { ChangingRules, LayoutRules } from './layout-rules.ts';
 import { scanLayouts } from './layout-scans.ts';
 import { type Location, locate } from './locate.ts';
 import { type Mount, mountOf, nameAbove, nameBelow } from './mount.ts';
@@ -44,6 +44,7 @@ const catchUpWithOwnEveryMs = 1_000;
 export class Registry {
   /** How much there is of what it holds. */
   readonly figures: RegistryFigures;
+  readonly rules: LayoutRules;
   readonly #options: RegistryParts;
   readonly #table: MountTable;
   readonly #shared: SharedByLayouts;
@@ -60,6 +61,7 @@ export class Registry {
   constructor(options: RegistryParts) {
     this.#options = options;
     const { log, rules, clock = systemClock, processes = 1, meters = noRegistryMeters } = options;
+    this.rules = rules;
     const background = new BackgroundWork(log);
     this.#background = background;
     this.#shared = {
@@ -186,6 +188,13 @@ export class Registry {
     });
     if (path === '') this.#own.set(layout, repository);
     return repository;
+  }
+
+  /** Where a repository lies, or would lie. Of a directory that holds several repositories it is that of all of them. */
+  async placeOf(repository: RepositoryName): Promise<NamedLayout> {
+    const mounted = mountOf(this.#mounts, repository) ?? this.#nowhere;
+    const { layout, prefix } = await this.#locate(mounted, nameBelow(mounted, repository));
+    return { name: nameAbove(mounted, prefix), layout, mount: mounted.mount, prefix };
   }
 
   /** As another process of the same server names it; undefined where this one does not serve it (any more). */

@@ -72,6 +72,8 @@ describe.skipIf(noBrowser !== undefined)(`the page${noBrowser === undefined ? ''
     await look1('repositories');
     await page.getByRole('link', { name: 'team/app' }).click();
     await page.getByRole('rowheader', { name: 'v2' }).waitFor();
+    await page.getByRole('heading', { name: 'Directory' }).waitFor();
+    await expect.poll(() => page.locator('.waiting').count()).toBe(0);
     await look1('repository');
     await page.getByRole('link', { name: 'v1', exact: true }).click();
     await page.getByText('RUN make second').first().waitFor();

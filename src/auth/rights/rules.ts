@@ -18,13 +18,15 @@ export type HeldRights = ReadonlyMap<Right, string>;
 /** Names, of all clients together: whoever asks for ones that do not exist, with one token after the other, must not fill the memory. */
 const maxRemembered = 20_000;
 
+const notAllowed: Ruling = { allowed: false, rule: 'no rule allows it' };
 const nothingShown = 'nobody is let in without credentials';
 
 /** A push needs one of them; what `create` may not is asked under the lock (protection below). */
-const sufficient: Readonly<Record<'pull' | 'push' | 'delete', readonly Right[]>> = {
+const sufficient: Readonly<Record<'pull' | 'push' | 'delete' | 'admin', readonly Right[]>> = {
   pull: ['pull', 'admin'],
   push: ['push', 'create', 'admin'],
   delete: ['delete', 'admin'],
+  admin: ['admin'],
 };
 
 export class Rules {
@@ -53,6 +55,8 @@ export class Rules {
         return this.#judgeCatalog(principal);
       case 'metrics':
         return this.#judgeMetrics(principal);
+      case 'admin':
+        return repository === undefined ? notAllowed : this.#judgeIn(principal, action, repository);
       case 'pull':
       case 'push':
       case 'delete':
@@ -106,13 +110,13 @@ export class Rules {
     return meant.flatMap(({ immutable }) => immutable);
   }
 
-  #judgeIn(principal: Principal, action: 'pull' | 'push' | 'delete', repository: RepositoryName): Ruling {
+  #judgeIn(principal: Principal, action: keyof typeof sufficient, repository: RepositoryName): Ruling {
     const held = this.heldIn(principal, repository);
     for (const right of sufficient[action]) {
       const rule = held.get(right);
       if (rule !== undefined) return { allowed: true, rule };
     }
-    return { allowed: false, rule: 'no rule allows it' };
+    return notAllowed;
   }
 
   /** What the list holds is filtered by what may be pulled. */

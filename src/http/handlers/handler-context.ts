@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenService } from '../../auth/tokens/token-service.ts';
 import type { OneAtATime } from '../../browse/comparison/one-at-a-time.ts';
 import type { DiskLook } from '../../browse/shown-disk.ts';
+import type { LayoutLooks } from '../../browse/shown-findings.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Answers } from '../answers.ts';
 import type { Gate } from '../authorize.ts';
@@ -26,6 +27,7 @@ export interface HandlerContext {
   readonly tokens: TokenService | undefined;
   readonly jsonLists: JsonLists;
   readonly disk: DiskLook;
+  readonly layouts: LayoutLooks;
   /** Files of two images are compared by one request after another. */
   readonly comparisons: OneAtATime;
   readonly page: PageFiles;

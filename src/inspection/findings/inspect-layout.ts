@@ -42,6 +42,8 @@ export interface InspectLayoutOptions {
   readonly progress?: BlobProgress | undefined;
   /** What was read whole before, of other layouts. */
   readonly hashed: HashedFiles;
+  /** Where they are put, for who wants them although not all was looked at. */
+  readonly findings?: FindingList;
 }
 
 export interface LayoutInspection {
@@ -53,8 +55,8 @@ export interface LayoutInspection {
 
 export async function inspectLayout(options: InspectLayoutOptions): Promise<LayoutInspection> {
   const { store, prefix, files, name, rules, verify, hashed, progress = unwatched } = options;
+  const { findings = new FindingList() } = options;
   const keys = layoutKeys(prefix);
-  const findings = new FindingList();
   const unwanted = { missing: asItSeems, onUnreadable: () => {} };
   const inspected: InspectedLayout = { store, keys, files, findings, hashed, progress, ...unwanted };
   const fileNames = await findFiles(inspected);

@@ -32,6 +32,12 @@ export const showApiRepository: Handler = async ({ registry, answers, gate }, re
   answers.json(reply, 200, notStored, { ...shown, may });
 };
 
+/** Where it lies is nobody's business but of who administers it. */
+export const listApiFindings: Handler = async ({ layouts, answers, gate }, request, reply) => {
+  const asked = { seesAll: gate.visibility(request) === undefined, seesPlace: gate.may(request, 'admin') };
+  answers.json(reply, 200, notStored, await layouts.show(repositoryNameOf(request), asked));
+};
+
 export const listApiTags: Handler = async ({ registry, answers }, request, reply) => {
   const { items, more } = await listTagSummaries(
     registry,
