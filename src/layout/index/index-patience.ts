@@ -2,7 +2,7 @@
 // short.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../storage/clock.ts';
-import type { Key, ObjectReader } from '../../storage/object-store.ts';
+import type { Key, ObjectInfo, ObjectReader } from '../../storage/object-store.ts';
 import { ForeignIndexError, type IndexDocument, IndexUnreadableError } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
 import { parseIndexInTurns } from './index-parse.ts';
@@ -10,6 +10,9 @@ import { parseIndexInTurns } from './index-parse.ts';
 /** In-place writers (oras, skopeo, crane, BuildKit) are done within this time. */
 const patienceMs = 1_000;
 export const retryEveryMs = 50;
+
+/** Far longer than anybody takes, also where the clock of a file server is not ours. */
+const restingAfterMs = 10_000;
 
 export interface WaitOptions {
   readonly clock: Pick<Clock, 'elapsed'>;
@@ -32,6 +35,14 @@ export async function whileUnfinished<Result>(
       await sleep(retryEveryMs);
     }
   }
+}
+
+/** False for what has not changed for so long that it is broken, and not half written. A time to come is the clock of another machine. */
+export function mayBeBeingWritten(
+  { changedAtMs }: Pick<ObjectInfo, 'changedAtMs'>,
+  clock: Pick<Clock, 'now'>,
+): boolean {
+  return clock.now() - changedAtMs < restingAfterMs;
 }
 
 /** Half of an index is no JSON; JSON that is no index is whole, and something else. */

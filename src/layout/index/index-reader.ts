@@ -16,7 +16,7 @@ import { StorageError } from '../../storage/storage-error.ts';
 import { emptyIndexDocument, ForeignIndexError, IndexUnreadableError } from './index-document.ts';
 import { maxIndexBytes } from './index-limits.ts';
 import { parseIndexInTurns } from './index-parse.ts';
-import { retryEveryMs, whileUnfinished } from './index-patience.ts';
+import { mayBeBeingWritten, retryEveryMs, whileUnfinished } from './index-patience.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { type LayoutVersion, UnsupportedLayoutError } from './layout-version.ts';
 
@@ -188,8 +188,11 @@ export class IndexReader {
       this.#broken = undefined;
       return undefined;
     };
-    // Nobody waits where there is a last good state.
-    const mayPass = (error: unknown) => this.#seen === undefined && !isWhole(unreadable(error));
+    // Nobody waits where there is a last good state, nor for what has been as it is for long.
+    const mayPass = (error: unknown) => {
+      const mayBeHalf = object === undefined || mayBeBeingWritten(object.info, clock);
+      return this.#seen === undefined && mayBeHalf && !isWhole(unreadable(error));
+    };
     try {
       return await whileUnfinished(read, { clock, mayPass });
     } catch (error) {

@@ -345,3 +345,17 @@ class IndexReaderOf {
     return (await this.#reader.current())?.tags();
   }
 }
+
+describe('a file that is no index', () => {
+  it('is waited for while it may be half written, and never where nobody touched it for long', async () => {
+    const under = readerOver();
+    await under.store.write(key, Buffer.from('{"schemaVersion": 2,'));
+    under.clock.advance(11_000);
+    expect(await codeOf(under.reader.current())).toBe('UNAVAILABLE');
+    expect(under.count('read')).toBe(1);
+    const young = readerOver();
+    await young.store.write(key, Buffer.from('{"schemaVersion": 2,'));
+    young.rightAfter('read', () => young.store.write(key, indexWith('v1')));
+    expect(await young.tags()).toEqual(['v1']);
+  });
+});
