@@ -1,9 +1,10 @@
 // The repositories of a registry, a page at a time, as a person looks through them.
 import type { RepositoryName } from '../oci/reference.ts';
 import type { IsShown } from '../registry/catalog.ts';
-import type { Page, PageRequest } from '../registry/page.ts';
+import { type Page, type PageRequest, pageOf } from '../registry/page.ts';
 import type { Registry } from '../registry/registry.ts';
 import { isoTimeOf } from './iso-time.ts';
+import type { SearchedNames } from './searched-names.ts';
 import { unlessUnreadable } from './unreadable.ts';
 
 export interface RepositoryFacts {
@@ -25,15 +26,17 @@ export interface RepositoryQuery extends PageRequest {
 
 const atATime = 8;
 
-/** In byte order. Throws the reason of `gone` when its client has left. */
+/** In byte order; of a search as it was some seconds ago. Throws the reason of `gone` when its client has left. */
 export async function listRepositories(
   registry: Registry,
+  searched: SearchedNames,
   { text, isShown, ...page }: RepositoryQuery,
   gone?: AbortSignal,
 ): Promise<Page<RepositoryFacts>> {
-  const isMeant =
-    text === undefined ? isShown : (name: RepositoryName) => name.includes(text) && isShown?.(name) !== false;
-  const { items, more } = await registry.catalog(page, isMeant, gone);
+  const { items, more } =
+    text === undefined
+      ? await registry.catalog(page, isShown, gone)
+      : pageOf(await searched.holding(text, isShown, gone), page);
   const facts: RepositoryFacts[] = [];
   for (let at = 0; at < items.length; at += atATime) {
     gone?.throwIfAborted();

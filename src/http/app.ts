@@ -4,6 +4,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { Policy } from '../auth/policy.ts';
 import type { TokenService } from '../auth/tokens/token-service.ts';
 import { OneAtATime } from '../browse/comparison/one-at-a-time.ts';
+import { SearchedNames } from '../browse/searched-names.ts';
 import { DiskLook } from '../browse/shown-disk.ts';
 import { LayoutLooks } from '../browse/shown-findings.ts';
 import { TagProtectedError } from '../oci/tag-protection.ts';
@@ -144,6 +145,7 @@ export function buildApp({
     }),
     jsonLists: new JsonLists(),
     disk: new DiskLook(registry),
+    names: new SearchedNames(registry),
     layouts: new LayoutLooks(registry),
     comparisons: new OneAtATime(),
     page: new PageFiles(pageFiles),

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TokenService } from '../../auth/tokens/token-service.ts';
 import type { OneAtATime } from '../../browse/comparison/one-at-a-time.ts';
+import type { SearchedNames } from '../../browse/searched-names.ts';
 import type { DiskLook } from '../../browse/shown-disk.ts';
 import type { LayoutLooks } from '../../browse/shown-findings.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -27,6 +28,7 @@ export interface HandlerContext {
   readonly tokens: TokenService | undefined;
   readonly jsonLists: JsonLists;
   readonly disk: DiskLook;
+  readonly names: SearchedNames;
   readonly layouts: LayoutLooks;
   /** Files of two images are compared by one request after another. */
   readonly comparisons: OneAtATime;

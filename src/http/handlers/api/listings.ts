@@ -20,9 +20,9 @@ const defaultLimit = 50;
 const mostAtOnce = 200;
 
 /** What the client may not learn of is not there. */
-export const listApiRepositories: Handler = async ({ registry, answers, gate }, request, reply) => {
+export const listApiRepositories: Handler = async ({ registry, names, answers, gate }, request, reply) => {
   const query = { ...pageAsked(request), isShown: gate.visibility(request) };
-  const { items, more } = await listRepositories(registry, query, clientGone(reply));
+  const { items, more } = await listRepositories(registry, names, query, clientGone(reply));
   answers.json(reply, 200, notStored, { repositories: items, more });
 };
 
