@@ -135,8 +135,14 @@ async function readSide(
   let cut: ReadingLimit | undefined;
   let unusable = 0;
   const onBytes = (count: number) => budget.spendBytes(count);
+  const seen = new Set<string>();
   for (const [depth, layer] of layers.slice(common).reverse().entries()) {
+    // The one further up says all that it says.
+    if (seen.has(layer.digest)) continue;
+    seen.add(layer.digest);
     try {
+      // Of a layer that is no tar nothing else is spent.
+      await budget.spendBytes(0);
       for await (const entry of layerEntries(source, name, layer, onBytes)) {
         await budget.spendEntry(entry);
         if (!tree.add(depth, entry)) unusable += 1;

@@ -195,6 +195,18 @@ describe('layers that cannot be read', () => {
 });
 
 describe('hostile layers', () => {
+  it('that are many and no tars end with the time as well', async () => {
+    const many = Array.from({ length: 50 }, (_, at) => Buffer.from(`{"no tar": ${at}}`));
+    const { files, opened } = await compared([none], many, { limits: { ms: -1 } });
+    expect([files.cut, opened.length]).toEqual(['time', 0]);
+  });
+
+  it('are read once, however often they are there', async () => {
+    const layer = tarOf(file('a'), file('.wh.b', ''));
+    const { files, opened } = await compared([none], [[file('b')], layer, [file('.wh.a', '')], layer]);
+    expect([lines(files), opened.length]).toEqual([['+a'], 4]);
+  });
+
   it('are read up to a number of entries, of bytes, of characters and for a time', async () => {
     const many = Array.from({ length: 50 }, (_, at) => file(`f${at}`));
     const cutBy = async (own: Partial<ReadingLimits>) => {
