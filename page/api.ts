@@ -45,6 +45,16 @@ export function logOut(): void {
   authorization = undefined;
 }
 
+/** False: what a link leads to is answered as what this page asks for is. */
+export function isLoggedIn(): boolean {
+  return authorization !== undefined;
+}
+
+/** Of the bytes themselves. */
+export function blobUrl(name: string, digest: string): string {
+  return `/v2/${name}/blobs/${digest}`;
+}
+
 const sessionPath = '/api/session';
 
 interface Asked {
@@ -128,7 +138,7 @@ export const api = {
     await ask(`/v2/${name}/manifests/${reference}`, { method: 'DELETE' });
   },
   blob: async (name: string, digest: string): Promise<string> => {
-    return (await ask(`/v2/${name}/blobs/${digest}`, { accept: '*/*' })).text();
+    return (await ask(blobUrl(name, digest), { accept: '*/*' })).text();
   },
   manifest: async (name: string, digest: string): Promise<string> => {
     return (await ask(`/v2/${name}/manifests/${digest}`, { accept: '*/*' })).text();

@@ -1,7 +1,7 @@
 // Small things that several views have.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ageText, shortDigest } from './format.ts';
+import { ageText, countText, shortDigest } from './format.ts';
 import { type Loaded, refusedBy } from './loaded.ts';
 import { hrefOf } from './route.ts';
 import type { MoreOf } from './use-more.ts';
@@ -133,6 +133,26 @@ export function Facts({ facts }: { readonly facts: readonly (readonly [string, C
       ))}
     </dl>
   );
+}
+
+const mostWritten = 200;
+const longestWritten = 10_000;
+
+/** What strangers wrote, of which there may be megabytes. */
+export function WrittenFacts({ written }: { readonly written: Readonly<Record<string, string>> }) {
+  const all = Object.entries(written);
+  const shown = all.slice(0, mostWritten).map(([name, value]) => [cut(name), cut(value)] as const);
+  return (
+    <>
+      <Facts facts={shown} />
+      {all.length > shown.length && <p>{countText(all.length - shown.length, 'more is', 'more are')} not shown.</p>}
+    </>
+  );
+}
+
+function cut(text: string): string {
+  const left = text.length - longestWritten;
+  return left > 0 ? `${text.slice(0, longestWritten)} … and ${countText(left, 'character')}` : text;
 }
 
 interface ConfirmProps {

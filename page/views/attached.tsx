@@ -1,6 +1,6 @@
 // What is attached to an image: signatures, lists of packages, attestations, by whichever convention a tool used, and what is attached to those.
 import type { ImageNode } from '../api.ts';
-import { sizeText } from '../format.ts';
+import { countText, sizeText } from '../format.ts';
 import { Age, DigestText } from '../parts.tsx';
 import { OpenContent } from './open-content.tsx';
 
@@ -32,6 +32,9 @@ const kinds: Readonly<Record<ImageNode['kind'], string>> = {
   cosign: 'by cosign, under a tag',
 };
 
+/** Nobody attaches more. */
+const mostShown = 100;
+
 function Tree({ name, nodes }: { readonly name: string; readonly nodes: readonly ImageNode[] }) {
   return (
     <ul class="tree">
@@ -43,12 +46,13 @@ function Tree({ name, nodes }: { readonly name: string; readonly nodes: readonly
             {node.tag === undefined ? '' : ` ${node.tag}`}, {sizeText(node.contentSize)} <Age time={node.created} />
           </small>
           {node.problem !== undefined && <span class="problem"> {node.problem}</span>}
-          {node.layers.map(({ digest, size, mediaType, annotations }, index) => (
+          {node.layers.slice(0, mostShown).map(({ digest, size, mediaType, annotations }, index) => (
             <div key={`${index} ${digest}`} class="part">
               <span class="type">{predicateOf(annotations) ?? mediaType}</span>
               <OpenContent name={name} blob={{ digest, size, mediaType }} />
             </div>
           ))}
+          {node.layers.length > mostShown && <p>{countText(node.layers.length - mostShown, 'more part')} not shown.</p>}
           <Below name={name} node={node} />
         </li>
       ))}

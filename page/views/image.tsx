@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, type Image, type ImageNode } from '../api.ts';
 import { sizeText } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
-import { Age, CopyButton, DigestText, Facts, Title, Trail, WhenHere } from '../parts.tsx';
+import { Age, CopyButton, DigestText, Facts, Title, Trail, WhenHere, WrittenFacts } from '../parts.tsx';
 import { pullCommands } from '../pull-commands.ts';
 import { hrefOf, imageName } from '../route.ts';
 import { Attached } from './attached.tsx';
@@ -123,12 +123,11 @@ function Pull({ name, reference, configType }: ImageProps & { readonly configTyp
 }
 
 function Annotations({ image }: { readonly image: ImageNode }) {
-  const annotations = Object.entries(image.annotations);
-  if (annotations.length === 0) return null;
+  if (Object.keys(image.annotations).length === 0) return null;
   return (
     <>
       <h2>Annotations</h2>
-      <Facts facts={annotations} />
+      <WrittenFacts written={image.annotations} />
     </>
   );
 }

@@ -1,10 +1,10 @@
 // The layers of an image to scale, each with the command that made it, and what the config says of the whole.
 import type { JSX } from 'preact';
 import { api, type Descriptor, type ImageNode } from '../api.ts';
-import { sizeText } from '../format.ts';
+import { countText, sizeText } from '../format.ts';
 import { type ImageConfig, parseImageConfig } from '../image-config.ts';
 import { useLoaded } from '../loaded.ts';
-import { DigestText, Facts } from '../parts.tsx';
+import { DigestText, Facts, WrittenFacts } from '../parts.tsx';
 import { type Column, Table } from '../table.tsx';
 import { OpenContent } from './open-content.tsx';
 
@@ -51,12 +51,11 @@ export function Layers({ name, image }: LayersProps) {
 }
 
 function Labels({ labels }: Pick<ImageConfig, 'labels'>) {
-  const entries = Object.entries(labels);
-  if (entries.length === 0) return null;
+  if (Object.keys(labels).length === 0) return null;
   return (
     <>
       <h3>Labels</h3>
-      <Facts facts={entries} />
+      <WrittenFacts written={labels} />
     </>
   );
 }
@@ -67,7 +66,11 @@ interface LayerTableProps {
   readonly config: ImageConfig | undefined;
 }
 
-function LayerTable({ name, layers, config }: LayerTableProps) {
+/** An image of more runs nowhere; a manifest has room for thirty thousand, and no window for so many rows. */
+const mostShown = 500;
+
+function LayerTable({ name, layers: all, config }: LayerTableProps) {
+  const layers = all.slice(0, mostShown);
   const total = layers.reduce((sum, { size }) => sum + size, 0);
   return (
     <>
@@ -91,6 +94,7 @@ function LayerTable({ name, layers, config }: LayerTableProps) {
           </tr>
         ))}
       </Table>
+      {all.length > layers.length && <p>{countText(all.length - layers.length, 'more layer')} not shown.</p>}
     </>
   );
 }

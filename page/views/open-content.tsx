@@ -1,6 +1,6 @@
 // A look into a blob that is text: JSON, statements, lists of packages. What is large is not loaded.
 import { useState } from 'preact/hooks';
-import { api, type Descriptor } from '../api.ts';
+import { api, blobUrl, type Descriptor, isLoggedIn } from '../api.ts';
 import { type DocumentSummary, summarizeDocument } from '../documents.ts';
 import { countText, sizeText } from '../format.ts';
 import { useLoaded } from '../loaded.ts';
@@ -21,7 +21,7 @@ const columns: readonly Column[] = [{ name: 'Package' }, { name: 'Version' }, { 
 export function OpenContent({ name, blob }: OpenProps) {
   const [isOpen, setIsOpen] = useState(false);
   if (!texts.test(blob.mediaType) || archives.test(blob.mediaType)) return null;
-  if (blob.size > largest) return <small> {sizeText(blob.size)} are too much to be shown here</small>;
+  if (blob.size > largest) return <TooLarge name={name} blob={blob} />;
   return (
     <>
       {' '}
@@ -30,6 +30,25 @@ export function OpenContent({ name, blob }: OpenProps) {
       </button>
       {isOpen && <Content name={name} digest={blob.digest} />}
     </>
+  );
+}
+
+/** It is not loaded into the page: it is saved, or fetched by a client where one had to log in, whose password no link has. */
+function TooLarge({ name, blob: { digest, size } }: OpenProps) {
+  return (
+    <small>
+      {' '}
+      {sizeText(size)} are too much to be shown here:{' '}
+      {isLoggedIn() ? (
+        <code class="whole">
+          oras blob fetch --output FILE {location.host}/{name}@{digest}
+        </code>
+      ) : (
+        <a href={blobUrl(name, digest)} download={digest.replace(':', '-')}>
+          Download
+        </a>
+      )}
+    </small>
   );
 }
 
