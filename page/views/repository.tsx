@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { api, type Repository, type Tags } from '../api.ts';
 import { countText, sizeText } from '../format.ts';
-import { useLoaded } from '../loaded.ts';
+import { type Loaded, useLoaded } from '../loaded.ts';
 import { Age, ConfirmButton, DigestText, Facts, MoreButton, Title, Trail, WhenHere } from '../parts.tsx';
 import { hrefOf, imageName } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
@@ -58,12 +58,17 @@ export function RepositoryView({ name, text }: RepositoryViewProps) {
               {(rows) => <TagTable name={name} rows={rows} mayDelete={repository.may.delete} onRemoved={removed} />}
             </WhenHere>
             <MoreButton list={tags} />
-            <LayoutFindings name={name} />
           </>
         )}
       </WhenHere>
+      {hasFindings(loaded) && <LayoutFindings name={name} />}
     </>
   );
+}
+
+/** What cannot be read has them as well. */
+function hasFindings(loaded: Loaded<Repository>): boolean {
+  return loaded.kind === 'here' || (loaded.kind === 'refused' && loaded.status === 503);
 }
 
 function diskFacts(disk: Repository['disk']): readonly (readonly [string, string])[] {

@@ -4,6 +4,7 @@
 import type { Finding } from '../inspection/findings/finding.ts';
 import type { ServedInspection } from '../inspection/inspect-served.ts';
 import { Turns } from '../layout/pacing/turns.ts';
+import { RegistryError } from '../oci/error-code.ts';
 import { printableText } from '../oci/printable-text.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -56,10 +57,10 @@ export class LayoutLooks {
   /** Throws NAME_UNKNOWN, and a StorageError where nothing can be read. */
   async show(name: RepositoryName, { seesAll, seesPlace }: FindingsAsked): Promise<ShownFindings> {
     const { tags, state } = await this.#registry.repository(name);
-    // Whoever is not there has none.
-    await tags.list({ limit: 1 });
-    if (!seesAll && (await state.isAmongOthers())) {
-      return { findings: [], isWhole: true, withheld: 'its directory holds repositories of others as well' };
+    // What is not there has none. Of what cannot be read nobody knows whose it is.
+    const isReadable = await tags.list({ limit: 1 }).then(() => true, unreadableNow);
+    if (!seesAll && (!isReadable || (await state.isAmongOthers()))) {
+      return { findings: [], isWhole: true, withheld: 'its directory may hold repositories of others as well' };
     }
     const { where, findings, isWhole } = await this.#looked(name);
     const shown = findings.flatMap(({ findings: [first, ...others], omitted }): readonly ShownFindingGroup[] => {
@@ -93,6 +94,12 @@ export class LayoutLooks {
     );
     return found;
   }
+}
+
+/** A broken one is what findings are for. */
+function unreadableNow(error: unknown): false {
+  if (error instanceof RegistryError && error.code === 'UNAVAILABLE') return false;
+  throw error;
 }
 
 /** Strangers wrote it. */

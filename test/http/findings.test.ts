@@ -1,5 +1,5 @@
 // `/api/repositories/:name/findings`: where a repository lies, and what `moorage inspect` says of it.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -79,6 +79,19 @@ describe('the findings of a repository', () => {
     const { app } = guardedApp([{ repositories: 'all/team/*', who: 'ann', may: 'pull' }], { registry });
     const answer = await app.inject({ url: shared, headers: { authorization: 'Basic ann' } });
     expect(findings.parse(answer.json())).toEqual({ findings: [], isWhole: true, withheld: expect.any(String) });
+  });
+
+  it('tell what is wrong with one that cannot be read', async () => {
+    const { app, registry, directory } = await served();
+    await mkdir(join(directory, 'team/broken'));
+    await writeFile(join(directory, 'team/broken/oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    await writeFile(join(directory, 'team/broken/index.json'), '{"manifests": 7}');
+    const broken = '/api/repositories/team%2Fbroken/findings';
+    const shown = findings.parse((await app.inject(broken)).json());
+    expect(shown.findings[0]).toMatchObject({ severity: 'error', code: expect.stringMatching(/index/) });
+    const { app: guarded } = guardedApp([{ repositories: 'team/*', who: 'ann', may: 'pull' }], { registry });
+    const answer = await guarded.inject({ url: broken, headers: { authorization: 'Basic ann' } });
+    expect(findings.parse(answer.json())).toMatchObject({ findings: [], withheld: expect.any(String) });
   });
 
   it('are none of what is not there', async () => {
