@@ -56,21 +56,27 @@ export function blobUrl(name: string, digest: string): string {
 }
 
 const sessionPath = '/api/session';
+/** Nobody asked for it: whoever may not listen is not asked for a password. */
+const eventsPath = '/api/events';
 
 interface Asked {
   readonly method?: string;
   readonly accept?: string;
   readonly body?: unknown;
+  readonly lastEventId?: string | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Without what the browser keeps for this site: it would ask for a password in a window of its own. */
-async function ask(path: string, { method = 'GET', accept = 'application/json', body }: Asked = {}): Promise<Response> {
+async function ask(path: string, asked: Asked = {}): Promise<Response> {
+  const { method = 'GET', accept = 'application/json', body, lastEventId, signal } = asked;
   const headers: Record<string, string> = { Accept: accept };
   if (authorization !== undefined) headers.Authorization = authorization;
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  if (lastEventId !== undefined) headers['Last-Event-ID'] = lastEventId;
+  const sent = { ...(body === undefined ? {} : { body: JSON.stringify(body) }), ...(signal && { signal }) };
   const answer = await fetch(path, { method, headers, credentials: 'omit', ...sent });
   if (answer.ok) return answer;
-  if (answer.status === 401 && path !== sessionPath) unauthorized();
+  if (answer.status === 401 && path !== sessionPath && path !== eventsPath) unauthorized();
   throw new Refusal(answer.status, await reasonOf(answer));
 }
 
@@ -131,6 +137,9 @@ export const api = {
   compare: (compared: Compared, withFiles: boolean) =>
     json<Comparison>(`${below(compared.name)}/compare${comparisonQuery(compared, withFiles)}`),
   disk: () => json<Disk>('/api/disk'),
+  /** An answer that goes on until the registry ends it. */
+  events: (lastEventId: string | undefined, signal: AbortSignal) =>
+    ask(eventsPath, { accept: 'text/event-stream', lastEventId, signal }),
   rollBack: async (name: string, tag: string, to: string): Promise<void> => {
     await ask(`${below(name)}/tags/${encodeURIComponent(tag)}/rollback`, { method: 'POST', body: { to } });
   },

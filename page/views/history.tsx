@@ -1,6 +1,7 @@
 // What a tag meant over time, and the way back.
 import { api, type Moves } from '../api.ts';
 import { shortDigest } from '../format.ts';
+import { useLive } from '../live.ts';
 import { useLoaded } from '../loaded.ts';
 import { Age, ConfirmButton, DigestText, Title, Trail, WhenHere } from '../parts.tsx';
 import { hrefOf, imageName } from '../route.ts';
@@ -34,6 +35,7 @@ export function HistoryView({ name, tag }: HistoryProps) {
     const [{ moves }, { may }] = await Promise.all([api.moves(name, tag), api.repository(name)]);
     return { moves, may };
   }, [name, tag]);
+  useLive((repository) => repository === name, again);
   return (
     <>
       <Trail name={name}>

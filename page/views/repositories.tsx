@@ -7,6 +7,7 @@ import { hrefOf } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
 import { type Column, Table } from '../table.tsx';
 import { useMore } from '../use-more.ts';
+import { useNews } from '../use-news.tsx';
 
 type Row = Repositories['repositories'][number];
 
@@ -26,6 +27,7 @@ export function RepositoriesView({ text }: { readonly text: string }) {
     },
     [text],
   );
+  const news = useNews(list, () => true);
   const search = (next: string) => {
     location.replace(hrefOf({ view: 'repositories', text: next }));
   };
@@ -33,6 +35,7 @@ export function RepositoriesView({ text }: { readonly text: string }) {
     <>
       <Title>Repositories</Title>
       <SearchField label="Search repositories" text={text} onSearch={search} />
+      {news}
       <WhenHere loaded={list.loaded} again={list.again}>
         {(rows) =>
           rows.length === 0 ? (

@@ -8,6 +8,7 @@ import { hrefOf, imageName } from '../route.ts';
 import { SearchField } from '../search-field.tsx';
 import { type Column, Table } from '../table.tsx';
 import { useMore } from '../use-more.ts';
+import { useNews } from '../use-news.tsx';
 import { LayoutFindings } from './layout-findings.tsx';
 
 type Row = Tags['tags'][number];
@@ -41,6 +42,7 @@ export function RepositoryView({ name, text }: RepositoryViewProps) {
     tags.again();
     again();
   };
+  const news = useNews({ ...tags, again: removed }, (repository) => repository === name);
   return (
     <>
       <Trail name={name} />
@@ -54,6 +56,7 @@ export function RepositoryView({ name, text }: RepositoryViewProps) {
               text={text}
               onSearch={(next) => location.replace(hrefOf({ view: 'repository', name, text: next }))}
             />
+            {news}
             <WhenHere loaded={tags.loaded} again={tags.again}>
               {(rows) => <TagTable name={name} rows={rows} mayDelete={repository.may.delete} onRemoved={removed} />}
             </WhenHere>

@@ -8,7 +8,7 @@ import { findExecutable } from '../interop/command.ts';
 import { startContainerd } from '../interop/containerd.ts';
 import { DockerEngine } from '../interop/docker-engine.ts';
 
-const clients = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'moorage-clients');
+export const clients = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'moorage-clients');
 const searched = [clients, ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
 /** What a program needs besides itself. */

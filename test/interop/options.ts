@@ -28,7 +28,7 @@ Starts moorage and lets the real clients push to it and pull from it.
   --root DIR         the directory it serves (else the checks of the directory are skipped)
   --clients DIR      where test/interop/install-clients.sh put the Go clients
   --tools LIST       only these: docker,podman,skopeo,buildah,oras,crane,regctl (the matrix: any of its rows)
-  --scenarios LIST   only these: image,multi-arch,referrers,delete,large,resumed,partial,directory,foreign,round-trips,names,exports,live,logins,systemd,oras-container,tls,matrix
+  --scenarios LIST   only these: image,multi-arch,referrers,delete,large,resumed,partial,directory,foreign,round-trips,names,exports,live,logins,oras-container,tls,matrix
   --large MIB        size of the large layer (1024)
   --oras-image NAME  a published image of oras to pull (environment: MOORAGE_ORAS_IMAGE)
   --full             the matrix with the tools that take minutes to build, too (install-clients.sh --full)

@@ -29,7 +29,6 @@ import { resumedUpload } from './scenarios/resumed-upload.ts';
 import { rot } from './scenarios/rot.ts';
 import { roundTrips } from './scenarios/round-trips.ts';
 import { space } from './scenarios/space.ts';
-import { systemdUnit } from './scenarios/systemd.ts';
 import { tls } from './scenarios/tls.ts';
 import { OwnServer, runningServer, type ServerUnderTest } from './server-under-test.ts';
 import { openTools } from './tools/all-tools.ts';
@@ -54,7 +53,6 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   logins,
   large: largeLayer,
   live: liveCopy,
-  systemd: systemdUnit,
 };
 
 /** Runs what the options name; the outcome is in `checks`. */

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { clients } from '../documents/run-document.ts';
+import { clients } from '../documents/bench-of-tools.ts';
 
 const isRequired = process.env.MOORAGE_PACKAGING === 'required';
 const runFile = promisify(execFile);
