@@ -9,7 +9,7 @@ type Listener = (event: HeardEvent) => void;
 const comeAgainMs = 2_000;
 const afterRefusalMs = 60_000;
 /** What comes together is looked for once. */
-const gatherMs = 500;
+const gatherMs = 2_000;
 
 const listeners = new Set<Listener>();
 let leaving: AbortController | undefined;
@@ -45,9 +45,10 @@ export function useLive(concerns: (repository: string | undefined) => boolean, c
 async function listen(signal: AbortSignal): Promise<void> {
   let lastId: string | undefined;
   while (!signal.aborted) {
+    await untilSeen();
     let waitMs = comeAgainMs;
     try {
-      for await (const event of heard(lastId, signal)) {
+      for await (const event of heard(lastId, AbortSignal.any([signal, hidden()]))) {
         lastId = event.id ?? lastId;
         for (const listener of listeners) listener(event);
       }
@@ -57,6 +58,25 @@ async function listen(signal: AbortSignal): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
+}
+
+/** A browser has six connections to a registry, for all of its tabs together: one that nobody looks at takes none. */
+function hidden(): AbortSignal {
+  const leaving = new AbortController();
+  const onChange = () => {
+    if (!document.hidden) return;
+    document.removeEventListener('visibilitychange', onChange);
+    leaving.abort();
+  };
+  document.addEventListener('visibilitychange', onChange);
+  return leaving.signal;
+}
+
+function untilSeen(): Promise<void> {
+  if (!document.hidden) return Promise.resolve();
+  return new Promise((resolve) => {
+    document.addEventListener('visibilitychange', () => resolve(), { once: true });
+  });
 }
 
 async function* heard(lastId: string | undefined, signal: AbortSignal): AsyncGenerator<HeardEvent> {

@@ -21,6 +21,7 @@ const cuts: Readonly<Record<NonNullable<Files['cut']>, string>> = {
   entries: 'there are too many files',
   bytes: 'they unpack to too much',
   names: 'their names are too long',
+  paths: 'they lie in too many directories',
   time: 'it took too long',
 };
 const shownAtOnce = 200;

@@ -66,7 +66,9 @@ export class LayoutLooks {
     const shown = findings.flatMap(({ findings: [first, ...others], omitted }): readonly ShownFindingGroup[] => {
       if (first === undefined) return [];
       const { code, severity, why, remedy } = first;
-      return [{ code, severity, why, remedy, omitted, about: [first, ...others].map(aboutOf) }];
+      return [
+        { code, severity, why, remedy, omitted, about: [first, ...others].map((each) => aboutOf(each, seesPlace)) },
+      ];
     });
     return { where: seesPlace ? where : undefined, findings: shown, isWhole };
   }
@@ -102,8 +104,8 @@ function unreadableNow(error: unknown): false {
   throw error;
 }
 
-/** Strangers wrote it. */
-function aboutOf({ name, digest, path, detail }: Finding): ShownFindingGroup['about'][number] {
+/** Strangers wrote it. Details may be where a link leads to, or what the system says: paths of this machine. */
+function aboutOf({ name, digest, path, detail }: Finding, seesPlace: boolean): ShownFindingGroup['about'][number] {
   const shown = (text: string | undefined) => (text === undefined ? undefined : printableText(text, longestText));
-  return { name: shown(name), digest: shown(digest), path: shown(path), detail: shown(detail) };
+  return { name: shown(name), digest: shown(digest), path: shown(path), detail: seesPlace ? shown(detail) : undefined };
 }

@@ -1,7 +1,6 @@
 // An event as CloudEvents 1.0 has it (cloudevents.io, spec.md), in its JSON format.
-import type { ChangeAuthor } from '../layout/changes/layout-news.ts';
 import { ownNamespace } from '../oci/annotations.ts';
-import type { EventContent, RegistryEvent } from './registry-event.ts';
+import type { EventAuthor, EventContent, RegistryEvent } from './registry-event.ts';
 
 /** `host`: of the machine that tells it. */
 export function cloudEventOf(event: RegistryEvent, host: string): object {
@@ -67,6 +66,6 @@ function orNull(content: EventContent | undefined): EventContent | null {
   return content ?? null;
 }
 
-function byOf({ user, address, userAgent, method, base }: ChangeAuthor): object {
+function byOf({ user, address, userAgent, method, base }: EventAuthor): object {
   return { user: user ?? null, address, userAgent, method, base };
 }

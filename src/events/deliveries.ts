@@ -30,13 +30,15 @@ const lookEveryMs = 2_000;
 export class Deliveries {
   readonly #options: DeliveriesOptions;
   readonly #end = new AbortController();
-  readonly #claims: readonly ProcessClaim[];
+  readonly #claims: readonly SharedClaim[];
   readonly #loops: Loop[] = [];
 
   constructor(options: DeliveriesOptions) {
     this.#options = options;
     const { stores, process, clock } = options;
-    this.#claims = stores.map((store) => new ProcessClaim({ store, key: eventKeys.claim, process, clock }));
+    this.#claims = stores.map((store) => {
+      return new SharedClaim(new ProcessClaim({ store, key: eventKeys.claim, process, clock }));
+    });
   }
 
   start(): void {
@@ -65,10 +67,11 @@ export class Deliveries {
     for (const claim of this.#claims) await claim.release().catch(unlessStorageFails);
   }
 
-  async #round(delivery: Delivery, claim: ProcessClaim, signal: AbortSignal): Promise<number> {
+  async #round(delivery: Delivery, claim: SharedClaim, signal: AbortSignal): Promise<number> {
     try {
       if (!(await claim.take())) return lookEveryMs;
-      return Math.min((await delivery.round(signal)) ?? lookEveryMs, lookEveryMs);
+      const nextMs = await delivery.round(signal, () => claim.isOurs);
+      return Math.min(nextMs ?? lookEveryMs, lookEveryMs);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#options.log.warn('a queue of events cannot be read or written; trying again', { error });
@@ -79,6 +82,31 @@ export class Deliveries {
 
 function unlessStorageFails(error: unknown): void {
   if (!(error instanceof StorageError)) throw error;
+}
+
+/** One for all endpoints of a directory: taken once for those that ask at the same time. */
+class SharedClaim {
+  readonly #claim: ProcessClaim;
+  #taking: Promise<boolean> | undefined;
+
+  constructor(claim: ProcessClaim) {
+    this.#claim = claim;
+  }
+
+  get isOurs(): boolean {
+    return this.#claim.isOurs;
+  }
+
+  take(): Promise<boolean> {
+    this.#taking ??= this.#claim.take().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  release(): Promise<void> {
+    return this.#claim.release();
+  }
 }
 
 /** Rounds, one after the other: when the last one says so, or when it is woken. */

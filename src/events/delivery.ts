@@ -2,14 +2,14 @@
 // and becomes a dead letter in the end.
 import type { Clock } from '../storage/clock.ts';
 import type { Log } from '../storage/log.ts';
-import type { Key } from '../storage/object-store.ts';
 import type { DeliveryMeters } from './delivery-meters.ts';
 import type { EventEndpoint } from './endpoint.ts';
 import { secretIn } from './endpoint-secrets.ts';
 import { type EventQueue, queuedAtMs } from './event-queue.ts';
 import type { Deliver } from './http-delivery.ts';
 import { messageOf } from './message.ts';
-import { type DeliveryAttempt, nextStep } from './next-step.ts';
+import { type DeliveryAttempt, isOfEndpoint, nextStep } from './next-step.ts';
+import { type PendingEvent, ReadAhead } from './read-ahead.ts';
 import type { RegistryEvent } from './registry-event.ts';
 
 export interface DeliveryOptions {
@@ -24,61 +24,52 @@ export interface DeliveryOptions {
   readonly random?: () => number;
 }
 
-interface Pending {
-  readonly event: RegistryEvent;
-  readonly key: Key;
-  attempts: number;
-  /** By the clock that never goes back. */
-  dueMs: number;
-}
-
-/** Files that are read ahead. */
-const window = 100;
-/** What waits for longer than this many changes is given up, the oldest first. */
-const mostWaiting = 100_000;
 const mostDead = 10_000;
+/** Dead letters are counted after so many. */
+const countDeadEvery = 100;
+/** What cannot be written down as one is tried again after so long. */
+const afterTroubleMs = 30_000;
 
 export class Delivery {
   readonly #options: DeliveryOptions;
-  #pending: Pending[] = [];
-  /** Of each file that was read, how many of its events are not settled. */
-  readonly #open = new Map<Key, number>();
-  #seen: { readonly version: unknown; readonly isAll: boolean } | undefined;
+  readonly #ahead: ReadAhead;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #isFailing = false;
+  #buried = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#ahead = new ReadAhead({ ...options, bury: (event, why) => this.#bury(event, why) });
   }
 
-  /** Delivers whatever is due; returns in how many milliseconds something is again, undefined: when something comes. Throws what the store throws. */
-  async round(signal: AbortSignal): Promise<number | undefined> {
+  /**
+   * Delivers whatever is due, as long as it is `isOurs` to do; returns in how many milliseconds something is again, undefined: when something
+   * comes. Throws what the store throws.
+   */
+  async round(signal: AbortSignal, isOurs: () => boolean): Promise<number | undefined> {
     const { clock } = this.#options;
     while (!signal.aborted) {
-      await this.#load();
+      if (!isOurs()) {
+        // Another process goes on with it: what was read here may be told by then.
+        this.#ahead.forget();
+        return undefined;
+      }
+      await this.#ahead.load();
       const nowMs = clock.elapsed();
       if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs - nowMs;
-      const due = this.#pending.find(({ dueMs }) => dueMs <= nowMs);
-      if (due === undefined) return this.#nextDueInMs(nowMs);
+      const due = this.#ahead.due(nowMs);
+      if (due === undefined) return this.#ahead.nextDueInMs(nowMs);
       await this.#attempt(due, signal);
     }
     return undefined;
   }
 
-  #nextDueInMs(nowMs: number): number | undefined {
-    const times = this.#pending.map(({ dueMs }) => dueMs - nowMs);
-    return times.length === 0 ? undefined : Math.max(0, Math.min(...times));
-  }
-
-  async #attempt(pending: Pending, signal: AbortSignal): Promise<void> {
-    const { endpoint, deliver, host, clock, meters, random = Math.random } = this.#options;
+  async #attempt(pending: PendingEvent, signal: AbortSignal): Promise<void> {
+    const { queue, endpoint, clock, meters, random = Math.random } = this.#options;
     const { event, key } = pending;
-    const secrets = secretsOf(endpoint);
-    const message =
-      'problem' in secrets ? secrets : messageOf(event, endpoint.format, { ...secrets, host, nowMs: clock.now() });
-    if (message === undefined) return this.#settle(pending);
-    const answer: DeliveryAttempt =
-      'problem' in message ? { kind: 'failed', why: message.problem } : await deliver(endpoint, message, signal);
+    if (!(await queue.has(key))) return this.#ahead.drop(key);
+    const answer = await this.#send(event, signal);
+    if (answer === undefined) return this.#ahead.settle(pending);
     // Whoever stops does not know what became of it: it is told again.
     if (signal.aborted && answer.kind === 'failed') return;
     pending.attempts += 1;
@@ -86,74 +77,50 @@ export class Delivery {
     const tried = { attempts: pending.attempts, ageMs, giveUpAfterMs: endpoint.giveUpAfterMs };
     const step = nextStep(answer, tried, random());
     meters.attempted(endpoint.name, step.kind);
-    this.#say(step.kind === 'again' && step.pauses ? step.why : undefined);
+    this.#say(answer, step.kind === 'delivered' ? undefined : step.why);
     if (step.kind === 'again') {
       pending.dueMs = clock.elapsed() + step.inMs;
       if (step.pauses) this.#pausedUntilMs = pending.dueMs;
+      else if (pending.attempts === 1) this.#sayPutOff(step.why);
       return;
     }
+    pending.dueMs = clock.elapsed() + afterTroubleMs;
     if (step.kind === 'dead') await this.#bury(event, step.why);
-    await this.#settle(pending);
+    await this.#ahead.settle(pending);
   }
 
-  async #settle(pending: Pending): Promise<void> {
-    const { key } = pending;
-    this.#pending = this.#pending.filter((each) => each !== pending);
-    const left = (this.#open.get(key) ?? 1) - 1;
-    this.#open.set(key, left);
-    if (left > 0) return;
-    await this.#options.queue.finish(key);
-    this.#open.delete(key);
+  /** Undefined for what the format has no word for. */
+  async #send(event: RegistryEvent, signal: AbortSignal): Promise<DeliveryAttempt | undefined> {
+    const { endpoint, deliver, host, clock } = this.#options;
+    const secrets = secretsOf(endpoint);
+    if ('problem' in secrets) return { kind: 'failed', why: secrets.problem };
+    const message = messageOf(event, endpoint.format, { ...secrets, host, nowMs: clock.now() });
+    return message && deliver(endpoint, message, signal);
   }
 
   async #bury(event: RegistryEvent, why: string): Promise<void> {
     const { queue, endpoint, log, clock } = this.#options;
     await queue.bury(event, why, clock.now());
     log.warn('an event could not be delivered; "moorage events" lists it', { endpoint: endpoint.name, why });
+    this.#buried += 1;
+    if (this.#buried % countDeadEvery !== 1) return;
     const dead = await queue.deadKeys();
     for (const key of dead.slice(0, Math.max(0, dead.length - mostDead))) await queue.forget({ key });
   }
 
-  /** Once when it begins and once when it ends: an endpoint may be away for days. */
-  #say(why: string | undefined): void {
+  /** Once when nobody takes anything, and once when somebody does again: an endpoint may be away for days. */
+  #say(answer: DeliveryAttempt, why: string | undefined): void {
     const { endpoint, log } = this.#options;
-    if ((why !== undefined) === this.#isFailing) return;
-    this.#isFailing = why !== undefined;
-    if (why === undefined) log.info('events are delivered again', { endpoint: endpoint.name });
-    else log.warn('events cannot be delivered; trying again', { endpoint: endpoint.name, why });
+    const isAway = why !== undefined && isOfEndpoint(answer);
+    if (isAway === this.#isFailing) return;
+    this.#isFailing = isAway;
+    if (isAway) log.warn('events cannot be delivered; trying again', { endpoint: endpoint.name, why });
+    else log.info('events are delivered again', { endpoint: endpoint.name });
   }
 
-  /** What came since, as far as there is room for it in memory. */
-  async #load(): Promise<void> {
-    const { queue, clock } = this.#options;
-    if (this.#open.size >= window) return;
-    const version = await queue.version();
-    if (this.#seen?.isAll === true && this.#seen.version === version) return;
-    const keys = await this.#within(await queue.waiting());
-    for (const key of keys) {
-      if (this.#open.size >= window) break;
-      if (this.#open.has(key)) continue;
-      const events = await queue.read(key);
-      if (events.length === 0) {
-        // Cut short by a crash before anybody was told that it happened, or gone.
-        await queue.finish(key);
-        continue;
-      }
-      this.#open.set(key, events.length);
-      for (const event of events) this.#pending.push({ event, key, attempts: 0, dueMs: clock.elapsed() });
-    }
-    this.#seen = { version, isAll: keys.every((key) => this.#open.has(key)) };
-  }
-
-  /** The oldest beyond the bound become dead letters. */
-  async #within(keys: readonly Key[]): Promise<readonly Key[]> {
-    const { queue } = this.#options;
-    const surplus = keys.slice(0, Math.max(0, keys.length - mostWaiting));
-    for (const key of surplus.filter((each) => !this.#open.has(each))) {
-      for (const event of await queue.read(key)) await this.#bury(event, 'too many wait');
-      await queue.finish(key);
-    }
-    return keys.slice(surplus.length);
+  #sayPutOff(why: string): void {
+    const { endpoint, log } = this.#options;
+    log.warn('an event was not taken; trying again, and those after it go on', { endpoint: endpoint.name, why });
   }
 }
 

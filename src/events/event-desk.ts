@@ -10,7 +10,7 @@ import type { Log } from '../storage/log.ts';
 import type { Key, ObjectStore, SmallObject } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type EventEndpoint, isWanted } from './endpoint.ts';
-import { queuedNote } from './event-queue.ts';
+import { queuedNotes } from './event-queue.ts';
 import type { EventContent, RegistryEvent } from './registry-event.ts';
 
 export interface EventDeskOptions {
@@ -33,23 +33,33 @@ export class EventDesk implements RegistryDesk {
     const events = news.map((each) => eventOf(each, repositoryOf(place, each), atMs));
     if (events.length === 0) return nothingToTell;
     const notes = this.#notesOf(events);
-    return { notes, publish: () => this.#publish(store, notes, events) };
+    return {
+      notes,
+      append: () => this.#append(store, notes),
+      publish: async (problem) => {
+        if (problem !== undefined && notes.length > 0) this.#unqueued(problem);
+        await this.#publish(store, notes, events);
+      },
+    };
   }
 
   async tell(store: ObjectStore, news: RegistryNews): Promise<void> {
     const events = [ownEventOf(news, this.#options.clock.now())];
     const notes = this.#notesOf(events);
-    await this.#unlessItFails(async () => {
-      for (const { key, bytes } of notes) await store.append(key, bytes);
-    });
+    await this.#append(store, notes);
     await this.#publish(store, notes, events);
+  }
+
+  /** Each by itself: one endpoint must not go without because of another one's queue. */
+  async #append(store: ObjectStore, notes: readonly SmallObject[]): Promise<void> {
+    for (const { key, bytes } of notes) await this.#unlessItFails(() => store.append(key, bytes));
   }
 
   #notesOf(events: readonly RegistryEvent[]): readonly SmallObject[] {
     const { endpoints, clock } = this.#options;
     return endpoints.flatMap((endpoint) => {
       const wanted = events.filter((event) => isWanted(endpoint, event));
-      return wanted.length === 0 ? [] : [queuedNote(endpoint.name, wanted, clock.now())];
+      return queuedNotes(endpoint.name, wanted, clock.now());
     });
   }
 
@@ -58,21 +68,23 @@ export class EventDesk implements RegistryDesk {
     notes: readonly { readonly key: Key }[],
     events: readonly RegistryEvent[],
   ): Promise<void> {
-    await this.#unlessItFails(async () => {
-      // One that is not there was delivered already; or it had no room, and then the log tells of the history that had none either.
-      await Promise.all(notes.map(({ key }) => store.makeDurable(key)));
-    });
+    // One that is not there was delivered already, or could not be written, which was told.
+    await Promise.all(notes.map(({ key }) => this.#unlessItFails(() => store.makeDurable(key))));
     this.#options.onEvents(events);
   }
 
   /** Nothing is refused for it: what is to be told has happened. */
-  async #unlessItFails(work: () => Promise<void>): Promise<void> {
+  async #unlessItFails(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      this.#options.log.warn('an event could not be put on its queue', { error });
+      this.#unqueued(error);
     }
+  }
+
+  #unqueued(error: unknown): void {
+    this.#options.log.warn('an event could not be put on its queue', { error });
   }
 }
 

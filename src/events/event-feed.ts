@@ -6,6 +6,8 @@ import type { EventSharing } from './event-sharing.ts';
 import { type RegistryEvent, repositoryOfEvent } from './registry-event.ts';
 
 const mostKept = 1_000;
+/** Whoever missed more looks at everything anew. */
+const mostReplayed = 200;
 /** While somebody listens the other processes of the server are told so: one that was started since may not know. */
 const wantEveryMs = 30_000;
 
@@ -39,8 +41,9 @@ export class EventFeed implements LiveEvents {
 
   listen(listener: (event: LiveEvent) => void, afterId: string | undefined) {
     const at = this.#kept.findIndex(({ id }) => id === afterId);
-    const isComplete = afterId === undefined || at >= 0;
-    if (at >= 0) for (const event of this.#kept.slice(at + 1)) listener(liveEventOf(event, this.#options.host));
+    const isKnown = at >= 0 && this.#kept.length - at <= mostReplayed;
+    const isComplete = afterId === undefined || isKnown;
+    if (isKnown) for (const event of this.#kept.slice(at + 1)) listener(liveEventOf(event, this.#options.host));
     this.#listeners.add(listener);
     this.#want();
     const stop = () => {
@@ -53,7 +56,7 @@ export class EventFeed implements LiveEvents {
   }
 
   #add(events: readonly RegistryEvent[]): void {
-    this.#kept.push(...events);
+    for (const event of events) this.#kept.push(event);
     this.#kept.splice(0, Math.max(0, this.#kept.length - mostKept));
     if (this.#listeners.size === 0) return;
     for (const event of events) {

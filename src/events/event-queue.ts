@@ -4,7 +4,8 @@ import { eventKeys } from '../layout/files/keys.ts';
 import type { Key, ListingVersion, ObjectReader, ObjectStore, SmallObject } from '../storage/object-store.ts';
 import { parseEvent, printEvent, type RegistryEvent } from './registry-event.ts';
 
-/** A batch of a thousand pushes, each with a hundred tags, has less. */
+/** A file has no more, unless one event does. */
+const wantedFileCharacters = 512 * 1024;
 const maxFileBytes = 64 * 1024 * 1024;
 /** Of a message that could not be delivered. */
 const maxDeadBytes = 1024 * 1024;
@@ -26,10 +27,34 @@ function fileName(atMs: number): string {
   return `${String(Math.max(0, Math.round(atMs))).padStart(15, '0')}-${String(lastNumber).padStart(6, '0')}-${processPart}`;
 }
 
-/** To be appended with the change itself. */
-export function queuedNote(endpoint: string, events: readonly RegistryEvent[], nowMs: number): SmallObject {
-  const key = `${eventKeys.waiting(endpoint)}/${fileName(nowMs)}` as Key;
-  return { key, bytes: Buffer.from(events.map(printEvent).join('')) };
+/** To be appended with the change itself. Each ends with an empty line: without it somebody is writing it, or died while he did. */
+export function queuedNotes(endpoint: string, events: readonly RegistryEvent[], nowMs: number): readonly SmallObject[] {
+  const notes: SmallObject[] = [];
+  let lines: string[] = [];
+  let characters = 0;
+  const end = () => {
+    if (lines.length === 0) return;
+    const key = `${eventKeys.waiting(endpoint)}/${fileName(nowMs)}` as Key;
+    notes.push({ key, bytes: Buffer.from(`${lines.join('')}\n`) });
+    lines = [];
+    characters = 0;
+  };
+  for (const event of events) {
+    const line = printEvent(event);
+    lines.push(line);
+    characters += line.length;
+    if (characters >= wantedFileCharacters) end();
+  }
+  end();
+  return notes;
+}
+
+export interface QueuedEvents {
+  readonly events: readonly RegistryEvent[];
+  /** Lines that are none of ours, or of a later version. */
+  readonly unknown: number;
+  /** False: the rest may be on its way. */
+  readonly isWhole: boolean;
 }
 
 export class EventQueueReader {
@@ -51,12 +76,18 @@ export class EventQueueReader {
     return this.#keysIn(eventKeys.waiting(this.endpoint));
   }
 
-  /** Empty for a file that is gone. What does not parse is left out. */
-  async read(key: Key): Promise<readonly RegistryEvent[]> {
+  /** Undefined for a file that is gone. Refuses what is too large to be one of ours ('too-large'). */
+  async read(key: Key): Promise<QueuedEvents | undefined> {
     const object = await this.#store.read(key, maxFileBytes);
-    if (object === undefined) return [];
-    const lines = Buffer.from(object.bytes).toString('utf8').split('\n');
-    return lines.map(parseEvent).filter((event) => event !== undefined);
+    if (object === undefined) return undefined;
+    const text = Buffer.from(object.bytes).toString('utf8');
+    const lines = text.split('\n').filter((line) => line !== '');
+    const events = lines.map(parseEvent).filter((event) => event !== undefined);
+    return { events, unknown: lines.length - events.length, isWhole: text.endsWith('\n\n') };
+  }
+
+  async has(key: Key): Promise<boolean> {
+    return (await this.#store.stat(key)) !== undefined;
   }
 
   deadKeys(): Promise<readonly Key[]> {
@@ -99,8 +130,7 @@ export class EventQueue extends EventQueueReader {
 
   /** To be told anew, as if it had just happened: that counts for when it is given up. */
   async revive({ key, event }: DeadLetter, nowMs: number): Promise<void> {
-    const note = queuedNote(this.endpoint, [event], nowMs);
-    await this.#store.write(note.key, note.bytes);
+    for (const note of queuedNotes(this.endpoint, [event], nowMs)) await this.#store.write(note.key, note.bytes);
     await this.#store.delete(key);
   }
 

@@ -51,6 +51,10 @@ function isFinal(status: number): boolean {
 }
 
 /** Nobody is there, or too busy, or does not let us in: as it would be for the next message. Another error may be one of this message. */
-function isOfEndpoint(attempt: DeliveryAttempt): boolean {
-  return attempt.kind === 'failed' || attempt.status < 500 || [502, 503, 504].includes(attempt.status);
+export function isOfEndpoint(attempt: DeliveryAttempt): boolean {
+  return (
+    attempt.kind === 'failed' ||
+    (!isFinal(attempt.status) && attempt.status < 500) ||
+    [502, 503, 504].includes(attempt.status)
+  );
 }

@@ -10,6 +10,7 @@ import type { RepositoryName } from '../oci/reference.ts';
 import type { OpenObject } from '../storage/object-store.ts';
 import type { RepositoryQuotas } from './quota/quotas.ts';
 import type { Telling } from './registry-desk.ts';
+import { unlessUnavailable } from './unless-refused.ts';
 
 /** An opened blob: positioned reads, and a file descriptor where there is one. Whoever opened it closes it. */
 export type BlobContent = OpenObject;
@@ -110,8 +111,7 @@ export class WritableBlobs extends Blobs {
     const { name: repository, tell } = this.#parts;
     if (!(await this.#mount(digest, from, patience))) return false;
     if (tell !== undefined) {
-      const size = (await this.glance(digest)) ?? 0;
-      await tell({ kind: 'mounted', repository, digest, size, from, by });
+      await tell({ kind: 'mounted', repository, digest, size: await this.#sizeToTell(digest), from, by });
     }
     return true;
   }
@@ -127,10 +127,15 @@ export class WritableBlobs extends Blobs {
     return bytes === undefined ? mounted() : quotas.bring({ digest, bytes }, mounted);
   }
 
+  /** Nothing is refused for what is only told. */
+  async #sizeToTell(digest: Digest): Promise<number> {
+    return (await unlessUnavailable(this.glance(digest))) ?? 0;
+  }
+
   /** Throws BLOB_UNKNOWN; UNSUPPORTED (405) for a manifest. */
   async delete(digest: Digest, by?: ChangeAuthor): Promise<void> {
     const { name: repository, tell } = this.#parts;
-    const size = tell === undefined ? 0 : ((await this.glance(digest)) ?? 0);
+    const size = tell === undefined ? 0 : await this.#sizeToTell(digest);
     if (!(await this.#changes.deleteBlob(digest))) throw new RegistryError('BLOB_UNKNOWN');
     await tell?.({ kind: 'blob deleted', repository, digest, size, by });
   }

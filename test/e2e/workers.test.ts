@@ -147,6 +147,8 @@ describe.runIf(onLinux)('several workers', () => {
     let answered = 0;
     const asked = Array.from({ length: 10 }, () => statusOf(`${ready.url}/v2/`).then(() => (answered += 1)));
     await until(() => answered >= 9);
+    // On a busy machine it stood still for so long that it was replaced.
+    if (!isRunning(still)) return void (await Promise.allSettled(asked));
     process.kill(still, 'SIGCONT');
     await Promise.all(asked);
   });

@@ -61,7 +61,7 @@ export function tellingRegistry(
 export async function queuedEvents(store: ObjectReader, endpoint: string): Promise<readonly RegistryEvent[]> {
   const queue = new EventQueueReader(store, endpoint);
   const events: RegistryEvent[] = [];
-  for (const key of await queue.waiting()) events.push(...(await queue.read(key)));
+  for (const key of await queue.waiting()) events.push(...((await queue.read(key))?.events ?? []));
   return events;
 }
 

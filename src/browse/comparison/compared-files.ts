@@ -72,6 +72,8 @@ export interface FileComparison {
 }
 
 const mostListed = 2_000;
+/** Beyond the time for reading. */
+const comparingMs = 5_000;
 const mostUnreadListed = 100;
 const longestText = 1_024;
 
@@ -95,8 +97,14 @@ export async function compareFiles(comparison: FileComparison): Promise<Compared
   const after = await sideOf('to', beganMs + limits.ms);
   const counts = { added: 0, removed: 0, changed: 0 };
   const differences: ShownDifference[] = [];
-  for await (const difference of fileDifferences(before.tree, after.tree)) {
+  let isOutOfTime = false;
+  // What was read in time is compared in time as well.
+  const goesOn = () => {
     signal?.throwIfAborted();
+    isOutOfTime ||= performance.now() > beganMs + limits.ms + comparingMs;
+    return !isOutOfTime;
+  };
+  for await (const difference of fileDifferences(before.tree, after.tree, goesOn)) {
     counts[difference.change] += 1;
     if (differences.length < mostListed) differences.push(shown(difference));
   }
@@ -106,7 +114,7 @@ export async function compareFiles(comparison: FileComparison): Promise<Compared
     omitted: counts.added + counts.removed + counts.changed - differences.length,
     commonLayers: common,
     unread: [...before.unread, ...after.unread].slice(0, mostUnreadListed),
-    cut: before.cut ?? after.cut,
+    cut: before.cut ?? after.cut ?? (isOutOfTime ? 'time' : undefined),
     read: {
       entries: before.budget.entries + after.budget.entries,
       bytes: before.budget.bytes + after.budget.bytes,
@@ -146,6 +154,7 @@ async function readSide(
       for await (const entry of layerEntries(source, name, layer, onBytes)) {
         await budget.spendEntry(entry);
         if (!tree.add(depth, entry)) unusable += 1;
+        budget.assertPaths(tree.nodes);
       }
     } catch (error) {
       if (error instanceof BudgetSpentError) {

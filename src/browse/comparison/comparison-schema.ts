@@ -54,7 +54,7 @@ const files = z.strictObject({
   commonLayers: z.int().describe('at the bottom of both, not read'),
   unread: z.array(z.strictObject({ side: z.enum(['from', 'to']), digest: z.string(), why: z.string() })),
   cut: z
-    .enum(['entries', 'bytes', 'names', 'time'])
+    .enum(['entries', 'bytes', 'names', 'paths', 'time'])
     .optional()
     .describe('which limit was reached; layers further down were not read'),
   read: z.strictObject({

@@ -39,10 +39,14 @@ interface Frame {
 
 const byCodeUnit = { sort: (run: string[]) => run.sort(), isBefore: (one: string, other: string) => one < other };
 
-/** In order of the names in each directory. A directory is told of only where nothing in it is, or where it changed itself. */
-export async function* fileDifferences(from: ReadTree, to: ReadTree): AsyncGenerator<FileDifference> {
+/** Ends early once it does not `goOn`. In order of the names in each directory. A directory is told of only where nothing in it is, or where it changed itself. */
+export async function* fileDifferences(
+  from: ReadTree,
+  to: ReadTree,
+  goesOn: () => boolean = () => true,
+): AsyncGenerator<FileDifference> {
   let held: FileDifference | undefined;
-  for await (const found of allDifferences(from, to)) {
+  for await (const found of allDifferences(from, to, goesOn)) {
     if (held !== undefined && !found.path.startsWith(`${held.path}/`)) yield held;
     held = undefined;
     if (found.change !== 'changed' && (found.from ?? found.to)?.type === 'directory') held = found;
@@ -51,12 +55,13 @@ export async function* fileDifferences(from: ReadTree, to: ReadTree): AsyncGener
   if (held !== undefined) yield held;
 }
 
-async function* allDifferences(from: ReadTree, to: ReadTree): AsyncGenerator<FileDifference> {
+async function* allDifferences(from: ReadTree, to: ReadTree, goesOn: () => boolean): AsyncGenerator<FileDifference> {
   const pace = new Pace();
   const top = { from: { node: from.root, isHidden: from.isWhole }, to: { node: to.root, isHidden: to.isWhole } };
   const stack = [await frameOf('', belowOf(top.from), belowOf(top.to))];
   for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
     await pace.step();
+    if (!goesOn()) return;
     const name = frame.names[frame.at];
     if (name === undefined) {
       stack.pop();

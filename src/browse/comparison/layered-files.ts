@@ -58,10 +58,16 @@ const reserved = '.wh..wh.';
 export class LayeredFiles {
   readonly root: TreeNode;
   readonly #root: LayeredNode;
+  #nodes = 1;
 
   constructor() {
     this.#root = newNode();
     this.root = this.#root;
+  }
+
+  /** How many paths there are, with those of the directories that names lead through: what it takes in memory. */
+  get nodes(): number {
+    return this.#nodes;
   }
 
   /** Layers come from the top (0) down, the entries of one in their order. False for a name that names nothing. */
@@ -112,8 +118,12 @@ export class LayeredFiles {
     for (const name of path.split('/')) {
       if (node.hidesFrom < layer) return undefined;
       node.below ??= new Map();
-      const next = node.below.get(name) ?? newNode();
-      node.below.set(name, next);
+      let next = node.below.get(name);
+      if (next === undefined) {
+        next = newNode();
+        node.below.set(name, next);
+        this.#nodes += 1;
+      }
       node = next;
     }
     return node;

@@ -8,6 +8,8 @@ export interface ReadingLimits {
   readonly bytes: number;
   /** Of all paths and link targets of each, in characters. */
   readonly nameCharacters: number;
+  /** Paths of each, and of the directories that they lead through: two thousand components may stand in one name. */
+  readonly paths: number;
   /** For both. */
   readonly ms: number;
 }
@@ -17,10 +19,11 @@ export const readingLimits: ReadingLimits = {
   entries: 150_000,
   bytes: 8 * 1024 ** 3,
   nameCharacters: 24 * 1024 * 1024,
+  paths: 300_000,
   ms: 25_000,
 };
 
-export type ReadingLimit = 'entries' | 'bytes' | 'names' | 'time';
+export type ReadingLimit = 'entries' | 'bytes' | 'names' | 'paths' | 'time';
 
 /** Not all was read: what was is compared. */
 export class BudgetSpentError extends Error {
@@ -67,6 +70,11 @@ export class ReadingBudget {
     if (this.entries > entries) throw new BudgetSpentError('entries');
     if (this.#nameCharacters > nameCharacters) throw new BudgetSpentError('names');
     await this.#goOn();
+  }
+
+  /** Throws BudgetSpentError. `paths`: as many as there are by now. */
+  assertPaths(paths: number): void {
+    if (paths > this.#options.limits.paths) throw new BudgetSpentError('paths');
   }
 
   async #goOn(): Promise<void> {

@@ -20,7 +20,7 @@ import type { TagTimes } from '../times/tag-times.ts';
 import type { EditConditions } from './edit-conditions.ts';
 import { withMoves } from './edit-moves.ts';
 import { applyEdit, type IndexEdit, type PutEdit } from './index-edit.ts';
-import { type Announcement, type LayoutNews, type NewsDesk, nothingToTell } from './layout-news.ts';
+import { type Announcement, type LayoutNews, mostToldMoves, type NewsDesk, nothingToTell } from './layout-news.ts';
 import type { LayoutPlace } from './layout-place.ts';
 import { assertUnprotected } from './protected-tags.ts';
 import type { ReferrersResponses } from './referrers-responses.ts';
@@ -103,7 +103,7 @@ export class IndexTransactions {
     const gone = [...draft.withdrawn, ...responses.stale(draft, nowMs)];
     const isAsWanted = !draft.changed && gone.length === 0;
     if (isAsWanted && (!settles || (await this.#isDurable(now)))) {
-      for (const { key, bytes } of announcement.notes) await this.#options.store.append(key, bytes);
+      await announcement.append();
       // In this order: whoever dies in between is not taken for the one who moved what the other program moved.
       await this.#options.history.accept(history, label);
       await guard.accepted(verdict);
@@ -199,7 +199,7 @@ export class IndexTransactions {
         history.addMoves(moves);
         if (edit.kind === 'put') await this.#noteUnmoved(edit, moves);
         if (edit.kind === 'remove') history.addRemoved(edit);
-        if (this.#options.desk !== undefined) news.push(...newsOf(edit, moves));
+        if (this.#options.desk !== undefined) for (const each of newsOf(edit, moves)) news.push(each);
         this.#applied.add(edit);
         refusals.push(undefined);
       } catch (error) {
@@ -233,7 +233,7 @@ export class IndexTransactions {
 
 function newsOf(edit: IndexEdit, moves: readonly Omit<TagMove, 'atMs'>[]): readonly LayoutNews[] {
   const by = edit.kind === 'reconcile' || edit.kind === 'restore' ? undefined : edit.by;
-  const moved = moves.map((move) => ({ kind: 'moved', move, by }) as const);
+  const moved = moves.slice(0, mostToldMoves).map((move) => ({ kind: 'moved', move, by }) as const);
   if (edit.kind === 'put') {
     const { digest, mediaType, size } = edit.facts.descriptor;
     const { tags, how, names } = edit;

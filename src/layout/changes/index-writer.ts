@@ -166,7 +166,7 @@ export class IndexWriter {
         onReplaced(previous, outcome.verdict.isForeign);
       }
     }
-    await outcome.announcement.publish();
+    await outcome.announcement.publish(updated.problem);
     return outcome;
   }
 

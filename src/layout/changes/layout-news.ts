@@ -38,8 +38,13 @@ export type LayoutNews =
 export interface Announcement {
   /** To be appended once the update can be seen, and before its history: what is told twice is better than what is never told. */
   readonly notes: readonly SmallObject[];
-  /** It can be seen, and what is noted is noted: returns once that outlives a power cut. Never refuses. */
-  publish(): Promise<void>;
+  /** Appends them, where nothing else is written. Never refuses. */
+  append(): Promise<void>;
+  /**
+   * It can be seen, and what is noted is noted: returns once that outlives a power cut. `problem`: what kept some of it from being noted.
+   * Never refuses.
+   */
+  publish(problem: unknown): Promise<void>;
 }
 
 export interface NewsDesk {
@@ -47,4 +52,7 @@ export interface NewsDesk {
   announce(place: LayoutPlace, store: ObjectStore, news: readonly LayoutNews[]): Announcement;
 }
 
-export const nothingToTell: Announcement = { notes: [], publish: async () => {} };
+export const nothingToTell: Announcement = { notes: [], append: async () => {}, publish: async () => {} };
+
+/** Of one change: nobody reads a hundred thousand messages. */
+export const mostToldMoves = 1_000;

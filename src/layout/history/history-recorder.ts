@@ -102,7 +102,7 @@ interface BegunDraft {
 
 const nothingMoved = () => undefined;
 
-/** Nobody reads a hundred thousand messages. */
+/** That are told; all of them are noted. */
 const mostFound = 1_000;
 
 /** Within so much a clock is taken to go on, however coarse it is: times that follow each other differ. */

@@ -138,11 +138,22 @@ async function replaceFound(
   return { replaced: true, info, previous, problem };
 }
 
+/** Each file by itself: what is refused of one is no reason to leave out another. Throws the first of what refused them, in the end. */
+async function appendEach(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
+  const byKey = new Map<Key, SmallObject[]>();
+  for (const object of objects) byKey.set(object.key, [...(byKey.get(object.key) ?? []), object]);
+  const refusals: unknown[] = [];
+  for (const pieces of byKey.values()) {
+    await appendPieces(parts, pieces).catch((error: unknown) => refusals.push(error));
+  }
+  if (refusals.length > 0) throw refusals[0];
+}
+
 /**
  * What is large comes in pieces, and others take their turns between them. A file that is begun with them goes again when one is refused:
  * on a full disk each attempt would leave less space to the next one.
  */
-async function appendEach(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
+async function appendPieces(parts: LockParts, objects: readonly SmallObject[]): Promise<void> {
   const [first, ...rest] = objects;
   if (first === undefined) return;
   const begins = rest.length > 0 && (parts.tree.statFile(first.key)?.size ?? 0) === 0;

@@ -1,5 +1,5 @@
 // What a registry tells: everything that it changes, with the change itself, to whoever wants to know.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseReference, parseRepositoryName, parseTag } from '../../../src/oci/reference.ts';
@@ -130,13 +130,56 @@ describe('where something is in the way', () => {
     expect(log.lines.map(({ message }) => message)).toContain('an event could not be put on its queue');
   });
 
+  it('one endpoint whose queue cannot be written keeps neither another one, nor the history, nor a push from going on', async () => {
+    const root = await temporaryDirectory();
+    const store = await openFilesystemStore(root, { log: new RecordedLog() });
+    mkdirSync(join(root, '.moorage/events/bad'), { recursive: true });
+    writeFileSync(join(root, '.moorage/events/bad/waiting'), '');
+    const { repository, log } = tellingRegistry(store, [
+      endpointNamed('bad'),
+      endpointNamed('good'),
+      endpointNamed('other'),
+    ]);
+    const app = await repository('team/app');
+    await pushImage(app, image, 'v1');
+    await pushImage(app, image, 'v1');
+    await pushImage(app, other, 'v1');
+    const expected = ['push v1', 'tag v1 push', 'push v1', 'push v1', 'tag v1 push'];
+    for (const name of ['good', 'other']) expect((await queuedEvents(store, name)).map(inShort)).toEqual(expected);
+    const { moves } = await app.history.of(parseTag('v1'));
+    expect(moves.map(({ how }) => how)).toEqual(['push', 'push']);
+    expect(new Set(log.lines.map(({ message }) => message))).toContain('an event could not be put on its queue');
+  });
+
+  it('of a change of very many tags the first thousand are told, and all of it is done', {
+    timeout: 60_000,
+  }, async () => {
+    const store = new MemoryStore();
+    const { repository } = tellingRegistry(store, [endpointNamed('ci')]);
+    const app = await repository('team/app');
+    const tags = Array.from({ length: 1_200 }, (_, at) => `t${at}`);
+    for (let at = 0; at < tags.length; at += 100)
+      await pushManifest(app, other.digest, other, tags.slice(at, at + 100));
+    const before = (await queuedEvents(store, 'ci')).length;
+    await app.manifests.delete(parseReference(other.digest));
+    const told = (await queuedEvents(store, 'ci')).slice(before).map(inShort);
+    expect(told.filter((each) => each.startsWith('tag')).length).toBe(1_000);
+    expect(told.at(-1)).toBe('delete manifest');
+    expect((await app.tags.list({ limit: 10 })).items).toEqual([]);
+  });
+
   it('a move that nobody noted, as after a crash, is told by whoever looks next', async () => {
     const store = new MemoryStore();
-    await pushImage(await tellingRegistry(store, []).repository('team/app'), image, 'v1');
+    const first = tellingRegistry(store, []);
+    await pushImage(await first.repository('team/app'), image, 'v1');
+    await first.registry.close();
     // Another server died right after index.json was replaced: it left neither a history of it nor an event.
     const history = '.moorage/history/team/app/.history' as Key;
     const noted = await store.read(history, 1_000_000);
-    await pushManifest(await tellingRegistry(store, []).repository('team/app'), 'v1', other);
+    const second = tellingRegistry(store, []);
+    await pushManifest(await second.repository('team/app'), 'v1', other);
+    // Or it would look at the file once more, and note what it finds.
+    await second.registry.close();
     if (noted !== undefined) await store.write(history, noted.bytes);
     const { repository } = tellingRegistry(store, [endpointNamed('ci')]);
     await pushManifest(await repository('team/app'), 'v2', image);

@@ -23,7 +23,13 @@ interface Compared {
   readonly mediaType?: string;
 }
 
-const limits: ReadingLimits = { entries: 1_000, bytes: 10_000_000, nameCharacters: 100_000, ms: 60_000 };
+const limits: ReadingLimits = {
+  entries: 1_000,
+  bytes: 10_000_000,
+  nameCharacters: 100_000,
+  paths: 300_000,
+  ms: 60_000,
+};
 
 /** Layers are members of a tar, or bytes; the lowest first. `opened` tells which blobs were read, `closed` how many were let go. */
 async function compared(
@@ -219,6 +225,15 @@ describe('hostile layers', () => {
     expect(await cutBy({ nameCharacters: 40 })).toEqual(['names', false]);
     expect(await cutBy({ ms: -1 })).toEqual(['time', false]);
     expect(await cutBy({})).toEqual([undefined, true]);
+  });
+
+  it('end where names lead through more directories than anybody has, and whoever leaves ends a comparison', async () => {
+    const deep = Array.from({ length: 200 }, (_, at) => file(`${at}/${'d/'.repeat(100)}f`));
+    const { files } = await compared([none], [deep], { limits: { paths: 5_000 } });
+    expect(files.cut).toBe('paths');
+    expect(files.read.entries).toBeLessThan(150);
+    const late = await compared([none], [deep], { limits: { ms: -10_000 } });
+    expect(late.files).toMatchObject({ cut: 'time', added: 0 });
   });
 
   it('that unpack to gigabytes are left at the limit', async () => {
