@@ -30,9 +30,13 @@ describe.skipIf(helm.isSkipped)(`packaging/helm${helm.missing}`, () => {
 
   it('runs with users, an ingress, a monitor, and a claim that is there', async () => {
     const secret = ['existingSecret=people', 'persistence.existingClaim=mine'];
-    const others = ['ingress.enabled=true', 'ingress.tlsSecret=cert', 'serviceMonitor.enabled=true'];
-    const objects = await rendered(...secret, ...others);
-    expect((await expectRunnable(objects)).auth.htpasswd).toBe('/etc/moorage-users/htpasswd');
+    const ingress = ['ingress.enabled=true', 'ingress.tlsSecret=cert'];
+    // Clients would be told to send passwords by HTTP.
+    await expect(rendered(...secret, ...ingress)).rejects.toThrow('needs config.server.trustedProxies');
+    const others = ['serviceMonitor.enabled=true', 'config.server.trustedProxies=10.0.0.0/8'];
+    const objects = await rendered(...secret, ...ingress, ...others);
+    const { auth, server } = await expectRunnable(objects);
+    expect([auth.htpasswd, server.trustedProxies]).toEqual(['/etc/moorage-users/htpasswd', ['10.0.0.0/8']]);
     const kinds = ['ConfigMap', 'Ingress', 'Service', 'ServiceMonitor', 'StatefulSet'];
     expect(objects.map(({ kind }) => kind).toSorted()).toEqual(kinds);
     expect(objectOf(objects, 'StatefulSet').spec?.volumeClaimTemplates).toBeUndefined();
@@ -45,6 +49,18 @@ describe.skipIf(helm.isSkipped)(`packaging/helm${helm.missing}`, () => {
       'config.storage.root=/x',
     );
     expect((await expectRunnable(objects)).server.readOnly).toBe(true);
+  });
+
+  it('has further files where they are wanted', async () => {
+    const objects = await rendered(
+      'extraVolumes[0].name=hooks',
+      'extraVolumes[0].secret.secretName=hooks',
+      'extraVolumeMounts[0].name=hooks',
+      'extraVolumeMounts[0].mountPath=/etc/moorage-hooks',
+    );
+    const text = JSON.stringify(objectOf(objects, 'StatefulSet'));
+    expect(text).toContain('{"mountPath":"/etc/moorage-hooks","name":"hooks"}');
+    expect(text).toContain('{"name":"hooks","secret":{"secretName":"hooks"}}');
   });
 
   it('runs without a claim', async () => {
