@@ -11,6 +11,8 @@ export interface Answer {
 export type Outcome = Answer | 'closed' | 'silent';
 
 const headEnd = Buffer.from('\r\n\r\n');
+const endless = /^content-type: text\/event-stream/im;
+const listenedMs = 200;
 
 export class Connection {
   readonly #port: number;
@@ -34,6 +36,7 @@ export class Connection {
     try {
       for (;;) {
         const answer = this.#parsed(isHead);
+        if (answer !== undefined && endless.test(answer.head)) return await this.#heard(answer);
         if (answer !== undefined) {
           if (/^connection: close\r?$/im.test(answer.head)) this.close();
           return answer;
@@ -50,6 +53,14 @@ export class Connection {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What comes of an answer that has no end, for a moment. */
+  async #heard({ status, head }: Answer): Promise<Answer> {
+    await new Promise((resolve) => setTimeout(resolve, listenedMs));
+    const body = this.#received;
+    this.close();
+    return { status, head, body };
   }
 
   close(): void {
