@@ -10,7 +10,7 @@ import type { Log } from '../storage/log.ts';
 import type { Key, ObjectStore, SmallObject } from '../storage/object-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { type EventEndpoint, isWanted } from './endpoint.ts';
-import { queuedNotes } from './event-queue.ts';
+import { queuedNotes, queueOfFile } from './event-queue.ts';
 import type { EventContent, RegistryEvent } from './registry-event.ts';
 
 export interface EventDeskOptions {
@@ -23,6 +23,8 @@ export interface EventDeskOptions {
 
 export class EventDesk implements RegistryDesk {
   readonly #options: EventDeskOptions;
+  /** Directories of queues that outlive a power cut: what is appended makes them, and syncs none. */
+  readonly #settled = new WeakMap<ObjectStore, Set<Key>>();
 
   constructor(options: EventDeskOptions) {
     this.#options = options;
@@ -69,8 +71,18 @@ export class EventDesk implements RegistryDesk {
     events: readonly RegistryEvent[],
   ): Promise<void> {
     // One that is not there was delivered already, or could not be written, which was told.
-    await Promise.all(notes.map(({ key }) => this.#unlessItFails(() => store.makeDurable(key))));
+    await Promise.all(notes.map(({ key }) => this.#unlessItFails(() => this.#makeDurable(store, key))));
     this.#options.onEvents(events);
+  }
+
+  async #makeDurable(store: ObjectStore, key: Key): Promise<void> {
+    await store.makeDurable(key);
+    const settled = this.#settled.get(store) ?? new Set<Key>();
+    this.#settled.set(store, settled);
+    const queue = queueOfFile(key);
+    if (settled.has(queue)) return;
+    await store.settle(queue);
+    settled.add(queue);
   }
 
   /** Nothing is refused for it: what is to be told has happened. */

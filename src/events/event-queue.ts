@@ -145,6 +145,11 @@ export async function queuedEndpoints(store: ObjectReader): Promise<readonly str
   return children.filter(({ kind }) => kind === 'prefix').map(({ name }) => name);
 }
 
+/** The directory that a file of a queue lies in. */
+export function queueOfFile(key: Key): Key {
+  return key.slice(0, key.lastIndexOf('/')) as Key;
+}
+
 /** When it was put on the queue, in milliseconds since the epoch. */
 export function queuedAtMs(key: Key): number {
   return Number(key.slice(key.lastIndexOf('/') + 1).split('-', 1)[0]);

@@ -6,7 +6,7 @@ import { parseReference, parseRepositoryName, parseTag } from '../../../src/oci/
 import { rollBack } from '../../../src/registry/rollbacks.ts';
 import { openFilesystemStore } from '../../../src/storage/filesystem/filesystem-store.ts';
 import { MemoryStore } from '../../../src/storage/memory/memory-store.ts';
-import type { Key } from '../../../src/storage/object-store.ts';
+import type { Key, ObjectStore } from '../../../src/storage/object-store.ts';
 import { StorageError } from '../../../src/storage/storage-error.ts';
 import { blobOf, imageManifest } from '../../support/content.ts';
 import { pushImage, pushManifest } from '../../support/pushes.ts';
@@ -62,6 +62,26 @@ describe('on the queue of an endpoint', () => {
       'delete blob',
     ]);
     expect(queued[5]).toMatchObject({ content: { digest: layer.digest, size: layer.bytes.byteLength }, by });
+  });
+
+  it('outlives a power cut with its directories, which are synced once', async () => {
+    const store: ObjectStore = new MemoryStore();
+    const calls: string[] = [];
+    const { settle, makeDurable } = store;
+    store.settle = (prefix) => {
+      if (prefix.startsWith('.moorage/events')) calls.push(prefix);
+      return settle.call(store, prefix);
+    };
+    store.makeDurable = (key) => {
+      if (key.startsWith('.moorage/events')) calls.push('file');
+      return makeDurable.call(store, key);
+    };
+    const { repository } = tellingRegistry(store, [endpointNamed('ci', { types: ['push'] })]);
+    const app = await repository('team/app');
+    await pushImage(app, image, 'v1');
+    expect(calls).toEqual(['file', '.moorage/events/ci/waiting']);
+    await pushImage(app, other, 'v2');
+    expect(calls).toEqual(['file', '.moorage/events/ci/waiting', 'file']);
   });
 
   it('is what it wants, and nothing else', async () => {
